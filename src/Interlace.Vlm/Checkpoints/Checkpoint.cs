@@ -1,0 +1,124 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Interlace.Vlm.Checkpoints;
+
+/// <summary>
+/// A model folder in Hugging Face's layout, opened read-only: <c>config.json</c> and the tensors of <c>model.safetensors</c> or of the shards that
+/// <c>model.safetensors.index.json</c> lists. Nothing is read but headers; tensors are used where they lie.
+/// </summary>
+public sealed class Checkpoint : IDisposable
+{
+    /// <summary>File name of the index of a sharded checkpoint.</summary>
+    public const string IndexName = "model.safetensors.index.json";
+
+    /// <summary>File name of an unsharded checkpoint.</summary>
+    public const string SingleName = "model.safetensors";
+
+    private readonly Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> _tensors;
+
+    private Checkpoint(string folder, JsonObject config, IReadOnlyList<SafeTensorsFile> files, Dictionary<string, (SafeTensorsFile, TensorEntry)> tensors)
+    {
+        (Folder, Config, Files, _tensors) = (folder, config, files, tensors);
+    }
+
+    /// <summary>The model folder.</summary>
+    public string Folder { get; }
+
+    /// <summary><c>config.json</c> as it stands.</summary>
+    public JsonObject Config { get; }
+
+    /// <summary>The shards in the order of their names.</summary>
+    public IReadOnlyList<SafeTensorsFile> Files { get; }
+
+    /// <summary>Names of all tensors.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>Opens a folder and checks that every shard and every tensor of the index is there.</summary>
+    /// <exception cref="InputException">A file is absent or wrong.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new InputException($"There is no model folder {folder}.");
+        JsonObject config = ReadJson(Path.Combine(folder, "config.json"));
+        var files = new List<SafeTensorsFile>();
+        try
+        {
+            Dictionary<string, string>? index = ReadIndex(folder);
+            string[] names = index is null ? [SingleName] : [.. index.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            foreach (string name in names)
+            {
+                string path = Path.Combine(folder, name);
+                if (!File.Exists(path)) throw new InputException(index is null
+                    ? $"{folder} holds no weights: neither {SingleName} nor {IndexName} is there."
+                    : $"Shard {name} named by {IndexName} is missing in {folder}. Copy or download it again.");
+                files.Add(SafeTensorsFile.Open(path));
+            }
+            var tensors = new Dictionary<string, (SafeTensorsFile, TensorEntry)>(StringComparer.Ordinal);
+            foreach (var file in files)
+                foreach (var entry in file.Tensors)
+                    if (!tensors.TryAdd(entry.Name, (file, entry))) throw new InputException($"Tensor {entry.Name} lies in two shards of {folder}.");
+            if (index is not null) CheckIndex(folder, index, tensors);
+            return new Checkpoint(folder, config, files, tensors);
+        }
+        catch
+        {
+            files.ForEach(file => file.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>True where a tensor of this name exists.</summary>
+    public bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>Type, shape and place of a tensor, and the file that holds it.</summary>
+    /// <exception cref="InputException">No such tensor.</exception>
+    public (SafeTensorsFile File, TensorEntry Entry) Find(string name) =>
+        _tensors.TryGetValue(name, out var found) ? found : throw new InputException($"Tensor {name} is missing in {Folder}; the folder holds no complete model of this kind.");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var file in Files) file.Dispose();
+    }
+
+    /// <summary>Reads a JSON object from a file, with a clear message where that fails.</summary>
+    /// <exception cref="InputException">The file is absent or holds no JSON object.</exception>
+    public static JsonObject ReadJson(string path)
+    {
+        if (!File.Exists(path)) throw new InputException($"{path} is missing.");
+        try
+        {
+            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new InputException($"{path} holds no JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid JSON: {e.Message}", e);
+        }
+    }
+
+    private static Dictionary<string, string>? ReadIndex(string folder)
+    {
+        string path = Path.Combine(folder, IndexName);
+        if (!File.Exists(path)) return null;
+        if (ReadJson(path)["weight_map"] is not JsonObject map) throw new InputException($"{path} has no weight_map.");
+        var index = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (tensor, file) in map)
+        {
+            if (file?.GetValueKind() != JsonValueKind.String) throw new InputException($"{path}: the file of tensor {tensor} is no text.");
+            string name = file.GetValue<string>();
+            // A name that leaves the folder could map any file of the machine.
+            if (name != Path.GetFileName(name) || name is "." or ".." || name.Length == 0) throw new InputException($"{path}: '{name}' is no plain file name.");
+            index[tensor] = name;
+        }
+        return index;
+    }
+
+    private static void CheckIndex(string folder, Dictionary<string, string> index, Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> tensors)
+    {
+        foreach (var (name, file) in index)
+            if (!tensors.TryGetValue(name, out var found) || Path.GetFileName(found.File.Path) != file)
+                throw new InputException($"Tensor {name} is not in {file} of {folder}, where {IndexName} places it.");
+        foreach (string name in tensors.Keys)
+            if (!index.ContainsKey(name)) throw new InputException($"Tensor {name} of {folder} is not listed in {IndexName}.");
+    }
+}

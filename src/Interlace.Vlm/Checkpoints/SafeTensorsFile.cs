@@ -1,0 +1,166 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using System.Text.Json;
+
+namespace Interlace.Vlm.Checkpoints;
+
+/// <summary>One tensor of a safetensors file.</summary>
+/// <param name="Name">Its name in the file.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Shape">Sizes of its dimensions; empty for a scalar.</param>
+/// <param name="Offset">First byte, counted from the start of the file.</param>
+/// <param name="Bytes">Length in bytes.</param>
+public sealed record TensorEntry(string Name, ElementType Type, long[] Shape, long Offset, long Bytes);
+
+/// <summary>
+/// A safetensors file, memory-mapped and read-only. Every field of the header is checked before a byte of data is touched:
+/// lengths against the file, offsets for order, gaps and overlaps, shapes against byte counts.
+/// </summary>
+public sealed unsafe class SafeTensorsFile : IDisposable
+{
+    private const long LargestHeader = 100_000_000;   // the format's own limit
+
+    private readonly MemoryMappedFile _map;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+
+    private SafeTensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        _start = start;
+        (Path, _map, _view, Tensors, Metadata) = (path, map, view, tensors, metadata);
+    }
+
+    /// <summary>Where the file lies.</summary>
+    public string Path { get; }
+
+    /// <summary>The tensors in the order of their bytes.</summary>
+    public IReadOnlyList<TensorEntry> Tensors { get; }
+
+    /// <summary>The header's free text entries.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Maps a file and checks its header.</summary>
+    /// <exception cref="InputException">The file is absent, truncated, or its header is wrong.</exception>
+    public static SafeTensorsFile Open(string path)
+    {
+        if (!File.Exists(path)) throw new InputException($"{path} does not exist.");
+        long size = new FileInfo(path).Length;
+        if (size < 8) throw new InputException($"{path} is no safetensors file: it has only {size} bytes. Copy or download it again.");
+        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        MemoryMappedViewAccessor view = map.CreateViewAccessor(0, size, MemoryMappedFileAccess.Read);
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        start += view.PointerOffset;
+        try
+        {
+            ulong header = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, 8));
+            if (header > LargestHeader || (long)header > size - 8)
+                throw new InputException($"{path} is truncated or no safetensors file: its header claims {header} bytes of {size}. Copy or download it again.");
+            var (tensors, metadata) = ReadHeader(path, new ReadOnlySpan<byte>(start + 8, (int)header), 8 + (long)header, size);
+            return new SafeTensorsFile(path, map, view, start, tensors, metadata);
+        }
+        catch
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+            view.Dispose();
+            map.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tensor's first byte in the mapping; valid until the file is disposed.</summary>
+    public byte* Pointer(TensorEntry entry) => _start + entry.Offset;
+
+    /// <summary>The tensor's bytes in the mapping (tensors of less than 2 GiB); valid until the file is disposed.</summary>
+    public ReadOnlySpan<byte> Bytes(TensorEntry entry) => new(_start + entry.Offset, checked((int)entry.Bytes));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_view.SafeMemoryMappedViewHandle.IsClosed) return;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _map.Dispose();
+    }
+
+    private static (IReadOnlyList<TensorEntry>, IReadOnlyDictionary<string, string>) ReadHeader(string path, ReadOnlySpan<byte> json, long dataStart, long fileSize)
+    {
+        var tensors = new List<TensorEntry>();
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("not an object");
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                string name = reader.GetString()!;
+                if (!names.Add(name)) throw new InputException($"{path}: tensor {name} stands in the header twice.");
+                reader.Read();
+                if (name == "__metadata__") ReadMetadata(ref reader, metadata);
+                else tensors.Add(ReadEntry(path, name, ref reader, dataStart));
+            }
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            throw new InputException($"{path}: the header is no valid JSON of the safetensors format ({e.Message}). Copy or download the file again.", e);
+        }
+        tensors.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.Bytes.CompareTo(b.Bytes));
+        long end = dataStart;
+        foreach (var tensor in tensors)
+        {
+            if (tensor.Offset != end) throw new InputException($"{path}: tensor {tensor.Name} starts at byte {tensor.Offset - dataStart} of the data, expected {end - dataStart}: tensors overlap or leave a gap.");
+            end = tensor.Offset + tensor.Bytes;
+        }
+        if (end != fileSize)
+            throw new InputException($"{path} is {(end > fileSize ? "truncated" : "too long")}: its header describes {end} bytes, the file has {fileSize}. Copy or download it again.");
+        return (tensors, metadata);
+    }
+
+    private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string key = reader.GetString()!;
+            reader.Read();
+            metadata[key] = reader.GetString() ?? "";
+        }
+    }
+
+    private static TensorEntry ReadEntry(string path, string name, ref Utf8JsonReader reader, long dataStart)
+    {
+        string? type = null;
+        List<long>? shape = null, offsets = null;
+        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException($"tensor {name} is not an object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string field = reader.GetString()!;
+            reader.Read();
+            switch (field)
+            {
+                case "dtype": type = reader.GetString(); break;
+                case "shape": shape = ReadNumbers(ref reader); break;
+                case "data_offsets": offsets = ReadNumbers(ref reader); break;
+                default: throw new JsonException($"tensor {name} has an unknown field {field}");
+            }
+        }
+        if (!Enum.TryParse(type, out ElementType element) || !Enum.IsDefined(element) || char.IsDigit(type![0]))
+            throw new InputException($"{path}: tensor {name} has the unknown element type {type ?? "(none)"}.");
+        if (shape is null || offsets is not [long begin, long end] || begin < 0 || end < begin || shape.Exists(n => n < 0))
+            throw new InputException($"{path}: tensor {name} has no valid shape and data offsets.");
+        Int128 bytes = element.Size();
+        foreach (long n in shape) bytes = bytes * n > long.MaxValue ? throw new InputException($"{path}: tensor {name} is impossibly large.") : bytes * n;
+        if (bytes != end - begin) throw new InputException($"{path}: tensor {name} of {type} [{string.Join(", ", shape)}] needs {bytes} bytes, the header gives it {end - begin}.");
+        if (begin > long.MaxValue - dataStart - (end - begin)) throw new InputException($"{path}: tensor {name} lies outside the file.");
+        return new TensorEntry(name, element, [.. shape], dataStart + begin, end - begin);
+    }
+
+    private static List<long> ReadNumbers(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException("an array is missing");
+        var numbers = new List<long>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) numbers.Add(reader.GetInt64());
+        return numbers;
+    }
+}
