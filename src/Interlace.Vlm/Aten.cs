@@ -34,6 +34,9 @@ public static unsafe partial class Aten
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal) =>
         CallOne("aten::scaled_dot_product_attention", "", Of(q), Of(k), Of(v), Of(mask, optional: true), Of(0.0), Of(causal), None, Of(q.shape[1] != k.shape[1]));
 
+    /// <summary>GELU, exact or in its tanh form.</summary>
+    public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu", "", Of(x), Of(tanh ? "tanh" : "none"));
+
     /// <summary>One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are fp32 scalars that the caller has counted up.</summary>
     public static void AdamWStep(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> means, IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
@@ -79,6 +82,12 @@ public static unsafe partial class Aten
 
     private static ulong Of(Tensor? tensor, bool optional) => tensor is null ? None : optional ? Optional(Of(tensor)) : Of(tensor);
 
+    private static ulong Of(string text)
+    {
+        Check(torch_new_string_handle(text, (nuint)text.Length, out nint handle), "new_string_handle");
+        return (ulong)handle;
+    }
+
     private static ulong Of(ReadOnlySpan<long> numbers)
     {
         nint list = NewList(numbers.Length);
@@ -115,6 +124,8 @@ public static unsafe partial class Aten
     private static partial int torch_call_dispatcher(string name, string overload, ulong* stack, ulong version);
     [LibraryImport("torch_cpu")]
     private static partial ulong aoti_torch_abi_version();
+    [LibraryImport("torch_cpu", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int torch_new_string_handle(string data, nuint length, out nint handle);
     [LibraryImport("torch_cpu")]
     private static partial int torch_new_list_reserve_size(nuint size, out nint list);
     [LibraryImport("torch_cpu")]

@@ -1,0 +1,71 @@
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Blocks;
+
+/// <summary>
+/// Keys and values of every decoder layer for a number of slots, one conversation each. The slots in use are always the first ones;
+/// capacity grows with the longest conversation.
+/// </summary>
+public sealed class KvCache(int layers, int slots, int heads, int size, ScalarType type, Device device) : IDisposable
+{
+    private const int Step = 256;   // capacity grows in steps, so that it seldom has to
+
+    private readonly Tensor?[] _keys = new Tensor?[layers], _values = new Tensor?[layers];   // [slots, capacity, heads, size]
+
+    /// <summary>Tokens that a slot can hold at present.</summary>
+    public int Capacity { get; private set; }
+
+    /// <summary>Makes room for conversations of this length.</summary>
+    public void Reserve(int length)
+    {
+        if (length <= Capacity) return;
+        int capacity = (length + Step - 1) / Step * Step;
+        for (int l = 0; l < layers; l++)
+        {
+            _keys[l] = Grow(_keys[l], capacity);
+            _values[l] = Grow(_values[l], capacity);
+        }
+        Capacity = capacity;
+    }
+
+    /// <summary>Writes keys and values [N, heads, size] of a layer to rows (slot * capacity + place of the token).</summary>
+    public void Store(int layer, Tensor rows, Tensor k, Tensor v)
+    {
+        using var scope = NewDisposeScope();
+        _keys[layer]!.view(-1, heads, size).index_copy_(0, rows, k);
+        _values[layer]!.view(-1, heads, size).index_copy_(0, rows, v);
+    }
+
+    /// <summary>One query per slot in use against that slot's keys: q [B, H, d], mask [B, 1, 1, S] true where a key is seen -> [B, H * d].</summary>
+    public Tensor Attend(int layer, Tensor q, Tensor mask)
+    {
+        long used = q.shape[0], seen = mask.shape[^1];
+        Tensor Heads(Tensor x) => x.narrow(0, 0, used).narrow(1, 0, seen).transpose(1, 2);
+        return Aten.Attention(q.unsqueeze(2), Heads(_keys[layer]!), Heads(_values[layer]!), mask, causal: false).reshape(used, -1);
+    }
+
+    /// <summary>Copies the conversation of one slot, of <paramref name="length"/> tokens, over another's.</summary>
+    public void Move(int from, int to, int length)
+    {
+        using var scope = NewDisposeScope();
+        foreach (Tensor? cache in _keys.Concat(_values)) cache![to].narrow(0, 0, length).copy_(cache[from].narrow(0, 0, length));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor? cache in _keys.Concat(_values)) cache?.Dispose();
+    }
+
+    private Tensor Grow(Tensor? old, int capacity)
+    {
+        using var scope = NewDisposeScope();
+        Tensor grown = zeros([slots, capacity, heads, size], type, device);
+        if (old is not null)
+        {
+            grown.narrow(1, 0, old.shape[1]).copy_(old);
+            old.Dispose();
+        }
+        return grown.DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,90 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Blocks;
+
+/// <summary>
+/// Attention over sequences packed end to end: each token sees its own sequence only. Sequences of equal or similar length share one call;
+/// shorter ones are padded at the end, where a causal query never looks.
+/// </summary>
+public sealed class PackedAttention : IDisposable
+{
+    // On a CPU the engine's flash attention is several times slower backwards than plain products on short sequences (measured; bench/).
+    private const long LongestPlainBackward = 1024;
+
+    private readonly IReadOnlyList<Group> _groups;
+    private readonly Tensor? _inverse;   // [N]: row of each token in the groups' padded rows, one after another; null where they are the same
+    private readonly bool _causal;
+
+    private sealed record Group(int Count, int Length, Tensor? Rows);   // Rows [Count * Length]: the token of each padded row
+
+    private PackedAttention(IReadOnlyList<Group> groups, Tensor? inverse, bool causal) => (_groups, _inverse, _causal) = (groups, inverse, causal);
+
+    /// <summary>Plans the calls for sequences of these lengths.</summary>
+    /// <param name="lengths">Lengths of the packed sequences, in order.</param>
+    /// <param name="causal">A token sees only itself and earlier ones. Otherwise sequences are grouped by equal length.</param>
+    /// <param name="device">Where the tensors live.</param>
+    public static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device)
+    {
+        int[] starts = new int[lengths.Count];
+        for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + lengths[i - 1];
+        if (lengths.Count <= 1 || lengths.All(n => n == lengths[0])) return new([new Group(lengths.Count, lengths.Count == 0 ? 0 : lengths[0], null)], null, causal);
+
+        int[] order = [.. Enumerable.Range(0, lengths.Count).OrderByDescending(i => lengths[i])];
+        var groups = new List<Group>();
+        long[] inverse = new long[lengths.Sum()];
+        long row = 0;
+        for (int first = 0; first < order.Length;)
+        {
+            int longest = lengths[order[first]], last = first + 1;
+            while (last < order.Length && Fits(longest, lengths[order[last]], causal)) last++;
+            long[] rows = new long[(last - first) * longest];
+            for (int i = first; i < last; i++)
+                for (int t = 0; t < lengths[order[i]]; t++)
+                {
+                    rows[(i - first) * longest + t] = starts[order[i]] + t;
+                    inverse[starts[order[i]] + t] = row + (i - first) * longest + t;
+                }
+            groups.Add(new Group(last - first, longest, tensor(rows, device: device).DetachFromDisposeScope()));
+            row += rows.Length;
+            first = last;
+        }
+        return new(groups, tensor(inverse, device: device).DetachFromDisposeScope(), causal);
+    }
+
+    /// <summary>q [N, H, d], k and v [N, G, d] -> [N, H * d].</summary>
+    public Tensor Run(Tensor q, Tensor k, Tensor v)
+    {
+        var results = new Tensor[_groups.Count];
+        for (int g = 0; g < results.Length; g++)
+        {
+            var (count, length, rows) = _groups[g];
+            Tensor Heads(Tensor x) => (rows is null ? x : x.index_select(0, rows)).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
+            Tensor result = Attend(Heads(q), Heads(k), Heads(v), _causal);
+            results[g] = result.transpose(1, 2).reshape(count * length, q.shape[1] * q.shape[2]);
+        }
+        Tensor all = results.Length == 1 ? results[0] : cat(results, 0);
+        return _inverse is null ? all : all.index_select(0, _inverse);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var group in _groups) group.Rows?.Dispose();
+        _inverse?.Dispose();
+    }
+
+    private static bool Fits(int longest, int length, bool causal) => causal ? 4 * length >= 3 * longest || longest - length <= 16 : length == longest;
+
+    private static Tensor Attend(Tensor q, Tensor k, Tensor v, bool causal) =>
+        is_grad_enabled() && q.device.type == DeviceType.CPU && q.shape[2] <= LongestPlainBackward ? Plain(q, k, v, causal) : Aten.Attention(q, k, v, null, causal);
+
+    private static Tensor Plain(Tensor q, Tensor k, Tensor v, bool causal)
+    {
+        long b = q.shape[0], h = q.shape[1], t = q.shape[2], d = q.shape[3], g = k.shape[1];
+        Tensor queries = q.reshape(b, g, h / g * t, d) * (1 / Math.Sqrt(d));                       // the query heads of one key head, one after another
+        Tensor scores = queries.matmul(k.transpose(2, 3)).view(b, g, h / g, t, t);
+        if (causal) scores = scores.masked_fill(ones(t, t, ScalarType.Bool, q.device).triu(1), float.NegativeInfinity);
+        return scores.softmax(-1).view(b, g, h / g * t, t).matmul(v).view(b, h, t, d);
+    }
+}

@@ -1,0 +1,22 @@
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Blocks;
+
+/// <summary>Cosines and sines of a rotary embedding, [N, 1, d / 2] each: the two halves of a head turn by the same angles.</summary>
+public sealed record Rotary(Tensor Cos, Tensor Sin)
+{
+    /// <summary>From angles [N, d / 2] in fp32.</summary>
+    public static Rotary FromAngles(Tensor angles, ScalarType type) => new(angles.cos().to(type).unsqueeze(1), angles.sin().to(type).unsqueeze(1));
+
+    /// <summary>Turns each head: element i of the first half with element i of the second. [N, H, d] -> [N, H, d].</summary>
+    public Tensor Apply(Tensor x)
+    {
+        long half = x.shape[^1] / 2;
+        Tensor a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
+        return cat([a * Cos - b * Sin, b * Cos + a * Sin], -1);
+    }
+
+    /// <summary>1 / theta^(2 i / size) for i below size / 2.</summary>
+    public static Tensor Frequencies(long size, double theta, Device device) =>
+        1.0 / pow(tensor((float)theta, device: device), arange(0, size, 2, ScalarType.Float32, device) / size);
+}

@@ -1,0 +1,58 @@
+using Interlace.Vlm.Blocks;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Qwen3VL;
+
+/// <summary>A decoder layer: grouped-query attention with normed queries and keys, then a gated feed-forward, both residual.</summary>
+internal sealed class DecoderLayer : IDecoderLayer
+{
+    private readonly RmsNorm _inputNorm, _attentionNorm;
+    private readonly Attention _attention;
+    private readonly SwiGlu _feedForward;
+
+    public DecoderLayer(ParameterSource source, string name, TextConfig config)
+    {
+        var parameters = new List<Parameter>();
+        ParameterSource own = (parameter, shape) =>
+        {
+            parameters.Add(source(parameter, shape));
+            return parameters[^1];
+        };
+        _inputNorm = new(own, $"{name}.input_layernorm", config.HiddenSize, config.NormEpsilon);
+        _attention = new(own, $"{name}.self_attn", config);
+        _attentionNorm = new(own, $"{name}.post_attention_layernorm", config.HiddenSize, config.NormEpsilon);
+        _feedForward = new(own, $"{name}.mlp", config.HiddenSize, config.InnerSize);
+        Parameters = parameters;
+    }
+
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    public Tensor Run(Tensor x, LayerInputs inputs, int index)   // [N, D] -> [N, D]
+    {
+        using var scope = NewDisposeScope();
+        Tensor attended = x + _attention.Run(_inputNorm.Run(x), inputs, index);
+        return (attended + _feedForward.Run(_attentionNorm.Run(attended))).MoveToOuterDisposeScope();
+    }
+
+    private sealed class Attention(ParameterSource source, string name, TextConfig config)
+    {
+        private readonly Linear _q = new(source, $"{name}.q_proj", config.HiddenSize, config.HeadCount * config.HeadSize, config.AttentionBias);
+        private readonly Linear _k = new(source, $"{name}.k_proj", config.HiddenSize, config.KeyHeadCount * config.HeadSize, config.AttentionBias);
+        private readonly Linear _v = new(source, $"{name}.v_proj", config.HiddenSize, config.KeyHeadCount * config.HeadSize, config.AttentionBias);
+        private readonly Linear _o = new(source, $"{name}.o_proj", config.HeadCount * config.HeadSize, config.HiddenSize, config.AttentionBias);
+        private readonly RmsNorm _qNorm = new(source, $"{name}.q_norm", config.HeadSize, config.NormEpsilon), _kNorm = new(source, $"{name}.k_norm", config.HeadSize, config.NormEpsilon);
+
+        public Tensor Run(Tensor x, LayerInputs inputs, int index)
+        {
+            Tensor q = inputs.Rotary.Apply(_qNorm.Run(_q.Run(x).view(-1, config.HeadCount, config.HeadSize)));        // [N, H, d]
+            Tensor k = inputs.Rotary.Apply(_kNorm.Run(_k.Run(x).view(-1, config.KeyHeadCount, config.HeadSize)));     // [N, G, d]
+            Tensor v = _v.Run(x).view(-1, config.KeyHeadCount, config.HeadSize);
+            if (inputs.Cache is { } use)
+            {
+                use.Cache.Store(index, use.Rows, k, v);
+                if (use.StepMask is not null) return _o.Run(use.Cache.Attend(index, q, use.StepMask));
+            }
+            return _o.Run(inputs.Attention!.Run(q, k, v));
+        }
+    }
+}
