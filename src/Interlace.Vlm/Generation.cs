@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using Interlace.Vlm.Blocks;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm;
+
+/// <summary>How answers are generated. The defaults are greedy decoding.</summary>
+/// <param name="MaxNewTokens">At most this many tokens an answer.</param>
+/// <param name="Temperature">0 takes the likeliest token; else logits are divided by it before sampling.</param>
+/// <param name="TopK">Only this many likeliest tokens are sampled from; 0 for all.</param>
+/// <param name="TopP">Only the likeliest tokens that together reach this probability; 1 for all.</param>
+/// <param name="PresencePenalty">Subtracted once from the logit of every token already generated (vLLM's meaning: prompt tokens do not count).</param>
+/// <param name="RepetitionPenalty">Logits of tokens of the prompt and the answer are divided by it if positive, else multiplied (Hugging Face's meaning).</param>
+/// <param name="Seed">Seed of sampling; each sample draws from its own sequence, so that batching changes nothing.</param>
+/// <param name="Slots">Conversations in flight at once.</param>
+/// <param name="PrefillTokens">At most this many prompt tokens are read in one pass (a longer prompt stands alone).</param>
+public sealed record GenerationOptions(
+    int MaxNewTokens = 256, double Temperature = 0, int TopK = 0, double TopP = 1, double PresencePenalty = 0, double RepetitionPenalty = 1, ulong Seed = 0, int Slots = 16, int PrefillTokens = 8192);
+
+/// <summary>Why an answer ended.</summary>
+public enum FinishReason { Stop, Length }
+
+/// <summary>One answer.</summary>
+/// <param name="Index">0-based place of its prompt.</param>
+/// <param name="Ids">Generated token ids; the stop token, where one was generated, is the last.</param>
+/// <param name="Reason">Why it ended.</param>
+public sealed record Generated(int Index, int[] Ids, FinishReason Reason);
+
+/// <summary>
+/// Batched decoding with a cache: conversations of different lengths share every step, and a finished one's place is taken at once by the next prompt.
+/// An answer does not depend on what else is in the batch, but for the rounding of the kernels that a batch may choose.
+/// </summary>
+public sealed class Generator(VisionLanguageModel model, GenerationOptions options, IReadOnlyCollection<int> stopIds)
+{
+    /// <summary>Answers in the order in which they end.</summary>
+    /// <param name="prompts">Prompts, each ending where the answer begins; read ahead only as far as places are free.</param>
+    /// <param name="onToken">Called with a prompt's index and each token of its answer as it comes.</param>
+    /// <param name="cancellation">Ends the work between two steps.</param>
+    public IEnumerable<Generated> Run(IEnumerable<EncodedSample> prompts, Action<int, int>? onToken = null, CancellationToken cancellation = default)
+    {
+        using var cache = model.NewCache(options.Slots);
+        using var source = prompts.GetEnumerator();
+        var active = new List<Conversation>();   // conversation i owns slot i of the cache
+        int next = 0;
+        bool more = source.MoveNext();
+        while (more || active.Count > 0)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var arrivals = new List<Conversation>();
+            for (int tokens = 0; more && active.Count + arrivals.Count < options.Slots && (arrivals.Count == 0 || tokens + source.Current.Length <= options.PrefillTokens); more = source.MoveNext())
+            {
+                tokens += source.Current.Length;
+                arrivals.Add(new Conversation(next++, source.Current, options));
+            }
+            if (arrivals.Count > 0) Prefill(cache, active.Count, arrivals);
+            else Step(cache, active);
+            foreach (var conversation in arrivals.Count > 0 ? arrivals : active) onToken?.Invoke(conversation.Index, conversation.Ids[^1]);
+            active.AddRange(arrivals);
+            foreach (var ended in Retire(cache, active)) yield return ended;
+        }
+    }
+
+    private void Prefill(KvCache cache, int firstSlot, List<Conversation> arrivals)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        cache.Reserve(arrivals.Max(c => c.Length) + 1);
+        using var batch = Batch.Pack([.. arrivals.Select(c => c.Prompt)], model.Device);
+        long[] rows = [.. arrivals.Index().SelectMany(c => Enumerable.Range(0, c.Item.Length).Select(t => (long)(firstSlot + c.Index) * cache.Capacity + t))];
+        var (x, inputs) = model.Embed(batch, new CacheUse(cache, tensor(rows, device: model.Device), null));
+        using (inputs)
+        {
+            Tensor hidden = model.Hidden(x, inputs);
+            long end = 0;
+            long[] last = [.. arrivals.Select(c => (end += c.Length) - 1)];
+            Choose(model.Logits(hidden.index_select(0, tensor(last, device: model.Device))), arrivals);
+        }
+    }
+
+    private void Step(KvCache cache, List<Conversation> active)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        int longest = active.Max(c => c.Length) + 1;
+        cache.Reserve(longest);
+        long[] rows = [.. active.Select((c, slot) => (long)slot * cache.Capacity + c.Length)];
+        Tensor lengths = tensor(active.Select(c => (long)c.Length).ToArray(), device: model.Device).view(-1, 1, 1, 1);
+        Tensor mask = arange(longest, device: model.Device).view(1, 1, 1, -1).le(lengths);
+        int[] ids = [.. active.Select(c => c.Ids[^1])], positions = [.. active.Select(c => c.NextPosition)];
+        foreach (var conversation in active) conversation.Advance();
+        var (x, inputs) = model.EmbedStep(ids, positions, new CacheUse(cache, tensor(rows, device: model.Device), mask));
+        using (inputs) Choose(model.Logits(model.Hidden(x, inputs)), active);
+    }
+
+    private void Choose(Tensor logits, List<Conversation> conversations)
+    {
+        if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })
+        {
+            long[] best = logits.argmax(-1).cpu().data<long>().ToArray();
+            for (int i = 0; i < conversations.Count; i++) conversations[i].Ids.Add((int)best[i]);
+            return;
+        }
+        float[] all = logits.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        int size = all.Length / conversations.Count;
+        for (int i = 0; i < conversations.Count; i++)
+            conversations[i].Ids.Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Prompt.Ids, CollectionsMarshal.AsSpan(conversations[i].Ids), ref conversations[i].Random));
+    }
+
+    private IEnumerable<Generated> Retire(KvCache cache, List<Conversation> active)
+    {
+        for (int slot = active.Count - 1; slot >= 0; slot--)
+        {
+            var conversation = active[slot];
+            bool stopped = stopIds.Contains(conversation.Ids[^1]);
+            if (!stopped && conversation.Ids.Count < options.MaxNewTokens) continue;
+            int last = active.Count - 1;
+            if (slot < last)
+            {
+                using var _ = no_grad();
+                cache.Move(last, slot, active[last].Length);
+                active[slot] = active[last];
+            }
+            active.RemoveAt(last);
+            yield return new Generated(conversation.Index, [.. conversation.Ids], stopped ? FinishReason.Stop : FinishReason.Length);
+        }
+    }
+
+    private sealed class Conversation(int index, EncodedSample prompt, GenerationOptions options)
+    {
+        public int Index { get; } = index;
+        public EncodedSample Prompt { get; } = prompt;
+        public List<int> Ids { get; } = [];
+        public int Length { get; private set; } = prompt.Length;              // tokens in the cache
+        public int NextPosition { get; private set; } = prompt.NextPosition;
+        public SplitMix64 Random = new(options.Seed ^ (0x9E3779B97F4A7C15 * ((ulong)index + 1)));
+
+        public void Advance()
+        {
+            Length++;
+            NextPosition++;
+        }
+    }
+}

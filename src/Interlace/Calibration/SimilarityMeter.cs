@@ -1,0 +1,127 @@
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Calibration;
+
+/// <summary>
+/// Watches a pass and sums, for every span of layers, the cosine between each token's state before the span and after it (paper Eq. 1 for triplets, 3.2 for layers).
+/// Only the inputs of the last few layers are held: memory does not grow with depth.
+/// </summary>
+/// <param name="layerCount">L.</param>
+/// <param name="spans">Lengths of the spans to measure: 1 for layers, 3 for triplets.</param>
+/// <param name="skipFirstToken">Leaves out the first token of each sample, an attention sink.</param>
+public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bool skipFirstToken = false)
+{
+    /// <summary>The classes of tokens that are summed apart, in the order of <see cref="TokenKind"/>.</summary>
+    public const int Classes = 3;
+
+    private readonly int _window = spans.Max();
+
+    /// <summary>Measures one batch.</summary>
+    /// <returns>The sums of each of its samples, in order.</returns>
+    public SampleSums[] Measure(VisionLanguageModel model, Batch batch)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor segments = tensor(Segments(batch), device: batch.Device);
+        Tensor last = tensor(LastRows(batch.Lengths), device: batch.Device);
+        var sums = spans.ToDictionary(s => s, s => new List<Tensor>());    // per start: [samples * 3] and the last token's cosine [samples], fp64
+        var window = new Queue<State>();
+        model.Hidden(batch, (l, layer, input) =>
+        {
+            window.Enqueue(State.Of(input));
+            if (window.Count > _window) window.Dequeue().Dispose();
+            Tensor output = layer(input);
+            using var inner = NewDisposeScope();
+            State after = State.Of(output);
+            foreach (int span in spans)
+            {
+                if (l - span + 1 < 0) continue;
+                Tensor cosines = window.ElementAt(window.Count - span).Cosine(after);                                                        // [N] fp64
+                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).index_add_(0, segments, cosines, 1);   // the last one takes what is left out
+                sums[span].Add(cat([sum.narrow(0, 0, batch.Lengths.Length * Classes), cosines.index_select(0, last)]).MoveToOuterDisposeScope());
+            }
+            return output;
+        });
+        foreach (var state in window) state.Dispose();
+        return Collect(batch, sums);
+    }
+
+    private SampleSums[] Collect(Batch batch, Dictionary<int, List<Tensor>> sums)
+    {
+        var results = new SampleSums[batch.Lengths.Length];
+        int start = 0;
+        for (int s = 0; s < results.Length; s++)
+        {
+            long[] counts = new long[Classes];
+            for (int t = skipFirstToken ? 1 : 0; t < batch.Lengths[s]; t++) counts[(int)batch.Kinds[start + t]]++;
+            start += batch.Lengths[s];
+            results[s] = SampleSums.Empty(layerCount, spans, counts);
+        }
+        foreach (var (span, tensors) in sums)
+            for (int at = 0; at < tensors.Count; at++)
+            {
+                double[] values = tensors[at].cpu().data<double>().ToArray();
+                for (int s = 0; s < results.Length; s++)
+                {
+                    for (int c = 0; c < Classes; c++) results[s].Spans[span].Sums[at * Classes + c] = values[s * Classes + c];
+                    results[s].Spans[span].Last[at] = values[results.Length * Classes + s];
+                }
+            }
+        return results;
+    }
+
+    private long[] Segments(Batch batch)
+    {
+        long[] segments = new long[batch.TokenCount];
+        int start = 0;
+        foreach (var (s, length) in batch.Lengths.Index())
+        {
+            for (int t = 0; t < length; t++) segments[start + t] = s * Classes + (int)batch.Kinds[start + t];
+            if (skipFirstToken && length > 0) segments[start] = batch.Lengths.Length * Classes;
+            start += length;
+        }
+        return segments;
+    }
+
+    private static long[] LastRows(int[] lengths)
+    {
+        long end = 0;
+        return [.. lengths.Select(length => (end += length) - 1)];
+    }
+
+    // Cosine in fp32 products and fp64 sums: bf16 steps near 1 are 0.004, larger than most differences between layers.
+    private sealed record State(Tensor Values, Tensor Norms) : IDisposable
+    {
+        public static State Of(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            Tensor values = x.detach().alias();
+            Tensor wide = values.to(ScalarType.Float32);
+            Tensor norms = wide.mul(wide).sum(-1, false, ScalarType.Float64).sqrt();
+            return new State(values.MoveToOuterDisposeScope(), norms.MoveToOuterDisposeScope());
+        }
+
+        public Tensor Cosine(State after)
+        {
+            using var scope = NewDisposeScope();
+            Tensor dot = Values.to(ScalarType.Float32).mul(after.Values.to(ScalarType.Float32)).sum(-1, false, ScalarType.Float64);
+            return (dot / (Norms * after.Norms).clamp_min(1e-30)).MoveToOuterDisposeScope();
+        }
+
+        public void Dispose()
+        {
+            Values.Dispose();
+            Norms.Dispose();
+        }
+    }
+}
+
+/// <summary>Sums of cosines over one sample.</summary>
+/// <param name="Counts">[3] tokens per class.</param>
+/// <param name="Spans">Per span length: sums [starts * 3], start-major, and the last token's cosine [starts].</param>
+public sealed record SampleSums(long[] Counts, IReadOnlyDictionary<int, (double[] Sums, double[] Last)> Spans)
+{
+    internal static SampleSums Empty(int layerCount, IReadOnlyList<int> spans, long[] counts) =>
+        new(counts, spans.ToDictionary(s => s, s => (new double[Math.Max(0, layerCount - s + 1) * SimilarityMeter.Classes], new double[Math.Max(0, layerCount - s + 1)])));
+}
