@@ -1,0 +1,64 @@
+namespace Interlace.Data;
+
+/// <summary>How samples are grouped.</summary>
+/// <param name="SamplesPerStep">Samples of one optimiser step (paper 3.4: 16 x 2); the last, smaller step is kept.</param>
+/// <param name="TokenBudget">Tokens of one micro-batch; a longer sample stands alone.</param>
+/// <param name="SamplesPerMicroBatch">Where given: micro-batches of so many samples (the last one smaller) instead of a token budget.</param>
+public sealed record BatchOptions(int SamplesPerStep = 32, int TokenBudget = 16_384, int? SamplesPerMicroBatch = null);
+
+/// <summary>The samples of one optimiser step in micro-batches.</summary>
+/// <param name="MicroBatches">None empty.</param>
+/// <param name="NextIndex">Index in the epoch of the first sample after this step's: where a run that stops here goes on.</param>
+public sealed record OptimiserStep(IReadOnlyList<IReadOnlyList<LoadedSample>> MicroBatches, long NextIndex);
+
+/// <summary>Groups samples into optimiser steps and micro-batches. Everything depends on the order and lengths of the samples alone.</summary>
+public static class Batcher
+{
+    /// <summary>Steps in the order of the samples; a step is yielded before the sample after it is asked for.</summary>
+    public static IEnumerable<OptimiserStep> Steps(IEnumerable<LoadedSample> samples, BatchOptions options)
+    {
+        List<LoadedSample> step = [];
+        foreach (LoadedSample sample in samples)
+        {
+            step.Add(sample);
+            if (step.Count < options.SamplesPerStep) continue;
+            yield return Split(step, options);
+            step = [];
+        }
+        if (step.Count > 0) yield return Split(step, options);
+    }
+
+    /// <summary>
+    /// First fit: each sample goes to the first micro-batch that has room for it, else opens a new one; a sample above the budget stands alone.
+    /// Returns the 0-based indices of each micro-batch, ascending in it, micro-batches in the order of their first sample.
+    /// </summary>
+    public static IReadOnlyList<IReadOnlyList<int>> ByTokens(IReadOnlyList<int> lengths, int budget)
+    {
+        List<List<int>> batches = [];
+        List<long> totals = [];
+        for (int i = 0; i < lengths.Count; i++)
+        {
+            int length = lengths[i];
+            int place = totals.FindIndex(total => total + length <= budget);
+            if (place < 0)
+            {
+                place = batches.Count;
+                batches.Add([]);
+                totals.Add(0);
+            }
+            batches[place].Add(i);
+            totals[place] += length;
+        }
+        return batches;
+    }
+
+    /// <summary>Indices 0..count-1 in runs of <paramref name="size"/>; the last one may be shorter.</summary>
+    public static IReadOnlyList<IReadOnlyList<int>> ByCount(int count, int size) => [.. Enumerable.Range(0, count).Chunk(size)];
+
+    private static OptimiserStep Split(List<LoadedSample> step, BatchOptions options)
+    {
+        IReadOnlyList<IReadOnlyList<int>> indices = options.SamplesPerMicroBatch is { } size
+            ? ByCount(step.Count, size) : ByTokens([.. step.Select(sample => sample.Encoded.Length)], options.TokenBudget);
+        return new OptimiserStep([.. indices.Select(batch => (IReadOnlyList<LoadedSample>)[.. batch.Select(i => step[i])])], step[^1].Index + 1);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Runtime.InteropServices;
+using ParquetSharp;
+using ParquetSharp.Schema;
+
+namespace Interlace.Data.Parquet;
+
+/// <summary>What one row holds in a column of lists: its slots and its values, a null list being an empty one. <paramref name="Values"/> is empty where they were not asked for.</summary>
+internal sealed record ListRow(LevelRange Slots, int Count, IReadOnlyList<byte[]?> Values);
+
+/// <summary>A column of byte arrays under one level of lists, in one row group, read forwards and copied out value by value.</summary>
+internal sealed class ListColumn : IDisposable
+{
+    private const int Batch = 1024;
+    private readonly ColumnReader<ByteArray> _reader;
+    private readonly int _elementLevel, _valueLevel;
+    private readonly short[] _definitions = new short[Batch], _repetitions = new short[Batch];
+    private readonly ByteArray[] _values = new ByteArray[Batch];
+    private int _at, _filled, _value;
+    private long _consumed;
+
+    public ListColumn(RowGroupReader group, int column)
+    {
+        ColumnDescriptor descriptor = group.MetaData.Schema.Column(column);
+        if (descriptor.PhysicalType != PhysicalType.ByteArray || descriptor.MaxRepetitionLevel != 1)
+            throw new InvalidDataException($"Column '{descriptor.Path.ToDotString()}' is not a list of byte arrays.");
+        _valueLevel = descriptor.MaxDefinitionLevel;
+        _elementLevel = ElementLevel(descriptor);
+        _reader = (ColumnReader<ByteArray>)group.Column(column);
+    }
+
+    /// <summary>The rows asked for (ascending, 0-based in the row group). Reads on to the end of the last of them.</summary>
+    public IEnumerable<ListRow> Rows(IEnumerable<long> rows, bool values)
+    {
+        long next = 0;
+        foreach (long row in rows)
+        {
+            while (next++ < row) ReadRow(values: false);
+            yield return ReadRow(values);
+        }
+    }
+
+    /// <summary>The values at slots that were found before; slots are asked for in ascending order and nothing past them is touched.</summary>
+    public IReadOnlyList<byte[]?> At(LevelRange slots)
+    {
+        while (_consumed < slots.First && _at < _filled) Pass();
+        if (_consumed < slots.First)
+        {
+            long skipped = _reader.Skip(slots.First - _consumed);
+            if ((_consumed += skipped) < slots.First) throw TooShort();
+        }
+        List<byte[]?> found = [];
+        while (_consumed < slots.End)
+        {
+            if (_at == _filled && !Fill((int)Math.Min(Batch, slots.End - _consumed))) throw TooShort();
+            if (_definitions[_at] >= _elementLevel) found.Add(Current());
+            Pass();
+        }
+        return found;
+    }
+
+    public void Dispose() => _reader.Dispose();
+
+    private ListRow ReadRow(bool values)
+    {
+        if (_at == _filled && !Fill(Batch)) throw TooShort();
+        long first = _consumed;
+        int count = 0;
+        List<byte[]?> found = [];
+        do
+        {
+            if (_definitions[_at] >= _elementLevel)
+            {
+                count++;
+                if (values) found.Add(Current());
+            }
+            Pass();
+        }
+        while ((_at < _filled || Fill(Batch)) && _repetitions[_at] > 0);
+        return new ListRow(new LevelRange(first, checked((int)(_consumed - first))), count, found);
+    }
+
+    private byte[]? Current()
+    {
+        if (_definitions[_at] < _valueLevel) return null;
+        ByteArray value = _values[_value];
+        byte[] copy = new byte[value.Length];
+        Marshal.Copy(value.Pointer, copy, 0, copy.Length);
+        return copy;
+    }
+
+    private void Pass()
+    {
+        if (_definitions[_at] == _valueLevel) _value++;
+        _at++;
+        _consumed++;
+    }
+
+    private bool Fill(int most)
+    {
+        (_at, _value) = (0, 0);
+        _filled = _reader.HasNext ? (int)_reader.ReadBatch(most, _definitions, _repetitions, _values, out _) : 0;
+        return _filled > 0;
+    }
+
+    // Definition levels count the optional and repeated nodes that are there: from the repeated one on, there is an element.
+    private static int ElementLevel(ColumnDescriptor descriptor)
+    {
+        int level = descriptor.MaxDefinitionLevel;
+        for (Node? node = descriptor.SchemaNode; node is not null && node.Repetition != Repetition.Repeated; node = node.Parent)
+            if (node.Repetition == Repetition.Optional) level--;
+        return level;
+    }
+
+    private static InvalidDataException TooShort() => new("A column has fewer rows than its row group.");
+}

@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+
+namespace Interlace.Data.Parquet;
+
+/// <summary>A column chunk: its dotted path in the schema, where its pages lie, and how many values (nulls and empty lists included) it has.</summary>
+internal sealed record ColumnChunk(string Path, ByteRange Bytes, long Values);
+
+/// <summary>A row group: its number of rows and its column chunks.</summary>
+internal sealed record RowGroup(long Rows, IReadOnlyList<ColumnChunk> Columns);
+
+/// <summary>
+/// The part of a Parquet footer that sampling needs: rows per group, and where the chunks lie (which the Parquet library does not tell).
+/// </summary>
+/// <param name="Length">Bytes of the footer with its length and magic number.</param>
+/// <param name="RowGroups">In file order.</param>
+internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGroups)
+{
+    private const int Tail = 8, LongestFooter = 256 << 20;
+
+    /// <summary>Reads the footer of a file. Throws <see cref="InvalidDataException"/> or <see cref="EndOfStreamException"/> where it is none.</summary>
+    public static ParquetFooter Read(ShardStream stream)
+    {
+        Span<byte> tail = stackalloc byte[Tail];
+        if (stream.Length < Tail + 4 || stream.ReadAt(stream.Length - Tail, tail) < Tail || !tail[4..].SequenceEqual("PAR1"u8))
+            throw new InvalidDataException("The file does not end as a Parquet file does.");
+        int length = BinaryPrimitives.ReadInt32LittleEndian(tail);
+        if (length <= 0 || length > LongestFooter || length > stream.Length - Tail - 4) throw new InvalidDataException($"A footer of {length} bytes is impossible.");
+
+        byte[] footer = new byte[length];
+        if (stream.ReadAt(stream.Length - Tail - length, footer) < length) throw new EndOfStreamException("The file ends too early.");
+        var reader = new ThriftReader(footer);
+        List<RowGroup> groups = [];
+        for (int id = 0; reader.NextField(ref id, out ThriftType type);)
+        {
+            if (id != 4) { reader.Skip(type); continue; }
+            for (int i = reader.List(out _); i > 0; i--) groups.Add(ReadRowGroup(ref reader, stream.Length - Tail - length));
+        }
+        return new ParquetFooter(length + Tail, groups);
+    }
+
+    private static RowGroup ReadRowGroup(ref ThriftReader reader, long end)
+    {
+        long rows = 0;
+        List<ColumnChunk> columns = [];
+        for (int id = 0; reader.NextField(ref id, out ThriftType type);)
+        {
+            if (id == 3) rows = reader.Integer();
+            else if (id == 1) for (int i = reader.List(out _); i > 0; i--) columns.Add(ReadChunk(ref reader, end));
+            else reader.Skip(type);
+        }
+        // Every row takes at least one value of every column.
+        return rows >= 0 && columns.All(column => column.Values >= rows) ? new RowGroup(rows, columns) : throw new InvalidDataException($"A row group of {rows} rows is impossible.");
+    }
+
+    private static ColumnChunk ReadChunk(ref ThriftReader reader, long end)
+    {
+        ColumnChunk? chunk = null;
+        for (int id = 0; reader.NextField(ref id, out ThriftType type);)
+        {
+            if (id == 3) chunk = ReadMetadata(ref reader);
+            else reader.Skip(type);
+        }
+        if (chunk is null) throw new InvalidDataException("A column has no metadata, or they are encrypted.");
+        bool inside = chunk.Bytes.Start >= 4 && chunk.Bytes.Length >= 0 && chunk.Bytes.Length <= end - chunk.Bytes.Start && chunk.Values >= 0;
+        return inside ? chunk : throw new InvalidDataException($"Column '{chunk.Path}' lies outside the file.");
+    }
+
+    private static ColumnChunk ReadMetadata(ref ThriftReader reader)
+    {
+        List<string> path = [];
+        long values = 0, size = 0, data = 0, dictionary = 0;
+        for (int id = 0; reader.NextField(ref id, out ThriftType type);)
+            switch (id)
+            {
+                case 3: for (int i = reader.List(out _); i > 0; i--) path.Add(reader.Text()); break;
+                case 5: values = reader.Integer(); break;
+                case 7: size = reader.Integer(); break;
+                case 9: data = reader.Integer(); break;
+                case 11: dictionary = reader.Integer(); break;
+                default: reader.Skip(type); break;
+            }
+        return new ColumnChunk(string.Join('.', path), new ByteRange(dictionary > 0 && dictionary < data ? dictionary : data, size), values);
+    }
+}

@@ -1,0 +1,15 @@
+namespace Interlace.Data;
+
+/// <summary>
+/// Which rows stay (paper 3.4): at most 3 images and at most 5 turns, null lists counting as 0. Then whatever cannot be learnt from: no turn at all, a null text.
+/// </summary>
+public sealed record RowFilter(int MaxImages = 3, int MaxTurns = 5)
+{
+    /// <summary>The reason why a row is left out (one of <see cref="SkipReason"/>), or null where it stays.</summary>
+    public string? Reason(int images, IReadOnlyList<byte[]?> questions, IReadOnlyList<byte[]?> answers) =>
+        images > MaxImages ? SkipReason.TooManyImages
+        : questions.Count > MaxTurns ? SkipReason.TooManyTurns
+        : questions.Count == 0 ? SkipReason.NoTurns
+        : questions.Contains(null) || answers.Contains(null) ? SkipReason.NullText
+        : null;
+}

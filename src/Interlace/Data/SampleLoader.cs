@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using Interlace.Vlm;
+using Interlace.Vlm.Images;
+
+namespace Interlace.Data;
+
+/// <summary>How samples are prepared in the background.</summary>
+/// <param name="MaxTokens">Longer samples are counted and left out.</param>
+/// <param name="Workers">Threads that decode and tokenise; 0: one less than the processors.</param>
+/// <param name="Capacity">Samples that are prepared or being prepared ahead of the consumer; 0: four per worker.</param>
+public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int Capacity = 0);
+
+/// <summary>A sample ready for the model.</summary>
+/// <param name="Index">Its place in the epoch, counted over all samples of the source, those left out included: a run resumes at the last index + 1.</param>
+/// <param name="Set">Name of the data set it came from.</param>
+/// <param name="Shard">Name of its file in the set.</param>
+/// <param name="Row">Its 0-based row in the file.</param>
+/// <param name="Encoded">Its tokens and images.</param>
+public sealed record LoadedSample(long Index, string Set, string Shard, long Row, EncodedSample Encoded);
+
+/// <summary>
+/// Decodes and tokenises in the background, behind a plain sequence. The order, what is left out and what is counted do not depend on the number of workers.
+/// Workers make arrays only; tensors are the consumer's business.
+/// </summary>
+public static class SampleLoader
+{
+    /// <summary>Puts a decoder of images and a model's processor together. Input that either refuses becomes a <see cref="SampleException"/> with its reason.</summary>
+    /// <param name="decode">An encoded file to an image; throws <see cref="InputException"/> where it is no complete image.</param>
+    /// <param name="encode">A conversation and its images to tokens.</param>
+    public static Func<Sample, EncodedSample> Encoder(Func<byte[], RgbImage> decode, Func<Sample, IReadOnlyList<RgbImage>, EncodedSample> encode) => sample =>
+    {
+        RgbImage[] images = As(SkipReason.UndecodableImage, () => sample.Images.Select(decode).ToArray());
+        return As(SkipReason.NotEncodable, () => encode(sample, images));
+    };
+
+    /// <summary>
+    /// The samples of <paramref name="source"/> encoded, in their order. A sample for which <paramref name="encode"/> throws <see cref="InputException"/>, or that is too long, is
+    /// counted in <paramref name="skipped"/> at the moment its successor is asked for, on the consumer's thread: after the item with index i the counts cover exactly the indices up to i.
+    /// Any other exception of the source or a worker surfaces on the consumer, after the samples before it. Whoever stops early leaves no thread behind.
+    /// </summary>
+    /// <param name="source">Read on one background thread, from its first element on.</param>
+    /// <param name="encode">Called by several threads at once.</param>
+    /// <param name="skipped">Where left-out samples are counted.</param>
+    /// <param name="options">Limits and sizes.</param>
+    /// <param name="firstIndex">Index of the first element of <paramref name="source"/>, above 0 in a resumed epoch.</param>
+    /// <param name="cancellation">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
+    public static IEnumerable<LoadedSample> Load(IEnumerable<Sample> source, Func<Sample, EncodedSample> encode, SkipCounts skipped, LoaderOptions? options = null, long firstIndex = 0, CancellationToken cancellation = default)
+    {
+        options ??= new LoaderOptions();
+        int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount - 1);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var ordered = new BlockingCollection<Slot>(options.Capacity > 0 ? options.Capacity : 4 * workers);
+        using var work = new BlockingCollection<Slot>();
+        Task[] threads = [Start(() => Feed(source, ordered, work, stop.Token)), .. Enumerable.Range(0, workers).Select(_ => Start(() => Work(work, encode, options.MaxTokens, stop.Token)))];
+        try
+        {
+            long index = firstIndex;
+            foreach (Slot slot in ordered.GetConsumingEnumerable(stop.Token))
+            {
+                Outcome outcome = slot.Wait(stop.Token);
+                if (outcome.Encoded is { } encoded) yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded);
+                else skipped.Add(outcome.Skip!);
+                index++;
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            Task.WaitAll(threads, CancellationToken.None);
+        }
+    }
+
+    private static void Feed(IEnumerable<Sample> source, BlockingCollection<Slot> ordered, BlockingCollection<Slot> work, CancellationToken stop)
+    {
+        try
+        {
+            foreach (Sample sample in source)
+            {
+                var slot = new Slot(sample);
+                ordered.Add(slot, stop);                                  // waits while the queue is full
+                work.Add(slot, stop);
+            }
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            // Nobody listens any more.
+        }
+        catch (Exception e)
+        {
+            Report(e, ordered, stop);
+        }
+        finally
+        {
+            work.CompleteAdding();
+            ordered.CompleteAdding();
+        }
+    }
+
+    private static void Report(Exception error, BlockingCollection<Slot> ordered, CancellationToken stop)
+    {
+        var slot = new Slot(null);
+        slot.Fail(error);
+        try
+        {
+            ordered.Add(slot, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody listens any more.
+        }
+    }
+
+    private static void Work(BlockingCollection<Slot> work, Func<Sample, EncodedSample> encode, int maxTokens, CancellationToken stop)
+    {
+        foreach (Slot slot in work.GetConsumingEnumerable(CancellationToken.None))   // ends when the feeder does
+        {
+            if (stop.IsCancellationRequested) return;
+            try
+            {
+                EncodedSample encoded = encode(slot.Sample!);
+                slot.Finish(encoded.Length > maxTokens ? new Outcome(null, SkipReason.TooLong) : new Outcome(encoded, null));
+            }
+            catch (SampleException e)
+            {
+                slot.Finish(new Outcome(null, e.Reason));
+            }
+            catch (InputException)
+            {
+                slot.Finish(new Outcome(null, SkipReason.UndecodableImage));
+            }
+            catch (Exception e)
+            {
+                slot.Fail(e);
+            }
+        }
+    }
+
+    private static Task Start(Action body) => Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static T As<T>(string reason, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (InputException e) when (e is not SampleException)
+        {
+            throw new SampleException(reason, e);
+        }
+    }
+
+    private readonly record struct Outcome(EncodedSample? Encoded, string? Skip);
+
+    /// <summary>A place in the ordered queue, filled by whichever worker takes it.</summary>
+    private sealed class Slot(Sample? sample)
+    {
+        private readonly TaskCompletionSource<Outcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Sample? Sample { get; } = sample;
+
+        public void Finish(Outcome outcome) => _outcome.SetResult(outcome);
+
+        public void Fail(Exception error) => _outcome.SetException(error);
+
+        public Outcome Wait(CancellationToken stop)
+        {
+            Task.WaitAny([_outcome.Task], stop);
+            return _outcome.Task.GetAwaiter().GetResult();
+        }
+    }
+}
