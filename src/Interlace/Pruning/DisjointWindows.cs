@@ -1,0 +1,48 @@
+namespace Interlace.Pruning;
+
+/// <summary>
+/// Picking disjoint windows of neighbouring layers (triplets, pairs) in the order of a ranking, without painting oneself into a corner.
+/// </summary>
+internal static class DisjointWindows
+{
+    /// <summary>The largest number of disjoint windows of <paramref name="width"/> layers within layers <paramref name="first"/>..<paramref name="layerCount"/>-1.</summary>
+    public static int Capacity(int layerCount, int first, int width) => Math.Max(0, layerCount - first) / width;
+
+    /// <summary>
+    /// Takes the starts of <paramref name="ranking"/> in turn: each whose window is free, unless taking it would leave too little room for the picks that remain.
+    /// A run of n free layers holds floor(n / width) windows. Where plain greedy picking (without the guard) reaches <paramref name="count"/>, the picks are the same:
+    /// its later picks prove the room. Otherwise exactly <paramref name="count"/> are found wherever they exist.
+    /// </summary>
+    /// <param name="layerCount">Number of layers.</param>
+    /// <param name="first">Lowest layer at which a window may start.</param>
+    /// <param name="width">Layers of a window.</param>
+    /// <param name="count">Windows to pick; at most <see cref="Capacity"/>.</param>
+    /// <param name="ranking">Every start from <paramref name="first"/> to <paramref name="layerCount"/> - <paramref name="width"/>, best first.</param>
+    /// <returns>The starts picked, in the order of picking.</returns>
+    public static List<int> Greedy(int layerCount, int first, int width, int count, IEnumerable<int> ranking)
+    {
+        var picked = new List<int>(count);
+        var assigned = new bool[layerCount];
+        foreach (int start in ranking)
+        {
+            if (picked.Count == count) break;
+            var window = assigned.AsSpan(start, width);
+            if (window.Contains(true)) continue;
+            window.Fill(true);
+            if (Room(assigned, first, width) >= count - picked.Count - 1) picked.Add(start);
+            else window.Clear();
+        }
+        return picked;
+    }
+
+    private static int Room(bool[] assigned, int first, int width)
+    {
+        int room = 0, run = 0;
+        for (int layer = first; layer < assigned.Length; layer++)
+        {
+            run = assigned[layer] ? 0 : run + 1;
+            if (run == width) (room, run) = (room + 1, 0);
+        }
+        return room;
+    }
+}

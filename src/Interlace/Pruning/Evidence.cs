@@ -1,0 +1,60 @@
+namespace Interlace.Pruning;
+
+/// <summary>
+/// What a selection method may look at. It hides the model: a method knows numbers per layer and no family.
+/// Indices are 0-based, as in checkpoints.
+/// </summary>
+public sealed record Evidence
+{
+    /// <param name="layerCount">Number of decoder layers, L.</param>
+    /// <exception cref="PlanException">There is no layer.</exception>
+    public Evidence(int layerCount) =>
+        LayerCount = layerCount > 0 ? layerCount : throw new PlanException($"A model with {layerCount} decoder layers has nothing to plan.");
+
+    /// <summary>Number of decoder layers, L.</summary>
+    public int LayerCount { get; }
+
+    /// <summary>[L] mean cosine between input and output of each layer (paper 3.2, S_layer); NaN where it was not measured, null where none was.</summary>
+    public IReadOnlyList<double>? LayerSimilarity { get; init; }
+
+    /// <summary>[L - 2] mean cosine between the input of layer i and the output of layer i + 2 (paper Eq. 1, S_triplet); NaN where it was not measured, null where none was.</summary>
+    public IReadOnlyList<double>? TripletSimilarity { get; init; }
+
+    /// <summary>Which tokens the similarities are means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</summary>
+    public string Tokens { get; init; } = "all";
+
+    /// <summary>Layers 0 to this number - 1 are never dropped: visual features are added behind them by position. 0 turns protection off.</summary>
+    public int ProtectedLayers { get; init; }
+
+    /// <summary>Seed of the methods that use chance.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>The layers that may be dropped, ascending.</summary>
+    public IEnumerable<int> Droppable => Enumerable.Range(0, LayerCount).Skip(ProtectedLayers);
+
+    /// <summary>True where the layer may be dropped.</summary>
+    public bool IsDroppable(int layer) => layer >= ProtectedLayers;
+
+    /// <summary>[L] layer similarities, every one of them measured.</summary>
+    /// <exception cref="PlanException">They are absent, of another number than the layers, or one is not a number.</exception>
+    public IReadOnlyList<double> RequireLayerSimilarity() => Require(LayerSimilarity, "layer", LayerCount);
+
+    /// <summary>[L - 2] triplet similarities, every one of them measured.</summary>
+    /// <exception cref="PlanException">They are absent, of another number than the triplets, or one is not a number.</exception>
+    public IReadOnlyList<double> RequireTripletSimilarity() => Require(TripletSimilarity, "triplet", TripletCount(LayerCount));
+
+    /// <summary>Number of triplets of neighbouring layers.</summary>
+    internal static int TripletCount(int layerCount) => Math.Max(0, layerCount - 2);
+
+    private static IReadOnlyList<double> Require(IReadOnlyList<double>? scores, string unit, int count)
+    {
+        if (scores is null)
+            throw new PlanException($"This method needs the similarity of every {unit}, which was not measured: calibrate the model first.");
+        if (scores.Count != count)
+            throw new PlanException($"There are {scores.Count} {unit} similarities where the model has {count} {unit}s: they were measured on another model.");
+        for (int i = 0; i < count; i++)
+            if (!double.IsFinite(scores[i]))
+                throw new PlanException($"The similarity of {unit} {i} was not measured: calibrate the model again, or choose a method that does not need it.");
+        return scores;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text.Json.Nodes;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Pruning;
+
+/// <summary>How a pruned folder is written.</summary>
+/// <param name="Overwrite">Replace a folder that stands at the place.</param>
+/// <param name="FreeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
+public sealed record LayerRemovalOptions(bool Overwrite = false, Func<string, long>? FreeBytes = null);
+
+/// <summary>What was written.</summary>
+/// <param name="Folder">The new model folder.</param>
+/// <param name="LayerCount">Its decoder layers.</param>
+/// <param name="TensorCount">Its tensors.</param>
+/// <param name="Parameters">Its parameters; tied matrices count once.</param>
+/// <param name="Bytes">Bytes of its tensors.</param>
+public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount, long Parameters, long Bytes);
+
+/// <summary>
+/// Removes decoder layers from a checkpoint (paper 3.4): tensors of the layers that stay are renumbered and copied file to file by byte range, shard by shard, in constant memory; everything
+/// else is copied as it is. The result is a folder that loads like its parent; the plan and a record of its origin lie beside the model's files.
+/// </summary>
+public static class LayerRemoval
+{
+    private static readonly string[] WeightExtensions = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack"];
+
+    /// <summary>Writes the pruned model of a plan. The folder appears whole or not at all.</summary>
+    /// <param name="model">The parent's folder, which is only read.</param>
+    /// <param name="plan">The plan; where it names a model, it must be this one.</param>
+    /// <param name="target">The new folder.</param>
+    /// <param name="options">How to write.</param>
+    /// <param name="written">Receives the number of bytes after each tensor.</param>
+    /// <param name="cancel">Stops between chunks and leaves nothing behind.</param>
+    /// <exception cref="InputException">The model is incomplete, the plan another model's, the place taken or the disk too full.</exception>
+    public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null, IProgress<long>? written = null, CancellationToken cancel = default)
+    {
+        options ??= new();
+        using var parent = Checkpoint.Open(model);
+        var layout = DecoderLayout.Of(parent);
+        var identity = ModelIdentity.Of(parent, cancel: cancel);
+        CheckPlan(plan, model, layout, identity);
+        CheckPlace(model, target);
+
+        IReadOnlyList<TensorSource>[] shards = [.. parent.Files.Select(file => Keep(file, layout, plan))];
+        string[] companions = [.. Companions(model)];
+        byte[] config = layout.KeepLayers(File.ReadAllBytes(Path.Combine(model, "config.json")), plan.Kept);
+        var record = new PrunedModelFile(PrunedModelFile.CurrentFormat, ProgramVersion.CreatedBy, "prune", identity, plan.LayerCount, [.. plan.Kept], ParentRecord(model));
+        long needed = shards.Sum(SafeTensorsWriter.LargestSize) + companions.Sum(file => FileBytes(Path.Combine(model, file))) + RoomForRecords;
+
+        using var folder = StagedFolder.Begin(target, needed, options.Overwrite, options.FreeBytes);
+        CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), written, cancel);
+        foreach (string file in companions) CopyFile(Path.Combine(model, file), Path.Combine(folder.FullPath, file));
+        File.WriteAllBytes(Path.Combine(folder.FullPath, "config.json"), config);
+        File.WriteAllText(Path.Combine(folder.FullPath, PrunedModelFile.Name), record.ToJson());
+        PlanFile.Save(plan, Path.Combine(folder.FullPath, PlanFile.Name));
+        cancel.ThrowIfCancellationRequested();
+        folder.Commit();
+        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)));
+    }
+
+    /// <summary>The files of a model folder that belong to it beside weights, index and config (tokenizer, templates, processors, generation settings, licence), relative to it, sorted.</summary>
+    internal static IEnumerable<string> Companions(string model) =>
+        Directory.EnumerateFiles(model).Select(file => Path.GetFileName(file))
+            .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
+                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name) && !name.StartsWith('.'))
+            .Concat(MoreTemplates(model))
+            .Order(StringComparer.Ordinal);
+
+    private const string TemplateFolder = "additional_chat_templates";
+
+    private const long RoomForRecords = 1 << 20;
+
+    private static IEnumerable<string> MoreTemplates(string model) => Directory.Exists(Path.Combine(model, TemplateFolder))
+        ? Directory.EnumerateFiles(Path.Combine(model, TemplateFolder)).Select(file => Path.Combine(TemplateFolder, Path.GetFileName(file)))
+        : [];
+
+    private static void CheckPlan(PruningPlan plan, string model, DecoderLayout layout, ModelIdentity identity)
+    {
+        if (plan.LayerCount != layout.LayerCount)
+            throw new PlanException($"The plan was made for a model with {plan.LayerCount} decoder layers, {model} has {layout.LayerCount}.");
+        if (plan.Origin.Model?.DifferenceFrom(identity) is { } difference)
+            throw new PlanException($"The plan was made for another model than {model}: {difference}; calibrate and plan this one.");
+    }
+
+    private static void CheckPlace(string model, string target)
+    {
+        string parent = Path.GetFullPath(model) + Path.DirectorySeparatorChar, child = Path.GetFullPath(target) + Path.DirectorySeparatorChar;
+        if (parent.StartsWith(child, StringComparison.Ordinal) || child.StartsWith(parent, StringComparison.Ordinal))
+            throw new InputException($"{target} overlaps the model folder {model}: name a folder outside of it.");
+    }
+
+    private static IReadOnlyList<TensorSource> Keep(SafeTensorsFile file, DecoderLayout layout, PruningPlan plan)
+    {
+        var kept = new List<TensorSource>(file.Tensors.Count);
+        foreach (var tensor in file.Tensors)
+        {
+            if (layout.Parse(tensor.Name) is not var (layer, part)) kept.Add(TensorSource.FromFile(file.Path, tensor, tensor.Name));
+            else if (plan.NewIndex(layer) is { } index) kept.Add(TensorSource.FromFile(file.Path, tensor, layout.Name(index, part)));
+        }
+        return kept;
+    }
+
+    private static JsonObject? IndexMetadata(string model)
+    {
+        string path = Path.Combine(model, Checkpoint.IndexName);
+        return File.Exists(path) ? Checkpoint.ReadJson(path)["metadata"] as JsonObject : null;
+    }
+
+    private static JsonObject? ParentRecord(string model)
+    {
+        string path = Path.Combine(model, PrunedModelFile.Name);
+        return File.Exists(path) ? Checkpoint.ReadJson(path) : null;
+    }
+
+    private static long FileBytes(string path)
+    {
+        // Opened, not looked up: a link has a length of its own.
+        using var handle = File.OpenHandle(path);
+        return RandomAccess.GetLength(handle);
+    }
+
+    private static void CopyFile(string source, string target)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        // Copied as a stream: a read-only original would make a read-only copy, which could be neither flushed nor replaced.
+        using var from = File.OpenRead(source);
+        using var to = File.Create(target);
+        from.CopyTo(to);
+    }
+}

@@ -1,0 +1,77 @@
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Pruning;
+
+/// <summary>How disjoint triplets are picked: by falling similarity (the paper), or so that their similarities have the largest sum.</summary>
+public enum Selection { Greedy, Optimal }
+
+/// <summary>What a method can be told beside the evidence.</summary>
+public sealed record MethodOptions(Selection Selection = Selection.Greedy);
+
+/// <summary>What a method reads of the evidence.</summary>
+[Flags]
+public enum EvidenceNeeds { None = 0, LayerSimilarity = 1, TripletSimilarity = 2 }
+
+/// <summary>
+/// A selection method: a pure, deterministic function that knows no model family. It drops exactly <paramref name="dropCount"/> layers
+/// (<c>dense</c> drops none and tunes that many) or throws <see cref="PlanException"/>.
+/// </summary>
+public delegate PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options);
+
+/// <summary>A row of the table of methods.</summary>
+/// <param name="Select">The function.</param>
+/// <param name="Needs">What it reads of the evidence.</param>
+/// <param name="Summary">One line for the reader.</param>
+public sealed record Method(Select Select, EvidenceNeeds Needs, string Summary);
+
+/// <summary>The table of selection methods (paper 3.3, 4.3, 4.5 and the baselines it compares with).</summary>
+public static class Methods
+{
+    /// <summary>Every method by its name.</summary>
+    public static IReadOnlyDictionary<string, Method> Table { get; } = new OrderedDictionary<string, Method>(StringComparer.Ordinal)
+    {
+        ["interlace"] = new(Triplets.Select, EvidenceNeeds.LayerSimilarity | EvidenceNeeds.TripletSimilarity, "most similar triplets; of the first two layers drop the more similar, tune the other, freeze the third"),
+        ["ordered"] = new(Triplets.SelectOrdered, EvidenceNeeds.TripletSimilarity, "most similar triplets; drop the first layer, tune the second, freeze the third"),
+        ["train-next"] = new(TrainNext.Select, EvidenceNeeds.LayerSimilarity, "most similar layers; tune the layer after each"),
+        ["consecutive"] = new(Consecutive.Select, EvidenceNeeds.LayerSimilarity, "most similar run of layers; tune as many after it"),
+        ["random"] = new(RandomLayers.Select, EvidenceNeeds.None, "layers drawn by chance, as many others tuned"),
+        ["dense"] = new(Dense.Select, EvidenceNeeds.None, "drop nothing, tune the last layers"),
+        ["short-gpt"] = new(ShortGpt.Select, EvidenceNeeds.LayerSimilarity, "most similar layers, nothing tuned"),
+    };
+
+    /// <summary>The method of that name.</summary>
+    /// <exception cref="PlanException">There is none.</exception>
+    public static Method Find(string name) => Table.TryGetValue(name, out var method) ? method
+        : throw new PlanException($"There is no selection method '{name}'; choose one of {string.Join(", ", Table.Keys)}.");
+
+    /// <summary>The plan of one method for a fraction of the layers, with its full account.</summary>
+    /// <param name="name">A name in <see cref="Table"/>.</param>
+    /// <param name="evidence">What the method may look at.</param>
+    /// <param name="ratio">Fraction of the layers to drop, in [0, 1).</param>
+    /// <param name="options">What the method can be told; the paper's choices where absent.</param>
+    /// <param name="model">The model the evidence belongs to.</param>
+    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
+    public static PruningPlan Plan(string name, Evidence evidence, double ratio, MethodOptions? options = null, ModelIdentity? model = null)
+    {
+        var method = Find(name);
+        options ??= new();
+        int dropCount = DropCount.For(ratio, evidence.LayerCount);
+        if (evidence.ProtectedLayers < 0 || evidence.ProtectedLayers > evidence.LayerCount)
+            throw new PlanException($"{evidence.ProtectedLayers} protected layers do not fit a model with {evidence.LayerCount}.");
+        var plan = method.Select(evidence, dropCount, options);
+        return plan.With(plan.Origin with
+        {
+            Method = name,
+            Ratio = ratio,
+            Selection = options.Selection,
+            Tokens = evidence.Tokens,
+            ProtectedLayers = evidence.ProtectedLayers,
+            Seed = evidence.Seed,
+            LayerSimilarity = evidence.LayerSimilarity,
+            TripletSimilarity = evidence.TripletSimilarity,
+            Warnings = dropCount > 0 ? plan.Origin.Warnings
+                : [.. plan.Origin.Warnings, $"The ratio {ratio} of {evidence.LayerCount} layers is less than one layer: nothing is dropped and nothing is tuned."],
+            Model = model,
+        });
+    }
+}

@@ -1,0 +1,11 @@
+using Interlace.Vlm;
+
+namespace Interlace.Pruning;
+
+/// <summary>A plan that cannot be made or cannot be used: one sentence with the number that stands in the way.</summary>
+public sealed class PlanException(string message, Exception? inner = null) : InputException(message, inner)
+{
+    /// <summary>The refusal of a drop count that a method cannot reach on this model; it names the largest ratio that works.</summary>
+    internal static PlanException TooMany(Evidence evidence, int dropCount, int largest, string reason) => new(
+        $"{dropCount} of {evidence.LayerCount} layers cannot be dropped: {reason}, so at most {largest} can; the largest possible ratio is {DropCount.RatioFor(largest, evidence.LayerCount)}.");
+}

@@ -1,0 +1,139 @@
+using System.Text;
+using System.Text.Json;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Pruning;
+
+/// <summary>
+/// The artefact <c>plan.json</c>: the layers in both numberings, how they were chosen and for which model. The same plan gives the same bytes. Reading checks everything:
+/// unknown or missing entries, sets that overlap, numberings that disagree, scores of another number than the layers.
+/// </summary>
+public static class PlanFile
+{
+    /// <summary>The artefact's usual name.</summary>
+    public const string Name = "plan.json";
+
+    /// <summary>Name and version of the format.</summary>
+    public const string Format = "interlace-plan/1";
+
+    private const string Greedy = "greedy", Optimal = "optimal";
+
+    private static readonly string[] TokenClasses = ["all", "image", "prompt", "answer"];
+
+    /// <summary>The text of the artefact.</summary>
+    public static string ToJson(PruningPlan plan)
+    {
+        var origin = plan.Origin;
+        var file = new Artefact(Format, ProgramVersion.CreatedBy,
+            new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens, origin.ProtectedLayers),
+            origin.Seed, origin.Model, plan.LayerCount,
+            new([.. plan.Drop]),
+            Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
+            [.. origin.Choices.Select(choice => new Choice([.. choice.Layers], [.. choice.Drop], [.. choice.Tune], choice.Score, choice.Reason))],
+            origin.LayerSimilarity?.ToArray(), origin.TripletSimilarity?.ToArray(), [.. origin.Warnings]);
+        return JsonSerializer.Serialize(file, PlanJson.Readable.Artefact) + "\n";
+    }
+
+    /// <summary>Writes the artefact; a reader sees the old file or the new one, never half of one.</summary>
+    public static void Save(PruningPlan plan, string path)
+    {
+        string beside = path + ".partial";
+        using (var file = File.Create(beside))
+        {
+            file.Write(Encoding.UTF8.GetBytes(ToJson(plan)));
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(beside, path, overwrite: true);
+    }
+
+    /// <summary>Reads a plan.</summary>
+    /// <exception cref="PlanException">The file is absent or wrong.</exception>
+    public static PruningPlan Load(string path) => File.Exists(path) ? Parse(File.ReadAllText(path), path)
+        : throw new PlanException($"There is no plan {path}: make one with the plan command.");
+
+    /// <summary>The plan in the text of an artefact.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="source">Where it comes from, for messages.</param>
+    /// <exception cref="PlanException">The text is no valid plan.</exception>
+    public static PruningPlan Parse(string json, string source)
+    {
+        try
+        {
+            return Check(JsonSerializer.Deserialize(json, PlanJson.Readable.Artefact) ?? throw new PlanException("it is empty"));
+        }
+        catch (Exception e) when (e is JsonException or PlanException)
+        {
+            throw new PlanException($"{source} is no valid plan: {e.Message}", e);
+        }
+    }
+
+    private static PruningPlan Check(Artefact file)
+    {
+        Require(file.Format == Format, $"its format is '{file.Format}', expected '{Format}'.");
+        Require(file.Settings.Selection is Greedy or Optimal, $"its selection is '{file.Settings.Selection}', expected greedy or optimal.");
+        Require(TokenClasses.Contains(file.Settings.Tokens), $"its tokens are '{file.Settings.Tokens}', expected one of {string.Join(", ", TokenClasses)}.");
+        var plan = PruningPlan.Create(file.Layers, file.Drop.Original, file.Tune.Original, new()
+        {
+            Method = file.Settings.Method,
+            Ratio = file.Settings.Ratio,
+            Selection = file.Settings.Selection == Optimal ? Selection.Optimal : Selection.Greedy,
+            Tokens = file.Settings.Tokens,
+            ProtectedLayers = file.Settings.ProtectedLayers,
+            Seed = file.Seed,
+            LayerSimilarity = file.LayerSimilarity,
+            TripletSimilarity = file.TripletSimilarity,
+            Choices = [.. file.Choices.Select(choice => new PlanChoice(choice.Layers, choice.Drop, choice.Tune, choice.Score, choice.Reason))],
+            Warnings = file.Warnings,
+            Model = file.Inputs,
+        });
+        CheckNumbers(file, plan);
+        CheckOrigin(file, plan);
+        return plan;
+    }
+
+    private static void CheckNumbers(Artefact file, PruningPlan plan)
+    {
+        Require(file.Drop.Original.SequenceEqual(plan.Drop), "its dropped layers are not ascending.");
+        foreach (var (name, stated, expected) in new[] { ("tuned", file.Tune, plan.Tune), ("frozen", file.Freeze, plan.Freeze), ("kept", file.Keep, plan.Kept) })
+        {
+            Require(stated.Original.SequenceEqual(expected), $"its {name} layers are [{string.Join(", ", stated.Original)}], but the other sets leave [{string.Join(", ", expected)}].");
+            Require(stated.New.SequenceEqual(Both(plan, expected).New), $"the new indices of its {name} layers do not follow from the dropped ones.");
+        }
+    }
+
+    private static void CheckOrigin(Artefact file, PruningPlan plan)
+    {
+        int guarded = file.Settings.ProtectedLayers;
+        Require(file.Settings.Method.Length > 0, "it names no method.");
+        Require(guarded >= 0 && guarded <= plan.LayerCount, $"it protects {guarded} of {plan.LayerCount} layers.");
+        Require(plan.Drop.All(layer => layer >= guarded), $"it drops layer {plan.Drop.FirstOrDefault()}, which it says is protected.");
+        Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount, "its layer similarities are not one per layer.");
+        Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount), "its triplet similarities are not one per triplet.");
+        if (file.Settings.Ratio is { } ratio)
+        {
+            int changed = plan.Drop.Length > 0 ? plan.Drop.Length : plan.Tune.Length, expected = DropCount.For(ratio, plan.LayerCount);
+            Require(changed == expected, $"a ratio of {ratio} is {expected} of {plan.LayerCount} layers, but it changes {changed}.");
+        }
+        foreach (var choice in file.Choices)
+            Require(choice.Layers.All(layer => layer >= 0 && layer < plan.LayerCount) && choice.Drop.All(layer => plan.Drop.Contains(layer)) && choice.Tune.All(layer => plan.Tune.Contains(layer)),
+                $"its choice of layers [{string.Join(", ", choice.Layers)}] contradicts its sets.");
+    }
+
+    private static void Require(bool condition, string fault)
+    {
+        if (!condition) throw new PlanException(fault);
+    }
+
+    private static Numbered Both(PruningPlan plan, IEnumerable<int> layers) => new([.. layers], [.. layers.Select(layer => plan.NewIndex(layer)!.Value)]);
+
+    internal sealed record Artefact(string Format, string CreatedBy, Settings Settings, int Seed, ModelIdentity? Inputs, int Layers,
+        Dropped Drop, Numbered Tune, Numbered Freeze, Numbered Keep, Choice[] Choices, double[]? LayerSimilarity, double[]? TripletSimilarity, string[] Warnings);
+
+    internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers);
+
+    internal sealed record Dropped(int[] Original);
+
+    internal sealed record Numbered(int[] Original, int[] New);
+
+    internal sealed record Choice(int[] Layers, int[] Drop, int[] Tune, double? Score, string Reason);
+}

@@ -1,0 +1,48 @@
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Pruning;
+
+/// <summary>How a plan came about: everything but the layers themselves.</summary>
+public sealed record PlanOrigin
+{
+    /// <summary>Name of the selection method in <see cref="Methods"/>; <c>custom</c> where somebody chose the layers by hand.</summary>
+    public string Method { get; init; } = "custom";
+
+    /// <summary>The fraction of layers asked for, or null where a number was given.</summary>
+    public double? Ratio { get; init; }
+
+    /// <summary>How triplets were picked.</summary>
+    public Selection Selection { get; init; }
+
+    /// <summary>Which tokens the similarities are means over.</summary>
+    public string Tokens { get; init; } = "all";
+
+    /// <summary>Layers below this number could not be dropped.</summary>
+    public int ProtectedLayers { get; init; }
+
+    /// <summary>Seed of the methods that use chance.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>[L] layer similarities the method saw, where it had them.</summary>
+    public IReadOnlyList<double>? LayerSimilarity { get; init; }
+
+    /// <summary>[L - 2] triplet similarities the method saw, where it had them.</summary>
+    public IReadOnlyList<double>? TripletSimilarity { get; init; }
+
+    /// <summary>The picks, in the order in which they were made.</summary>
+    public IReadOnlyList<PlanChoice> Choices { get; init; } = [];
+
+    /// <summary>What the reader should know before using the plan.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The model the plan was made for, or null where it fits any model with as many layers.</summary>
+    public ModelIdentity? Model { get; init; }
+}
+
+/// <summary>One pick of a method. Original layer indices.</summary>
+/// <param name="Layers">The neighbouring layers looked at together.</param>
+/// <param name="Drop">Those of them that are dropped.</param>
+/// <param name="Tune">Layers tuned because of this pick.</param>
+/// <param name="Score">What the pick was ranked by, or null where there is no score.</param>
+/// <param name="Reason">One sentence for the reader.</param>
+public sealed record PlanChoice(IReadOnlyList<int> Layers, IReadOnlyList<int> Drop, IReadOnlyList<int> Tune, double? Score, string Reason);
