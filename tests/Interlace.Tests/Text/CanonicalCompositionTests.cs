@@ -1,0 +1,38 @@
+using Interlace.Vlm.Text;
+
+namespace Interlace.Tests.Text;
+
+public class CanonicalCompositionTests
+{
+    [Theory] // values of the Unicode standard's own examples and tests
+    [InlineData("abc\u00E9", "abc\u00E9")]
+    [InlineData("e\u0301", "\u00E9")]
+    [InlineData("A\u030A\u0301", "\u01FA")]
+    [InlineData("\u212B", "\u00C5")] // singleton
+    [InlineData("s\u0323\u0307", "\u1E69")]
+    [InlineData("s\u0307\u0323", "\u1E69")] // reordered
+    [InlineData("d\u0307\u0323", "\u1E0D\u0307")]
+    [InlineData("\u1E0B\u0323", "\u1E0D\u0307")]
+    [InlineData("\u0958", "\u0915\u093C")] // excluded from composition
+    [InlineData("\u1112\u1161\u11AB", "\uD55C")] // Hangul
+    [InlineData("\uD558\u11AB", "\uD55C")]
+    [InlineData("\u1112\u1161\u0301\u11AB", "\uD558\u0301\u11AB")] // a mark blocks
+    [InlineData("a\u0301\u0301", "\u00E1\u0301")]
+    [InlineData("\u0344", "\u0308\u0301")]
+    [InlineData("\uF900", "\u8C48")]
+    [InlineData("\U00011131\U00011127", "\U0001112E")] // beyond the basic plane
+    [InlineData("\U0001D15E", "\U0001D157\U0001D165")]
+    [InlineData("\n\u0301", "\n\u0301")]
+    public void Texts_reach_form_C(string text, string expected)
+    {
+        Assert.Equal(expected, CanonicalComposition.Compose(text));
+        Assert.Equal(expected, CanonicalComposition.Compose(expected));
+    }
+
+    [Fact]
+    public void Text_that_is_in_form_C_is_returned_itself()
+    {
+        const string text = "Stra\u00DFe \u4E2D\u6587 \U0001F600 \uD55C";
+        Assert.Same(text, CanonicalComposition.Compose(text));
+    }
+}

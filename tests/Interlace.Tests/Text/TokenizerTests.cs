@@ -1,0 +1,127 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json.Nodes;
+using Interlace.Vlm;
+using Interlace.Vlm.Text;
+
+namespace Interlace.Tests.Text;
+
+public class TokenizerTests
+{
+    private static readonly Lazy<Tokenizer> Published = new(ReadPublished);
+
+    /// <summary>The complete published tokenizer, unpacked in memory.</summary>
+    internal static Tokenizer RequirePublished()
+    {
+        Shared.Require("fixtures", "tokenizer", "tokenizer.json.gz");
+        return Published.Value;
+    }
+
+    public static IEnumerable<TheoryDataRow<string>> Groups() => !File.Exists(Shared.At("fixtures", "tokenizer", "goldens.json")) ? [] :
+        Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!.AsArray().Select(c => (string)c!["group"]!).Distinct().Select(group => new TheoryDataRow<string>(group));
+
+    /// <summary>Tiny checkpoints with their texts; each also with the tokenizer.json that newer versions of the reference write.</summary>
+    public static IEnumerable<TheoryDataRow<string, string>> Checkpoints() =>
+        from name in Shared.FoldersWith("tokenizer.json", "fixtures", "qwen3vl")
+        where File.Exists(Shared.At("fixtures", "qwen3vl", "chat", name + ".json"))
+        from folder in (string[])[name, Path.Combine("transformers5-layout", name)]
+        where File.Exists(Shared.At("fixtures", "qwen3vl", folder, "tokenizer.json"))
+        select new TheoryDataRow<string, string>(name, folder);
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Groups))]
+    public void Published_tokenizer_equals_the_reference(string group)
+    {
+        Tokenizer tokenizer = RequirePublished();
+        JsonNode[] cases = [.. Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!.AsArray().Where(c => (string)c!["group"]! == group).Select(c => c!)];
+        Assert.NotEmpty(cases);
+        foreach (JsonNode c in cases)
+        {
+            int[] ids = Ids(c["ids"]!);
+            string id = (string)c["id"]!;
+            Assert.Equal((id, string.Join(' ', ids)), (id, string.Join(' ', tokenizer.Encode((string)c["text"]!))));
+            Assert.Equal((string)c["decoded"]!, tokenizer.Decode(ids, skipSpecial: false));
+            Assert.Equal((string)c["decoded_without_special"]!, tokenizer.Decode(ids));
+            Assert.Equal((string)c["decoded"]!, Stream(tokenizer, ids, skipSpecial: false));
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints))]
+    public void Tiny_tokenizers_equal_the_reference(string checkpoint, string folder)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(Shared.Require("fixtures", "qwen3vl", folder));
+        JsonArray texts = Shared.Json("fixtures", "qwen3vl", "chat", checkpoint + ".json")["texts"]!.AsArray();
+        Assert.NotEmpty(texts);
+        foreach (JsonNode? c in texts)
+        {
+            int[] ids = Ids(c!["ids"]!);
+            Assert.Equal(ids, tokenizer.Encode((string)c["text"]!));
+            Assert.Equal((string)c["decoded"]!, tokenizer.Decode(ids, skipSpecial: false));
+            Assert.Equal((string)c["decoded_skip_special"]!, tokenizer.Decode(ids));
+            Assert.Equal((string)c["decoded_skip_special"]!, Stream(tokenizer, ids, skipSpecial: true));
+        }
+    }
+
+    [Fact]
+    public void Token_marks_follow_spans_through_normalisation_and_fused_line_breaks()
+    {
+        Tokenizer tokenizer = RequirePublished();
+        const string text = "e\u0301 x\n<|im_start|>assistant\n\nCafe\u0301 \U0001F600!<|im_end|>\n";
+        int start = text.IndexOf("\n\n", StringComparison.Ordinal) + 1, end = text.LastIndexOf('\n');
+        (int[] ids, bool[] inside) = tokenizer.Encode(text, [new(start, end)]);
+        Assert.Equal(tokenizer.Encode(text), ids);
+        Assert.Equal("Caf\u00E9 \U0001F600!<|im_end|>", tokenizer.Decode([.. ids.Where((_, i) => inside[i])], skipSpecial: false));
+    }
+
+    [Fact]
+    public void Unpaired_surrogates_count_as_replacement_characters() =>
+        Assert.Equal(RequirePublished().Encode("a\uFFFDb\uFFFD"), RequirePublished().Encode("a\uD800b\uDC00"));
+
+    [Fact]
+    public void Ids_without_a_token_decode_to_nothing()
+    {
+        Tokenizer tokenizer = RequirePublished();
+        Assert.Equal(151669, tokenizer.Count);
+        Assert.Equal("", tokenizer.Decode([tokenizer.Count, 151_900, -1]));
+        Assert.Equal(151645, tokenizer.Id("<|im_end|>"));
+        Assert.True(tokenizer.IsSpecial(151645));
+        Assert.False(tokenizer.IsSpecial(tokenizer.Id("<think>")!.Value));
+        Assert.Null(tokenizer.Id("<|no such token|>"));
+    }
+
+    [Fact]
+    public void Several_threads_may_encode_at_once()
+    {
+        Tokenizer tokenizer = RequirePublished();
+        string[] texts = [.. Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!.AsArray().Select(c => (string)c!["text"]!)];
+        int[][] alone = [.. texts.Select(tokenizer.Encode)];
+        int[][] together = [.. texts.AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(tokenizer.Encode)];
+        Assert.Equal(alone, together);
+    }
+
+    [Theory]
+    [InlineData("{", "not a valid tokenizer.json")]
+    [InlineData("""{"model":{"type":"Unigram","vocab":[]}}""", "not a byte-level BPE")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"normalizer":{"type":"NFKC"},"pre_tokenizer":null}""", "normaliser 'NFKC'")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Whitespace"}}""", "pre-tokenizer 'Whitespace'")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":null}""", "not byte-level")]
+    public void Tokenizers_that_cannot_be_reproduced_are_refused(string json, string reason)
+    {
+        var error = Assert.Throws<InputException>(() => Tokenizer.Read(new MemoryStream(Encoding.UTF8.GetBytes(json)), "model/tokenizer.json"));
+        Assert.Contains(reason, error.Message);
+        Assert.Contains("model/tokenizer.json", error.Message);
+    }
+
+    private static string Stream(Tokenizer tokenizer, int[] ids, bool skipSpecial)
+    {
+        var decoder = new StreamingDecoder(tokenizer, skipSpecial);
+        return string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
+    }
+
+    private static int[] Ids(JsonNode ids) => [.. ids.AsArray().Select(id => (int)id!)];
+
+    private static Tokenizer ReadPublished()
+    {
+        using var json = new GZipStream(File.OpenRead(Shared.At("fixtures", "tokenizer", "tokenizer.json.gz")), CompressionMode.Decompress);
+        return Tokenizer.Read(json, "tokenizer.json");
+    }
+}
