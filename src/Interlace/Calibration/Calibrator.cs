@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Interlace.Data;
+using Interlace.Vlm;
+
+namespace Interlace.Calibration;
+
+/// <summary>
+/// Measures the similarity of every layer and triplet over samples, in batches of a token budget that depend on the order of the samples alone:
+/// a calibration that was interrupted goes on at the last batch it saved and gives the same bytes.
+/// </summary>
+/// <param name="model">The model to measure.</param>
+/// <param name="settings">What decides the numbers.</param>
+/// <param name="statePath">Where the state of an unfinished calibration is kept.</param>
+/// <param name="key">Hash of everything that decides the numbers: state of another key is not taken up.</param>
+public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key)
+{
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(20);
+
+    /// <summary>Lengths of the spans that are measured.</summary>
+    public IReadOnlyList<int> Spans { get; } = [.. Enumerable.Range(1, Math.Max(3, settings.MaxWindow)).Where(n => n is 1 or 3 || n <= settings.MaxWindow && settings.MaxWindow > 3).Where(n => n <= model.Layers.Count)];
+
+    /// <summary>Runs or resumes.</summary>
+    /// <param name="load">Gives the samples from an index on, counting what it leaves out.</param>
+    /// <param name="total">Samples there are, for the progress.</param>
+    /// <param name="skipped">Receives what was left out and why.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancellation">Ends after a batch; the state is kept.</param>
+    /// <returns>The sums of each sample, in order.</returns>
+    /// <exception cref="InputException">No sample could be used.</exception>
+    public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var (sums, next) = Resume(skipped);
+        var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken);
+        var lastSave = Stopwatch.StartNew();
+        var saved = new SkipCounts(skipped);
+        foreach (var (batch, skippedSoFar) in Batches(load(next, skipped), skipped))
+        {
+            if (cancellation.IsCancellationRequested) break;
+            using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device)) sums.AddRange(meter.Measure(model, packed));
+            (next, saved) = (batch[^1].Index + 1, skippedSoFar);
+            if (lastSave.Elapsed > SaveEvery)
+            {
+                Save(sums, next, saved);
+                lastSave.Restart();
+            }
+            progress?.Report(new("calibrate", next, total, "samples", $"{sums.Sum(s => s.Counts.Sum()):N0} tokens"));
+        }
+        if (cancellation.IsCancellationRequested)
+        {
+            Save(sums, next, saved);
+            cancellation.ThrowIfCancellationRequested();
+        }
+        return sums.Count > 0 ? sums : throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
+    }
+
+    /// <summary>Batches filled up to the token budget, each with what had been left out when its last sample came: asking for the next sample may count more.</summary>
+    private IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped)> Batches(IEnumerable<LoadedSample> samples, SkipCounts skipped)
+    {
+        var batch = new List<LoadedSample>();
+        long tokens = 0;
+        var atLast = new SkipCounts();
+        foreach (var sample in samples)
+        {
+            if (batch.Count > 0 && tokens + sample.Encoded.Length > settings.BatchTokens)
+            {
+                yield return (batch, atLast);
+                (batch, tokens) = ([], 0);
+            }
+            batch.Add(sample);
+            tokens += sample.Encoded.Length;
+            atLast = new SkipCounts(skipped);
+        }
+        if (batch.Count > 0) yield return (batch, atLast);
+    }
+
+    /// <summary>Deletes the state of a calibration that is finished.</summary>
+    public void Forget() => File.Delete(statePath);
+
+    private (List<SampleSums> Sums, long Next) Resume(SkipCounts skipped)
+    {
+        if (!File.Exists(statePath)) return ([], 0);
+        var (sums, metadata) = SampleSumsFile.Read(statePath, Spans);
+        if (metadata.GetValueOrDefault("key") != key || !long.TryParse(metadata.GetValueOrDefault("next"), out long next)) return ([], 0);
+        skipped.Merge(JsonSerializer.Deserialize<Dictionary<string, long>>(metadata["skipped"])!);
+        return (sums, next);
+    }
+
+    private void Save(List<SampleSums> sums, long next, SkipCounts skipped) => SampleSumsFile.Write(statePath, sums, Spans, new Dictionary<string, string>
+    {
+        ["key"] = key, ["next"] = next.ToString(), ["skipped"] = JsonSerializer.Serialize(skipped.ToDictionary(s => s.Key, s => s.Value)),
+    });
+}

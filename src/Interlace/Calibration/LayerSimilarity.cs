@@ -1,0 +1,111 @@
+using System.Text;
+using System.Text.Json;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Calibration;
+
+/// <summary>
+/// The artefact <c>similarity.json</c>: sums of cosines per layer, triplet and class of tokens over the calibration data, so that means can be taken over any class again.
+/// Sums per sample lie beside it in <c>similarity.samples.safetensors</c>.
+/// </summary>
+public sealed record LayerSimilarity(string Format, string CreatedBy, CalibrationSettings Settings, int Seed, CalibrationInputs Inputs,
+    int Layers, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped, SpanSimilarity[] Spans)
+{
+    /// <summary>The artefact's usual name.</summary>
+    public const string Name = "similarity.json";
+
+    /// <summary>Name of the file of sums per sample.</summary>
+    public const string SamplesName = "similarity.samples.safetensors";
+
+    /// <summary>Name and version of the format.</summary>
+    public const string CurrentFormat = "interlace-similarity/1";
+
+    /// <summary>Names of the classes of tokens, in the order of <see cref="TokenKind"/>.</summary>
+    public static IReadOnlyList<string> Classes { get; } = ["image", "prompt", "answer"];
+
+    /// <summary>[L] mean cosine between input and output of each layer (paper 3.2).</summary>
+    /// <param name="tokens">all, image, prompt or answer.</param>
+    /// <exception cref="InputException">No such class, or none of its tokens were seen.</exception>
+    public double[] LayerMeans(string tokens = "all") => Means(1, tokens);
+
+    /// <summary>[L - 2] mean cosine between the input of layer i and the output of layer i + 2 (paper Eq. 1).</summary>
+    /// <param name="tokens">all, image, prompt or answer.</param>
+    /// <exception cref="InputException">No such class, or none of its tokens were seen.</exception>
+    public double[] TripletMeans(string tokens = "all") => Means(3, tokens);
+
+    /// <summary>[L - span + 1] means of the spans of one length.</summary>
+    /// <exception cref="InputException">That length was not measured, no such class, or none of its tokens were seen.</exception>
+    public double[] Means(int span, string tokens)
+    {
+        SpanSimilarity found = Spans.FirstOrDefault(s => s.Length == span)
+            ?? throw new InputException($"Spans of {span} layers were not measured; calibrate again with max_window of at least {span}.");
+        string[] classes = tokens == "all" ? [.. Classes] : Classes.Contains(tokens) ? [tokens]
+            : throw new InputException($"There is no class of tokens '{tokens}': choose all, {string.Join(", ", Classes)}.");
+        long count = classes.Sum(c => Tokens[c]);
+        if (count == 0) throw new InputException($"The calibration saw no {tokens} tokens; choose another class.");
+        return [.. Enumerable.Range(0, found.Mean.Length).Select(i => classes.Sum(c => found.Sums[c][i]) / count)];
+    }
+
+    /// <summary>The text of the artefact.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.LayerSimilarity) + "\n";
+
+    /// <summary>Writes the artefact whole or not at all.</summary>
+    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+
+    /// <summary>Reads and checks an artefact.</summary>
+    /// <exception cref="InputException">It is absent, of another format, or its numbers contradict each other.</exception>
+    public static LayerSimilarity Load(string path)
+    {
+        if (!File.Exists(path)) throw new InputException($"There is no {path}: calibrate the model first.");
+        try
+        {
+            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.LayerSimilarity) ?? throw new JsonException("it is empty");
+            if (found.Format != CurrentFormat) throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
+            foreach (var span in found.Spans)
+                if (span.Mean.Length != Math.Max(0, found.Layers - span.Length + 1) || Classes.Any(c => !span.Sums.TryGetValue(c, out var sums) || sums.Length != span.Mean.Length))
+                    throw new JsonException($"its spans of {span.Length} layers do not fit {found.Layers} layers");
+            if (Classes.Any(c => !found.Tokens.ContainsKey(c))) throw new JsonException("it lacks the number of tokens of a class");
+            return found;
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid similarity: {e.Message}.", e);
+        }
+    }
+
+    /// <summary>Puts the sums of samples together.</summary>
+    internal static SpanSimilarity[] Aggregate(IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans)
+    {
+        double total = samples.Sum(s => (double)s.Counts.Sum());
+        return [.. spans.Select(span =>
+        {
+            int starts = samples.Count == 0 ? 0 : samples[0].Spans[span].Last.Length;
+            var sums = Classes.Index().ToDictionary(c => c.Item, c => Enumerable.Range(0, starts).Select(i => samples.Sum(s => s.Spans[span].Sums[i * SimilarityMeter.Classes + c.Index])).ToArray());
+            double[] mean = [.. Enumerable.Range(0, starts).Select(i => Classes.Sum(c => sums[c][i]) / total)];
+            // Samples, not tokens, are the independent draws: the error of a ratio of sums over samples.
+            double[] error = [.. Enumerable.Range(0, starts).Select(i => Math.Sqrt(samples.Sum(s => Square(SampleSum(s, span, i) - mean[i] * s.Counts.Sum())) * samples.Count / Math.Max(1, samples.Count - 1)) / total)];
+            double[] last = [.. Enumerable.Range(0, starts).Select(i => samples.Average(s => s.Spans[span].Last[i]))];
+            return new SpanSimilarity(span, mean, error, last, sums);
+        })];
+    }
+
+    private static double SampleSum(SampleSums sample, int span, int start) =>
+        sample.Spans[span].Sums.AsSpan(start * SimilarityMeter.Classes, SimilarityMeter.Classes).ToArray().Sum();
+
+    private static double Square(double x) => x * x;
+}
+
+/// <summary>Similarities of all spans of one length, by their first layer.</summary>
+/// <param name="Length">Layers of a span: 1 for layers, 3 for triplets.</param>
+/// <param name="Mean">Mean cosine over all tokens.</param>
+/// <param name="StandardError">Its standard error, samples being the draws.</param>
+/// <param name="LastTokenMean">Mean cosine at the last token of each sample.</param>
+/// <param name="Sums">Sums of cosines per class of tokens.</param>
+public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, IReadOnlyDictionary<string, double[]> Sums);
+
+/// <summary>What decides the numbers besides model and data.</summary>
+public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype);
+
+/// <summary>The model and the data that were measured.</summary>
+public sealed record CalibrationInputs(ModelIdentity Model, Data.DataIdentity Data);
