@@ -8,7 +8,7 @@ namespace Interlace.Vlm;
 /// </summary>
 public sealed class Batch : IDisposable
 {
-    private Batch(IReadOnlyList<EncodedSample> samples, Device device)
+    private Batch(IReadOnlyList<EncodedSample> samples, Device device, bool allText)
     {
         Device = device;
         Lengths = [.. samples.Select(sample => sample.Length)];
@@ -23,13 +23,13 @@ public sealed class Batch : IDisposable
                 for (int t = 0; t < sample.Length; t++) positions[axis * ids.Length + at + t] = sample.Positions[axis * sample.Length + t];
             at += sample.Length;
         }
-        // Tokens of kind Answer are predicted from the token before them; the first token of a sample has none.
+        // A trained token is predicted from the token before it; the first token of a sample has none.
         var (rows, targets) = (new List<long>(), new List<long>());
         int start = 0;
         foreach (int length in Lengths)
         {
             for (int t = 1; t < length; t++)
-                if (Kinds[start + t] == TokenKind.Answer) { rows.Add(start + t - 1); targets.Add(ids[start + t]); }
+                if (IsTarget(Kinds[start + t], allText)) { rows.Add(start + t - 1); targets.Add(ids[start + t]); }
             start += length;
         }
         Ids = tensor(Array.ConvertAll(ids, id => (long)id), device: device);
@@ -71,7 +71,15 @@ public sealed class Batch : IDisposable
     public int TokenCount => Kinds.Length;
 
     /// <summary>Packs samples in their order.</summary>
-    public static Batch Pack(IReadOnlyList<EncodedSample> samples, Device device) => new(samples, device);
+    /// <param name="samples">The samples.</param>
+    /// <param name="device">Where the tensors go.</param>
+    /// <param name="allText">Take the loss on every text token, not on answers alone.</param>
+    public static Batch Pack(IReadOnlyList<EncodedSample> samples, Device device, bool allText = false) => new(samples, device, allText);
+
+    /// <summary>Number of tokens of a sample that the loss is taken on.</summary>
+    public static int CountTargets(EncodedSample sample, bool allText = false) => sample.Kinds.Skip(1).Count(kind => IsTarget(kind, allText));
+
+    private static bool IsTarget(TokenKind kind, bool allText) => kind == TokenKind.Answer || allText && kind == TokenKind.Prompt;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using Interlace.Data;
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Training;
+
+/// <summary>What a tuning ended with.</summary>
+/// <param name="Steps">Optimiser steps.</param>
+/// <param name="Samples">Samples seen.</param>
+/// <param name="Skipped">Samples left out, by reason.</param>
+public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped);
+
+/// <summary>
+/// Tunes the plan's layers of a pruned model with next-token cross-entropy (paper 3.4, Eq. 2; A.5): AdamW on fp32 masters, cosine schedule, micro-batches packed up to a token budget.
+/// The order of samples is a seeded shuffle over everything drawn; an interrupted run resumes to the same bytes.
+/// </summary>
+/// <param name="model">The pruned model; its tuned layers become trainable.</param>
+/// <param name="layers">Indices of the tuned layers in it.</param>
+/// <param name="options">How to tune.</param>
+/// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
+/// <param name="key">Hash of everything that decides the result: a state of another key is not taken up.</param>
+public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key) : IDisposable
+{
+    private readonly TunedLayers _tuned = TunedLayers.Of(model, layers);
+    private AdamW? _optimiser;
+
+    /// <summary>What is tuned.</summary>
+    public TunedLayers Tuned => _tuned;
+
+    /// <summary>What it will need.</summary>
+    public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options);
+
+    private string StatePath => Path.Combine(folder, "state.safetensors");
+    private string LogPath => Path.Combine(folder, TrainingLog.Name);
+
+    /// <summary>Steps of a run over so many samples; samples that turn out unusable make it shorter.</summary>
+    public static int TotalSteps(FineTuneOptions options, int samples)
+    {
+        int steps = options.Epochs * ((samples + options.SamplesPerStep - 1) / options.SamplesPerStep);
+        return Math.Min(steps, options.MaxSteps ?? steps);
+    }
+
+    /// <summary>Runs or resumes.</summary>
+    /// <param name="sampleCount">Samples of an epoch.</param>
+    /// <param name="load">Gives the samples of an epoch from an index on, counting what it leaves out.</param>
+    /// <param name="validation">Gives the held-back samples; null where none are.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Ends after a step; the state is kept.</param>
+    /// <exception cref="InputException">No sample could be used, or the loss is no longer a number.</exception>
+    public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load, Func<IEnumerable<LoadedSample>>? validation = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Directory.CreateDirectory(folder);
+        int total = TotalSteps(options, sampleCount);
+        var schedule = new CosineSchedule(options.LearningRate, total, options.WarmupRatio);
+        _optimiser ??= new AdamW(_tuned.Parameters, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
+        var state = TrainingState.Load(StatePath, key, _tuned.Parameters, _optimiser);
+        TrainingLog.Truncate(LogPath, state.Step);
+        var gradient = new LossGradient(model, options.Recompute);
+        while (state.Epoch < options.Epochs && state.Step < total)
+        {
+            var skipped = new SkipCounts(state.Skipped);
+            var clock = Stopwatch.StartNew();
+            var steps = Batcher.Steps(Counted(load(state.Epoch, state.NextIndex, skipped), skipped, out var counts), Batches);
+            foreach (var step in steps)
+            {
+                var row = Step(step, state, schedule, gradient);
+                bool last = state.Step + 1 == total;
+                if (validation is not null && (last || (state.Step + 1) % options.SaveEvery == 0)) row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
+                row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
+                clock.Restart();
+                TrainingLog.Append(LogPath, row);
+                state = state with { Step = state.Step + 1, NextIndex = step.NextIndex, Skipped = counts() };
+                progress?.Report(new("finetune", state.Step, total, "steps", $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
+                if (state.Step % options.SaveEvery == 0 || cancellation.IsCancellationRequested) state.Save(StatePath, key, _tuned.Parameters, _optimiser);
+                cancellation.ThrowIfCancellationRequested();
+                if (last) break;
+            }
+            if (state.Step < total) state = state with { Epoch = state.Epoch + 1, NextIndex = 0, Skipped = new SkipCounts(skipped) };
+            if (state.Step == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
+            if (state.Step == total) state = state with { Skipped = counts() };
+        }
+        return new(state.Step, TrainingLog.Read(LogPath).Sum(row => (long)row.Samples), state.Skipped);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _optimiser?.Dispose();
+
+    private BatchOptions Batches => options.Loss switch
+    {
+        "batch_mean" => new(options.SamplesPerStep, options.MicroBatchTokens),
+        "micro_batch_mean" => new(options.SamplesPerStep, options.MicroBatchTokens, options.MicroBatchSamples),
+        _ => throw new InputException($"finetune.loss is '{options.Loss}': choose batch_mean or micro_batch_mean."),
+    };
+
+    private TrainingLogRow Step(OptimiserStep step, TrainingState state, CosineSchedule schedule, LossGradient gradient)
+    {
+        bool allText = options.TrainOn == "text" ? true : options.TrainOn == "answers" ? false : throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers or text.");
+        EncodedSample[][] micro = [.. step.MicroBatches.Select(batch => batch.Select(s => s.Encoded).ToArray())];
+        long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, allText)))];
+        double loss = 0;
+        foreach (var (i, samples) in micro.Index())
+        {
+            double scale = options.Loss == "batch_mean" ? 1.0 / Math.Max(1, answers.Sum()) : 1.0 / (Math.Max(1, answers[i]) * micro.Length);
+            using var batch = Batch.Pack(samples, model.Device, allText);
+            loss += scale * gradient.Accumulate(batch, scale);
+        }
+        double norm = _optimiser!.GradientNorm(), rate = schedule.At(state.Step);
+        if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw new InputException($"The loss is no longer a number at step {state.Step}: lower finetune.learning_rate, or compute in fp32.");
+        _optimiser.Clip(norm, options.ClipNorm);
+        _optimiser.Step(rate);
+        return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), micro.Sum(b => b.Sum(s => (long)s.Length)), answers.Sum(), 0, Environment.WorkingSet);
+    }
+
+    private double ValidationLoss(LossGradient gradient, IEnumerable<LoadedSample> samples)
+    {
+        double loss = 0;
+        long answers = 0;
+        foreach (var chunk in samples.Chunk(options.MicroBatchSamples))
+        {
+            using var batch = Batch.Pack([.. chunk.Select(s => s.Encoded)], model.Device);
+            loss += gradient.Loss(batch);
+            answers += batch.AnswerRows.shape[0];
+        }
+        return answers == 0 ? double.NaN : loss / answers;
+    }
+
+    /// <summary>Passes samples on and remembers what had been left out when the last one came: asking for the next may count more.</summary>
+    private static IEnumerable<LoadedSample> Counted(IEnumerable<LoadedSample> samples, SkipCounts skipped, out Func<SkipCounts> counts)
+    {
+        var atLast = new SkipCounts(skipped);
+        counts = () => atLast;
+        return Pass();
+
+        IEnumerable<LoadedSample> Pass()
+        {
+            foreach (var sample in samples)
+            {
+                atLast = new SkipCounts(skipped);
+                yield return sample;
+            }
+            atLast = new SkipCounts(skipped);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Training;
+
+/// <summary>What tuning will need, in bytes, before it starts.</summary>
+/// <param name="Weights">All weights in the type of the computation; on a CPU those of the file's own type stay in the mapped file.</param>
+/// <param name="Masters">fp32 masters, gradients and two optimiser states of the tuned weights.</param>
+/// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), and a chunk of the head.</param>
+public sealed record MemoryEstimate(long Weights, long Masters, long Activations)
+{
+    /// <summary>All of it.</summary>
+    public long Total => Weights + Masters + Activations;
+
+    /// <summary>For a model whose tuned layers are known.</summary>
+    public static MemoryEstimate For(VisionLanguageModel model, TunedLayers tuned, FineTuneOptions options, int headRows = 512)
+    {
+        int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
+        long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size);
+        int depth = model.Layers.Count - tuned.Layers.Min();
+        long layerWeights = model.Layers[0].Parameters.Sum(p => p.Value.numel());
+        // A layer's graph holds about 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
+        long inner = Math.Max(model.HiddenSize, layerWeights / (3L * model.HiddenSize) - model.HiddenSize);
+        long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner) * size;
+        long kept = (long)depth * options.MicroBatchTokens * model.HiddenSize * size;
+        long head = 3L * headRows * model.VocabularySize * 4;
+        return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + head);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Total / 1e9:0.0} GB ({Weights / 1e9:0.0} weights, {Masters / 1e9:0.0} masters, gradients and optimiser, {Activations / 1e9:0.0} activations)";
+}
