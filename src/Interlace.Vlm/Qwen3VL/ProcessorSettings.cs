@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Interlace.Vlm.Qwen3VL;
+
+/// <summary>How images are prepared, and the ids that stand for them.</summary>
+/// <param name="MinPixels">Smaller images are enlarged.</param>
+/// <param name="MaxPixels">Larger images are made smaller.</param>
+/// <param name="PatchSize">Side of a patch in pixels.</param>
+/// <param name="MergeSize">Patches along a side of the block that becomes one token.</param>
+/// <param name="TemporalPatchSize">Frames of a patch.</param>
+/// <param name="Mean">Mean per channel, of values 0 to 1.</param>
+/// <param name="Std">Standard deviation per channel.</param>
+/// <param name="ImageToken">Id that stands for a visual token of an image.</param>
+/// <param name="VideoToken">Id that stands for a visual token of a video.</param>
+public sealed record ProcessorSettings(
+    long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, int ImageToken, int VideoToken)
+{
+    /// <summary>Sides of a resized image are multiples of this.</summary>
+    public int Factor => PatchSize * MergeSize;
+
+    /// <summary>
+    /// Reads a model folder: processor_config.json (transformers 5) or preprocessor_config.json (4.57 and the published files), and the token ids of config.json.
+    /// </summary>
+    /// <exception cref="InputException">A file or a value is absent, or asks for something that is not done here.</exception>
+    public static ProcessorSettings Load(string folder)
+    {
+        string file = Path.Combine(folder, "processor_config.json");
+        JsonObject? images = File.Exists(file) ? Read(file)["image_processor"] as JsonObject : null;
+        if (images is null)
+        {
+            file = Path.Combine(folder, "preprocessor_config.json");
+            images = Read(file);
+        }
+        string configFile = Path.Combine(folder, "config.json");
+        JsonObject config = Read(configFile);
+        CheckSteps(images, file);
+
+        JsonObject? size = images["size"] as JsonObject;
+        long Pixels(string old, string edge) => Whole(images[old] ?? size?[old] ?? size?[edge], $"size.{edge}", file);
+        var settings = new ProcessorSettings(
+            Pixels("min_pixels", "shortest_edge"), Pixels("max_pixels", "longest_edge"),
+            (int)Whole(images["patch_size"], "patch_size", file), (int)Whole(images["merge_size"], "merge_size", file), (int)Whole(images["temporal_patch_size"], "temporal_patch_size", file),
+            Channels(images["image_mean"], "image_mean", file), Channels(images["image_std"], "image_std", file),
+            (int)Whole(config["image_token_id"], "image_token_id", configFile), (int)Whole(config["video_token_id"], "video_token_id", configFile));
+        if (settings.MinPixels > settings.MaxPixels) throw new InputException($"{file}: the smallest number of pixels ({settings.MinPixels}) is above the largest ({settings.MaxPixels}).");
+        settings.CheckVision(config["vision_config"], file);
+        return settings;
+    }
+
+    /// <summary>The processor cuts what the vision encoder reads, so both must name the same sizes.</summary>
+    private void CheckVision(JsonNode? vision, string file)
+    {
+        foreach ((string name, int mine) in (ReadOnlySpan<(string, int)>)[("patch_size", PatchSize), ("spatial_merge_size", MergeSize), ("temporal_patch_size", TemporalPatchSize)])
+            if (vision?[name] is { } theirs && theirs.GetValueKind() == JsonValueKind.Number && theirs.GetValue<double>() != mine)
+                throw new InputException($"{file} cuts images with {name} {mine}, but vision_config in config.json has {theirs.ToJsonString()}.");
+    }
+
+    /// <summary>Settings that switch a step off or change it are refused, not ignored.</summary>
+    private static void CheckSteps(JsonObject images, string file)
+    {
+        foreach (string step in (ReadOnlySpan<string>)["do_resize", "do_rescale", "do_normalize"])
+            if (images[step]?.GetValueKind() == JsonValueKind.False) throw new InputException($"{file} sets {step} to false, which is not supported.");
+        if (images["resample"] is { } resample && !IsNumber(resample, 3)) throw new InputException($"{file} sets resample to {resample.ToJsonString()}; only 3 (bicubic) is supported.");
+        if (images["rescale_factor"] is { } rescale && !IsNumber(rescale, 1.0 / 255)) throw new InputException($"{file} sets rescale_factor to {rescale.ToJsonString()}; only 1/255 is supported.");
+    }
+
+    private static bool IsNumber(JsonNode node, double expected) => node.GetValueKind() == JsonValueKind.Number && Math.Abs(node.GetValue<double>() - expected) < 1e-9;
+
+    private static JsonObject Read(string file)
+    {
+        if (!File.Exists(file)) throw new InputException($"{file} does not exist: the model folder is incomplete.");
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(file)) as JsonObject ?? throw new InputException($"{file} holds no JSON object.");
+        }
+        catch (JsonException error)
+        {
+            throw new InputException($"{file} is not valid JSON: {error.Message}", error);
+        }
+    }
+
+    private static long Whole(JsonNode? node, string name, string file) =>
+        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 1 and <= int.MaxValue and var number && number % 1 == 0 ? (long)number
+            : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected a positive whole number.");
+
+    private static double[] Channels(JsonNode? node, string name, string file) =>
+        node is JsonArray { Count: 3 } values && values.All(value => value?.GetValueKind() == JsonValueKind.Number) ? [.. values.Select(value => value!.GetValue<double>())]
+            : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected three numbers.");
+}

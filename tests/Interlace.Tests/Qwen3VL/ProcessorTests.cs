@@ -1,0 +1,178 @@
+using System.Text.Json.Nodes;
+using Interlace.Tests.Images;
+using Interlace.Tests.Text;
+using Interlace.Vlm;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Qwen3VL;
+using Interlace.Vlm.Text;
+
+namespace Interlace.Tests.Qwen3VL;
+
+public class ProcessorTests
+{
+    private const string Folder = "fixtures/qwen3vl";
+
+    /// <summary>Every recorded conversation, of each file layout of its checkpoint.</summary>
+    public static IEnumerable<TheoryDataRow<string, string, string>> Conversations() =>
+        from name in Checkpoints()
+        from layout in (string[])["", "transformers5-layout"]
+        where File.Exists(Shared.At(Folder, layout, name, "config.json"))
+        from conversation in Shared.Json(Folder, "chat", name + ".json")["conversations"]!.AsObject()
+        select new TheoryDataRow<string, string, string>(name, Path.Combine(layout, name), conversation.Key);
+
+    public static IEnumerable<string> Checkpoints() => Shared.FoldersWith("config.json", Folder).Where(name => File.Exists(Shared.At(Folder, "chat", name + ".json")));
+
+    public static IEnumerable<TheoryDataRow<string>> CheckpointRows() => Checkpoints().Select(name => new TheoryDataRow<string>(name));
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Conversations))]
+    public void Encoded_conversations_equal_the_reference(string checkpoint, string folder, string name)
+    {
+        var processor = Processor.Load(Shared.Require(Folder, folder));
+        JsonNode golden = Shared.Json(Folder, "chat", checkpoint + ".json")["conversations"]![name]!;
+        ChatMessage[] messages = GoldenConversation.Read(golden["messages"]!);
+        RgbImage[] images = [.. golden["images"]!.AsArray().Select(file => ImageDecoder.Load(Shared.Require(Folder, (string)file!), new(ApplyOrientation: false, TransparencyOnWhite: true)))];
+        Assert.Null(processor.Warning);
+        foreach (bool open in (bool[])[false, true])
+        {
+            JsonNode form = golden[open ? "with_generation_prompt" : "without_generation_prompt"]!;
+            Assert.Equal((string)form["prompt"]!, processor.Template.Render(messages, open).Text);
+            EncodedSample sample = processor.Encode(messages, images, open);
+            Assert.Equal(Ints(form["input_ids"]!), sample.Ids);
+            Assert.Equal((string)form["mm_token_type_ids"]!, string.Concat(sample.Kinds.Select(kind => kind == TokenKind.Image ? '1' : '0')));
+            Assert.Equal([.. Ints(form["position_ids_t"]!), .. Ints(form["position_ids_h"]!), .. Ints(form["position_ids_w"]!)], sample.Positions);
+            Assert.Equal((int)form["rope_delta"]!, sample.NextPosition - sample.Length);
+            Assert.Equal(golden["answer_spans"]!.AsArray().SelectMany(span => Enumerable.Range((int)span![0]!, (int)span[1]! - (int)span[0]!)), Where(sample, TokenKind.Answer));
+            Assert.Equal(golden["image_grid_thw"]!.AsArray().Select(grid => ((int)grid![0]!, (int)grid[1]!, (int)grid[2]!)),
+                sample.Images.Select(image => (processor.GridOf(image).Time, processor.GridOf(image).Height, processor.GridOf(image).Width)));
+            EncodedSample again = processor.EncodeResized(messages, sample.Images, open);
+            Assert.Equal(sample.Ids, again.Ids);
+            Assert.Equal(sample.Positions, again.Positions);
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CheckpointRows))]
+    public void Answers_decode_to_the_recorded_texts(string checkpoint)
+    {
+        var processor = Processor.Load(Shared.Require(Folder, checkpoint));
+        foreach ((string name, JsonNode? golden) in Shared.Json(Folder, "chat", checkpoint + ".json")["conversations"]!.AsObject())
+        {
+            ChatMessage[] messages = GoldenConversation.Read(golden!["messages"]!);
+            RgbImage[] blanks = [.. golden["images"]!.AsArray().Select(_ => new RgbImage(64, 64, new byte[64 * 64 * 3]))];
+            EncodedSample sample = processor.Encode(messages, blanks);
+            Assert.Equal((name, string.Concat(golden["answer_texts_decoded"]!.AsArray().Select(text => (string)text!))), (name, processor.Tokenizer.Decode([.. Where(sample, TokenKind.Answer).Select(t => sample.Ids[t])], skipSpecial: false)));
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CheckpointRows))]
+    public void Both_file_layouts_give_the_same_settings(string checkpoint)
+    {
+        ProcessorSettings published = ProcessorSettings.Load(Shared.Require(Folder, checkpoint)), newer = ProcessorSettings.Load(Shared.Require(Folder, "transformers5-layout", checkpoint));
+        Assert.Equal(published with { Mean = newer.Mean, Std = newer.Std }, newer);
+        Assert.Equal(published.Mean.Concat(published.Std), newer.Mean.Concat(newer.Std));
+    }
+
+    [Fact]
+    public void Published_settings_are_read()
+    {
+        ProcessorSettings settings = ProcessorSettings.Load(Shared.Require(Folder, "published-configs"));
+        Assert.Equal((65536, 16777216, 16, 2, 2, 151655, 151656, 32), (settings.MinPixels, settings.MaxPixels, settings.PatchSize, settings.MergeSize, settings.TemporalPatchSize, settings.ImageToken, settings.VideoToken, settings.Factor));
+        Assert.Equal([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], settings.Mean.Concat(settings.Std));
+    }
+
+    public static IEnumerable<TheoryDataRow<string>> Resized() => Checkpoints().SelectMany(name => ImageGoldens.Images().Where(image => ImageGoldens.Of(image)["configs"]![name] is not null).Select(image => new TheoryDataRow<string>($"{name}/{image}")));
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Resized))]
+    public void Resized_images_have_the_recorded_sizes_and_tokens(string key)
+    {
+        (string checkpoint, string name) = (Path.GetDirectoryName(key)!, Path.GetFileName(key));
+        JsonNode golden = ImageGoldens.Of(name)["configs"]![checkpoint]!;
+        var processor = Processor.Load(Shared.Require(Folder, checkpoint));
+        ImageGrid grid = processor.GridOf(processor.Resize(ImageDecoder.Load(ImageGoldens.PathOf(name), ImageDecoding.Plain)));
+        Assert.Equal(string.Join(",", Ints(golden["image_grid_thw"]!)), $"{grid.Time},{grid.Height},{grid.Width}");
+        Assert.Equal((int)golden["image_tokens"]!, grid.TokenCount(processor.Settings.MergeSize));
+    }
+
+    [Theory]
+    [InlineData("""{"min_pixels": 3136, "max_pixels": 50176}""", 3136, 50176)]
+    [InlineData("""{"size": {"min_pixels": 3136, "max_pixels": 50176}}""", 3136, 50176)]
+    [InlineData("""{"size": {"shortest_edge": 3136, "longest_edge": 50176}}""", 3136, 50176)]
+    [InlineData("""{"size": {"shortest_edge": 1, "longest_edge": 2}, "min_pixels": 3136, "max_pixels": 50176}""", 3136, 50176)]
+    public void Older_names_of_the_pixel_bounds_are_read(string bounds, long min, long max)
+    {
+        using var folder = Model(bounds);
+        ProcessorSettings settings = ProcessorSettings.Load(folder.Path);
+        Assert.Equal((min, max), (settings.MinPixels, settings.MaxPixels));
+    }
+
+    [Theory]
+    [InlineData("""{"size": {"shortest_edge": 5, "longest_edge": 4}}""", "above the largest")]
+    [InlineData("""{"size": {"shortest_edge": 4}}""", "longest_edge")]
+    [InlineData("""{"min_pixels": 4, "max_pixels": 8, "patch_size": "x"}""", "patch_size")]
+    [InlineData("""{"min_pixels": 4, "max_pixels": 8, "patch_size": 14}""", "vision_config")]
+    [InlineData("""{"min_pixels": 4, "max_pixels": 8, "do_normalize": false}""", "do_normalize")]
+    [InlineData("""{"min_pixels": 4, "max_pixels": 8, "resample": 2}""", "resample")]
+    [InlineData("""{"min_pixels": 4, "max_pixels": 8, "image_mean": [0.5]}""", "image_mean")]
+    public void Settings_that_cannot_be_followed_are_refused(string change, string reason)
+    {
+        using var folder = Model(change);
+        string message = Assert.Throws<InputException>(() => ProcessorSettings.Load(folder.Path)).Message;
+        Assert.Contains(reason, message);
+        Assert.Contains("preprocessor_config.json", message);
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CheckpointRows))]
+    public void Max_pixels_lowers_the_bound(string checkpoint)
+    {
+        string folder = Shared.Require(Folder, checkpoint);
+        var image = new RgbImage(400, 300, new byte[400 * 300 * 3]);
+        Processor whole = Processor.Load(folder), small = Processor.Load(folder, maxPixels: 8192), huge = Processor.Load(folder, maxPixels: long.MaxValue);
+        RgbImage resized = small.Resize(image);
+        Assert.InRange(resized.Width * resized.Height, 4096, 8192);
+        Assert.True(whole.Resize(image).Pixels.Length > resized.Pixels.Length);
+        Assert.Equal((8192, whole.Settings.MaxPixels), (small.MaxPixels, huge.MaxPixels));
+        Assert.Contains("max_pixels", Assert.Throws<InputException>(() => Processor.Load(folder, maxPixels: 1000)).Message);
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CheckpointRows))]
+    public void Conversations_that_do_not_fit_are_refused(string checkpoint)
+    {
+        var processor = Processor.Load(Shared.Require(Folder, checkpoint));
+        var image = new RgbImage(64, 64, new byte[64 * 64 * 3]);
+        ChatMessage[] one = [new("user", [new ImagePart(), new TextPart("What?")])];
+        Refused("places for 1 images, but 0", () => processor.Encode(one, []));
+        Refused("places for 1 images, but 2", () => processor.Encode(one, [image, image]));
+        Refused("video", () => processor.Encode([new("user", [new VideoPart()])], []));
+        Refused("<|image_pad|>", () => processor.Encode([new("user", [new ImagePart(), new TextPart("Is <|image_pad|> special?")])], [image]));
+        Refused("<|image_pad|>", () => processor.Encode([new("user", [new TextPart("<|image"), new TextPart("_pad|>")])], []));
+        Refused("too narrow", () => processor.Encode(one, [new(401, 2, new byte[401 * 2 * 3])]));
+        Refused("33 x 64", () => processor.EncodeResized(one, [new(33, 64, new byte[33 * 64 * 3])]));
+    }
+
+    [Fact]
+    public void Literal_image_placeholder_is_refused_as_the_reference_refuses_it()
+    {
+        foreach (string checkpoint in Checkpoints())
+        {
+            if (Shared.Json(Folder, "chat", checkpoint + ".json")["literal_image_pad_in_text"] is not { } golden) continue;
+            Assert.Equal("ValueError", (string)golden["raises"]!);
+            Refused("<|image_pad|>", () => Processor.Load(Shared.Require(Folder, checkpoint)).Encode(GoldenConversation.Read(golden["messages"]!), [new(64, 64, new byte[64 * 64 * 3])]));
+        }
+    }
+
+    private static void Refused(string reason, Action encode) => Assert.Contains(reason, Assert.Throws<InputException>(encode).Message);
+
+    /// <summary>A folder with the settings files of a model, the image settings changed.</summary>
+    private static TemporaryFolder Model(string change)
+    {
+        var folder = new TemporaryFolder();
+        JsonObject settings = JsonNode.Parse("""{"patch_size": 16, "temporal_patch_size": 2, "merge_size": 2, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}""")!.AsObject();
+        foreach ((string name, JsonNode? value) in JsonNode.Parse(change)!.AsObject()) settings[name] = value?.DeepClone();
+        File.WriteAllText(folder.File("preprocessor_config.json"), settings.ToJsonString());
+        File.WriteAllText(folder.File("config.json"), """{"image_token_id": 7, "video_token_id": 8, "vision_config": {"patch_size": 16, "spatial_merge_size": 2, "temporal_patch_size": 2}}""");
+        return folder;
+    }
+
+    private static IEnumerable<int> Where(EncodedSample sample, TokenKind kind) => Enumerable.Range(0, sample.Length).Where(t => sample.Kinds[t] == kind);
+
+    private static int[] Ints(JsonNode node) => [.. node.AsArray().Select(n => (int)n!)];
+}
