@@ -79,6 +79,17 @@ public class ProcessorTests
         Assert.Equal([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], settings.Mean.Concat(settings.Std));
     }
 
+    [Fact]
+    public void Demo_model_sees_small_squares_as_sixteen_tokens()
+    {
+        var processor = Processor.Load(Shared.Require("demo", "model"));
+        EncodedSample sample = processor.Encode([new("user", [new ImagePart(), new TextPart("What is this?")]), new("assistant", "A cup.")], [new(64, 64, new byte[64 * 64 * 3])]);
+        Assert.Equal((64, 64), (sample.Images[0].Width, sample.Images[0].Height));
+        Assert.Equal(16, sample.Count(TokenKind.Image));
+        Assert.Equal("A cup.<|im_end|>", processor.Tokenizer.Decode([.. Where(sample, TokenKind.Answer).Select(t => sample.Ids[t])], skipSpecial: false));
+        Assert.Null(processor.Warning);
+    }
+
     public static IEnumerable<TheoryDataRow<string>> Resized() => Checkpoints().SelectMany(name => ImageGoldens.Images().Where(image => ImageGoldens.Of(image)["configs"]![name] is not null).Select(image => new TheoryDataRow<string>($"{name}/{image}")));
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Resized))]

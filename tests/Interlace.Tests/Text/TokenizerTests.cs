@@ -61,6 +61,24 @@ public class TokenizerTests
         }
     }
 
+    public static IEnumerable<TheoryDataRow<string>> Families() =>
+        !Directory.Exists(Shared.At("fixtures", "families")) ? [] : Directory.EnumerateDirectories(Shared.At("fixtures", "families")).Select(folder => Path.GetFileName(folder)!)
+            .Where(family => File.Exists(Shared.At("fixtures", "families", family, "checkpoint", "tokenizer.json"))).Order(StringComparer.Ordinal).Select(family => new TheoryDataRow<string>(family));
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families))]
+    public void Prompts_of_other_families_give_their_ids_or_the_tokenizer_is_refused(string family)
+    {
+        string folder = Shared.Require("fixtures", "families", family, "checkpoint");
+        if ((bool?)JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer.json")))!["model"]!["byte_fallback"] == true)
+        {
+            Assert.Contains("byte-level", Assert.Throws<InputException>(() => Tokenizer.Load(folder)).Message);
+            return;
+        }
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        foreach ((string name, JsonNode? c) in Shared.Json("fixtures", "families", family, "golden.json")["cases"]!.AsObject())
+            Assert.Equal((name, string.Join(' ', Ids(c!["input_ids"]!))), (name, string.Join(' ', tokenizer.Encode((string)(c["expanded_prompt"] ?? c["rendered_prompt"])!))));
+    }
+
     [Fact]
     public void Token_marks_follow_spans_through_normalisation_and_fused_line_breaks()
     {
