@@ -1,3 +1,5 @@
+using Interlace.Vlm;
+
 namespace Interlace.Data;
 
 /// <summary>A drawn row.</summary>
@@ -12,13 +14,17 @@ public sealed class Draw
 {
     private readonly RowReference[][] _sets;
 
-    internal Draw(RowReference[][] sets) => _sets = sets;
+    internal Draw(RowReference[][] sets)
+    {
+        _sets = sets;
+        Rows = [.. sets.SelectMany(rows => rows)];
+    }
 
     /// <summary>All drawn rows, set by set, in order of rank.</summary>
-    public IReadOnlyList<RowReference> Rows => [.. _sets.SelectMany(rows => rows)];
+    public IReadOnlyList<RowReference> Rows { get; }
 
     /// <summary>Number of drawn rows.</summary>
-    public int Count => _sets.Sum(rows => rows.Length);
+    public int Count => Rows.Count;
 
     /// <summary>Rows for the calibration: the first tenth of each set's draw, at least one (paper 3.2, A.3: 10 % of the fine-tuning subset).</summary>
     public IReadOnlyList<RowReference> Calibration(double fraction = 0.1) =>
@@ -28,19 +34,20 @@ public sealed class Draw
     /// <summary>
     /// Holds <paramref name="count"/> rows back for validation: those of the highest rank relative to the size of their set's draw, so
     /// that every set gives its share and the calibration's rows are the last to go. The two parts never overlap; both are set by set, in order of rank.
+    /// Throws <see cref="InputException"/> where no row would be left.
     /// </summary>
     public (IReadOnlyList<RowReference> Training, IReadOnlyList<RowReference> Validation) HoldOut(int count)
     {
-        if (count < 0 || count >= Math.Max(1, Count)) throw new Vlm.InputException($"{count} validation samples cannot be held back from {Count} drawn rows: ask for fewer.");
+        if (count < 0 || count >= Math.Max(1, Count)) throw new InputException($"{count} validation samples cannot be held back from {Count} drawn rows: ask for fewer.");
         HashSet<RowReference> held = [.. _sets.SelectMany(rows => rows.Select(row => (Row: row, Depth: (row.Rank + 0.5) / rows.Length)))
             .OrderByDescending(entry => entry.Depth).ThenBy(entry => entry.Row.Set).Take(count).Select(entry => entry.Row)];
         return ([.. Rows.Where(row => !held.Contains(row))], [.. Rows.Where(held.Contains)]);
     }
 
-    /// <summary>Holds a fraction of the drawn rows back (rounded).</summary>
-    public (IReadOnlyList<RowReference> Training, IReadOnlyList<RowReference> Validation) HoldOut(double fraction) =>
+    /// <summary>Holds a fraction of the drawn rows back (rounded), as <see cref="HoldOut"/> does a number. Throws <see cref="InputException"/> for one outside [0, 1).</summary>
+    public (IReadOnlyList<RowReference> Training, IReadOnlyList<RowReference> Validation) HoldOutFraction(double fraction) =>
         fraction is >= 0 and < 1 ? HoldOut((int)Math.Round(fraction * Count))
-        : throw new Vlm.InputException($"A validation fraction of {fraction} is impossible: give one from 0 to below 1.");
+        : throw new InputException($"A validation fraction of {fraction} is impossible: give one from 0 to below 1.");
 
     /// <summary>max(1, round(fraction * rows)), ties to even; none of none.</summary>
     internal static int Share(double fraction, long rows) => checked((int)Math.Min(rows, Math.Max(1, (long)Math.Round(fraction * rows))));

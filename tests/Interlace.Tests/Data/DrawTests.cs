@@ -84,7 +84,7 @@ public class DrawTests
     [Fact]
     public void A_fraction_is_held_out_of_every_set_by_rank() => WithData(data =>
     {
-        IReadOnlyList<RowReference> held = data.Draw(1, 3).HoldOut(0.25).Validation;
+        IReadOnlyList<RowReference> held = data.Draw(1, 3).HoldOutFraction(0.25).Validation;
         Assert.Equal([.. Enumerable.Range(30, 10).Select(rank => (0, rank)), (1, 3)], held.Select(row => (row.Set, row.Rank)));
     });
 
@@ -93,7 +93,7 @@ public class DrawTests
     {
         foreach (double rate in new[] { 0, -1, 1.01, double.NaN }) Assert.Throws<InputException>(() => data.Draw(rate, 0));
         Assert.Throws<InputException>(() => data.Draw(1, 0).HoldOut(44));
-        Assert.Throws<InputException>(() => data.Draw(1, 0).HoldOut(1.0));
+        Assert.Throws<InputException>(() => data.Draw(1, 0).HoldOutFraction(1));
     });
 
     private static void WithData(Action<FineVision> test)
