@@ -1,0 +1,113 @@
+using System.IO.Compression;
+using System.Text.Json.Nodes;
+using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+
+namespace Interlace.Tests.Evaluation;
+
+/// <summary>Whole benchmarks: small ones through the published evaluation, and real predictions with published scores.</summary>
+public class ScoresTests
+{
+    public static TheoryData<string> Aggregates => Cases.Ids("aggregate");
+
+    public static TheoryData<string> Oracles => !File.Exists(Shared.At("oracles", "index.json")) ? [] :
+        [.. Shared.Json("oracles", "index.json").AsArray().Select(oracle => oracle.Text("file")!)];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Aggregates))]
+    public void A_small_benchmark_scores_as_published(string id)
+    {
+        JsonObject c = Cases.Case(id);
+        Benchmark benchmark = Benchmarks.Find(c.Text("benchmark")!)!;
+        Prediction[] predictions = [.. c["rows"]!.AsArray().Select(row => new Prediction(Cases.Row(row!.AsObject()), row.Text("prediction") ?? "", row.Text("judge")))];
+        Score score = Scores.Of(benchmark, predictions);
+        int numbers = 0;
+        foreach ((string name, double expected) in Expected(c["expected"]!, benchmark.Kind))
+        {
+            Assert.True(score.SubScores.TryGetValue(name, out double actual), $"no score {name} among {string.Join(", ", score.SubScores.Keys)}");
+            Assert.Equal(expected, actual, 1e-7);
+            numbers++;
+        }
+        Assert.True(numbers > 0);
+        Assert.Equal(score.SubScores["Overall"], score.Percent);
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Oracles))]
+    public void Real_predictions_score_as_published(string file)
+    {
+        JsonObject oracle = Shared.Json("oracles", "index.json").AsArray().Single(o => o.Text("file") == file)!.AsObject();
+        JsonObject[] lines = [.. Lines(Shared.Require("oracles", file))];
+        Prediction[] predictions;
+        if (oracle.Text("table") is { } path)
+        {
+            using BenchmarkTable table = BenchmarkTable.Open(Shared.Require("oracles", path));
+            Dictionary<string, string> texts = lines.ToDictionary(line => line["index"]!.ToJsonString(), line => line.Text("prediction")!);
+            Assert.Equal(table.Rows.Count, texts.Count);
+            predictions = [.. table.Rows.Select(row => new Prediction(row, texts[row.Index]))];
+            Assert.All(table.Rows.Where((_, i) => i % 97 == 0), row => Assert.NotEmpty(Assert.Single(table.Images(row))));
+        }
+        else predictions = [.. lines.Select(line => new Prediction(Cases.Row(line), line.Text("prediction")!))];
+        foreach (RuleSet rules in Enum.GetValues<RuleSet>())
+        {
+            Score score = Scores.Of(new("x", "x.tsv", Benchmarks.ParseKind(oracle.Text("kind")!)), predictions, rules);
+            Assert.All(oracle["expected"]!.AsObject(), expected => Assert.Equal((double)expected.Value!, score.SubScores[expected.Key], 1e-6));
+            Assert.Equal((double)oracle["expected"]!["Overall"]!, score.Percent!.Value, 1e-6);
+            Assert.Equal(predictions.Length, score.Rows.Count);
+        }
+    }
+
+    [Fact]
+    public void The_recorded_option_numbers_score_as_published()
+    {
+        JsonObject[] lines = [.. Lines(Shared.Require("oracles", "vstar.jsonl.gz"))];
+        Dictionary<string, double> expected = new() { ["reproduce_lmms_eval"] = 77.49, ["test_qwen25-vl-7b-bf16"] = 82.72, ["test_qwen25-vl-3b-bf16"] = 76.44, ["vstar_pooling_336_336"] = 53.93 };
+        foreach ((string run, double percent) in expected)
+        {
+            Score score = ChoiceScores.Vanilla([.. lines.Select(line => new Prediction(
+                new(line["options"]!.AsArray().Select((option, i) => KeyValuePair.Create(((char)('A' + i)).ToString(), (string?)option))
+                    .Append(new("index", line["index"]!.ToJsonString())).Append(new("answer", ((char)('A' + (int)line["gold"]!)).ToString())).Append(new("category", line.Text("category")))),
+                ((char)('A' + (int)line["outputs"]!.AsObject().Single(output => output.Key.EndsWith(run)).Value!)).ToString()))]);
+            Assert.Equal(percent, score.Percent!.Value, 0.005);
+        }
+    }
+
+    /// <summary>The metric table in our names and percent.</summary>
+    private static IEnumerable<(string Name, double Value)> Expected(JsonNode table, BenchmarkKind kind)
+    {
+        switch (kind)
+        {
+            case BenchmarkKind.Cycle:
+                foreach (JsonObject row in table.AsArray().Cast<JsonObject>())
+                    yield return (((string)row["cycle"]!, (string)row["type"]!) switch
+                    {
+                        ("Average", "all") => "Overall",
+                        ("Average", var category) => category,
+                        (var cycle, "all") => cycle,
+                        (var cycle, var category) => $"{cycle}/{category}",
+                    }, 100 * (double)row["accuracy"]!);
+                break;
+            case BenchmarkKind.YesNo:
+                foreach (JsonObject row in table.AsArray().Cast<JsonObject>())
+                    foreach ((string metric, JsonNode? value) in row.Where(cell => cell.Key != "split"))
+                        yield return ((string)row["split"]! == "Overall" ? metric : metric == "Overall" ? (string)row["split"]! : $"{row["split"]}/{metric}", (double)value!);
+                break;
+            case BenchmarkKind.Choice or BenchmarkKind.Circular:
+                foreach ((string name, JsonNode? value) in table.AsArray().Single()!.AsObject().Where(cell => cell.Key != "split")) yield return (name, 100 * (double)value!);
+                break;
+            case BenchmarkKind.Contains:
+                foreach ((string name, JsonNode? value) in table.AsObject()) yield return (name.StartsWith("Final", StringComparison.Ordinal) ? name : name + "/count", (double)value!);
+                break;
+            case BenchmarkKind.Judged:
+                foreach ((string name, JsonNode? value) in table.AsObject()) yield return (name, 100 * (double)value!);
+                break;
+            default:
+                foreach ((string name, JsonNode? value) in table.AsObject()) yield return (name, (double)value!);
+                break;
+        }
+    }
+
+    internal static IEnumerable<JsonObject> Lines(string path)
+    {
+        using StreamReader reader = new(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        while (reader.ReadLine() is { } line) yield return JsonNode.Parse(line)!.AsObject();
+    }
+}
