@@ -11,7 +11,7 @@ public static class Consecutive
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
         var similarity = evidence.RequireLayerSimilarity();
-        int largest = Math.Min(evidence.LayerCount - evidence.ProtectedLayers, evidence.LayerCount / 2);
+        int largest = Math.Min(evidence.Droppable.Count(), evidence.LayerCount / 2);
         if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "as many others are tuned, and protected layers stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 

@@ -56,8 +56,7 @@ public static class Methods
         var method = Find(name);
         options ??= new();
         int dropCount = DropCount.For(ratio, evidence.LayerCount);
-        if (evidence.ProtectedLayers < 0 || evidence.ProtectedLayers > evidence.LayerCount)
-            throw new PlanException($"{evidence.ProtectedLayers} protected layers do not fit a model with {evidence.LayerCount}.");
+        if (evidence.ProtectedLayers < 0) throw new PlanException($"The number of protected layers cannot be {evidence.ProtectedLayers}.");
         var plan = method.Select(evidence, dropCount, options);
         return plan.With(plan.Origin with
         {

@@ -105,7 +105,7 @@ public static class PlanFile
     {
         int guarded = file.Settings.ProtectedLayers;
         Require(file.Settings.Method.Length > 0, "it names no method.");
-        Require(guarded >= 0 && guarded <= plan.LayerCount, $"it protects {guarded} of {plan.LayerCount} layers.");
+        Require(guarded >= 0, $"it protects {guarded} layers.");
         Require(plan.Drop.All(layer => layer >= guarded), $"it drops layer {plan.Drop.FirstOrDefault()}, which it says is protected.");
         Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount, "its layer similarities are not one per layer.");
         Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount), "its triplet similarities are not one per triplet.");

@@ -10,7 +10,7 @@ public static class ShortGpt
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
         var similarity = evidence.RequireLayerSimilarity();
-        int largest = Math.Min(evidence.LayerCount - evidence.ProtectedLayers, evidence.LayerCount - 1);
+        int largest = Math.Min(evidence.Droppable.Count(), evidence.LayerCount - 1);
         if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "at least one layer and all protected ones stay");
 
         PlanChoice[] choices =

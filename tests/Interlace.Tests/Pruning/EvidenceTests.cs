@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using Interlace.Pruning;
+
+namespace Interlace.Tests.Pruning;
+
+public class EvidenceTests
+{
+    public static TheoryData<string> Profiles() => !Directory.Exists(Shared.At("fixtures", "similarity")) ? []
+        : [.. Directory.EnumerateFiles(Shared.At("fixtures", "similarity"), "*.json").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Profiles))]
+    public void Real_profiles_are_ranked_as_published_in_spite_of_near_ties(string file)
+    {
+        JsonNode profile = Shared.Json("fixtures", "similarity", file);
+        foreach (var (name, list) in profile["lists"]!.AsObject())
+        {
+            double[] scores = [.. GoldenPlans.Numbers(list).TakeWhile(double.IsFinite)];
+            int[] published = GoldenPlans.Integers(profile["printed_order"]![name]);
+            var plan = ShortGpt.Select(new(scores.Length) { LayerSimilarity = scores }, scores.Length - 1, new());
+            Assert.Equal(published.Reverse().SkipLast(1), plan.Origin.Choices.SelectMany(choice => choice.Drop));
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Profiles))]
+    public void A_layer_that_was_not_measured_is_named_by_every_method_that_needs_it_and_ignored_by_the_others(string file)
+    {
+        foreach (var (_, list) in Shared.Json("fixtures", "similarity", file)["lists"]!.AsObject())
+        {
+            double[] scores = GoldenPlans.Numbers(list);
+            var evidence = new Evidence(scores.Length) { LayerSimilarity = scores, TripletSimilarity = new double[scores.Length - 2] };
+            int missing = Array.FindIndex(scores, double.IsNaN);
+            foreach (var (name, method) in Methods.Table)
+            {
+                if (missing >= 0 && method.Needs.HasFlag(EvidenceNeeds.LayerSimilarity))
+                    Assert.Contains($"layer {missing} was not measured", Assert.Throws<PlanException>(() => Methods.Plan(name, evidence, 0.25)).Message);
+                else Assert.Equal(name == "dense" ? 0 : DropCount.For(0.25, scores.Length), Methods.Plan(name, evidence, 0.25).Drop.Length);
+            }
+        }
+    }
+
+    [Fact]
+    public void Scores_of_another_model_or_none_at_all_are_refused()
+    {
+        Assert.Contains("calibrate", Assert.Throws<PlanException>(() => new Evidence(10).RequireLayerSimilarity()).Message);
+        Assert.Contains("measured on another model", Assert.Throws<PlanException>(() => new Evidence(10) { TripletSimilarity = new double[10] }.RequireTripletSimilarity()).Message);
+        Assert.Throws<PlanException>(() => new Evidence(0));
+    }
+}
