@@ -36,7 +36,7 @@ public sealed class StagedFolder : IDisposable
         if (!overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
             throw new InputException($"{target} is not empty: name another folder, or force its replacement.");
         string parent = Path.GetDirectoryName(target) ?? throw new InputException($"{target} cannot be written to: it is the root of a disk.");
-        Directory.CreateDirectory(parent);
+        while (!Directory.Exists(parent)) parent = Path.GetDirectoryName(parent) ?? throw new InputException($"{target} lies on no disk of this machine.");
         long free = (freeBytes ?? FreeBytes)(parent);
         if (free < bytesNeeded)
             throw new InputException($"{target} needs {Megabytes(bytesNeeded)} MB, but its disk has {Megabytes(free)} MB free: make room or name a folder on another disk.");

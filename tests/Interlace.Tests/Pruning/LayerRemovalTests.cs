@@ -117,7 +117,7 @@ public class LayerRemovalTests
         Refused("is missing", () => File.Delete(Path.Combine(model, "model-00002-of-00003.safetensors")), "model-00002-of-00003.safetensors");
         Refused("truncated", () => File.WriteAllBytes(Path.Combine(model, "model-00002-of-00003.safetensors"), File.ReadAllBytes(Path.Combine(source, "model-00002-of-00003.safetensors"))[..^100]), "model-00002-of-00003.safetensors");
         Refused("config.json", () => File.Delete(Path.Combine(model, "config.json")), "config.json");
-        Refused("needs 5 MB, but its disk has 4 MB free", () => { }, "config.json", new(FreeBytes: _ => 4_000_000));
+        Refused("needs 6 MB, but its disk has 4 MB free", () => { }, "config.json", new(FreeBytes: _ => 4_000_000));
         Directory.CreateDirectory(scratch.At("pruned"));
         File.WriteAllText(scratch.At("pruned", "mine"), "");
         Assert.Contains("is not empty", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"))).Message);
@@ -135,6 +135,20 @@ public class LayerRemovalTests
             Assert.Equal(["model"], scratch.Entries());
             File.WriteAllBytes(Path.Combine(model, damaged), File.ReadAllBytes(Path.Combine(source, damaged)));
         }
+    }
+
+    [Fact]
+    public void A_folder_of_links_is_followed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        using var scratch = new ScratchFolder();
+        string source = Shared.Require("fixtures", "qwen3vl", "tiny-untied");
+        Directory.CreateDirectory(scratch.At("model"));
+        foreach (string file in Directory.EnumerateFiles(source)) File.CreateSymbolicLink(scratch.At("model", Path.GetFileName(file)), file);
+        LayerRemoval.Prune(scratch.At("model"), PruningPlan.Create(36, [3], []), scratch.At("linked"));
+        LayerRemoval.Prune(source, PruningPlan.Create(36, [3], []), scratch.At("direct"));
+        Assert.Empty(OtherThanIn(scratch.At("linked"), scratch.At("direct")));
+        Assert.All(Directory.EnumerateFiles(scratch.At("linked")), file => Assert.Null(new FileInfo(file).LinkTarget));
     }
 
     [Fact]

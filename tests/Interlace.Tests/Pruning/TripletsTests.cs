@@ -51,6 +51,17 @@ public class TripletsTests
     }
 
     [Fact]
+    public void The_demo_model_s_plan_equals_the_reference_program_s()
+    {
+        var reference = Shared.Json("demo", "reference.json");
+        var layers = GoldenPlans.Numbers(reference["similarity"]!["layer"]);
+        var levels = Shared.Json("demo", "model", "config.json")["vision_config"]!["deepstack_visual_indexes"]!.AsArray().Count;
+        var plan = Methods.Plan("interlace", new(layers.Length) { LayerSimilarity = layers, TripletSimilarity = GoldenPlans.Numbers(reference["similarity"]!["triplet"]), ProtectedLayers = levels }, 0.25);
+        Assert.Equal(GoldenPlans.Integers(reference["interlace-0.25"]!["drop"]), plan.Drop);
+        Assert.Equal(GoldenPlans.Integers(reference["interlace-0.25"]!["tune"]), plan.Tune);
+    }
+
+    [Fact]
     public void The_best_triplets_that_share_no_layer_are_taken_and_their_more_similar_layer_dropped()
     {
         var plan = Triplets.Select(Ten, 3, Greedy);

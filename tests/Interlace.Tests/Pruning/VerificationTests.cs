@@ -11,9 +11,10 @@ public class VerificationTests : IDisposable
     private static readonly PruningPlan Plan = PruningPlan.Create(12, [0, 5, 11], [1]);
 
     private readonly ScratchFolder _scratch = new();
-    private readonly string _model = Shared.Require("fixtures", "qwen3vl", "tiny-tied");
 
-    public VerificationTests() => LayerRemoval.Prune(_model, Plan, _scratch.At("pruned"));
+    private static string Model => Shared.Require("fixtures", "qwen3vl", "tiny-tied");
+
+    private string Pruned => field ??= LayerRemoval.Prune(Model, Plan, _scratch.At("pruned")).Folder;
 
     public void Dispose()
     {
@@ -24,7 +25,7 @@ public class VerificationTests : IDisposable
     [Fact]
     public void A_sound_folder_passes_every_check()
     {
-        var checks = Verification.Structure(_scratch.At("pruned"), _model);
+        var checks = Verification.Structure(Pruned, Model);
         Assert.All(checks, check => Assert.True(check.Passed, check.Detail));
         Assert.Equal(["plan", "files", "index", "config", "layer numbers", "tensor names", "shapes", "outside the decoder layers", "frozen layers", "tuned layers", "other files"], checks.Select(check => check.Name));
     }
@@ -33,7 +34,7 @@ public class VerificationTests : IDisposable
     public void A_changed_tuned_layer_is_counted_and_a_changed_frozen_one_is_a_fault()
     {
         Rewrite(tensor => tensor.Name == Layers + "0.mlp.up_proj.weight" ? Zeros(tensor) : tensor);
-        var checks = Verification.Structure(_scratch.At("pruned"), _model);
+        var checks = Verification.Structure(Pruned, Model);
         Assert.All(checks, check => Assert.True(check.Passed, check.Detail));
         Assert.StartsWith("1 of 11 tensors", checks.Single(check => check.Name == "tuned layers").Detail);
 
@@ -60,7 +61,7 @@ public class VerificationTests : IDisposable
     {
         Rewrite(tensor => tensor.Name == Layers + "4.self_attn.q_norm.weight" ? tensor with { Name = Layers + "4.self_attn.q_scale.weight" } : tensor);
         AssertFault("tensor names", "1 tensors are missing, first what was model.language_model.layers.6.self_attn.q_norm.weight");
-        LayerRemoval.Prune(_model, Plan, _scratch.At("pruned"), new(Overwrite: true));
+        LayerRemoval.Prune(Model, Plan, Pruned, new(Overwrite: true));
         Rewrite(tensor => tensor.Name == Layers + "4.self_attn.q_norm.weight" ? tensor with { Shape = [4, 4] } : tensor);
         AssertFault("shapes", Layers + "4.self_attn.q_norm.weight");
     }
@@ -68,7 +69,7 @@ public class VerificationTests : IDisposable
     [Fact]
     public void A_config_that_counts_other_layers_or_changed_elsewhere_is_a_fault()
     {
-        string path = _scratch.At("pruned", "config.json"), sound = File.ReadAllText(path);
+        string path = Path.Combine(Pruned, "config.json"), sound = File.ReadAllText(path);
         File.WriteAllText(path, sound.Replace("\"num_hidden_layers\": 9", "\"num_hidden_layers\": 12"));
         AssertFault("config", "number is not 9");
         File.WriteAllText(path, sound.Replace("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\""));
@@ -78,15 +79,15 @@ public class VerificationTests : IDisposable
     [Fact]
     public void A_changed_tokenizer_and_a_missing_plan_are_faults()
     {
-        File.AppendAllText(_scratch.At("pruned", "tokenizer.json"), " ");
+        File.AppendAllText(Path.Combine(Pruned, "tokenizer.json"), " ");
         AssertFault("other files", "tokenizer.json");
-        File.Delete(_scratch.At("pruned", "plan.json"));
+        File.Delete(Path.Combine(Pruned, "plan.json"));
         AssertFault("complete model", "There is no plan");
     }
 
     [Fact]
     public void Another_parent_is_a_fault() =>
-        Assert.Contains("for 12 decoder layers, the parent has 36", Assert.Single(Verification.Structure(_scratch.At("pruned"), Shared.Require("fixtures", "qwen3vl", "tiny-untied")), check => !check.Passed).Detail);
+        Assert.Contains("for 12 decoder layers, the parent has 36", Assert.Single(Verification.Structure(Pruned, Shared.Require("fixtures", "qwen3vl", "tiny-untied")), check => !check.Passed).Detail);
 
     [Fact]
     public void A_wrong_total_of_the_index_is_a_fault()
@@ -99,11 +100,11 @@ public class VerificationTests : IDisposable
     }
 
     private void AssertFault(string name, string detail) =>
-        Assert.Contains(detail, Verification.Structure(_scratch.At("pruned"), _model).Single(check => check.Name == name && !check.Passed).Detail);
+        Assert.Contains(detail, Verification.Structure(Pruned, Model).Single(check => check.Name == name && !check.Passed).Detail);
 
     private void Rewrite(Func<TensorSource, TensorSource> change)
     {
-        string path = _scratch.At("pruned", "model.safetensors"), beside = _scratch.At("rewritten");
+        string path = Path.Combine(Pruned, "model.safetensors"), beside = _scratch.At("rewritten");
         using (var file = SafeTensorsFile.Open(path)) SafeTensorsWriter.Write(beside, file.Tensors.Select(tensor => change(TensorSource.FromFile(path, tensor, tensor.Name))));
         File.Move(beside, path, overwrite: true);
     }
