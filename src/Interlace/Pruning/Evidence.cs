@@ -11,6 +11,21 @@ public sealed record Evidence
     public Evidence(int layerCount) =>
         LayerCount = layerCount > 0 ? layerCount : throw new PlanException($"A model with {layerCount} decoder layers has nothing to plan.");
 
+    /// <summary>The similarities of a calibration.</summary>
+    /// <param name="similarity">The calibration's artefact.</param>
+    /// <param name="tokens">Which tokens to take means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</param>
+    /// <param name="protectedLayers">How many of the first layers are never dropped.</param>
+    /// <param name="seed">Seed of the methods that use chance.</param>
+    /// <exception cref="Vlm.InputException">No such class of tokens, or none of its tokens were seen.</exception>
+    public static Evidence Of(Calibration.LayerSimilarity similarity, string tokens = "all", int protectedLayers = 0, int seed = 0) => new(similarity.Layers)
+    {
+        LayerSimilarity = similarity.LayerMeans(tokens),
+        TripletSimilarity = similarity.Layers < 3 ? [] : similarity.TripletMeans(tokens),
+        Tokens = tokens,
+        ProtectedLayers = protectedLayers,
+        Seed = seed,
+    };
+
     /// <summary>Number of decoder layers, L.</summary>
     public int LayerCount { get; }
 

@@ -31,20 +31,11 @@ public static class PlanFile
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
             [.. origin.Choices.Select(choice => new Choice([.. choice.Layers], [.. choice.Drop], [.. choice.Tune], choice.Score, choice.Reason))],
             origin.LayerSimilarity?.ToArray(), origin.TripletSimilarity?.ToArray(), [.. origin.Warnings]);
-        return JsonSerializer.Serialize(file, PlanJson.Readable.Artefact) + "\n";
+        return JsonSerializer.Serialize(file, ArtefactJson.Readable.Artefact) + "\n";
     }
 
     /// <summary>Writes the artefact; a reader sees the old file or the new one, never half of one.</summary>
-    public static void Save(PruningPlan plan, string path)
-    {
-        string beside = path + ".partial";
-        using (var file = File.Create(beside))
-        {
-            file.Write(Encoding.UTF8.GetBytes(ToJson(plan)));
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(beside, path, overwrite: true);
-    }
+    public static void Save(PruningPlan plan, string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson(plan)));
 
     /// <summary>Reads a plan.</summary>
     /// <exception cref="PlanException">The file is absent or wrong.</exception>
@@ -59,7 +50,7 @@ public static class PlanFile
     {
         try
         {
-            return Check(JsonSerializer.Deserialize(json, PlanJson.Readable.Artefact) ?? throw new PlanException("it is empty"));
+            return Check(JsonSerializer.Deserialize(json, ArtefactJson.Readable.Artefact) ?? throw new PlanException("it is empty"));
         }
         catch (Exception e) when (e is JsonException or PlanException)
         {

@@ -20,5 +20,5 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-model/1";
 
-    internal string ToJson() => JsonSerializer.Serialize(this, PlanJson.Readable.PrunedModelFile) + "\n";
+    internal string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.PrunedModelFile) + "\n";
 }
