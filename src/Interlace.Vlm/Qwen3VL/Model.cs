@@ -48,13 +48,16 @@ internal sealed class Model : VisionLanguageModel
     /// <param name="json"><c>config.json</c>.</param>
     /// <param name="path">Where it came from, for messages.</param>
     /// <param name="source">Gives the parameters.</param>
-    /// <param name="pixels">Mean and deviation of the pixels, of 0..1.</param>
+    /// <param name="folder">The model folder: mean and deviation of the pixels stand in its processor settings.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="type">Type of the computation.</param>
     /// <param name="weights">Disposed with the model.</param>
     /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
-    public static Model Create(JsonObject json, string path, ParameterSource source, (IReadOnlyList<double> Mean, IReadOnlyList<double> Deviation) pixels, Device device, ScalarType type, IDisposable? weights = null) =>
-        new(Config.Parse(json, path), source, pixels.Mean, pixels.Deviation, device, weights) { ComputeType = type, Device = device };
+    public static Model Create(JsonObject json, string path, ParameterSource source, string folder, Device device, ScalarType type, IDisposable? weights)
+    {
+        var pixels = ProcessorSettings.Load(folder);
+        return new(Config.Parse(json, path), source, pixels.Mean, pixels.Std, device, weights) { ComputeType = type, Device = device };
+    }
 
     public override IReadOnlyList<IDecoderLayer> Layers => _layers;
     public override IReadOnlyList<Parameter> Parameters => _parameters;

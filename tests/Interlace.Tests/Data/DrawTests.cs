@@ -50,7 +50,7 @@ public class DrawTests
         string[] names = ["one.parquet", "two.parquet", "deep/three.parquet"];
         string[] DrawFrom(IEnumerable<string> order, bool withOther, bool smallGroups)
         {
-            using TemporaryFolder folder = new();
+            using ScratchFolder folder = new();
             if (withOther) Write(folder, "0/other.parquet", 5, new Layout());
             foreach (string name in order) Write(folder, "set/" + name, 20, new Layout(RowsPerGroup: smallGroups ? 3 : 100));
             FineVision data = FineVision.Open(folder.Path);
@@ -98,13 +98,13 @@ public class DrawTests
 
     private static void WithData(Action<FineVision> test)
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         Write(folder, "a/x.parquet", 15, new Layout(RowsPerGroup: 4));
         Write(folder, "a/y.parquet", 25, new Layout());
         Write(folder, "b/z.parquet", 4, new Layout());
         test(FineVision.Open(folder.Path));
     }
 
-    private static void Write(TemporaryFolder folder, string path, int rows, Layout layout) =>
+    private static void Write(ScratchFolder folder, string path, int rows, Layout layout) =>
         ParquetRows.Write(folder.At(path.Split('/')), [.. FineVisionTests.Rows(rows)], layout);
 }

@@ -58,7 +58,7 @@ public class FineVisionTests
     [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles))]
     public void Row_counts_come_from_the_footer(string file)
     {
-        using TemporaryFolder folder = Copy((file, file));
+        using ScratchFolder folder = Copy((file, file));
         FineVision data = FineVision.Open(folder.Path);
         Assert.Equal((long)Expected["files"]![file]!["num_rows"]!, data.Rows);
         Assert.Equal((long)Expected["files"]![file]!["size"]!, data.Sets[0].Shards[0].Length);
@@ -68,7 +68,7 @@ public class FineVisionTests
     [Fact]
     public void A_broken_row_is_counted_and_the_others_are_read()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         byte[] image = [1, 2, 3];
         ParquetRows.Write(folder.At("a", "x.parquet"),
         [
@@ -86,7 +86,7 @@ public class FineVisionTests
     [Fact]
     public void Sets_are_folders_and_loose_files_are_a_set_of_their_own()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         foreach (string[] path in new[] { ["b", "x.parquet"], ["a", "deep", "y.parquet"], ["a", "x.parquet"], ["loose.parquet"], [".cache", "z.parquet"], ["a", "notes.txt"], new[] { "empty", "none.txt" } })
             ParquetRows.Write(folder.At(path), [new(null, [("q", "a")])], new Layout());
         FineVision data = FineVision.Open(folder.Path);
@@ -97,7 +97,7 @@ public class FineVisionTests
     public void Links_to_files_and_sets_are_followed_and_links_further_down_are_not()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need privileges on Windows");
-        using TemporaryFolder folder = new(), elsewhere = new();
+        using ScratchFolder folder = new(), elsewhere = new();
         ParquetRows.Write(elsewhere.At("blob"), [new(null, [("q", "a")])], new Layout());
         ParquetRows.Write(elsewhere.At("set", "x.parquet"), [new(null, [("q", "a")])], new Layout());
         File.CreateSymbolicLink(folder.At("a", "x.parquet"), elsewhere.At("blob"));
@@ -110,7 +110,7 @@ public class FineVisionTests
     [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles))]
     public void Row_groups_without_drawn_rows_are_not_read(string file)
     {
-        using TemporaryFolder folder = Copy((file, file));
+        using ScratchFolder folder = Copy((file, file));
         FineVision data = FineVision.Open(folder.Path);
         Assert.Single(data.Read([new RowReference(0, 0, 1, 0)], []));
         const int RoomForFooter = 50_000;
@@ -120,7 +120,7 @@ public class FineVisionTests
     [Fact]
     public void A_folder_without_rows_is_refused()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         Assert.Contains("holds no rows", Assert.Throws<InputException>(() => FineVision.Open(folder.Path)).Message);
         Assert.Contains("does not exist", Assert.Throws<InputException>(() => FineVision.Open(folder.At("nowhere", "data"))).Message);
     }
@@ -128,7 +128,7 @@ public class FineVisionTests
     [Fact]
     public void A_file_with_other_columns_is_refused_by_name()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         ParquetRows.WriteForeign(folder.At("a", "odd.parquet"));
         string message = Assert.Throws<InputException>(() => FineVision.Open(folder.Path)).Message;
         Assert.Contains("odd.parquet", message);
@@ -138,7 +138,7 @@ public class FineVisionTests
     [Fact]
     public void A_file_cut_at_any_place_is_refused_by_name()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         string path = folder.At("a", "cut.parquet");
         ParquetRows.Write(path, [.. Rows(20)], new Layout());
         byte[] whole = File.ReadAllBytes(path);
@@ -152,7 +152,7 @@ public class FineVisionTests
     [Fact]
     public void A_file_damaged_anywhere_is_read_or_refused_by_name_and_never_crashes()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         string path = folder.At("a", "damaged.parquet");
         ParquetRows.Write(path, [.. Rows(20)], new Layout(PageBytes: 64));
         byte[] whole = File.ReadAllBytes(path);
@@ -179,7 +179,7 @@ public class FineVisionTests
     [Fact]
     public void A_file_that_changes_while_in_use_is_refused()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         ParquetRows.Write(folder.At("a", "x.parquet"), [.. Rows(20)], new Layout());
         FineVision data = FineVision.Open(folder.Path);
         ParquetRows.Write(folder.At("a", "x.parquet"), [.. Rows(21)], new Layout());
@@ -191,15 +191,15 @@ public class FineVisionTests
 
     private static IEnumerable<Sample> ReadAll(string file, RowFilter filter, out SkipCounts skipped)
     {
-        using TemporaryFolder folder = Copy((file, file));
+        using ScratchFolder folder = Copy((file, file));
         FineVision data = FineVision.Open(folder.Path);
         skipped = [];
         return data.Read(data.Draw(1, 7).Rows, skipped, filter).ToArray();
     }
 
-    private static TemporaryFolder Copy(params (string File, string Target)[] files)
+    private static ScratchFolder Copy(params (string File, string Target)[] files)
     {
-        TemporaryFolder folder = new();
+        ScratchFolder folder = new();
         foreach ((string file, string target) in files) File.WriteAllBytes(folder.At(target), File.ReadAllBytes(Shared.Require([.. Fixtures, file])));
         return folder;
     }

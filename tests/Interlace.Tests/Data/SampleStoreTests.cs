@@ -9,7 +9,7 @@ public class SampleStoreTests
     [Fact]
     public void Samples_come_back_as_they_were_at_any_place()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         Sample[] samples = [.. Samples(50)];
         using SampleStore store = SampleStore.OpenOrWrite(folder.At("samples.bin"), "key", 0, skipped => Counted(skipped, samples));
         Assert.Equal(samples.Length, store.Count);
@@ -20,7 +20,7 @@ public class SampleStoreTests
     [Fact]
     public void A_shuffled_epoch_goes_on_where_it_was_left()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         using SampleStore store = SampleStore.OpenOrWrite(folder.At("samples.bin"), "key", 0, _ => Samples(50));
         int[] order = SeededHash.Permutation(store.Count, 4);
         long[] whole = [.. store.Read(order).Select(sample => sample.Row)];
@@ -31,7 +31,7 @@ public class SampleStoreTests
     [Fact]
     public void A_complete_store_of_the_same_key_is_used_again_and_any_other_is_written_anew()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         string path = folder.At("samples.bin");
         int written = 0;
         int Count(string key, int samples)
@@ -53,7 +53,7 @@ public class SampleStoreTests
     [Fact]
     public void An_interrupted_writing_leaves_no_store()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         string path = folder.At("samples.bin");
         Assert.Throws<InputException>(() => SampleStore.OpenOrWrite(path, "key", 0, _ => Samples(5).Concat(Broken())));
         Assert.False(File.Exists(path));
@@ -65,7 +65,7 @@ public class SampleStoreTests
     [Fact]
     public void A_store_larger_than_the_free_space_is_not_begun()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         Assert.Contains("are free", Assert.Throws<InputException>(() => SampleStore.OpenOrWrite(folder.At("samples.bin"), "key", long.MaxValue, _ => Samples(1))).Message);
         Assert.Empty(Directory.GetFiles(folder.Path));
     }

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Images;
-using Interlace.Vlm.Qwen3VL;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Qwen3VL;
@@ -25,11 +24,7 @@ internal static class Goldens
 
     public static VisionLanguageModel Open(string name, ScalarType type = ScalarType.Float32) => OpenFolder(PathOf(name), type);
 
-    public static VisionLanguageModel OpenFolder(string folder, ScalarType type = ScalarType.Float32)
-    {
-        var checkpoint = Checkpoint.Open(folder);
-        return Model.Create(checkpoint.Config, folder, ParameterSources.From(checkpoint, CPU, type), ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]), CPU, type, checkpoint);
-    }
+    public static VisionLanguageModel OpenFolder(string folder, ScalarType type = ScalarType.Float32) => ModelFamilies.Open(folder, CPU, type).Model;
 
     /// <summary>A recorded conversation of the chat goldens as the model takes it, with its resized images: independent of tokenizer and image code.</summary>
     public static EncodedSample Sample(string checkpoint, string name, bool prompt = false)

@@ -173,13 +173,13 @@ public class ProcessorTests
     private static void Refused(string reason, Action encode) => Assert.Contains(reason, Assert.Throws<InputException>(encode).Message);
 
     /// <summary>A folder with the settings files of a model, the image settings changed.</summary>
-    private static TemporaryFolder Model(string change)
+    private static ScratchFolder Model(string change)
     {
-        var folder = new TemporaryFolder();
+        var folder = new ScratchFolder();
         JsonObject settings = JsonNode.Parse("""{"patch_size": 16, "temporal_patch_size": 2, "merge_size": 2, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}""")!.AsObject();
         foreach ((string name, JsonNode? value) in JsonNode.Parse(change)!.AsObject()) settings[name] = value?.DeepClone();
-        File.WriteAllText(folder.File("preprocessor_config.json"), settings.ToJsonString());
-        File.WriteAllText(folder.File("config.json"), """{"image_token_id": 7, "video_token_id": 8, "vision_config": {"patch_size": 16, "spatial_merge_size": 2, "temporal_patch_size": 2}}""");
+        File.WriteAllText(folder.At("preprocessor_config.json"), settings.ToJsonString());
+        File.WriteAllText(folder.At("config.json"), """{"image_token_id": 7, "video_token_id": 8, "vision_config": {"patch_size": 16, "spatial_merge_size": 2, "temporal_patch_size": 2}}""");
         return folder;
     }
 

@@ -121,22 +121,22 @@ public class ChatTemplateTests
     public void Foreign_templates_are_reported_and_not_executed()
     {
         string published = File.ReadAllText(Shared.Require("fixtures", "tokenizer", "qwen3_vl_chat_template.jinja"));
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         Assert.Null(ChatTemplate.Load(folder.Path).Warning);
 
-        File.WriteAllText(folder.File("tokenizer_config.json"), "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ other }}\"}]}");
+        File.WriteAllText(folder.At("tokenizer_config.json"), "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ other }}\"}]}");
         Assert.Contains("tokenizer_config.json", ChatTemplate.Load(folder.Path).Warning);
-        File.WriteAllText(folder.File("chat_template.json"), new JsonObject { ["chat_template"] = published.Replace("\n", "\r\n", StringComparison.Ordinal) }.ToJsonString());
+        File.WriteAllText(folder.At("chat_template.json"), new JsonObject { ["chat_template"] = published.Replace("\n", "\r\n", StringComparison.Ordinal) }.ToJsonString());
         Assert.Null(ChatTemplate.Load(folder.Path).Warning);
-        File.WriteAllText(folder.File("chat_template.jinja"), published + "{{ more }}");
+        File.WriteAllText(folder.At("chat_template.jinja"), published + "{{ more }}");
         ChatTemplate foreign = ChatTemplate.Load(folder.Path);
         Assert.Contains("chat_template.jinja", foreign.Warning);
         Assert.Equal("<|im_start|>user\nHi<|im_end|>\n", foreign.Render([new("user", "Hi")]).Text);
 
-        File.WriteAllText(folder.File("chat_template.jinja"), published);
+        File.WriteAllText(folder.At("chat_template.jinja"), published);
         Assert.Null(ChatTemplate.Load(folder.Path).Warning);
-        File.Delete(folder.File("chat_template.jinja"));
-        File.WriteAllText(folder.File("chat_template.json"), "{");
+        File.Delete(folder.At("chat_template.jinja"));
+        File.WriteAllText(folder.At("chat_template.json"), "{");
         Assert.Throws<InputException>(() => ChatTemplate.Load(folder.Path));
     }
 }

@@ -23,7 +23,7 @@ public class ShardReaderTests
     public void Any_rows_of_any_layout_come_back_as_written() =>
         Gen.Select(Row.Array[1, 40], AnyLayout, Gen.Int[1, 6]).Sample((rows, layout, step) =>
         {
-            using TemporaryFolder folder = new();
+            using ScratchFolder folder = new();
             ParquetRows.Write(folder.At("x.parquet"), rows, layout);
             using var reader = new ShardReader(folder.At("x.parquet"));
             long[] wanted = [.. Enumerable.Range(0, rows.Length).Where(row => row % step == step - 1).Select(row => (long)row)];
@@ -46,7 +46,7 @@ public class ShardReaderTests
     [InlineData(Compression.Snappy, false, false)]
     public void One_row_in_a_hundred_costs_little_more_than_a_hundredth_of_the_bytes(Compression codec, bool pageIndex, bool version2)
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         Random random = new(5);
         TestRow[] rows = [.. Enumerable.Range(0, 1000).Select(row => new TestRow([RandomBytes(random, 6000)], [($"question {row}", "yes")]))];
         ParquetRows.Write(folder.At("x.parquet"), rows, new Layout(codec, Dictionary: true, PageBytes: 6000, PageIndex: pageIndex, Version2Pages: version2, DictionaryBytes: 100_000));
@@ -60,7 +60,7 @@ public class ShardReaderTests
     [Fact]
     public void Images_of_rows_that_are_filtered_out_are_not_read()
     {
-        using TemporaryFolder folder = new();
+        using ScratchFolder folder = new();
         Random random = new(5);
         TestRow[] rows = [.. Enumerable.Range(0, 20).Select(row => new TestRow([.. Enumerable.Range(0, row == 7 ? 1 : 5).Select(_ => RandomBytes(random, 20_000))], [("q", "a")]))];
         ParquetRows.Write(folder.At("x.parquet"), rows, new Layout(Dictionary: false, PageBytes: 1000));
