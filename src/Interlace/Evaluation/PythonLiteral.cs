@@ -40,13 +40,11 @@ public abstract record PythonLiteral
         return reader.Value(0) is { } value && reader.AtEnd() ? value : null;
     }
 
-    /// <summary>The texts (as <c>str</c> gives them) of a list literal, or null where the text is no list; a tuple is no list.</summary>
-    public static IReadOnlyList<string>? ParseList(string text)
-    {
-        ReadOnlySpan<char> trimmed = text.AsSpan().Trim();
-        if (trimmed is not ['[', .., ']']) return null;
-        return Parse(text) is Sequence { IsTuple: false } list ? [.. list.Items.Select(item => item.Str())] : null;
-    }
+    /// <summary>The texts (as <c>str</c> gives them) of a list literal, or null where the text is no list.</summary>
+    /// <param name="text">The text of a cell.</param>
+    /// <param name="orTuple">Whether a tuple will do as well.</param>
+    public static IReadOnlyList<string>? ParseList(string text, bool orTuple = false) =>
+        text.AsSpan().Trim() is ['[', ..] or ['(', ..] && Parse(text) is Sequence sequence && (orTuple || !sequence.IsTuple) ? [.. sequence.Items.Select(item => item.Str())] : null;
 
     /// <summary><c>str(x)</c>.</summary>
     public string Str() => this is Text text ? text.Value : Repr();

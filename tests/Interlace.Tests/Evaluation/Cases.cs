@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Evaluation;
 using Interlace.Evaluation.Scoring;
@@ -23,18 +23,6 @@ internal static class Cases
     /// <summary>The expectation under a rule set; files with one expectation hold for both.</summary>
     public static JsonNode Expected(this JsonObject c, RuleSet rules) => (rules == RuleSet.August2026 ? c["expected_head"] : null) ?? c["expected"]!;
 
-    /// <summary>A row from JSON cells, numbers as Python prints them; options may stand in a member <c>choices</c> or <c>options</c>.</summary>
-    public static BenchmarkRow Row(JsonObject cells) => new(cells
-        .Where(cell => cell.Value is not JsonObject)
-        .Concat((cells["choices"] ?? cells["options"]) as JsonObject ?? [])
-        .Select(cell => new KeyValuePair<string, string?>(cell.Key == "answers" ? "answer" : cell.Key, PythonText(cell.Value))));
-
-    private static string? PythonText(JsonNode? value) => value switch
-    {
-        null => null,
-        JsonArray list => $"[{string.Join(", ", list.Select(item => $"'{((string)item!).Replace("\\", "\\\\").Replace("'", "\\'").Replace("\n", "\\n")}'"))}]",
-        JsonValue text when text.TryGetValue(out string? s) => s,
-        _ when value.ToJsonString() is var number && !number.Contains('.') => number,
-        _ => Interlace.Evaluation.PythonText.FloatText(double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture)),
-    };
+    /// <summary>A row from JSON cells.</summary>
+    public static BenchmarkRow Row(JsonObject cells) => RecordedPredictions.RowOf(JsonSerializer.SerializeToElement(cells));
 }

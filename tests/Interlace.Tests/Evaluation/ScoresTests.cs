@@ -35,23 +35,19 @@ public class ScoresTests
     public void Real_predictions_score_as_published(string file)
     {
         JsonObject oracle = Shared.Json("oracles", "index.json").AsArray().Single(o => o.Text("file") == file)!.AsObject();
-        JsonObject[] lines = [.. Lines(Shared.Require("oracles", file))];
-        Prediction[] predictions;
-        if (oracle.Text("table") is { } path)
+        using BenchmarkTable? table = oracle.Text("table") is { } path ? BenchmarkTable.Open(Shared.Require("oracles", path)) : null;
+        IReadOnlyList<Prediction> predictions = RecordedPredictions.Read(Shared.Require("oracles", file), table);
+        if (table is not null)
         {
-            using BenchmarkTable table = BenchmarkTable.Open(Shared.Require("oracles", path));
-            Dictionary<string, string> texts = lines.ToDictionary(line => line["index"]!.ToJsonString(), line => line.Text("prediction")!);
-            Assert.Equal(table.Rows.Count, texts.Count);
-            predictions = [.. table.Rows.Select(row => new Prediction(row, texts[row.Index]))];
+            Assert.Equal(table.Rows.Count, predictions.Count);
             Assert.All(table.Rows.Where((_, i) => i % 97 == 0), row => Assert.NotEmpty(Assert.Single(table.Images(row))));
         }
-        else predictions = [.. lines.Select(line => new Prediction(Cases.Row(line), line.Text("prediction")!))];
         foreach (RuleSet rules in Enum.GetValues<RuleSet>())
         {
             Score score = Scores.Of(new("x", "x.tsv", Benchmarks.ParseKind(oracle.Text("kind")!)), predictions, rules);
             Assert.All(oracle["expected"]!.AsObject(), expected => Assert.Equal((double)expected.Value!, score.SubScores[expected.Key], 1e-6));
             Assert.Equal((double)oracle["expected"]!["Overall"]!, score.Percent!.Value, 1e-6);
-            Assert.Equal(predictions.Length, score.Rows.Count);
+            Assert.Equal(predictions.Count, score.Rows.Count);
         }
     }
 
@@ -105,7 +101,7 @@ public class ScoresTests
         }
     }
 
-    internal static IEnumerable<JsonObject> Lines(string path)
+    private static IEnumerable<JsonObject> Lines(string path)
     {
         using StreamReader reader = new(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
         while (reader.ReadLine() is { } line) yield return JsonNode.Parse(line)!.AsObject();

@@ -17,13 +17,13 @@ public static class Ocr
 
     /// <summary>Whether any of the answers stands in the text; an empty answer always does.</summary>
     /// <param name="prediction">The model's text.</param>
-    /// <param name="answerCell">A Python list of answers, or one answer.</param>
+    /// <param name="answerCell">A Python list or tuple of answers, or one answer.</param>
     /// <param name="category">The row's category; <see cref="Handwritten"/> is compared otherwise.</param>
     public static bool Contains(string prediction, string answerCell, string? category)
     {
         Func<string, string> form = category == Handwritten ? Formula : Words;
         string text = form(prediction);
-        return ShortAnswer.Answers(answerCell).Any(answer => text.Contains(form(answer), StringComparison.Ordinal));
+        return (PythonLiteral.ParseList(answerCell, orTuple: true) ?? [answerCell]).Any(answer => text.Contains(form(answer), StringComparison.Ordinal));
     }
 
     /// <summary>

@@ -1,0 +1,47 @@
+using System.Text.Json.Nodes;
+using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+
+namespace Interlace.Tests.Evaluation;
+
+/// <summary>The demo's tables and the answers the reference gave on them.</summary>
+public class DemoScoresTests(ITestOutputHelper output)
+{
+    private static string Rows => Path.Combine(Shared.Repository, "assets", "demo", "benchmarks", Benchmarks.RowsFile);
+
+    public static TheoryData<string> Runs => !File.Exists(Shared.At("demo", "reference-predictions.json")) ? [] :
+        [.. Shared.Json("demo", "reference-predictions.json").AsObject().Select(run => run.Key)];
+
+    [Fact]
+    public void The_demos_rows_name_every_table()
+    {
+        string folder = Shared.Require("demo", "benchmarks");
+        IReadOnlyList<Benchmark> rows = Benchmarks.Load(Rows);
+        Assert.Equal(Directory.EnumerateFiles(folder, "*.tsv").Select(Path.GetFileName).Order(), rows.Select(row => row.File).Order());
+        foreach (Benchmark row in rows)
+        {
+            using BenchmarkTable table = BenchmarkTable.Open(Path.Combine(folder, row.File));
+            Assert.Equal(row.Rows, table.Rows.Count);
+            Assert.Equal(0, table.RowsWithoutImage);
+            Assert.All(table.Rows, question => Assert.Single(table.Images(question)));
+            Assert.Null(row.Pixels);
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Runs))]
+    public void The_references_answers_score_as_the_reference_says(string run)
+    {
+        JsonObject answers = Shared.Json("demo", "reference-predictions.json")[run]!.AsObject();
+        JsonObject reference = Shared.Json("demo", "reference.json").AsObject();
+        JsonObject expected = (reference[run] ?? reference["interlace-0.25"]![run])!.AsObject();
+        foreach (Benchmark benchmark in Benchmarks.Load(Rows))
+        {
+            using BenchmarkTable table = BenchmarkTable.Open(Shared.Require("demo", "benchmarks", benchmark.File));
+            JsonObject texts = answers[benchmark.Name]!.AsObject();
+            Assert.Equal(table.Rows.Count, texts.Count);
+            Score score = Scores.Of(benchmark, [.. table.Rows.Select(row => new Prediction(row, (string)texts[row.Index]!))]);
+            output.WriteLine($"{run} {benchmark.Name} {score.Percent:0.00} (reference {expected[benchmark.Name]}), extraction failures {score.ExtractionFailureRate:P1}, long answers {texts.Count(text => ((string)text.Value!).Length > 2)}");
+            Assert.Equal((double)expected[benchmark.Name]!, score.Percent!.Value, 0.05);
+        }
+    }
+}
