@@ -1,2 +1,4 @@
-using static TorchSharp.torch;
-Console.WriteLine(ones(3).sum().item<float>());
+using Interlace.Cli;
+
+using var interrupt = new Interrupt(Console.Error);
+return CommandLine.Run(args, Terminal.OfConsole(), interrupt.Token);

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Interlace.Vlm;
+
+namespace Interlace.Cli;
+
+/// <summary>The program as a function: arguments in, text and an exit code out.</summary>
+internal static class CommandLine
+{
+    private const string Description = "Interleaved layer pruning of vision-language models: calibrate, plan, prune, fine-tune, evaluate, report.";
+
+    private static readonly Lazy<RootCommand> Standard = new(() => Root(Verbs.Create()));
+
+    /// <summary>Runs one command line.</summary>
+    /// <param name="arguments">What stands behind the program's name.</param>
+    /// <param name="terminal">Where it prints.</param>
+    /// <param name="cancellation">Ends the command early.</param>
+    /// <param name="verbs">The commands, where not those of <see cref="Verbs"/>.</param>
+    /// <returns>0 done; 1 the program's fault; 2 the user's input is wrong; 130 interrupted.</returns>
+    public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, IReadOnlyList<Verb>? verbs = null)
+    {
+        var root = verbs is null ? Standard.Value : Root(verbs);
+        ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parse.Action is HelpWithExamples or VersionAction)
+            return parse.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+        if (parse.Errors.Count > 0)
+            return Refuse(terminal, $"{Sentence(parse.Errors[0].Message)} See {Called(parse.CommandResult.Command)} --help.");
+        var verb = (Verb)parse.CommandResult.Command;
+        using var invocation = new Invocation(parse, terminal, cancellation);
+        try
+        {
+            return verb.Run(invocation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            invocation.EndProgress();
+            terminal.Error.WriteLine(verb.Resumes ? "Interrupted. The same command goes on from here." : "Interrupted.");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e)
+        {
+            invocation.EndProgress();
+            return Report(e, terminal, invocation.Verbose);
+        }
+    }
+
+    private static int Report(Exception e, Terminal terminal, bool verbose)
+    {
+        // Of the system's refusals (no such file, no permission, disk full) only the user can do something about them.
+        bool input = e is InputException or IOException or UnauthorizedAccessException;
+        string message = e.Message.Split('\n', 2)[0].TrimEnd();
+        if (input) Refuse(terminal, Sentence(message));
+        else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Sentence(message)}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
+        if (verbose) terminal.Error.WriteLine(e);
+        return input ? ExitCode.WrongInput : ExitCode.OurFault;
+    }
+
+    private static int Refuse(Terminal terminal, string sentence)
+    {
+        terminal.Error.WriteLine(sentence);
+        return ExitCode.WrongInput;
+    }
+
+    private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('?') || message.EndsWith('!') ? message : message + ".";
+
+    private static string Called(Command command) => command is Verb ? $"interlace {command.Name}" : "interlace";
+
+    private static RootCommand Root(IReadOnlyList<Verb> verbs)
+    {
+        var root = new RootCommand(Description);
+        foreach (var version in root.Options.OfType<VersionOption>().ToArray()) root.Options.Remove(version);
+        root.Options.Add(new Option<bool>("--version") { Description = "Show the program's version.", Action = new VersionAction() });
+        foreach (var option in CommonOptions.Global) root.Options.Add(option);
+        foreach (var verb in verbs) root.Subcommands.Add(verb);
+        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    private sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            int code = standard.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is not Verb { Examples.Count: > 0 } verb) return code;
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Examples:");
+            foreach (string example in verb.Examples) output.WriteLine($"  {example}");
+            output.WriteLine();
+            return code;
+        }
+    }
+
+    private sealed class VersionAction : SynchronousCommandLineAction
+    {
+        public override bool Terminating => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine($"interlace {typeof(CommandLine).Assembly.GetName().Version!.ToString(3)}");
+            return ExitCode.Done;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Interlace.Vlm;
+using Spectre.Console;
+using static TorchSharp.torch;
+
+namespace Interlace.Cli;
+
+/// <summary><c>doctor</c>: whether everything the program needs works on this machine, and how fast.</summary>
+internal static class DoctorCommand
+{
+    public static Verb Create() => new("doctor", "Check that everything the program needs works on this machine, and how fast it computes.",
+        ["interlace doctor", "interlace doctor --device cuda", "interlace doctor --json"], Run);
+
+    private static int Run(Invocation invocation)
+    {
+        var machine = new List<(string Name, string Value)>
+        {
+            ("program", ProgramVersion.CreatedBy),
+            ("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}"),
+            ("processor", $"{Cpu.Cores} cores, {Environment.ProcessorCount} threads; {(Cpu.Features.Count > 0 ? string.Join(", ", Cpu.Features) : "no known extension")}"),
+            ("memory", MemoryInUse()),
+        };
+        var checks = new List<CheckResult> { CheckResult.Of("engine", Checks.Engine) };
+        if (checks[0].Works)
+        {
+            var compute = invocation.Compute();
+            machine.Add(("CUDA", cuda.is_available() ? $"{cuda.device_count()} {(cuda.device_count() == 1 ? "device" : "devices")}" : "none"));
+            machine.Add(("computes on", $"{compute.Device.type.ToString().ToLowerInvariant()} in {compute.TypeName} with {compute.Threads} threads"));
+            foreach (var (name, check) in Checks.All(compute))
+            {
+                invocation.Cancellation.ThrowIfCancellationRequested();
+                checks.Add(CheckResult.Of(name, check));
+            }
+        }
+        bool works = checks.All(check => check.Works);
+        invocation.Print(() => ToJson(machine, checks, works), console => Draw(console, machine, checks, works));
+        return works ? ExitCode.Done : ExitCode.OurFault;
+    }
+
+    private static string MemoryInUse()
+    {
+        var (total, available) = Memory.Read();
+        return $"{Layout.Bytes(total)}, {Layout.Bytes(available)} available";
+    }
+
+    private static JsonObject ToJson(List<(string Name, string Value)> machine, List<CheckResult> checks, bool works) => new()
+    {
+        ["works"] = works,
+        ["machine"] = new JsonObject(machine.Select(fact => KeyValuePair.Create(fact.Name.Replace(' ', '_').ToLowerInvariant(), (JsonNode?)fact.Value))),
+        ["memory_bytes"] = new JsonObject { ["total"] = Memory.Read().Total, ["available"] = Memory.Read().Available },
+        ["checks"] = new JsonArray([.. checks.Select(check => (JsonNode)new JsonObject
+        {
+            ["name"] = check.Name, ["works"] = check.Works, ["detail"] = check.Detail, ["seconds"] = Math.Round(check.Seconds, 4),
+        })]),
+    };
+
+    private static void Draw(IAnsiConsole console, List<(string Name, string Value)> machine, List<CheckResult> checks, bool works)
+    {
+        var facts = Layout.Facts();
+        foreach (var (name, value) in machine) facts.AddRow(name, Markup.Escape(value));
+        console.Write(facts);
+        var table = Layout.Texts("check", "", "detail");
+        foreach (var check in checks) table.AddRow(check.Name, check.Works ? "[green]works[/]" : "[red]fails[/]", Markup.Escape(check.Detail));
+        console.Write(table);
+        console.MarkupLine(works ? "[green]Everything works.[/]" : $"[red]{checks.Count(check => !check.Works)} of {checks.Count} checks fail.[/]");
+    }
+}

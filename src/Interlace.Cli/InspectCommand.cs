@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Interlace.Pruning;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Cli;
+
+/// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
+internal static class InspectCommand
+{
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json or any safetensors file." };
+
+    public static Verb Create() => new("inspect", "Show what a model folder, a plan, a run folder or a safetensors file holds.",
+        ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
+
+    private static int Run(Invocation invocation)
+    {
+        string path = invocation.Get(Where);
+        if (Directory.Exists(path)) InspectFolder(invocation, path);
+        else if (File.Exists(path)) InspectFile(invocation, path);
+        else throw new InputException($"There is no file or folder {path}.");
+        return ExitCode.Done;
+    }
+
+    private static void InspectFolder(Invocation invocation, string folder)
+    {
+        if (File.Exists(Path.Combine(folder, "config.json")))
+        {
+            using var checkpoint = Checkpoint.Open(folder);
+            var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder));
+            invocation.Print(view.ToJson, view.Draw);
+        }
+        else if (RunView.Of(folder) is { } run) invocation.Print(run.ToJson, run.Draw);
+        else throw new InputException($"{folder} holds neither a model (config.json) nor a run ({OutFolder.RecordName} or one of its artefacts).");
+    }
+
+    private static void InspectFile(Invocation invocation, string path)
+    {
+        if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        {
+            using var file = SafeTensorsFile.Open(path);
+            var tensors = new TensorsView(path, file);
+            invocation.Print(tensors.ToJson, tensors.Draw);
+            return;
+        }
+        string? format = FormatOf(path);
+        if (format != PlanFile.Format) throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");
+        var plan = new PlanView(PlanFile.Load(path));
+        invocation.Print(plan.ToJson, plan.Draw);
+    }
+
+    private static PruningPlan? PlanOf(string folder) => Path.Combine(folder, PlanFile.Name) is var path && File.Exists(path) ? PlanFile.Load(path) : null;
+
+    private static string? FormatOf(string path)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(path)) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Interlace.Vlm;
+using Spectre.Console;
+
+namespace Interlace.Cli;
+
+/// <summary>One call of a command: the values of its options, and the ways to print.</summary>
+internal sealed class Invocation(ParseResult parse, Terminal terminal, CancellationToken cancellation) : IDisposable
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+
+    private ConsoleProgress? _progress;
+
+    public CancellationToken Cancellation => cancellation;
+    public bool Json => parse.GetValue(CommonOptions.Json);
+    public bool Quiet => parse.GetValue(CommonOptions.Quiet);
+    public bool Verbose => parse.GetValue(CommonOptions.Verbose);
+    public bool Force => parse.GetValue(CommonOptions.Force);
+
+    /// <summary>Results as they come: for what is printed piece by piece.</summary>
+    public TextWriter Out => terminal.Out;
+
+    /// <summary>Where long stages report; draws on standard error.</summary>
+    public IProgress<StageProgress> Progress => _progress ??= new(terminal, Quiet, TimeProvider.System);
+
+    public T? Get<T>(Option<T> option) => parse.GetValue(option);
+    public T Get<T>(Argument<T> argument) => parse.GetRequiredValue(argument);
+
+    /// <summary>The defaults, changed by <c>--config</c>, then by <c>--set</c>, then by the options of the command.</summary>
+    /// <exception cref="InputException">A file or a value is wrong.</exception>
+    public Experiment Experiment()
+    {
+        var experiment = parse.GetValue(CommonOptions.Config) is { } file ? ExperimentFile.Load(file) : new Experiment();
+        foreach (string assignment in parse.GetValue(CommonOptions.Set) ?? []) experiment = ExperimentFile.Set(experiment, assignment);
+        foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options).OfType<IExperimentOption>())
+            if (option.GivenIn(parse) is { } value) experiment = ExperimentFile.Set(experiment, option.Path, value, ((Option)option).Name);
+        return experiment;
+    }
+
+    /// <summary>Device, type and threads of the computation, as the options say.</summary>
+    /// <exception cref="InputException">The machine has no such device.</exception>
+    public Compute Compute()
+    {
+        var experiment = Experiment();
+        return Vlm.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
+    }
+
+    /// <summary>One line for a person on standard error.</summary>
+    public void Log(string line)
+    {
+        if (Quiet) return;
+        EndProgress();
+        terminal.Error.WriteLine(line);
+    }
+
+    /// <summary>A result: JSON where that is asked for, else drawn text.</summary>
+    public void Print(Func<JsonNode> json, Action<IAnsiConsole> draw)
+    {
+        EndProgress();
+        if (Json) terminal.Out.WriteLine(json().ToJsonString(Indented));
+        else draw(Canvas());
+        terminal.Out.Flush();
+    }
+
+    /// <summary>Leaves the line of the progress bar.</summary>
+    public void EndProgress() => _progress?.EndLine();
+
+    public void Dispose() => _progress?.Dispose();
+
+    private IAnsiConsole Canvas()
+    {
+        bool colours = terminal.OutIsTerminal && terminal.Colours;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(terminal.Out),
+            Ansi = colours ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        console.Profile.Width = terminal.Width;
+        console.Profile.Capabilities.Unicode = true;
+        return console;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+using Interlace.Pruning;
+using Interlace.Vlm.Checkpoints;
+using Spectre.Console;
+
+namespace Interlace.Cli;
+
+/// <summary>A model folder as a table.</summary>
+internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan)
+{
+    private static readonly (ModelPart Part, string Name)[] Names =
+        [(ModelPart.Vision, "vision"), (ModelPart.Embeddings, "embeddings"), (ModelPart.DecoderLayers, "decoder layers"), (ModelPart.Head, "head"), (ModelPart.Other, "other")];
+
+    public JsonNode ToJson() => new JsonObject
+    {
+        ["kind"] = "model",
+        ["folder"] = folder,
+        ["family"] = model.ModelType,
+        ["layers"] = model.LayerCount,
+        ["hidden_size"] = model.HiddenSize,
+        ["vision_depth"] = model.VisionDepth,
+        ["deepstack_levels"] = model.DeepStackLevels,
+        ["tied_head"] = model.TiedHead,
+        ["parameters"] = model.Parameters,
+        ["bytes"] = model.Bytes,
+        ["parts"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name.Replace(' ', '_'), (JsonNode?)new JsonObject
+        {
+            ["parameters"] = model.Parts[name.Part].Parameters,
+            ["bytes"] = model.Parts[name.Part].Bytes,
+        }))),
+        ["types"] = new JsonObject(model.Types.Select(type => KeyValuePair.Create(type.Type.ToString(), (JsonNode?)type.Parameters))),
+        ["files"] = new JsonObject(model.Files.Select(file => KeyValuePair.Create(file.Name, (JsonNode?)file.Bytes))),
+        ["plan"] = plan is null ? null : new PlanView(plan).ToJson(),
+    };
+
+    public void Draw(IAnsiConsole console)
+    {
+        var facts = Layout.Facts();
+        facts.AddRow("model", Markup.Escape(folder));
+        facts.AddRow("family", Markup.Escape(model.ModelType));
+        facts.AddRow("decoder", $"{model.LayerCount} layers, hidden size {model.HiddenSize}");
+        if (model.VisionDepth > 0) facts.AddRow("vision", $"{model.VisionDepth} blocks, {model.DeepStackLevels} DeepStack levels");
+        facts.AddRow("head", model.TiedHead ? "tied to the embeddings" : "its own");
+        facts.AddRow("type", string.Join(", ", model.Types.Select(type => model.Types.Count == 1 ? $"{type.Type}" : $"{type.Type} ({Layout.Count(type.Parameters)})")));
+        facts.AddRow("on disk", $"{Layout.Bytes(model.Bytes)} in {model.Files.Count} {(model.Files.Count == 1 ? "file" : "files")}");
+        console.Write(facts);
+
+        var parts = Layout.Table("part", "parameters", "share", "on disk");
+        foreach (var (part, name) in Names)
+            if (model.Parts[part] is { Parameters: > 0 } size)
+                parts.AddRow(name, Layout.Count(size.Parameters), Layout.Percent((double)size.Parameters / model.Parameters), Layout.Bytes(size.Bytes));
+        parts.AddRow("all", Layout.Count(model.Parameters), Layout.Percent(1), Layout.Bytes(model.Parts.Values.Sum(size => size.Bytes)));
+        console.Write(parts);
+        if (plan is not null) new PlanView(plan).Draw(console);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using Interlace.Pruning;
+using Spectre.Console;
+
+namespace Interlace.Cli;
+
+/// <summary>A plan as a row of layers, and its layers in both numberings.</summary>
+internal sealed class PlanView(PruningPlan plan)
+{
+    private const int CellWidth = 3;
+    private const string Dropped = "×", Tuned = "●", Frozen = "·";
+
+    public JsonNode ToJson() => JsonNode.Parse(PlanFile.ToJson(plan))!;
+
+    public void Draw(IAnsiConsole console)
+    {
+        var origin = plan.Origin;
+        var facts = Layout.Facts();
+        facts.AddRow("method", Markup.Escape(origin.Method) + (origin.Ratio is { } ratio ? $", ratio {Layout.Percent(ratio)}" : ""));
+        facts.AddRow("layers", $"{plan.LayerCount} before, {plan.Kept.Length} after");
+        facts.AddRow("protected", origin.ProtectedLayers > 0 ? $"the first {origin.ProtectedLayers}" : "none");
+        console.Write(facts);
+        console.WriteLine();
+        DrawRow(console);
+        console.MarkupLine($"[red]{Dropped}[/] drop   [green]{Tuned}[/] tune   [grey]{Frozen}[/] freeze");
+
+        var table = Layout.Texts("", "number", "original", "after pruning");
+        table.AddRow("drop", $"{plan.Drop.Length}", List(plan.Drop), "");
+        table.AddRow("tune", $"{plan.Tune.Length}", List(plan.Tune), List(plan.TuneNew));
+        table.AddRow("freeze", $"{plan.Freeze.Length}", List(plan.Freeze), List(plan.Freeze.Select(layer => plan.NewIndex(layer)!.Value)));
+        console.Write(table);
+        foreach (string warning in origin.Warnings) console.MarkupLineInterpolated($"[yellow]{warning}[/]");
+    }
+
+    private void DrawRow(IAnsiConsole console)
+    {
+        int across = Math.Max(1, Math.Min(console.Profile.Width / CellWidth, plan.LayerCount));
+        foreach (int[] layers in Enumerable.Range(0, plan.LayerCount).Chunk(across))
+        {
+            console.MarkupLine(string.Concat(layers.Select(layer => $"[grey]{layer,CellWidth}[/]")));
+            console.MarkupLine(string.Concat(layers.Select(Cell)));
+        }
+    }
+
+    private string Cell(int layer) => plan.Drop.Contains(layer) ? $"[red]{Dropped,CellWidth}[/]" : plan.Tune.Contains(layer) ? $"[green]{Tuned,CellWidth}[/]" : $"[grey]{Frozen,CellWidth}[/]";
+
+    private static string List(IEnumerable<int> layers) => string.Join(' ', layers);
+}

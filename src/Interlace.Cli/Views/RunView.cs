@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Interlace.Cli;
+
+/// <summary>Which stages of a run folder have left their artefacts.</summary>
+internal sealed class RunView
+{
+    /// <summary>Stages in their order, and the artefact that each leaves when it is done.</summary>
+    private static readonly (string Stage, string Artefact)[] Stages =
+    [
+        ("calibrate", "similarity.json"),
+        ("plan", "plan.json"),
+        ("prune", "pruned"),
+        ("finetune", "tuned"),
+        ("evaluate", "predictions"),
+        ("score", "scores.json"),
+        ("report", "report.html"),
+        ("demo", "summary.json"),
+    ];
+
+    private readonly string _folder;
+    private readonly JsonObject? _record;
+    private readonly (string Stage, string Artefact, long? Bytes)[] _stages;
+
+    private RunView(string folder, JsonObject? record, (string, string, long?)[] stages)
+    {
+        (_folder, _record, _stages) = (folder, record, stages);
+    }
+
+    /// <summary>The run in a folder, or null where it holds none.</summary>
+    public static RunView? Of(string folder)
+    {
+        var record = Record(Path.Combine(folder, OutFolder.RecordName));
+        var stages = Array.ConvertAll(Stages, stage => (stage.Stage, stage.Artefact, Size(Path.Combine(folder, stage.Artefact))));
+        return record is null && stages.All(stage => stage.Item3 is null) ? null : new(folder, record, stages);
+    }
+
+    public JsonNode ToJson() => new JsonObject
+    {
+        ["kind"] = "run",
+        ["folder"] = _folder,
+        ["command"] = _record?["command"]?.DeepClone(),
+        ["settings_sha256"] = _record?["settings_sha256"]?.DeepClone(),
+        ["stages"] = new JsonArray([.. _stages.Select(stage => (JsonNode)new JsonObject
+        {
+            ["name"] = stage.Stage, ["artefact"] = stage.Artefact, ["done"] = stage.Bytes is not null, ["bytes"] = stage.Bytes,
+        })]),
+    };
+
+    public void Draw(IAnsiConsole console)
+    {
+        var facts = Layout.Facts();
+        facts.AddRow("run", Markup.Escape(_folder));
+        if (_record?["command"] is { } command) facts.AddRow("made by", Markup.Escape($"interlace {command}"));
+        console.Write(facts);
+        var table = Layout.Texts("stage", "artefact", "state", "size");
+        foreach (var (stage, artefact, bytes) in _stages)
+            table.AddRow(stage, artefact, bytes is null ? "[grey]-[/]" : "[green]done[/]", bytes is { } size ? Layout.Bytes(size) : "");
+        console.Write(table);
+    }
+
+    private static long? Size(string path) =>
+        File.Exists(path) ? new FileInfo(path).Length
+        : Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length)
+        : null;
+
+    private static JsonObject? Record(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) as JsonObject : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

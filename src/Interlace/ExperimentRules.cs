@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using Interlace.Vlm;
+
+namespace Interlace;
+
+/// <summary>Which values of an experiment are possible.</summary>
+internal static class ExperimentRules
+{
+    private static readonly (string Path, string[] Allowed)[] Choices =
+    [
+        ("device", ["auto", "cpu", "cuda"]),
+        ("dtype", ["auto", "fp32", "bf16"]),
+        ("plan.selection", ["greedy", "optimal"]),
+        ("plan.tokens", ["all", "image", "prompt", "answer"]),
+        ("finetune.loss", ["batch_mean", "micro_batch_mean"]),
+        ("finetune.train_on", ["answers", "text"]),
+        ("evaluate.protocol", ["limited", "cot"]),
+        ("evaluate.prompts", ["dataset", "qwen3vl"]),
+        ("evaluate.rules", ["2025-11", "2026-08"]),
+    ];
+
+    private static readonly (string Path, Func<double, bool> Holds, string Expected)[] Ranges =
+    [
+        ("data.rate", Part, "a number above 0 and at most 1"),
+        ("data.max_images", NotNegative, "0 or more"),
+        ("data.max_turns", Positive, "1 or more"),
+        ("data.max_tokens", Positive, "1 or more"),
+        ("data.max_pixels", Positive, "1 or more"),
+        ("data.workers", NotNegative, "0 or more"),
+        ("calibrate.fraction", Part, "a number above 0 and at most 1"),
+        ("calibrate.max_window", number => number >= 3, "3 or more"),
+        ("calibrate.batch_tokens", Positive, "1 or more"),
+        ("plan.ratio", number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        ("finetune.learning_rate", number => number > 0, "a number above 0"),
+        ("finetune.warmup_ratio", number => number is >= 0 and <= 1, "a number from 0 to 1"),
+        ("finetune.epochs", Positive, "1 or more"),
+        ("finetune.max_steps", Positive, "1 or more"),
+        ("finetune.samples_per_step", Positive, "1 or more"),
+        ("finetune.micro_batch_samples", Positive, "1 or more"),
+        ("finetune.micro_batch_tokens", Positive, "1 or more"),
+        ("finetune.beta1", number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        ("finetune.beta2", number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        ("finetune.epsilon", number => number > 0, "a number above 0"),
+        ("finetune.weight_decay", NotNegative, "0 or more"),
+        ("finetune.clip_norm", number => number > 0, "a number above 0"),
+        ("finetune.validation", number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        ("finetune.save_every", Positive, "1 or more"),
+        ("evaluate.limit", Positive, "1 or more"),
+        ("evaluate.max_new_tokens", Positive, "1 or more"),
+        ("evaluate.slots", Positive, "1 or more"),
+    ];
+
+    /// <summary>Checks a complete experiment.</summary>
+    /// <param name="experiment">The experiment as JSON of the right types.</param>
+    /// <param name="source">Stands before every message.</param>
+    /// <param name="only">Checks this value alone.</param>
+    /// <param name="shownAs">What the message calls it.</param>
+    /// <exception cref="InputException">A value is impossible.</exception>
+    public static void Check(JsonObject experiment, string source, string? only = null, string? shownAs = null)
+    {
+        foreach (var (path, allowed) in Choices)
+            if ((only ?? path) == path && Value(experiment, path)?.GetValue<string>() is { } text && !allowed.Contains(text))
+                throw new InputException($"{source}{shownAs ?? path} is '{text}', expected {string.Join(", ", allowed[..^1])} or {allowed[^1]}.");
+        foreach (var (path, holds, expected) in Ranges)
+            if ((only ?? path) == path && Value(experiment, path) is { } number && !holds(double.Parse(number.ToJsonString())))
+                throw new InputException($"{source}{shownAs ?? path} is {number.ToJsonString()}, expected {expected}.");
+    }
+
+    private static bool Part(double number) => number is > 0 and <= 1;
+    private static bool Positive(double number) => number >= 1;
+    private static bool NotNegative(double number) => number >= 0;
+
+    private static JsonNode? Value(JsonNode? tree, string path) => path.Split('.').Aggregate(tree, (node, name) => node?[name]);
+}

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+using Interlace.Cli;
+
+namespace Interlace.Tests.Cli;
+
+/// <summary>What one command line did, run in this process.</summary>
+internal sealed record CommandRun(int Code, string Out, string Error)
+{
+    /// <summary>Runs a command line whose output goes to a file.</summary>
+    public static CommandRun Of(params string[] arguments) => Of(CancellationToken.None, arguments);
+
+    public static CommandRun Of(CancellationToken cancellation, params string[] arguments)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        int code = CommandLine.Run(arguments, new Terminal(output, error), cancellation);
+        return new(code, output.ToString(), error.ToString());
+    }
+
+    public JsonNode Json() => JsonNode.Parse(Out)!;
+
+    /// <summary>Refused for the user's input: code 2, one sentence on standard error, nothing on standard output.</summary>
+    public string Refusal()
+    {
+        Assert.Equal((2, ""), (Code, Out));
+        string line = Assert.Single(Error.TrimEnd('\n').Split('\n'));
+        Assert.EndsWith(".", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", line, StringComparison.Ordinal);
+        return line;
+    }
+}

@@ -1,0 +1,87 @@
+using Interlace.Vlm;
+
+namespace Interlace.Tests;
+
+public class ExperimentFileTests
+{
+    [Fact]
+    public void An_empty_file_is_the_defaults() =>
+        Assert.Equal(new Experiment().Complete(), ExperimentFile.Parse("{}", "x.json").Complete());
+
+    [Fact]
+    public void What_is_written_reads_back()
+    {
+        var experiment = new Experiment(Model: "m", Seed: 7, Data: new(Path: "d", Rate: 1), Plan: new(Ratio: 0.1, Protect: false), Finetune: new(LearningRate: 5e-4, MaxSteps: 3)).Complete();
+        string json = ExperimentFile.ToJson(experiment);
+        Assert.Equal(experiment, ExperimentFile.Parse(json, "x.json"));
+        Assert.Contains("\"learning_rate\": 0.0005", json, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"plann": {}}""", "plann", "plan")]
+    [InlineData("""{"plan": {"rate": 0.1}}""", "plan.rate", "ratio")]
+    [InlineData("""{"plan": {"ratio": null}}""", "plan.ratio is null", "default")]
+    [InlineData("""{"plan": 3}""", "plan is 3", "an object")]
+    [InlineData("""{"plan": {"ratio": "0.1"}}""", "plan.ratio is \"0.1\"", "a number")]
+    [InlineData("""{"seed": 1.5}""", "seed is 1.5", "a whole number")]
+    [InlineData("""{"plan": {"ratio": 1.5}}""", "plan.ratio is 1.5", "below 1")]
+    [InlineData("""{"device": "tpu"}""", "device is 'tpu'", "auto, cpu or cuda")]
+    [InlineData("""{"evaluate": {"only": [1]}}""", "evaluate.only is [1]", "a list of texts")]
+    [InlineData("""{"seed": 1, "seed": 2}""", "seed", "JSON")]
+    [InlineData("""{"seed": 1""", "x.json", "JSON")]
+    [InlineData("[]", "x.json", "object")]
+    public void A_wrong_file_is_refused_with_the_place_and_the_cure(string json, string place, string cure)
+    {
+        string message = Assert.Throws<InputException>(() => ExperimentFile.Parse(json, "x.json")).Message;
+        Assert.StartsWith("x.json", message, StringComparison.Ordinal);
+        Assert.Contains(place, message, StringComparison.Ordinal);
+        Assert.Contains(cure, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_are_set_by_their_path_in_their_own_type()
+    {
+        Experiment Set(string assignment) => ExperimentFile.Set(new Experiment(), assignment);
+        Assert.Equal(2e-5, Set("finetune.learning_rate=2e-5").Finetune!.LearningRate);
+        Assert.Equal(3, Set("seed=3").Seed);
+        Assert.False(Set("plan.protect=false").Plan!.Protect);
+        Assert.Equal("a=b", Set("model=a=b").Model);
+        Assert.Equal(["POPE", "OCRBench"], Set("evaluate.only=POPE, OCRBench").Evaluate!.Only!);
+        Assert.Equal(12, Set("finetune.max_steps=12").Finetune!.MaxSteps);
+        Assert.Null(ExperimentFile.Set(Set("finetune.max_steps=12"), "finetune.max_steps=null").Finetune!.MaxSteps);
+    }
+
+    [Theory]
+    [InlineData("finetune.learning_rat=1", "learning_rate")]
+    [InlineData("finetune.learning_rate=fast", "expected a number")]
+    [InlineData("finetune.learning_rate=NaN", "expected a number")]
+    [InlineData("finetune.learning_rate=-1", "above 0")]
+    [InlineData("seed=1.5", "a whole number")]
+    [InlineData("seed=null", "a whole number")]
+    [InlineData("plan.protect=perhaps", "true or false")]
+    [InlineData("plan=3", "section")]
+    [InlineData("seed.x=3", "no parts")]
+    [InlineData("seed", "sets nothing")]
+    public void A_wrong_assignment_is_refused(string assignment, string part) =>
+        Assert.Contains(part, Assert.Throws<InputException>(() => ExperimentFile.Set(new Experiment(), assignment)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Equal_settings_have_equal_hashes_however_they_are_given()
+    {
+        string hash = ExperimentFile.SettingsHash(new());
+        Assert.Equal(hash, ExperimentFile.SettingsHash(new Experiment().Complete()));
+        Assert.Equal(hash, ExperimentFile.SettingsHash(ExperimentFile.Parse("""{"plan": {"ratio": 2.5e-1}}""", "x.json")));
+        Assert.Equal(hash, ExperimentFile.SettingsHash(ExperimentFile.Set(new(), "plan.ratio=0.250")));
+        Assert.NotEqual(hash, ExperimentFile.SettingsHash(ExperimentFile.Set(new(), "plan.ratio=0.2")));
+        Assert.Matches("^[0-9a-f]{64}$", hash);
+    }
+
+    [Fact]
+    public void Every_value_has_a_place_and_its_default_is_possible()
+    {
+        var defaults = ExperimentFile.Parse(ExperimentFile.ToJson(new()), "defaults");
+        Assert.Equal(new Experiment().Complete(), defaults);
+        Assert.Equal("0.25", ExperimentFile.Default("plan.ratio"));
+        Assert.Null(ExperimentFile.Default("model"));
+    }
+}
