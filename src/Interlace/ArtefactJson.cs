@@ -2,6 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Calibration;
+using Interlace.Evaluation;
+using Interlace.Training;
 using Interlace.Pruning;
 
 namespace Interlace;
@@ -10,6 +12,8 @@ namespace Interlace;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified, WriteIndented = true, NewLine = "\n",
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(Numbers), typeof(Integers)])]
 [JsonSerializable(typeof(LayerSimilarity))]
+[JsonSerializable(typeof(TrainingRecord))]
+[JsonSerializable(typeof(ScoresFile))]
 [JsonSerializable(typeof(PlanFile.Artefact))]
 [JsonSerializable(typeof(PrunedModelFile))]
 internal sealed partial class ArtefactJson : JsonSerializerContext

@@ -101,7 +101,7 @@ public static class LayerRemoval
         return kept;
     }
 
-    private static JsonObject? IndexMetadata(string model)
+    internal static JsonObject? IndexMetadata(string model)
     {
         string path = Path.Combine(model, Checkpoint.IndexName);
         return File.Exists(path) ? Checkpoint.ReadJson(path)["metadata"] as JsonObject : null;
@@ -120,7 +120,7 @@ public static class LayerRemoval
         return RandomAccess.GetLength(handle);
     }
 
-    private static void CopyFile(string source, string target)
+    internal static void CopyFile(string source, string target)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         // Copied as a stream: a read-only original would make a read-only copy, which could be neither flushed nor replaced.

@@ -1,0 +1,33 @@
+using Interlace.Vlm;
+using Interlace.Vlm.Images;
+
+namespace Interlace.Data;
+
+/// <summary>The data of an experiment: a folder of data sets and the rows that the rate and the seed draw from it.</summary>
+/// <param name="Source">The opened folder.</param>
+/// <param name="Draw">The drawn rows.</param>
+/// <param name="Options">How it was drawn, and what is left out.</param>
+public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options)
+{
+    /// <summary>Opens the folder and draws.</summary>
+    /// <exception cref="InputException">There is no such folder, it holds no data, or the rate is impossible.</exception>
+    public static DrawnData Open(DataOptions options, int seed)
+    {
+        var source = FineVision.Open(options.Path ?? throw new InputException("No data is named: give a folder of data sets with --data."));
+        return new(source, source.Draw(options.Rate, seed), options);
+    }
+
+    /// <summary>The paper's filters (3.4).</summary>
+    public RowFilter Filter => new(Options.MaxImages, Options.MaxTurns);
+
+    /// <summary>Samples encoded in the background for a model: images turned by their EXIF orientation and composited on white, as the reference's loader does.</summary>
+    /// <param name="samples">The samples, from <paramref name="first"/> on.</param>
+    /// <param name="processor">The model's processor.</param>
+    /// <param name="skipped">Where left-out samples are counted.</param>
+    /// <param name="first">Index of the first sample.</param>
+    /// <param name="cancellation">Ends the enumeration.</param>
+    public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, IProcessor processor, SkipCounts skipped, long first, CancellationToken cancellation) =>
+        SampleLoader.Load(samples,
+            SampleLoader.Encoder(bytes => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented), (sample, images) => processor.Encode(sample.Messages, images)),
+            skipped, new LoaderOptions(Options.MaxTokens, Options.Workers), first, cancellation);
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using System.Text.Json;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Evaluation;
+
+/// <summary>The artefact <c>scores.json</c>: what a model scored, in percent, unrounded.</summary>
+/// <param name="Average">Mean of the benchmarks that have a score; those without are named in <see cref="BenchmarkResult.Note"/>.</param>
+public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSettings Settings, int Seed, EvaluationInputs Inputs, BenchmarkResult[] Benchmarks, double? Average)
+{
+    /// <summary>The artefact's usual name.</summary>
+    public const string Name = "scores.json";
+
+    /// <summary>Name and version of the format.</summary>
+    public const string CurrentFormat = "interlace-scores/1";
+
+    /// <summary>Writes the artefact whole or not at all.</summary>
+    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.ScoresFile) + "\n"));
+
+    /// <summary>Reads an artefact.</summary>
+    /// <exception cref="InputException">It is absent or of another format.</exception>
+    public static ScoresFile Load(string path)
+    {
+        if (!File.Exists(path)) throw new InputException($"There is no {path}: evaluate the model first.");
+        try
+        {
+            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.ScoresFile) ?? throw new JsonException("it is empty");
+            return found.Format == CurrentFormat ? found : throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} holds no valid scores: {e.Message}.", e);
+        }
+    }
+}
+
+/// <summary>What decides the answers and their scores besides model and tables.</summary>
+public sealed record EvaluationSettings(string Protocol, int MaxNewTokens, string Prompts, string Rules, string Judge, int? Limit, int? MaxPixels, string Device, string Dtype);
+
+/// <summary>The model and the tables: MD5 by file name.</summary>
+public sealed record EvaluationInputs(ModelIdentity Model, IReadOnlyDictionary<string, string> Tables);
+
+/// <summary>One benchmark's score.</summary>
+/// <param name="Percent">The headline; null where it could not be evaluated.</param>
+/// <param name="Interval">95 % bootstrap interval, low and high.</param>
+/// <param name="SubScores">Other numbers by name.</param>
+/// <param name="ExtractionFailureRate">Share of answers from which nothing could be read.</param>
+/// <param name="TruncatedRate">Share of answers that ran into the token limit.</param>
+/// <param name="Rows">Rows answered.</param>
+/// <param name="Skipped">Rows left out, by reason.</param>
+/// <param name="Note">What a reader must know about the number.</param>
+public sealed record BenchmarkResult(string Name, string Headline, double? Percent, double[]? Interval, IReadOnlyDictionary<string, double> SubScores,
+    double? ExtractionFailureRate, double TruncatedRate, int Rows, IReadOnlyDictionary<string, long> Skipped, string? Note);

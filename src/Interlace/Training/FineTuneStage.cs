@@ -1,0 +1,67 @@
+using Interlace.Data;
+using Interlace.Pruning;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Training;
+
+/// <summary>
+/// The stage <c>finetune</c>: pruned folder (its plan travels with it) and data -> tuned folder. While it runs, its state, its log and the drawn samples lie in <c>TARGET.training</c>,
+/// from which an interrupted run goes on; the target appears when all is done.
+/// </summary>
+public static class FineTuneStage
+{
+    /// <summary>Runs or resumes the stage.</summary>
+    /// <param name="pruned">The folder to tune.</param>
+    /// <param name="target">The new folder.</param>
+    /// <param name="compute">Where and in which type it computes.</param>
+    /// <param name="experiment">Settings.</param>
+    /// <param name="overwrite">Replace what stands at the target.</param>
+    /// <param name="log">Told what is tuned and what it will need, before it starts.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Ends after a step; the same call goes on from there.</param>
+    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, or the data is unusable.</exception>
+    public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        experiment = experiment.Complete();
+        var (options, finetune) = (experiment.Data!, experiment.Finetune!);
+        string planPath = Path.Combine(pruned, PlanFile.Name);
+        if (!File.Exists(planPath)) throw new InputException($"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
+        int[] layers = [.. PlanFile.Load(planPath).TuneNew];
+        var data = DrawnData.Open(options, experiment.Seed);
+        var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
+        using var loaded = ModelFamilies.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
+        TrainingInputs inputs;
+        using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
+        // SaveEvery decides when the state is saved, not what comes out; neither does where the data lies or how many workers read it.
+        var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+            experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
+        string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord), work = target + ".training";
+
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key);
+        Directory.CreateDirectory(work);
+        using var store = Store(data, training, Path.Combine(work, "samples.store"), key);
+        using var held = validation.Count > 0 ? Store(data, validation, Path.Combine(work, "validation.store"), key) : null;
+        log?.Invoke($"Tuning layers {string.Join(", ", layers)}: {tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights (names hash to {tuner.Tuned.Sha256[..12]}) on {store.Count:N0} samples; about {tuner.Memory}.");
+        var result = tuner.Run(store.Count,
+            (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
+            held is null ? null : () => data.Load(held.Read([.. Enumerable.Range(0, held.Count)]), loaded.Processor, [], 0, cancellation),
+            progress, cancellation);
+
+        string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);
+        var rows = TrainingLog.Read(logPath);
+        result.Skipped.Merge(store.Skipped);
+        var record = empty with
+        {
+            TunedParameters = [.. tuner.Tuned.Parameters.Select(p => p.Name)], TunedWeights = tuner.Tuned.Count, TunedSha256 = tuner.Tuned.Sha256,
+            Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0].Loss, LastLoss = rows[^1].Loss,
+        };
+        record.Save(recordPath);
+        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, cancellation);
+        Directory.Delete(work, recursive: true);
+        return record;
+    }
+
+    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, string path, string key) =>
+        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => data.Source.Read(rows, skipped, data.Filter));
+}

@@ -1,0 +1,27 @@
+using System.Text;
+using System.Text.Json;
+using Interlace.Data;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Training;
+
+/// <summary>The artefact <c>training.json</c> in a tuned folder: what was tuned, on what, how, and to which loss.</summary>
+/// <param name="TunedLayers">Indices in the tuned model.</param>
+/// <param name="TunedParameters">Names of the tuned tensors.</param>
+/// <param name="TunedWeights">Number of tuned weights.</param>
+/// <param name="TunedSha256">Hash of the names, one a line.</param>
+public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOptions Settings, DataOptions Data, string Device, string Dtype, int Seed, TrainingInputs Inputs,
+    int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples, IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss)
+{
+    /// <summary>The artefact's usual name.</summary>
+    public const string Name = "training.json";
+
+    /// <summary>Name and version of the format.</summary>
+    public const string CurrentFormat = "interlace-training/1";
+
+    /// <summary>Writes the artefact whole or not at all.</summary>
+    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.TrainingRecord) + "\n"));
+}
+
+/// <summary>The model and the data that were tuned with.</summary>
+public sealed record TrainingInputs(ModelIdentity Model, DataIdentity Data);

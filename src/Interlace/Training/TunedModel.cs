@@ -1,0 +1,34 @@
+using Interlace.Pruning;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Training;
+
+/// <summary>Writes a tuned model: the folder it was tuned from with the tuned tensors replaced, in the element types of that folder.</summary>
+public static class TunedModel
+{
+    private const long RoomForRecords = 1 << 26;
+
+    /// <summary>Writes the folder whole or not at all.</summary>
+    /// <param name="source">The folder that was tuned, which is only read.</param>
+    /// <param name="tuned">The tuned parameters.</param>
+    /// <param name="target">The new folder.</param>
+    /// <param name="records">Further files by name: their paths.</param>
+    /// <param name="overwrite">Replace what stands at the place.</param>
+    /// <param name="cancellation">Stops between chunks and leaves nothing behind.</param>
+    /// <exception cref="InputException">The place is taken or the disk too full.</exception>
+    public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records, bool overwrite = false, CancellationToken cancellation = default)
+    {
+        using var checkpoint = Checkpoint.Open(source);
+        var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
+        IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
+            values.TryGetValue(tensor.Name, out var value) ? TensorBytes.Source(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
+        string[] companions = [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
+        using var folder = StagedFolder.Begin(target, shards.Sum(SafeTensorsWriter.LargestSize) + RoomForRecords, overwrite);
+        CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), null, cancellation);
+        foreach (string file in companions) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
+        foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));
+        cancellation.ThrowIfCancellationRequested();
+        folder.Commit();
+    }
+}
