@@ -112,7 +112,7 @@ public static class Benchmarks
 internal sealed record BenchmarkRows(IReadOnlyList<Benchmark> Benchmarks);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+    AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(BenchmarkRows))]
 [JsonSerializable(typeof(BenchmarkKind))]
 internal sealed partial class BenchmarkJson : JsonSerializerContext;

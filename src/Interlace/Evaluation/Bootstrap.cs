@@ -1,3 +1,4 @@
+using Interlace.Data;
 using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Evaluation;
@@ -12,7 +13,7 @@ public readonly record struct Interval(double Low, double High);
 public sealed record PairedIntervals(int Units, Interval Difference, Interval? Retention);
 
 /// <summary>
-/// Percentile bootstrap over questions: HRBench by question with its cycles, MMBench by group with its rotations, everything else by row. Seeded: the same input gives the same interval.
+/// Percentile bootstrap over questions: HRBench by question with its cycles, MMBench by group with its rotations, everything else by row. Seeded: the same input gives the same interval on every machine.
 /// </summary>
 public static class Bootstrap
 {
@@ -20,10 +21,10 @@ public static class Bootstrap
     public const int DefaultDraws = 2000;
 
     /// <summary>The interval of a headline, in percent; null where nothing was scored.</summary>
-    public static Interval? Headline(Score score, int seed, int draws = DefaultDraws)
+    public static Interval? Headline(Score score, long seed, int draws = DefaultDraws)
     {
         if (score.Units.Count == 0) return null;
-        Random random = new(seed);
+        Draws random = new(seed);
         double[] values = new double[draws];
         double[] sums = new double[Width(score)];
         for (int d = 0; d < draws; d++)
@@ -36,21 +37,21 @@ public static class Bootstrap
     }
 
     /// <summary>The intervals of one benchmark for two runs, whose questions are drawn together; null where the runs share none.</summary>
-    public static PairedIntervals? Paired(Score run, Score baseline, int seed, int draws = DefaultDraws) => Pair.Of(run, baseline) is { } pair ? Paired([pair], seed, draws) : null;
+    public static PairedIntervals? Paired(Score run, Score baseline, long seed, int draws = DefaultDraws) => Pair.Of(run, baseline) is { } pair ? Paired([pair], seed, draws) : null;
 
     /// <summary>
     /// The intervals of the mean over several benchmarks, each drawn by itself: of the mean difference and of the mean of the retentions.
     /// Benchmarks without common questions are left out; null where none is left.
     /// </summary>
-    public static PairedIntervals? PairedMean(IReadOnlyList<(Score Run, Score Baseline)> benchmarks, int seed, int draws = DefaultDraws)
+    public static PairedIntervals? PairedMean(IReadOnlyList<(Score Run, Score Baseline)> benchmarks, long seed, int draws = DefaultDraws)
     {
         Pair[] pairs = [.. benchmarks.Select(b => Pair.Of(b.Run, b.Baseline)).OfType<Pair>()];
         return pairs.Length == 0 ? null : Paired(pairs, seed, draws);
     }
 
-    private static PairedIntervals Paired(Pair[] pairs, int seed, int draws)
+    private static PairedIntervals Paired(Pair[] pairs, long seed, int draws)
     {
-        Random random = new(seed);
+        Draws random = new(seed);
         double[] differences = new double[draws], retentions = new double[draws];
         for (int d = 0; d < draws; d++)
         {
@@ -84,6 +85,19 @@ public static class Bootstrap
         return below + 1 < sorted.Length ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]) : sorted[below];
     }
 
+    /// <summary>A sequence of draws that is the same on every platform (SplitMix64).</summary>
+    private sealed class Draws(long seed)
+    {
+        private ulong _state = SeededHash.ShardKey("bootstrap", "", seed);
+
+        /// <summary>A number from 0 to <paramref name="count"/> - 1.</summary>
+        public int Next(int count)
+        {
+            _state = unchecked(_state + 0x9E3779B97F4A7C15);
+            return (int)Math.BigMul(SeededHash.Mix(_state), (ulong)count, out _);
+        }
+    }
+
     /// <summary>The common units of two scores of one benchmark.</summary>
     private sealed record Pair(HeadlineRule Rule, (SamplingUnit Run, SamplingUnit Baseline)[] Common, double[] RunSums, double[] BaselineSums)
     {
@@ -97,7 +111,7 @@ public static class Bootstrap
             return common.Length == 0 ? null : new(run.Rule, common, new double[Width(run)], new double[Width(baseline)]);
         }
 
-        public (double Run, double Baseline) Draw(Random random)
+        public (double Run, double Baseline) Draw(Draws random)
         {
             Array.Clear(RunSums);
             Array.Clear(BaselineSums);
