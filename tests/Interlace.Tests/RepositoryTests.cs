@@ -48,11 +48,7 @@ public partial class RepositoryTests
     {
         string[] rows = [.. File.ReadAllLines(At("THIRD-PARTY-NOTICES.md")).Where(line => line.StartsWith("| ", StringComparison.Ordinal))];
         foreach (var (name, version) in CentralVersions())
-        {
-            // libtorch's and SkiaSharp's native packages share a row with their kin: every part of the name must be in it.
-            string family = name.Split('-', '.')[0];
-            Assert.True(rows.Any(row => row.Split('|') is [_, var package, var versions, ..] && versions.Contains(version) && (package.Contains(name) || package.Contains(family))), $"no row for {name} {version}");
-        }
+            Assert.True(rows.Any(row => row.Split('|') is [_, var names, var versions, ..] && names.Split([' ', ',', ';']).Contains(name) && versions.Trim() == version), $"no row for {name} {version}");
     }
 
     [Fact]
@@ -60,18 +56,15 @@ public partial class RepositoryTests
     {
         var central = CentralVersions();
         Assert.Equal("true", XDocument.Load(At("Directory.Packages.props")).Descendants("ManagePackageVersionsCentrally").Single().Value);
-        var used = new HashSet<string>();
         string[] projects = [.. Files().Where(file => Path.GetExtension(file) is ".csproj" or ".props" or ".targets")];
         Assert.True(projects.Count(file => file.EndsWith(".csproj", StringComparison.Ordinal)) >= 4);
         foreach (string project in projects)
-            foreach (var reference in XDocument.Load(project).Descendants("PackageReference"))
+            foreach (XElement reference in XDocument.Load(project).Descendants("PackageReference"))
             {
                 string name = reference.Attribute("Include")!.Value;
                 Assert.True(reference.Attribute("Version") is null && reference.Attribute("VersionOverride") is null && !reference.Elements().Any(e => e.Name.LocalName.StartsWith("Version", StringComparison.Ordinal)), $"{project}: {name} has a version of its own");
                 Assert.Contains(name, central.Keys);
-                used.Add(name);
             }
-        Assert.Equal(central.Keys.Order(StringComparer.Ordinal), used.Order(StringComparer.Ordinal));
     }
 
     [Fact]
