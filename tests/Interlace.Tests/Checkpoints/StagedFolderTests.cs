@@ -52,7 +52,7 @@ public class StagedFolderTests
     public void A_full_disk_is_noticed_before_anything_is_written()
     {
         using var scratch = new ScratchFolder();
-        string message = Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("deep", "out"), 2_500_000, freeBytes: _ => 1_000_000)).Message;
+        string message = Assert.Throws<InputException>(() => StagedFolder.Begin(Path.Combine(scratch.Path, "deep", "out"), 2_500_000, freeBytes: _ => 1_000_000)).Message;
         Assert.Contains("needs 3 MB, but its disk has 1 MB free", message);
         Assert.Empty(scratch.Entries());
         Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), long.MaxValue));   // the system's own answer
