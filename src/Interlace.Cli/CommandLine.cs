@@ -68,7 +68,7 @@ internal static class CommandLine
 
     private static RootCommand Root(IReadOnlyList<Verb> verbs)
     {
-        var root = new RootCommand(Description);
+        var root = new RootCommand(Description) { HelpName = "interlace" };
         foreach (var version in root.Options.OfType<VersionOption>().ToArray()) root.Options.Remove(version);
         root.Options.Add(new Option<bool>("--version") { Description = "Show the program's version.", Action = new VersionAction() });
         foreach (var option in CommonOptions.Global) root.Options.Add(option);

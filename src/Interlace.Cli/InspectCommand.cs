@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Calibration;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -10,7 +11,7 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json or any safetensors file." };
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a plan, a run folder or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
@@ -45,10 +46,19 @@ internal static class InspectCommand
             invocation.Print(tensors.ToJson, tensors.Draw);
             return;
         }
-        string? format = FormatOf(path);
-        if (format != PlanFile.Format) throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");
-        var plan = new PlanView(PlanFile.Load(path));
-        invocation.Print(plan.ToJson, plan.Draw);
+        switch (FormatOf(path))
+        {
+            case PlanFile.Format:
+                var plan = new PlanView(PlanFile.Load(path));
+                invocation.Print(plan.ToJson, plan.Draw);
+                return;
+            case LayerSimilarity.CurrentFormat:
+                var similarity = new SimilarityView(LayerSimilarity.Load(path));
+                invocation.Print(similarity.ToJson, similarity.Draw);
+                return;
+            case var format:
+                throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");
+        }
     }
 
     private static PruningPlan? PlanOf(string folder) => Path.Combine(folder, PlanFile.Name) is var path && File.Exists(path) ? PlanFile.Load(path) : null;

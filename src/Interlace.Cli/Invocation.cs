@@ -61,7 +61,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     {
         EndProgress();
         if (Json) terminal.Out.WriteLine(json().ToJsonString(Indented));
-        else draw(Canvas());
+        else Draw(draw);
         terminal.Out.Flush();
     }
 
@@ -70,18 +70,20 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
 
     public void Dispose() => _progress?.Dispose();
 
-    private IAnsiConsole Canvas()
+    private void Draw(Action<IAnsiConsole> draw)
     {
         bool colours = terminal.OutIsTerminal && terminal.Colours;
+        using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(terminal.Out),
-            Ansi = colours ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(text),
+            Ansi = colours ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = colours ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         });
         console.Profile.Width = terminal.Width;
         console.Profile.Capabilities.Unicode = true;
-        return console;
+        draw(console);
+        foreach (string line in text.ToString().TrimEnd().Split('\n')) terminal.Out.WriteLine(line.TrimEnd());   // tables are padded
     }
 }

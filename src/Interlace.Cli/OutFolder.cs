@@ -80,12 +80,12 @@ internal sealed class OutFolder
         var record = new JsonObject
         {
             ["format"] = Format,
+            ["created_by"] = ProgramVersion.CreatedBy,
             ["command"] = command,
             ["settings_sha256"] = hash,
             ["settings"] = JsonNode.Parse(ExperimentFile.ToJson(experiment)),
         };
-        string path = System.IO.Path.Combine(folder, RecordName), beside = path + ".partial";
-        File.WriteAllText(beside, record.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n", new UTF8Encoding(false));
-        File.Move(beside, path, overwrite: true);
+        string json = record.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+        AtomicFile.Write(System.IO.Path.Combine(folder, RecordName), Encoding.UTF8.GetBytes(json));
     }
 }

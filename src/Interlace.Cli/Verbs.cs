@@ -7,5 +7,7 @@ internal static class Verbs
     [
         DoctorCommand.Create(),
         InspectCommand.Create(),
+        GenerateCommand.Create(),
+        TraceCommand.Create(),
     ];
 }

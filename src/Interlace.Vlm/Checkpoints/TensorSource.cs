@@ -1,4 +1,5 @@
 using System.Buffers;
+using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Checkpoints;
 
@@ -24,6 +25,27 @@ public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<l
     /// <summary>A tensor whose bytes are in memory.</summary>
     public static TensorSource FromBytes(string name, ElementType type, IReadOnlyList<long> shape, ReadOnlyMemory<byte> bytes) =>
         new(name, type, shape, (target, _) => target.Write(bytes.Span));
+
+    /// <summary>A tensor of the engine, in its own type or another; it is converted and fetched when its turn comes, and must live until then.</summary>
+    public static TensorSource FromTensor(string name, Tensor value, ElementType? type = null)
+    {
+        ElementType element = type ?? value.dtype.ToElementType();
+        return new(name, element, value.shape, (target, cancel) => CopyTensor(value, element, target, cancel));
+    }
+
+    private static void CopyTensor(Tensor value, ElementType type, Stream target, CancellationToken cancel)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor flat = value.detach().reshape(-1);
+        long step = ChunkBytes / type.Size();   // pieces: a span cannot hold more than 2 GiB
+        for (long at = 0; at < flat.shape[0]; at += step)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using Tensor piece = flat.narrow(0, at, Math.Min(step, flat.shape[0] - at)).to(type.ToScalarType()).cpu().contiguous();
+            target.Write(piece.bytes);
+        }
+    }
 
     private static void CopyRange(string path, TensorEntry entry, Stream target, CancellationToken cancel)
     {

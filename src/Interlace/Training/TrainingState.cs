@@ -17,7 +17,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
     public void Save(string path, string key, IReadOnlyList<Parameter> parameters, AdamW optimiser)
     {
         using var _ = no_grad();
-        var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States).Select(t => TensorBytes.Source(t.Item1, t.Item2));
+        var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States).Select(t => TensorSource.FromTensor(t.Item1, t.Item2));
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors, new Dictionary<string, string>
         {

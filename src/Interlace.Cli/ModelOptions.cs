@@ -1,0 +1,33 @@
+using System.CommandLine;
+using Interlace.Vlm;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Text;
+
+namespace Interlace.Cli;
+
+/// <summary>The argument and options of commands that ask a model, and how it is opened.</summary>
+internal static class ModelOptions
+{
+    public static readonly Argument<string> Model = new("MODEL") { Description = "Model folder in Hugging Face's layout." };
+
+    public static readonly Option<long?> MaxPixels = CommonOptions.Parsed<long?>("--max-pixels", "Largest image in pixels; larger ones are made smaller (default: the model's own bound).",
+        text => long.TryParse(text, out long pixels) && pixels > 0 ? pixels : null, "a positive whole number");
+
+    /// <summary>Opens the model that the command line names, where and as it says.</summary>
+    /// <exception cref="InputException">The folder is wrong, or the machine cannot do it.</exception>
+    public static LoadedModel Open(Invocation invocation)
+    {
+        var compute = invocation.Compute();
+        var model = ModelFamilies.Open(invocation.Get(Model), compute.Device, compute.Type, invocation.Get(MaxPixels));
+        if (model.Processor.Warning is { } warning) invocation.Log(warning);
+        return model;
+    }
+
+    /// <summary>Decodes the images of a conversation and encodes it: turned as EXIF says, transparency on white.</summary>
+    /// <exception cref="InputException">An image cannot be read, or the conversation does not fit the model.</exception>
+    public static EncodedSample Encode(LoadedModel model, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        RgbImage[] images = [.. messages.SelectMany(message => message.Content).OfType<ImagePart>().Select(part => ImageDecoder.Load(part.Source!, ImageDecoding.Oriented))];
+        return model.Processor.Encode(messages, images, addGenerationPrompt);
+    }
+}

@@ -1,0 +1,80 @@
+using Interlace.Vlm.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm;
+
+/// <summary>
+/// Every intermediate tensor of one pass without a cache, by name: <c>input_ids</c>, <c>position_ids</c> [3, T], what the vision tower shows, <c>inputs_embeds</c>,
+/// <c>rope.cos</c> and <c>rope.sin</c> [T, head size], for each decoder layer I <c>layers.I.input</c> (what it truly reads, after a DeepStack addition) and
+/// <c>layers.I.output</c> (its own output, before one), <c>final_norm</c> and <c>logits</c>. Copies on the CPU, in the type of the computation.
+/// </summary>
+public sealed class Trace : IDisposable
+{
+    private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+
+    private Trace()
+    {
+    }
+
+    /// <summary>The tensors by name; disposed with the trace.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
+
+    /// <summary>Runs a model on one sample.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="sample">What it reads.</param>
+    /// <param name="cancellation">Ends the pass between two layers.</param>
+    public static Trace Of(VisionLanguageModel model, EncodedSample sample, CancellationToken cancellation = default)
+    {
+        var trace = new Trace();
+        try
+        {
+            trace.Run(model, sample, cancellation);
+            return trace;
+        }
+        catch
+        {
+            trace.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes all tensors into one safetensors file.</summary>
+    public void Save(string path, CancellationToken cancellation = default) =>
+        SafeTensorsWriter.Write(path, _tensors.Select(tensor => TensorSource.FromTensor(tensor.Key, tensor.Value)), cancel: cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor tensor in _tensors.Values) tensor.Dispose();
+    }
+
+    private void Run(VisionLanguageModel model, EncodedSample sample, CancellationToken cancellation)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        using var batch = Batch.Pack([sample], model.Device);
+        Keep("input_ids", batch.Ids);
+        Keep("position_ids", batch.Positions);
+        var (x, inputs) = model.Embed(batch, observe: Keep);
+        using (inputs)
+        {
+            Keep("rope.cos", Whole(inputs.Rotary.Cos));
+            Keep("rope.sin", Whole(inputs.Rotary.Sin));
+            Tensor hidden = model.Hidden(x, inputs, (l, layer, input) =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Keep($"layers.{l}.input", input);
+                Tensor output = layer(input);
+                Keep($"layers.{l}.output", output);
+                return output;
+            });
+            Keep("final_norm", model.FinalNorm(hidden));
+            Keep("logits", model.Logits(hidden));
+        }
+    }
+
+    private void Keep(string name, Tensor value) => _tensors.Add(name, value.detach().to(CPU, copy: true).DetachFromDisposeScope());
+
+    // Both halves of a head turn by the same angles, which are held once.
+    private static Tensor Whole(Tensor angles) => cat([angles, angles], -1).squeeze(1);
+}
