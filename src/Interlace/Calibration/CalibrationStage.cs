@@ -25,7 +25,7 @@ public static class CalibrationStage
             calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
-        var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
+        var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, loaded.Model.VisualLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
         var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, "similarity.state.safetensors"), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity));

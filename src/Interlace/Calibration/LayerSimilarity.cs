@@ -9,8 +9,10 @@ namespace Interlace.Calibration;
 /// The artefact <c>similarity.json</c>: sums of cosines per layer, triplet and class of tokens over the calibration data, so that means can be taken over any class again.
 /// Sums per sample lie beside it in <c>similarity.samples.safetensors</c>.
 /// </summary>
+/// <param name="Layers">Decoder layers of the model, L.</param>
+/// <param name="VisualLevels">Number of levels of visual features that are added by position after the first layers.</param>
 public sealed record LayerSimilarity(string Format, string CreatedBy, CalibrationSettings Settings, int Seed, CalibrationInputs Inputs,
-    int Layers, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped, SpanSimilarity[] Spans)
+    int Layers, int VisualLevels, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped, SpanSimilarity[] Spans)
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "similarity.json";

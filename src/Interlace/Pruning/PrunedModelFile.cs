@@ -17,6 +17,9 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     /// <summary>The record's file name.</summary>
     public const string Name = "interlace.json";
 
+    /// <summary>The file that a tuned folder has besides: its weights are no longer its parent's.</summary>
+    public const string TrainingRecordName = "training.json";
+
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-model/1";
 

@@ -14,7 +14,7 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples, IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss)
 {
     /// <summary>The artefact's usual name.</summary>
-    public const string Name = "training.json";
+    public const string Name = Pruning.PrunedModelFile.TrainingRecordName;
 
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-training/1";

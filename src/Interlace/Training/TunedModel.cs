@@ -22,7 +22,7 @@ public static class TunedModel
         using var checkpoint = Checkpoint.Open(source);
         var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
         IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
-            values.TryGetValue(tensor.Name, out var value) ? TensorBytes.Source(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
+            values.TryGetValue(tensor.Name, out var value) ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
         string[] companions = [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
         using var folder = StagedFolder.Begin(target, shards.Sum(SafeTensorsWriter.LargestSize) + RoomForRecords, overwrite);
         CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), null, cancellation);

@@ -43,7 +43,7 @@ public class EvidenceTests
     public void Means_of_a_calibration_are_taken_over_the_tokens_asked_for()
     {
         Dictionary<string, double[]> layers = new() { ["image"] = [1, 2, 3], ["prompt"] = [4, 4, 4], ["answer"] = [0, 0, 1] }, triplets = new() { ["image"] = [1], ["prompt"] = [2], ["answer"] = [0] };
-        var similarity = new LayerSimilarity(LayerSimilarity.CurrentFormat, "", null!, 0, null!, 3, 1, new Dictionary<string, long> { ["image"] = 4, ["prompt"] = 5, ["answer"] = 1 }, new Dictionary<string, long>(),
+        var similarity = new LayerSimilarity(LayerSimilarity.CurrentFormat, "", null!, 0, null!, 3, 0, 1, new Dictionary<string, long> { ["image"] = 4, ["prompt"] = 5, ["answer"] = 1 }, new Dictionary<string, long>(),
             [new(1, new double[3], new double[3], new double[3], layers), new(3, new double[1], new double[1], new double[1], triplets)]);
         var all = Evidence.Of(similarity, protectedLayers: 2, seed: 9);
         Assert.Equal([0.5, 0.6, 0.8], all.RequireLayerSimilarity());
