@@ -52,6 +52,13 @@ public partial class RepositoryTests
     }
 
     [Fact]
+    public void The_notices_name_every_font()
+    {
+        string notices = File.ReadAllText(At("THIRD-PARTY-NOTICES.md"));
+        Assert.All(Files().Where(file => Path.GetExtension(file) is ".ttf" or ".otf" or ".woff" or ".woff2"), font => Assert.Contains(Path.GetFileName(font), notices));
+    }
+
+    [Fact]
     public void Projects_take_all_versions_from_one_file()
     {
         var central = CentralVersions();
