@@ -81,7 +81,8 @@ public class CommandLineTests
     [Fact]
     public void Options_override_single_values_which_override_the_file()
     {
-        string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "experiment.json");
+        using var scratch = new ScratchFolder();
+        string file = scratch.At("experiment.json");
         File.WriteAllText(file, """{"seed": 1, "plan": {"ratio": 0.1}, "device": "cpu"}""");
         Experiment? seen = null;
         var verb = new Verb("show", "Shows.", [], invocation => { seen = invocation.Experiment(); return 0; })

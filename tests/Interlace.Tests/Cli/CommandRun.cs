@@ -12,6 +12,8 @@ internal sealed record CommandRun(int Code, string Out, string Error)
     public static CommandRun Of(CancellationToken cancellation, params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
+        // The number of threads is the process's, and other tests run beside this one.
+        if (arguments is [[not '-', ..], ..] && !arguments.Contains("--threads")) arguments = [.. arguments, "--threads", "1"];
         int code = CommandLine.Run(arguments, new Terminal(output, error), cancellation);
         return new(code, output.ToString(), error.ToString());
     }

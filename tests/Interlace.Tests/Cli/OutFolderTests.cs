@@ -3,18 +3,23 @@ using Interlace.Vlm;
 
 namespace Interlace.Tests.Cli;
 
-public class OutFolderTests
+public sealed class OutFolderTests : IDisposable
 {
     private static readonly Experiment Settings = new(Seed: 3);
 
-    private readonly string _folder = Path.Combine(Directory.CreateTempSubdirectory().FullName, "run");
+    private readonly ScratchFolder _scratch = new();
+    private readonly string _folder;
+
+    public OutFolderTests() => _folder = _scratch.At("run");
+
+    public void Dispose() => _scratch.Dispose();
 
     [Fact]
     public void An_absent_or_empty_folder_begins_a_run()
     {
         Assert.False(OutFolder.Open(_folder, "calibrate", Settings, force: false).Resumed);
         Assert.True(File.Exists(Path.Combine(_folder, OutFolder.RecordName)));
-        string empty = Directory.CreateTempSubdirectory().FullName;
+        string empty = Directory.CreateDirectory(_scratch.At("empty")).FullName;
         Assert.False(OutFolder.Open(empty, "calibrate", Settings, force: false).Resumed);
     }
 
