@@ -29,11 +29,13 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
     public T Get<T>(Argument<T> argument) => parse.GetRequiredValue(argument);
 
-    /// <summary>The defaults, changed by <c>--config</c>, then by <c>--set</c>, then by the options of the command.</summary>
+    /// <summary>The defaults, changed by a file, then by <c>--set</c>, then by the options of the command.</summary>
+    /// <param name="file">The file; that of <c>--config</c> where absent.</param>
     /// <exception cref="InputException">A file or a value is wrong.</exception>
-    public Experiment Experiment()
+    public Experiment Experiment(string? file = null)
     {
-        var experiment = parse.GetValue(CommonOptions.Config) is { } file ? ExperimentFile.Load(file) : new Experiment();
+        file ??= parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
+        var experiment = file is null ? new Experiment() : ExperimentFile.Load(file);
         foreach (string assignment in parse.GetValue(CommonOptions.Set) ?? []) experiment = ExperimentFile.Set(experiment, assignment);
         foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options).OfType<IExperimentOption>())
             if (option.GivenIn(parse) is { } value) experiment = ExperimentFile.Set(experiment, option.Path, value, ((Option)option).Name);
@@ -42,9 +44,12 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
 
     /// <summary>Device, type and threads of the computation, as the options say.</summary>
     /// <exception cref="InputException">The machine has no such device.</exception>
-    public Compute Compute()
+    public Compute Compute() => Compute(Experiment());
+
+    /// <summary>Device, type and threads of the computation, as an experiment and <c>--threads</c> say.</summary>
+    /// <exception cref="InputException">The machine has no such device.</exception>
+    public Compute Compute(Experiment experiment)
     {
-        var experiment = Experiment();
         return Vlm.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
     }
 

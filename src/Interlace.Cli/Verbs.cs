@@ -5,9 +5,17 @@ internal static class Verbs
 {
     public static Verb[] Create() =>
     [
-        DoctorCommand.Create(),
-        InspectCommand.Create(),
+        RunCommand.CreateDemo(),
+        RunCommand.Create(),
+        CalibrateCommand.Create(),
+        PlanCommand.Create(),
+        PruneCommand.Create(),
+        VerifyCommand.Create(),
+        FinetuneCommand.Create(),
+        EvaluateCommand.Create(),
         GenerateCommand.Create(),
         TraceCommand.Create(),
+        InspectCommand.Create(),
+        DoctorCommand.Create(),
     ];
 }

@@ -15,12 +15,19 @@ namespace Interlace;
 /// </summary>
 public static class ExperimentFile
 {
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a file. Relative paths in it start at its folder.</summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static Experiment Load(string path)
     {
         if (!File.Exists(path)) throw new InputException($"There is no experiment file {path}.");
-        return Parse(File.ReadAllText(path), path);
+        var experiment = Parse(File.ReadAllText(path), path);
+        string? Resolve(string? inner) => inner is null ? null : Path.GetFullPath(inner, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return experiment with
+        {
+            Model = Resolve(experiment.Model),
+            Data = experiment.Data is { } data ? data with { Path = Resolve(data.Path) } : null,
+            Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Resolve(evaluate.Benchmarks) } : null,
+        };
     }
 
     /// <summary>Reads a text.</summary>

@@ -38,6 +38,11 @@ public static class FineTuneStage
             experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
         string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord), work = target + ".training";
 
+        if (!overwrite && Finished(target, empty) is { } before)
+        {
+            log?.Invoke($"{target} is there already.");
+            return before;
+        }
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key);
         Directory.CreateDirectory(work);
         using var store = Store(data, training, Path.Combine(work, "samples.store"), key);
@@ -60,6 +65,17 @@ public static class FineTuneStage
         TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, cancellation);
         Directory.Delete(work, recursive: true);
         return record;
+    }
+
+    /// <summary>The record of a finished run with the same settings, or null where there is nothing yet.</summary>
+    private static TrainingRecord? Finished(string target, TrainingRecord expected)
+    {
+        if (!Directory.Exists(target) || !Directory.EnumerateFileSystemEntries(target).Any()) return null;
+        string path = Path.Combine(target, TrainingRecord.Name);
+        var found = File.Exists(path) ? TrainingRecord.Load(path) : null;
+        string Settings(TrainingRecord record) => Hashes.Of(expected with { Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed, Inputs = record.Inputs }, ArtefactJson.Default.TrainingRecord);
+        return found is not null && Settings(found) == Settings(expected) ? found
+            : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }
 
     private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, string path, string key) =>

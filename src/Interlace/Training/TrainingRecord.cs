@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Interlace.Data;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Training;
@@ -18,6 +19,20 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
 
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-training/1";
+
+    /// <summary>Reads an artefact.</summary>
+    /// <exception cref="InputException">It is wrong.</exception>
+    public static TrainingRecord Load(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.TrainingRecord) ?? throw new JsonException("it is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid record of a training: {e.Message}.", e);
+        }
+    }
 
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.TrainingRecord) + "\n"));

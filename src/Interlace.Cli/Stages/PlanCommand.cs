@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Interlace.Calibration;
+using Interlace.Pruning;
+using Interlace.Vlm;
+
+namespace Interlace.Cli;
+
+/// <summary><c>plan RUN</c>: which layers are dropped, tuned and frozen.</summary>
+internal static class PlanCommand
+{
+    private static readonly Argument<string> Run0 = new("RUN") { Description = "Folder with a similarity.json, or the file itself." };
+    private static readonly Option<string?> Target = new("--out") { Description = "File to write (default: plan.json beside similarity.json).", HelpName = "FILE.json" };
+
+    public static Verb Create() => new("plan", "Choose the layers to drop, tune and freeze from measured similarities.",
+    [
+        "interlace plan run --ratio 0.25",
+        "interlace plan run --ratio 0.15 --method consecutive --out run/consecutive.json",
+        "interlace plan run --ratio 0.25 --selection optimal --tokens image --force",
+    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, CommonOptions.Config, CommonOptions.Set };
+
+    private static int Run(Invocation invocation)
+    {
+        string where = invocation.Get(Run0);
+        string similarity = Directory.Exists(where) ? Path.Combine(where, LayerSimilarity.Name) : where;
+        string path = invocation.Get(Target) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(similarity))!, PlanFile.Name);
+        var experiment = invocation.Experiment();
+        var plan = PlanStage.Run(LayerSimilarity.Load(similarity), experiment.Complete().Plan!, experiment.Seed);
+        if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
+        PlanFile.Save(plan, path);
+        var view = new PlanView(plan);
+        invocation.Print(view.ToJson, view.Draw);
+        return ExitCode.Done;
+    }
+}

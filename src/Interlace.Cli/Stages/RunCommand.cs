@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Interlace.Reporting;
+using Interlace.Vlm;
+using Spectre.Console;
+
+namespace Interlace.Cli;
+
+/// <summary><c>run EXPERIMENT.json --out RUN</c>: every stage that is not done yet. <c>demo</c> is such a run over the model that ships with the program.</summary>
+internal static class RunCommand
+{
+    private static readonly Argument<string> File0 = new("EXPERIMENT.json") { Description = "Experiment file; its relative paths start at its folder." };
+    private static readonly Option<string> Target = StageOptions.Out("Run folder.", "RUN");
+    private static readonly Option<string> DemoTarget = new("--out") { Description = "Run folder.", HelpName = "RUN", DefaultValueFactory = _ => "interlace-demo" };
+
+    public static Verb Create() => new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet.",
+        ["interlace run experiments/qwen3-vl-8b-25.json --out run", "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
+        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!)) { File0, Target, CommonOptions.Set };
+
+    public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
+        ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],
+        invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!)) { DemoTarget, StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
+
+    private static string DemoExperiment() => Path.Combine(AppContext.BaseDirectory, "demo", "experiment.json") is var path && File.Exists(path) ? path
+        : throw new InputException($"The demo's files are missing: {path} is not there. Build or publish the program again.");
+
+    private static int Run(Invocation invocation, string command, string file, string target)
+    {
+        var experiment = invocation.Experiment(file);
+        var compute = invocation.Compute(experiment);
+        var folder = OutFolder.Open(target, command, experiment, invocation.Force);
+        if (folder.Resumed) invocation.Log($"Going on with the run in {folder.Path}.");
+        var data = new Pipeline(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation).Run();
+        invocation.Print(() => JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder.Path, RunFolder.Summary)))!, console => Draw(console, data, folder.Path));
+        return ExitCode.Done;
+    }
+
+    private static void Draw(IAnsiConsole console, ReportData data, string folder)
+    {
+        if (data.Plan is { } plan)
+        {
+            console.WriteLine();
+            console.WriteLine(PlanRow.Text(plan));
+        }
+        if (data.Models.Count > 0)
+        {
+            var table = new Table().AddColumn("");
+            foreach (var benchmark in data.Models[0].Benchmarks) table.AddColumn(new TableColumn(Markup.Escape(benchmark.Benchmark)).RightAligned());
+            table.AddColumn(new TableColumn("average").RightAligned());
+            foreach (var model in data.Models) table.AddRow([model.Name, .. model.Benchmarks.Select(b => $"{b.Score:0.0}"), $"[bold]{model.Average:0.0}[/]"]);
+            console.Write(table);
+        }
+        if (data.ShareRegained is { } share) console.WriteLine($"Recovery won back {share:0 %} of what dropping the layers cost.");
+        console.WriteLine($"{data.Stages.Sum(s => s.Seconds):0} s in all ({string.Join(", ", data.Stages.Select(s => $"{s.Name} {s.Seconds:0.0}"))}); at most {Layout.Bytes(data.PeakMemoryBytes ?? 0)} of memory");
+        console.WriteLine($"Look at {Path.Combine(folder, RunFolder.Report)}");
+    }
+}
