@@ -35,7 +35,7 @@ internal sealed class HtmlReport(ReportData data)
         {
             _page.Append("<div class=\"tiles\">\n");
             foreach (ModelScores model in data.Models)
-                Tile(Numbers.Score(model.Average), $"{model.Name}, average score", model.AverageInterval is { } interval ? $"95 % interval {Numbers.Interval(interval)}" : "");
+                Tile(Numbers.Score(model.Average), $"{model.Name}, average score", model.AverageInterval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : "");
             if (data.ShareRegained is { } share) Tile(Numbers.Share(share), "of the loss regained", "(recovered − dropped) / (dense − dropped)");
             _page.Append("</div>\n");
         }
@@ -49,7 +49,7 @@ internal sealed class HtmlReport(ReportData data)
     private void Scores()
     {
         Open("Scores");
-        Figure(Charts.Scores(data.Models), "Headline score of each benchmark in percent; whiskers are 95 % intervals.");
+        Figure(Charts.Scores(data.Models), Intervals() ? "Headline score of each benchmark in percent; whiskers are 95 % intervals." : "Headline score of each benchmark in percent.");
         _page.Append("<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">benchmark</th>").AppendJoin("", data.Models.Select(model => $"<th scope=\"col\" class=\"n\">{Escape(model.Name)}</th>")).Append("</tr></thead>\n<tbody>\n");
         foreach (string benchmark in Summary.Benchmarks(data.Models))
             Row(benchmark, data.Models.Select(model => Summary.Find(model, benchmark) is { } score ? ScoreCell(score) : ""));
@@ -60,6 +60,8 @@ internal sealed class HtmlReport(ReportData data)
         _page.Append("</tfoot>\n</table></div>\n");
         Close();
     }
+
+    private bool Intervals() => data.Models.Any(model => model.AverageInterval is not null || model.Benchmarks.Any(score => score.Interval is not null));
 
     private static string ScoreCell(BenchmarkScore score)
     {
@@ -96,7 +98,7 @@ internal sealed class HtmlReport(ReportData data)
         _page.Append($"<p>{Escape(Summary.Measured(similarity))}</p>\n");
         Figure(Charts.Triplets(similarity, data.Plan), data.Plan is null ? "Similarity of a triplet's input and output, over its first layer." :
             "Similarity of a triplet's input and output, over its first layer. The bars lie on the layers of the chosen triplets, in the colours of the plan below.");
-        Figure(Charts.Layers(similarity, data.Plan), "Similarity of each layer's input and output. A triangle marks a value below the drawn range.");
+        Figure(Charts.Layers(similarity, data.Plan), "Similarity of each layer's input and output. Whiskers are standard errors long enough to be seen; a triangle marks a value below the drawn range.");
         LayerRole[] roles = data.Plan is { } plan ? PlanRow.Roles(plan) : [];
         Table("All similarities", ["layer", "similarity", "triplet from here", "role"], Enumerable.Range(0, similarity.Layer.Length).Select(l => (string[])
             [l.ToString(CultureInfo.InvariantCulture), Summary.WithError(similarity.Layer, similarity.LayerErrors, l), Summary.WithError(similarity.Triplet, similarity.TripletErrors, l), l < roles.Length ? PlanRow.Name(roles[l]) : ""]));

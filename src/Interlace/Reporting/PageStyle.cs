@@ -14,7 +14,7 @@ internal static class PageStyle
         .lead{font-size:18px;margin:0 0 20px}
         .note,footer,figcaption,small{color:var(--muted)}
         .note,figcaption{font-size:14px}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:12px;margin:0 0 16px}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 16px}
         .tile{background:var(--card);border-radius:8px;padding:14px 16px;display:flex;flex-direction:column;overflow-wrap:anywhere}
         .tile strong{font-size:30px;line-height:1.15;font-weight:600;font-variant-numeric:tabular-nums}
         .tile small{font-size:12.5px}
@@ -47,7 +47,7 @@ internal static class PageStyle
         section+details{margin-top:48px}
         pre{background:var(--card);border-radius:8px;padding:14px 16px;overflow-x:auto;font:13px/1.5 ui-monospace,'DejaVu Sans Mono',monospace}
         footer{padding-top:32px;padding-bottom:40px;font-size:14px}
-        @media (max-width:640px){main,footer{padding-left:16px;padding-right:16px}header{padding-top:24px}h1{font-size:25px}.lead{font-size:17px}.wide{display:none}.narrow{display:block}.tiles{grid-template-columns:1fr 1fr}.tile strong{font-size:25px}th.n,td.n{padding-left:8px}th,td{padding-right:6px}.flaws span{display:block}.flaws span+span::before{content:none}}
+        @media (max-width:640px){main,footer{padding-left:16px;padding-right:16px}header{padding-top:24px}h1{font-size:25px}.lead{font-size:17px}.wide{display:none}.narrow{display:block}.tiles{grid-template-columns:1fr 1fr}.tile strong{font-size:25px}th,td,th.n,td.n{padding-left:0;padding-right:8px;font-size:14.5px}td small{font-size:11px}.flaws span{display:block}.flaws span+span::before{content:none}}
         @media screen and (prefers-color-scheme:dark){:root{{{{Variables(tone => tone.Dark)}}}}{{{Palette.DarkRules}}}}
         @media print{:root{color-scheme:light}body{font-size:11pt;background:none}main,footer{max-width:none;padding:0}.wide{display:block}.narrow{display:none}figure,article,tr,.tile{break-inside:avoid}h2{break-after:avoid}.tile,article,pre{border:1px solid var(--line)}.said{max-height:none}tfoot{display:table-row-group}svg,.tile{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 

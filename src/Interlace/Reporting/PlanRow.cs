@@ -34,7 +34,7 @@ public static class PlanRow
     {
         LayerRole[] roles = new LayerRole[plan.LayerCount];
         Array.Fill(roles, LayerRole.Protected, 0, Math.Min(plan.ProtectedCount, roles.Length));
-        Mark(roles, (plan.Triplets ?? []).Select(start => start + 2), LayerRole.Anchor);
+        foreach (int start in plan.Triplets ?? []) Mark(roles, [start, start + 1, start + 2], LayerRole.Anchor);
         Mark(roles, plan.Tune, LayerRole.Tune);
         Mark(roles, plan.Drop, LayerRole.Drop);
         return roles;

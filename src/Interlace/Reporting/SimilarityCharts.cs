@@ -14,9 +14,10 @@ public static partial class Charts
         int[] chosen = plan?.Triplets ?? [];
 
         foreach (int start in chosen) AddBand(plot, start, low, high);
-        AddCurve(plot, values, similarity.TripletErrors, low, Palette.Muted, width < 600 ? 4 : 6);
+        AddCurve(plot, values, low, Palette.Muted, width < 600 ? 4 : 6);
         foreach (int start in chosen)
             for (int l = start; l < start + 3; l++) AddPiece(plot, l, Math.Max(values[start], low), Of(Palette.Of(roles[l])));
+        AddErrors(plot, values, similarity.TripletErrors, low, high);
 
         double strip = 0.16 * (high - low), bottom = plan is null ? low : low - 1.5 * strip;
         if (plan is not null) AddStrip(plot, roles, bottom + 0.1 * strip, strip, letters: (width - 70.0) / count > 14);
@@ -33,11 +34,12 @@ public static partial class Charts
         (double low, double high) = Range(values, similarity.LayerErrors);
         LayerRole[] roles = plan is null ? [] : PlanRow.Roles(plan);
 
-        AddCurve(plot, values, similarity.LayerErrors, low, Palette.Muted, plan is null ? 6 : 0);
+        AddCurve(plot, values, low, Palette.Muted, plan is null ? 6 : 0);
         for (int l = 0; l < roles.Length; l++)
         {
             if (values[l] >= low) plot.Add.Marker(l, values[l], MarkerShape.FilledCircle, width < 600 ? 7 : 10, Of(Palette.Of(roles[l])));
         }
+        AddErrors(plot, values, similarity.LayerErrors, low, high);
         Finish(plot, width, values.Length, low - 0.05 * (high - low), low, high, "similarity of layer");
         plot.Axes.Bottom.Label.Text = "layer";
         AddLegend(plot, width, RoleSwatches(roles));
@@ -60,27 +62,32 @@ public static partial class Charts
     }
 
     /// <summary>The curve of the values within range, broken where one is not; those below it are written at the lower edge.</summary>
-    private static void AddCurve(Plot plot, double[] values, double[]? errors, double low, Tone tone, float marker)
+    private static void AddCurve(Plot plot, double[] values, double low, Tone tone, float marker)
     {
         for (int from = 0; from < values.Length; from++)
         {
             int to = from;
             while (to < values.Length && values[to] >= low) to++;
-            if (to > from) AddRun(plot, from, values[from..to], errors?[from..to], tone, marker);
+            if (to > from) AddRun(plot, from, values[from..to], tone, marker);
             else if (double.IsFinite(values[from])) AddOutlier(plot, from, values[from], low, from < values.Length / 2, tone);
             from = Math.Max(from, to - 1);
         }
     }
 
-    private static void AddRun(Plot plot, int from, double[] ys, double[]? errors, Tone tone, float marker)
+    private static void AddRun(Plot plot, int from, double[] ys, Tone tone, float marker)
     {
-        double[] xs = [.. ys.Select((_, i) => (double)(from + i))];
-        ScottPlot.Plottables.Scatter curve = plot.Add.Scatter(xs, ys, Of(tone));
+        ScottPlot.Plottables.Scatter curve = plot.Add.Scatter(ys.Select((_, i) => (double)(from + i)).ToArray(), ys, Of(tone));
         curve.LineWidth = 1.2f;
         curve.MarkerSize = marker;
+    }
+
+    /// <summary>Whiskers of one standard error; those too short to be seen would only soil the markers.</summary>
+    private static void AddErrors(Plot plot, double[] values, double[]? errors, double low, double high)
+    {
         if (errors is null) return;
-        double[] spread = [.. errors.Select(error => double.IsFinite(error) ? error : 0)];
-        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar(xs, ys, null, null, spread, spread) { Color = Of(Palette.Ink), LineWidth = 1 });
+        int[] drawn = [.. Enumerable.Range(0, values.Length).Where(l => values[l] >= low && errors[l] > 0.008 * (high - low))];
+        double[] spread = [.. drawn.Select(l => errors[l])];
+        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. drawn.Select(l => (double)l)], [.. drawn.Select(l => values[l])], null, null, spread, spread) { Color = Of(Palette.Ink), LineWidth = 1 });
     }
 
     private static void AddOutlier(Plot plot, int layer, double value, double low, bool left, Tone tone)

@@ -22,13 +22,15 @@ internal static class Summary
 
     public static BenchmarkScore? Find(ModelScores model, string benchmark) => model.Benchmarks.FirstOrDefault(score => score.Benchmark == benchmark);
 
+    /// <summary>The sets of a plan that are not empty, in ascending order, and the triplets in the order of choice.</summary>
     public static IEnumerable<(string name, int[] layers)> Sets(PlanData plan)
     {
-        yield return ("dropped", plan.Drop);
-        yield return ("tuned", plan.Tune);
-        yield return ("frozen", plan.Freeze);
-        if (plan.ProtectedCount > 0) yield return ("never dropped", [.. Enumerable.Range(0, plan.ProtectedCount)]);
-        if (plan.Triplets is { Length: > 0 } triplets) yield return ("first layers of the triplets, as chosen", triplets);
+        (string name, int[] layers)[] all =
+        [
+            ("dropped", [.. plan.Drop.Order()]), ("tuned", [.. plan.Tune.Order()]), ("frozen", [.. plan.Freeze.Order()]), ("never dropped", [.. Enumerable.Range(0, plan.ProtectedCount)]),
+            ("first layers of the triplets, as chosen", plan.Triplets ?? []),
+        ];
+        return all.Where(set => set.layers.Length > 0);
     }
 
     /// <summary>A value with its standard error; empty past the end.</summary>

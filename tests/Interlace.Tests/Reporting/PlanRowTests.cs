@@ -35,8 +35,12 @@ public sealed class PlanRowTests
     }, iter: 300);
 
     [Fact]
-    public void A_layer_outside_the_model_is_refused() =>
+    public void A_layer_outside_the_model_is_refused()
+    {
         Assert.Contains("Layer 4 lies outside a model of 4 layers", Assert.Throws<ArgumentException>(() => PlanRow.Roles(new(4, Drop: [4], Tune: [], Freeze: []))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => PlanRow.Roles(new(4, Drop: [1], Tune: [], Freeze: [], Triplets: [-1])));
+        Assert.Throws<ArgumentException>(() => PlanRow.Roles(new(4, Drop: [1], Tune: [], Freeze: [], Triplets: [2])));
+    }
 
     [Fact]
     public void The_drawing_has_one_cell_a_layer_and_a_swatch_a_role()

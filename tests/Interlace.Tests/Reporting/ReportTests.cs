@@ -120,8 +120,8 @@ public sealed class ReportTests
     public void A_missing_part_leaves_the_rest_well_formed(string part)
     {
         ReportData data = Partial[part];
-        AsXml(Report.ToHtml(data));
-        string page = WebUtility.HtmlDecode(Report.ToHtml(data)), markdown = Report.ToMarkdown(data);
+        string html = Report.ToHtml(data), page = WebUtility.HtmlDecode(html), markdown = Report.ToMarkdown(data);
+        AsXml(html);
         Assert.All(NumbersOf(data), number => Assert.Contains(number, page, StringComparison.Ordinal));
         Assert.All(NumbersOf(data), number => Assert.Contains(number, markdown, StringComparison.Ordinal));
     }
@@ -132,6 +132,14 @@ public sealed class ReportTests
         Assert.Equal(["Scores", "Plan", "Recovery", "Examples", "Cost"], Regex.Matches(Page, "<h2>(.*?)</h2>").Select(match => match.Groups[1].Value));
         Assert.DoesNotContain("<h2>", Report.ToHtml(SampleReport.Empty), StringComparison.Ordinal);
         Assert.DoesNotContain("##", Report.ToMarkdown(SampleReport.Empty), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Layers_are_listed_in_order_and_triplets_as_chosen()
+    {
+        string markdown = Report.ToMarkdown(SampleReport.Full with { Plan = SampleReport.Plan with { Drop = [13, 3, 9, 5] } });
+        Assert.Contains("| dropped | 3, 5, 9, 13 |", markdown, StringComparison.Ordinal);
+        Assert.Contains("as chosen | 5, 2, 8, 12 |", markdown, StringComparison.Ordinal);
     }
 
     [Fact]
