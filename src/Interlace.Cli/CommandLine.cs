@@ -24,6 +24,8 @@ internal static class CommandLine
         ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is HelpWithExamples or VersionAction)
             return parse.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+        if (parse.CommandResult.Command is not Verb && parse.UnmatchedTokens.Count > 0 && parse.UnmatchedTokens[0] is [not '-', ..] unknown)
+            return Refuse(terminal, $"There is no command '{unknown}': choose one of {string.Join(", ", root.Subcommands.Select(command => command.Name))}.");
         if (parse.Errors.Count > 0)
             return Refuse(terminal, $"{Sentence(parse.Errors[0].Message)} See {Called(parse.CommandResult.Command)} --help.");
         var verb = (Verb)parse.CommandResult.Command;

@@ -31,7 +31,7 @@ internal static class CommonOptions
         Threads, Json, Quiet, Verbose, Force,
     ];
 
-    /// <summary>An option whose text is turned into a value here, so that the message about a wrong one is ours.</summary>
+    /// <summary>An option whose text is turned into a number here, so that the message about a wrong one is ours.</summary>
     /// <param name="name">Name with its dashes.</param>
     /// <param name="help">One sentence.</param>
     /// <param name="parse">The value, or null where the text is none.</param>
@@ -41,7 +41,7 @@ internal static class CommonOptions
     {
         Description = help,
         Recursive = recursive,
-        HelpName = expected.Split(' ')[^1],
+        HelpName = "number",
         CustomParser = result =>
         {
             string text = result.Tokens[0].Value;

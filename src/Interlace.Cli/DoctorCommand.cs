@@ -22,16 +22,18 @@ internal static class DoctorCommand
             ("memory", MemoryInUse()),
         };
         var checks = new List<CheckResult> { CheckResult.Of("engine", Checks.Engine) };
+        IEnumerable<(string Name, Func<string> Check)> others = Checks.OfLibraries;
         if (checks[0].Works)
         {
             var compute = invocation.Compute();
             machine.Add(("CUDA", cuda.is_available() ? $"{cuda.device_count()} {(cuda.device_count() == 1 ? "device" : "devices")}" : "none"));
             machine.Add(("computes on", $"{compute.Device.type.ToString().ToLowerInvariant()} in {compute.TypeName} with {compute.Threads} threads"));
-            foreach (var (name, check) in Checks.All(compute))
-            {
-                invocation.Cancellation.ThrowIfCancellationRequested();
-                checks.Add(CheckResult.Of(name, check));
-            }
+            others = Checks.OfEngine(compute.Device).Concat(others);
+        }
+        foreach (var (name, check) in others)
+        {
+            invocation.Cancellation.ThrowIfCancellationRequested();
+            checks.Add(CheckResult.Of(name, check));
         }
         bool works = checks.All(check => check.Works);
         invocation.Print(() => ToJson(machine, checks, works), console => Draw(console, machine, checks, works));

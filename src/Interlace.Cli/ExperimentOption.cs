@@ -22,7 +22,7 @@ internal sealed class ExperimentOption : Option<string?>, IExperimentOption
     {
         Path = path;
         HelpName = path.Split('.')[^1];
-        Description = ExperimentFile.Default(path) is { } standard ? $"{help} [default: {standard}]" : help;
+        Description = ExperimentFile.Default(path) is { } standard ? $"{help[..^1]} (default: {standard})." : help;
     }
 
     public string Path { get; }

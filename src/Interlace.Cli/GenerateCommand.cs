@@ -91,7 +91,7 @@ internal static class GenerateCommand
         ["image_tokens"] = prompt.Count(TokenKind.Image),
         ["new_tokens"] = answer.Ids.Length,
         ["new_ids"] = new JsonArray([.. answer.Ids.Select(id => (JsonNode)id)]),
-        ["seconds"] = new JsonObject { ["load"] = load, ["encode"] = encode, ["first_token"] = firstToken, ["further_tokens"] = rest },
+        ["seconds"] = new JsonObject { ["load"] = Math.Round(load, 4), ["encode"] = Math.Round(encode, 4), ["first_token"] = Math.Round(firstToken, 4), ["further_tokens"] = Math.Round(rest, 4) },
     };
 
     private static double Lap(Stopwatch watch)

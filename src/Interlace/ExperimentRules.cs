@@ -50,6 +50,9 @@ internal static class ExperimentRules
         ("evaluate.slots", Positive, "1 or more"),
     ];
 
+    /// <summary>The values that have a rule.</summary>
+    public static IEnumerable<string> Paths => Choices.Select(rule => rule.Path).Concat(Ranges.Select(rule => rule.Path));
+
     /// <summary>Checks a complete experiment.</summary>
     /// <param name="experiment">The experiment as JSON of the right types.</param>
     /// <param name="source">Stands before every message.</param>

@@ -83,5 +83,7 @@ public class ExperimentFileTests
         Assert.Equal(new Experiment().Complete(), defaults);
         Assert.Equal("0.25", ExperimentFile.Default("plan.ratio"));
         Assert.Null(ExperimentFile.Default("model"));
+        Assert.All(ExperimentRules.Paths, path => ExperimentFile.Default(path));
+        Assert.Throws<InputException>(() => ExperimentFile.Default("plan.rate"));
     }
 }

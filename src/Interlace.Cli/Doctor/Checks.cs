@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Interlace.Vlm;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Text;
 using ParquetSharp;
 using ParquetSharp.IO;
 using TorchSharp;
@@ -10,7 +12,18 @@ namespace Interlace.Cli;
 /// <summary>What is tried on the machine. A check returns its finding, and throws where something does not work.</summary>
 internal static class Checks
 {
-    private static readonly byte[] TinyPng = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DAAMIM////Z2BgYAAAI+wD/Wxx/DgAAAAASUVORK5CYII=");
+    /// <summary>Red and green above blue and white.</summary>
+    private static readonly byte[] TinyPng = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR42mP4z8DAAMIM/4EAAB/uBfvxq7p3AAAAAElFTkSuQmCC");
+
+    private static ReadOnlySpan<byte> TinyTokenizer => """
+        {
+          "normalizer": {"type": "NFC"},
+          "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "Split", "pattern": {"Regex": "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|\\s+(?!\\S)|\\s+"}, "behavior": "Isolated", "invert": false},
+            {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false}]},
+          "model": {"type": "BPE", "vocab": {"h": 0, "i": 1, "hi": 2, "\u0120": 3, "\u0120hi": 4, "7": 5}, "merges": ["h i", "\u0120 hi"]}
+        }
+        """u8;
 
     /// <summary>Loads the engine and compares its version with those known to fit.</summary>
     public static string Engine()
@@ -21,14 +34,21 @@ internal static class Checks
             : throw new InvalidOperationException($"{loaded} is loaded, which the program does not know; it needs 2.10 or 2.11.");
     }
 
-    /// <summary>All checks that need the engine loaded.</summary>
-    public static IEnumerable<(string Name, Func<string> Check)> All(Compute compute) =>
+    /// <summary>What the engine must do on a device.</summary>
+    public static IEnumerable<(string Name, Func<string> Check)> OfEngine(Device device) =>
     [
-        ("norm", () => Norm(compute.Device)),
-        ("grouped attention", () => GroupedAttention(compute.Device)),
-        ("backward step", () => BackwardStep(compute.Device)),
-        ("fp32 products", () => Products(compute.Device, ScalarType.Float32)),
-        ("bf16 products", () => Products(compute.Device, ScalarType.BFloat16)),
+        ("norm", () => Norm(device)),
+        ("grouped attention", () => GroupedAttention(device)),
+        ("backward step", () => BackwardStep(device)),
+        ("fp32 products", () => Products(device, ScalarType.Float32)),
+        ("bf16 products", () => Products(device, ScalarType.BFloat16)),
+    ];
+
+    /// <summary>What the other libraries must do.</summary>
+    public static IEnumerable<(string Name, Func<string> Check)> OfLibraries =>
+    [
+        ("tokenizer", Tokenizing),
+        ("images", Images),
         ("Parquet", Parquet),
         ("charts", Charts),
     ];
@@ -78,6 +98,18 @@ internal static class Checks
         }
         while (watch.Elapsed.TotalSeconds < 0.2);
         return $"{Layout.Number(2.0 * rows * inner * columns * count / watch.Elapsed.TotalSeconds / 1e9, "N0")} GFLOP/s";
+    }
+
+    private static string Tokenizing()
+    {
+        var tokenizer = Tokenizer.Read(new MemoryStream(TinyTokenizer.ToArray()), "the built-in tokenizer");
+        return tokenizer.Encode("hi hi7") is [2, 4, 5] ids && tokenizer.Decode(ids) == "hi hi7" ? "split, merged and decoded" : throw new InvalidOperationException("A text comes out in the wrong tokens.");
+    }
+
+    private static string Images()
+    {
+        var image = ImageDecoder.Decode(TinyPng, "the built-in image", ImageDecoding.Oriented);
+        return image.Pixels is [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255] ? "decoded" : throw new InvalidOperationException("An image comes out in the wrong colours.");
     }
 
     private static string Parquet()
