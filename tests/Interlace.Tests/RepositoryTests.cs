@@ -86,6 +86,14 @@ public partial class RepositoryTests
     }
 
     [Fact]
+    public void The_commands_in_the_readme_are_those_of_the_program()
+    {
+        IEnumerable<string> listed = File.ReadAllLines(At("README.md")).SkipWhile(line => line != "## Commands").TakeWhile(line => line != "## Using a pruned model elsewhere")
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line[3..].Split(' ', '`')[0]);
+        Assert.Equal(Interlace.Cli.Verbs.Create().Select(verb => verb.Name), listed);
+    }
+
+    [Fact]
     public void Links_between_documents_lead_somewhere()
     {
         int links = 0;
