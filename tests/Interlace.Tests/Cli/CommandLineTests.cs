@@ -53,7 +53,7 @@ public class CommandLineTests
     {
         Assert.StartsWith("--device is 'tpu', expected auto, cpu or cuda.", CommandRun.Of("doctor", "--device", "tpu").Refusal(), StringComparison.Ordinal);
         Assert.StartsWith("--seed is 'now', expected a whole number.", CommandRun.Of("doctor", "--seed", "now").Refusal(), StringComparison.Ordinal);
-        Assert.StartsWith("There is no command 'fly': choose one of doctor,", CommandRun.Of("fly").Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith("There is no command 'fly': choose one of demo, run,", CommandRun.Of("fly").Refusal(), StringComparison.Ordinal);
         Assert.Contains("'--fly'", CommandRun.Of("doctor", "--fly").Refusal(), StringComparison.Ordinal);
         Assert.Contains("'b'", CommandRun.Of("inspect", "a", "b").Refusal(), StringComparison.Ordinal);
         Assert.StartsWith("--threads is 'two', expected a positive whole number.", CommandRun.Of("doctor", "--threads", "two").Refusal(), StringComparison.Ordinal);
