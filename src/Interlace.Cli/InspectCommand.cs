@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Evaluation;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -11,9 +12,9 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json or any safetensors file." };
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, scores.json or any safetensors file." };
 
-    public static Verb Create() => new("inspect", "Show what a model folder, a plan, a run folder or a safetensors file holds.",
+    public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
 
     private static int Run(Invocation invocation)
@@ -55,6 +56,9 @@ internal static class InspectCommand
             case LayerSimilarity.CurrentFormat:
                 var similarity = new SimilarityView(LayerSimilarity.Load(path));
                 invocation.Print(similarity.ToJson, similarity.Draw);
+                return;
+            case ScoresFile.CurrentFormat:
+                invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new ScoresView(ScoresFile.Load(path)).Draw);
                 return;
             case var format:
                 throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");

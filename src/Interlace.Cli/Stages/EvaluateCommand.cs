@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Evaluation;
 using Interlace.Vlm;
-using Spectre.Console;
 
 namespace Interlace.Cli;
 
@@ -28,18 +27,7 @@ internal static class EvaluateCommand
         if (model.Processor.Warning is { } warning) invocation.Log(warning);
         var folder = OutFolder.Open(invocation.Get(Target)!, "evaluate", experiment, invocation.Force);
         var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
-        invocation.Print(() => JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, ScoresFile.Name)))!, console => Draw(console, scores));
+        invocation.Print(() => JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, ScoresFile.Name)))!, new ScoresView(scores).Draw);
         return ExitCode.Done;
-    }
-
-    private static void Draw(IAnsiConsole console, ScoresFile scores)
-    {
-        var table = new Table().AddColumns("benchmark", "score", "95 % interval", "headline", "not extracted", "cut off", "rows");
-        foreach (var b in scores.Benchmarks)
-            table.AddRow(Markup.Escape(b.Name), b.Percent is { } p ? $"{p:0.0}" : "not evaluated", b.Interval is [var low, var high] ? $"{low:0.0} - {high:0.0}" : "", Markup.Escape(b.Headline),
-                b.ExtractionFailureRate is { } rate ? $"{rate:0.0 %}" : "", $"{b.TruncatedRate:0.0 %}", $"{b.Rows}");
-        console.Write(table);
-        console.WriteLine($"average {scores.Average:0.0}; {scores.Settings.Protocol} protocol, at most {scores.Settings.MaxNewTokens} new tokens, greedy, rules {scores.Settings.Rules}, judge {scores.Settings.Judge}");
-        foreach (var b in scores.Benchmarks.Where(b => b.Note is not null)) console.WriteLine($"{b.Name}: {b.Note}");
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Interlace.Calibration;
 using Interlace.Cli;
+using Interlace.Evaluation;
 using Interlace.Pruning;
 using Interlace.Tests.Qwen3VL;
 using Interlace.Vlm.Checkpoints;
@@ -8,6 +10,8 @@ namespace Interlace.Tests.Cli;
 
 public sealed class InspectCommandTests : IDisposable
 {
+    private static readonly ModelIdentity Identity = new("a", "b", new Dictionary<string, long> { ["model.safetensors"] = 1 });
+
     private readonly ScratchFolder _scratch = new();
 
     public static TheoryData<string> Checkpoints => [.. Goldens.Checkpoints];
@@ -66,6 +70,35 @@ public sealed class InspectCommandTests : IDisposable
         PlanFile.Save(PruningPlan.Create(15, drop: [3, 5, 9], tune: [2]), Path.Combine(folder, "plan.json"));
         Assert.Contains("●", CommandRun.Of("inspect", folder).Out, StringComparison.Ordinal);
         Assert.Equal([3, 5, 9], Goldens.Ints(CommandRun.Of("inspect", folder, "--json").Json()["plan"]!["drop"]!["original"]!));
+    }
+
+    [Fact]
+    public void Similarities_stand_in_the_row_of_their_layer()
+    {
+        string path = _scratch.At("similarity.json");
+        Dictionary<string, double[]> Sums(params double[] all) => new() { ["image"] = [.. all.Select(sum => sum * 2)], ["prompt"] = new double[all.Length], ["answer"] = [.. all.Select(sum => sum * 2)] };
+        new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, new(1, 1, 3, 5, 100, null, false, 3, 100, "cpu", "fp32"), 0, new(Identity, new(1, 4, "c")),
+            4, 1, 2, new Dictionary<string, long> { ["image"] = 2, ["prompt"] = 0, ["answer"] = 2 }, new Dictionary<string, long> { ["too long"] = 3 },
+            [new(1, [0.5, 0.25, 0.75, 0.125], [0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0], Sums(0.5, 0.25, 0.75, 0.125)), new(3, [0.375, 0.625], [0.01, 0.02], [0, 0], Sums(0.375, 0.625))]).Save(path);
+        string table = CommandRun.Of("inspect", path).Out;
+        string[][] rows = [.. table.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(row => row is [[>= '0' and <= '9'], ..])];
+        Assert.Equal(["0", "0.50000", "0.50000", "0.50000", "0.10000", "0.37500", "0.01000"], rows[0]);   // layer, all, image, answer, error, triplet, error
+        Assert.Equal(["3", "0.12500", "0.12500", "0.12500", "0.10000"], rows[3]);
+        Assert.Contains("3 too long", table, StringComparison.Ordinal);
+        Assert.Equal(4, (int)CommandRun.Of("inspect", path, "--json").Json()["layers"]!);
+    }
+
+    [Fact]
+    public void Scores_stand_in_the_row_of_their_benchmark()
+    {
+        string path = _scratch.At("scores.json");
+        new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, new("limited", 50, "dataset", "2025-11", "none", null, null, "cpu", "fp32"), 0, new(Identity, new Dictionary<string, string>()),
+            [new("POPE", "F1", 86.25, [85, 87.5], new Dictionary<string, double>(), 0.01, 0.02, 9000, new Dictionary<string, long>(), null),
+             new("Odd", "accuracy", null, null, new Dictionary<string, double>(), null, 0, 0, new Dictionary<string, long>(), "needs a judge")], 86.25).Save(path);
+        string table = CommandRun.Of("inspect", path).Out;
+        Assert.Matches(@"POPE\s+86\.\d\s+85\.0 - 87\.5\s+F1\s+1\.0 %\s+2\.0 %\s+9000", table);
+        Assert.Contains("Odd: needs a judge", table, StringComparison.Ordinal);
+        Assert.Equal(86.25, (double)CommandRun.Of("inspect", path, "--json").Json()["average"]!);
     }
 
     [Fact]
