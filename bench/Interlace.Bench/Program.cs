@@ -1,1 +1,15 @@
-Console.WriteLine("no benchmark yet");
+using Interlace.Bench;
+
+// Each benchmark compares two ways of doing the same thing, interleaved in one process, and prints the ratio of their medians.
+string demo = Path.Combine(Repository.Folder, "assets", "demo");
+switch (args.FirstOrDefault())
+{
+    case "attention": AttentionBenchmark.Run(); break;
+    case "recompute": TrainingBenchmark.Recompute(demo); break;
+    case "step": TrainingBenchmark.Profile(demo); break;
+    case "batching": GenerationBenchmark.Batching(demo); break;
+    default:
+        Console.Error.WriteLine("usage: Interlace.Bench attention | recompute | step | batching");
+        return 2;
+}
+return 0;

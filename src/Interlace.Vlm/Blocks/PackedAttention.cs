@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -9,9 +8,6 @@ namespace Interlace.Vlm.Blocks;
 /// </summary>
 public sealed class PackedAttention : IDisposable
 {
-    // On a CPU the engine's flash attention is several times slower backwards than plain products on short sequences (measured; bench/).
-    private const long LongestPlainBackward = 1024;
-
     private readonly IReadOnlyList<Group> _groups;
     private readonly Tensor? _inverse;   // [N]: row of each token in the groups' padded rows, one after another; null where they are the same
     private readonly bool _causal;
@@ -60,7 +56,7 @@ public sealed class PackedAttention : IDisposable
         {
             var (count, length, rows) = _groups[g];
             Tensor Heads(Tensor x) => (rows is null ? x : x.index_select(0, rows)).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
-            Tensor result = Attend(Heads(q), Heads(k), Heads(v), _causal);
+            Tensor result = Aten.Attention(Heads(q), Heads(k), Heads(v), null, _causal);
             results[g] = result.transpose(1, 2).reshape(count * length, q.shape[1] * q.shape[2]);
         }
         Tensor all = results.Length == 1 ? results[0] : cat(results, 0);
@@ -75,16 +71,4 @@ public sealed class PackedAttention : IDisposable
     }
 
     private static bool Fits(int longest, int length, bool causal) => causal ? 4 * length >= 3 * longest || longest - length <= 16 : length == longest;
-
-    private static Tensor Attend(Tensor q, Tensor k, Tensor v, bool causal) =>
-        is_grad_enabled() && q.device.type == DeviceType.CPU && q.shape[2] <= LongestPlainBackward ? Plain(q, k, v, causal) : Aten.Attention(q, k, v, null, causal);
-
-    private static Tensor Plain(Tensor q, Tensor k, Tensor v, bool causal)
-    {
-        long b = q.shape[0], h = q.shape[1], t = q.shape[2], d = q.shape[3], g = k.shape[1];
-        Tensor queries = q.reshape(b, g, h / g * t, d) * (1 / Math.Sqrt(d));                       // the query heads of one key head, one after another
-        Tensor scores = queries.matmul(k.transpose(2, 3)).view(b, g, h / g, t, t);
-        if (causal) scores = scores.masked_fill(ones(t, t, ScalarType.Bool, q.device).triu(1), float.NegativeInfinity);
-        return scores.softmax(-1).view(b, g, h / g * t, t).matmul(v).view(b, h, t, d);
-    }
 }
