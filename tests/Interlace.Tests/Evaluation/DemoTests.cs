@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+using Interlace.Evaluation;
+using Interlace.Pruning;
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Tests.Evaluation;
+
+/// <summary>Greedy answers of a demo model to its benchmark questions, in fp32, against the reference's. The folder is whatever lies under <c>demo</c>.</summary>
+public class DemoTests
+{
+    [Theory, InlineData("dense"), InlineData("dropped")]
+    public void Answers_and_scores_are_the_reference_s(string model)
+    {
+        string folder = Shared.Require("demo");
+        JsonNode answers = Shared.Json("demo", "reference-predictions.json"), reference = Shared.Json("demo", "reference.json");
+        string recorded = model == "dense" ? model : answers.AsObject().Select(m => m.Key).First(key => key != "dense"), plan = recorded == "dense" ? "" : reference.AsObject().Select(m => m.Key).First(key => reference[key]!["drop"] is not null);
+        using var scratch = new ScratchFolder();
+        string checkpoint = Path.Combine(folder, "model");
+        if (recorded != "dense")
+        {
+            int layers = reference["similarity"]!["layer"]!.AsArray().Count;
+            LayerRemoval.Prune(checkpoint, PruningPlan.Create(layers, Ints(reference[plan]!["drop"]!), Ints(reference[plan]!["tune"]!)), scratch.At("dropped"));
+            checkpoint = scratch.At("dropped");
+        }
+        string rows = scratch.At("tables", Benchmarks.RowsFile);
+        foreach (string table in Directory.EnumerateFiles(Path.Combine(folder, "benchmarks"), "*.tsv")) File.CreateSymbolicLink(scratch.At("tables", Path.GetFileName(table)), table);
+        File.Copy(Path.Combine(Shared.Repository, "assets/demo/benchmarks", Benchmarks.RowsFile), rows);
+        var experiment = new Experiment(checkpoint, Evaluate: new(scratch.At("tables"), MaxNewTokens: 10));
+        using var loaded = ModelFamilies.Open(checkpoint, CPU, ScalarType.Float32);
+        var scores = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run();
+
+        int same = 0, total = 0;
+        foreach (var (table, expected) in answers[recorded]!.AsObject())
+        {
+            var ours = Evaluator.ReadAnswers(scratch.At("run"), table);
+            Assert.Equal(expected!.AsObject().Count, ours.Count);
+            foreach (var (index, text) in expected.AsObject())
+            {
+                total++;
+                if (ours[index].Prediction == text!.GetValue<string>()) same++;
+            }
+        }
+        TestContext.Current.SendDiagnosticMessage($"{recorded}: {same} of {total} answers are the reference's; average {scores.Average:0.00}");
+        Assert.True(same >= 0.99 * total, $"{same} of {total} answers are the reference's");
+        JsonNode published = recorded == "dense" ? reference["dense"]! : reference[plan]!["dropped"]!;
+        foreach (var benchmark in scores.Benchmarks)
+        {
+            // Two questions, or two groups of a circular benchmark.
+            double units = benchmark.SubScores.Count > 0 && benchmark.Headline.Contains("circular", StringComparison.Ordinal) ? benchmark.Rows / 4.0 : benchmark.Rows;
+            Assert.True(Math.Abs(published[benchmark.Name]!.GetValue<double>() - benchmark.Percent!.Value) <= 200 / units + 0.05, $"{benchmark.Name}: {benchmark.Percent} for {published[benchmark.Name]}");
+        }
+    }
+
+    private static int[] Ints(JsonNode node) => [.. node.AsArray().Select(n => n!.GetValue<int>())];
+}
