@@ -4,6 +4,7 @@ namespace Interlace;
 /// A complete experiment: what <c>interlace run</c> reads, what every command's options override, and what each run folder records. Every member has a default;
 /// the defaults are the paper's (A.5) where it names a value. Unknown members are refused.
 /// </summary>
+/// <param name="Name">What reports call the model; the name of its folder where absent.</param>
 /// <param name="Model">Model folder.</param>
 /// <param name="Seed">Seed of the sampling of data, of the order of training, and of the methods and decoders that use chance.</param>
 /// <param name="Device">auto, cpu or cuda.</param>
@@ -14,6 +15,7 @@ namespace Interlace;
 /// <param name="Finetune">Recovery.</param>
 /// <param name="Evaluate">Benchmarks.</param>
 public sealed record Experiment(
+    string? Name = null,
     string? Model = null,
     int Seed = 0,
     string Device = "auto",

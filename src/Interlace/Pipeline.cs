@@ -42,11 +42,11 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
             CalibrationStage.Run(dense, compute, _experiment, folder, progress, cancellation);
         });
         Stage("plan", plan, () => PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(At(RunFolder.Similarity)), _experiment.Plan!, _experiment.Seed), plan));
-        Stage("prune", pruned, () => LayerRemoval.Prune(model, PlanFile.Load(plan), pruned, cancel: cancellation));
+        Stage("prune", pruned, () => LayerRemoval.Prune(model, PlanFile.Load(plan), pruned, progress: progress, cancel: cancellation));
         Evaluate("dense", model);
         Evaluate("dropped", pruned);
-        Stage("finetune", tuned, () => FineTuneStage.Run(pruned, tuned, compute, _experiment, log: log, progress: progress, cancellation: cancellation));
-        Evaluate("recovered", tuned);
+        if (PlanFile.Load(plan).Tune.IsEmpty) log("finetune: the plan tunes no layer");
+        else Tune(pruned, tuned);
         ReportData? data = null;
         Stage("report", null, () =>
         {
@@ -65,6 +65,12 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
         var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, _experiment.Data!.MaxPixels);
         if (loaded.Processor.Warning is { } warning) log(warning);
         return loaded;
+    }
+
+    private void Tune(string pruned, string tuned)
+    {
+        Stage("finetune", tuned, () => FineTuneStage.Run(pruned, tuned, compute, _experiment, log: log, progress: progress, cancellation: cancellation));
+        Evaluate("recovered", tuned);
     }
 
     private void Evaluate(string name, string model)

@@ -21,7 +21,7 @@ internal static class PruneCommand
     {
         string where = invocation.Get(Plan)!, target = invocation.Get(Target)!;
         var plan = PlanFile.Load(Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where);
-        var pruned = LayerRemoval.Prune(invocation.Get(StageOptions.Model), plan, target, new(Overwrite: invocation.Force), cancel: invocation.Cancellation);
+        var pruned = LayerRemoval.Prune(invocation.Get(StageOptions.Model), plan, target, new(Overwrite: invocation.Force), invocation.Progress, invocation.Cancellation);
         invocation.Print(() => new JsonObject
         {
             ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount, ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,

@@ -30,10 +30,10 @@ public static class LayerRemoval
     /// <param name="plan">The plan; where it names a model, it must be this one.</param>
     /// <param name="target">The new folder.</param>
     /// <param name="options">How to write.</param>
-    /// <param name="written">Receives the number of bytes after each tensor.</param>
+    /// <param name="progress">Told after each tensor.</param>
     /// <param name="cancel">Stops between chunks and leaves nothing behind.</param>
     /// <exception cref="InputException">The model is incomplete, the plan another model's, the place taken or the disk too full.</exception>
-    public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null, IProgress<long>? written = null, CancellationToken cancel = default)
+    public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
     {
         options ??= new();
         using var parent = Checkpoint.Open(model);
@@ -49,14 +49,15 @@ public static class LayerRemoval
         long needed = shards.Sum(SafeTensorsWriter.LargestSize) + companions.Sum(file => FileBytes(Path.Combine(model, file))) + RoomForRecords;
 
         using var folder = StagedFolder.Begin(target, needed, options.Overwrite, options.FreeBytes);
-        CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), written, cancel);
+        long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
+        CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), progress is null ? null : new ByteProgress("prune", total, progress), cancel);
         foreach (string file in companions) CopyFile(Path.Combine(model, file), Path.Combine(folder.FullPath, file));
         File.WriteAllBytes(Path.Combine(folder.FullPath, "config.json"), config);
         File.WriteAllText(Path.Combine(folder.FullPath, PrunedModelFile.Name), record.ToJson());
         PlanFile.Save(plan, Path.Combine(folder.FullPath, PlanFile.Name));
         cancel.ThrowIfCancellationRequested();
         folder.Commit();
-        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)));
+        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), total);
     }
 
     /// <summary>The files of a model folder that belong to it beside weights, index and config (tokenizer, templates, processors, generation settings, licence), relative to it, sorted.</summary>

@@ -21,7 +21,7 @@ public static class RunReport
     /// <param name="peakMemory">Highest memory use in bytes.</param>
     public static ReportData Read(string folder, Experiment experiment, IReadOnlyList<StageCost> stages, long? peakMemory)
     {
-        string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(experiment.Model ?? folder)));
+        string model = experiment.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(experiment.Model ?? folder)));
         var (scores, examples) = Evaluations(folder, experiment);
         return new($"{model}, pruned by {experiment.Complete().Plan!.Ratio:0.##%}", model, ProgramVersion.CreatedBy)
         {

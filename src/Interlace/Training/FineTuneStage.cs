@@ -62,7 +62,7 @@ public static class FineTuneStage
             Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0].Loss, LastLoss = rows[^1].Loss,
         };
         record.Save(recordPath);
-        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, cancellation);
+        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, progress, cancellation);
         Directory.Delete(work, recursive: true);
         return record;
     }

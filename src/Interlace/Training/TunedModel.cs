@@ -15,9 +15,10 @@ public static class TunedModel
     /// <param name="target">The new folder.</param>
     /// <param name="records">Further files by name: their paths.</param>
     /// <param name="overwrite">Replace what stands at the place.</param>
+    /// <param name="progress">Told after each tensor.</param>
     /// <param name="cancellation">Stops between chunks and leaves nothing behind.</param>
     /// <exception cref="InputException">The place is taken or the disk too full.</exception>
-    public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records, bool overwrite = false, CancellationToken cancellation = default)
+    public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records, bool overwrite = false, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var checkpoint = Checkpoint.Open(source);
         var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
@@ -25,7 +26,7 @@ public static class TunedModel
             values.TryGetValue(tensor.Name, out var value) ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
         string[] companions = [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
         using var folder = StagedFolder.Begin(target, shards.Sum(SafeTensorsWriter.LargestSize) + RoomForRecords, overwrite);
-        CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), null, cancellation);
+        CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
         foreach (string file in companions) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
         foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));
         cancellation.ThrowIfCancellationRequested();

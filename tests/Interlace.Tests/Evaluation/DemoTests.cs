@@ -26,7 +26,7 @@ public class DemoTests
         string rows = scratch.At("tables", Benchmarks.RowsFile);
         foreach (string table in Directory.EnumerateFiles(Path.Combine(folder, "benchmarks"), "*.tsv")) File.CreateSymbolicLink(scratch.At("tables", Path.GetFileName(table)), table);
         File.Copy(Path.Combine(Shared.Repository, "assets/demo/benchmarks", Benchmarks.RowsFile), rows);
-        var experiment = new Experiment(checkpoint, Evaluate: new(scratch.At("tables"), MaxNewTokens: 10));
+        var experiment = new Experiment(Model: checkpoint, Evaluate: new(scratch.At("tables"), MaxNewTokens: 10));
         using var loaded = ModelFamilies.Open(checkpoint, CPU, ScalarType.Float32);
         var scores = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run();
 

@@ -207,11 +207,11 @@ public class LayerRemovalTests
         Assert.Contains("num_hidden_layers", Assert.Single(changed.Except(old)));
     }
 
-    private sealed class Trigger(CancellationTokenSource cancel) : IProgress<long>
+    private sealed class Trigger(CancellationTokenSource cancel) : IProgress<StageProgress>
     {
         public int Reports { get; private set; }
 
-        public void Report(long value)
+        public void Report(StageProgress value)
         {
             if (++Reports == 20) cancel.Cancel();
         }
