@@ -3,7 +3,7 @@ using Interlace.Vlm.Images;
 namespace Interlace.Vlm.Qwen3VL;
 
 /// <summary>The pixel values that the vision encoder reads, in plain code: the reference for what the model does on its device.</summary>
-public static class Patches
+internal static class Patches
 {
     /// <summary>
     /// Cuts a resized image into normalised patches: P rows of 3 x temporal x patch x patch values in the order channel, time (equal copies), y, x.

@@ -6,7 +6,7 @@ namespace Interlace.Vlm.Qwen3VL;
 /// <summary>
 /// Qwen3-VL's processor: chat template, image sizes, placeholders, ids, kinds of tokens and M-RoPE positions.
 /// </summary>
-public sealed class Processor : IProcessor
+internal sealed class Processor : IProcessor
 {
     private readonly long _minPixels;
 

@@ -13,7 +13,7 @@ namespace Interlace.Vlm.Qwen3VL;
 /// <param name="Std">Standard deviation per channel.</param>
 /// <param name="ImageToken">Id that stands for a visual token of an image.</param>
 /// <param name="VideoToken">Id that stands for a visual token of a video.</param>
-public sealed record ProcessorSettings(
+internal sealed record ProcessorSettings(
     long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, int ImageToken, int VideoToken)
 {
     /// <summary>Sides of a resized image are multiples of this.</summary>

@@ -148,7 +148,7 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     {
         var image = ImageDecoder.Decode(bytes, source, ImageDecoding.Plain);
         if (benchmark.Pixels is not { } bounds) return image;
-        var (height, width) = Vlm.Qwen3VL.SmartResize.Of(image.Height, image.Width, PublishedFactor, bounds.Min, bounds.Max);
+        var (height, width) = SmartResize.Of(image.Height, image.Width, PublishedFactor, bounds.Min, bounds.Max);
         return Resize.BicubicPillow(image, width, height);
     }
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Interlace.Vlm;
-using Interlace.Vlm.Qwen3VL;
+using Interlace.Vlm.Images;
 
-namespace Interlace.Tests.Qwen3VL;
+namespace Interlace.Tests.Images;
 
 public class SmartResizeTests
 {

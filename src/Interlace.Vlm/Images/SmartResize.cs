@@ -1,4 +1,4 @@
-namespace Interlace.Vlm.Qwen3VL;
+namespace Interlace.Vlm.Images;
 
 /// <summary>The size to which an image is brought: multiples of a factor, the number of pixels within bounds, the aspect ratio nearly kept.</summary>
 public static class SmartResize

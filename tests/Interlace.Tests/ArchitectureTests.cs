@@ -1,0 +1,106 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using Interlace.Calibration;
+using Interlace.Cli;
+using Interlace.Pruning;
+using Interlace.Training;
+using Interlace.Vlm;
+
+namespace Interlace.Tests;
+
+/// <summary>Dependencies go one way, read from the compiled code.</summary>
+public class ArchitectureTests
+{
+    private static readonly string[] Order = ["Data", "Calibration", "Pruning", "Training", "Evaluation", "Reporting"];
+    private static readonly OpCode[] OpCodes = [.. typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!)];
+
+    [Fact]
+    public void Each_part_of_the_paper_uses_only_the_parts_before_it()
+    {
+        var wrong = from use in Uses(typeof(Experiment).Assembly)
+                    let user = Array.IndexOf(Order, Part(use.User)) let used = Array.IndexOf(Order, Part(use.Used))
+                    where user >= 0 && used > user
+                    select $"{use.User.FullName} uses {use.Used.FullName}";
+        Assert.Empty(wrong.Distinct());
+        // The reading itself works: one use in a signature, one in code alone.
+        Assert.Contains((typeof(PlanStage), typeof(LayerSimilarity)), Uses(typeof(Experiment).Assembly));
+        Assert.Contains((typeof(FineTuneStage), typeof(PlanFile)), Uses(typeof(Experiment).Assembly));
+    }
+
+    [Fact]
+    public void Model_families_are_known_to_the_table_of_families_alone()
+    {
+        Type[] families = [.. typeof(ModelFamilies).Assembly.GetTypes().Where(type => type.Namespace == "Interlace.Vlm.Qwen3VL")];
+        Assert.NotEmpty(families);
+        Assert.All(families, type => Assert.False(type.IsVisible, $"{type} is public"));
+        var wrong = from use in Uses(typeof(ModelFamilies).Assembly)
+                    where families.Contains(use.Used) && !families.Contains(use.User) && Outermost(use.User) != typeof(ModelFamilies)
+                    select $"{use.User.FullName} uses {use.Used.FullName}";
+        Assert.Empty(wrong.Distinct());
+    }
+
+    [Fact]
+    public void Libraries_know_nothing_of_what_is_built_on_them()
+    {
+        string[] References(Assembly assembly) => [.. assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(name => name.StartsWith("Interlace", StringComparison.Ordinal))];
+        Assert.Empty(References(typeof(VisionLanguageModel).Assembly));
+        Assert.Equal(["Interlace.Vlm"], References(typeof(Experiment).Assembly));
+        Assert.DoesNotContain("System.Console", typeof(Experiment).Assembly.GetReferencedAssemblies().Concat(typeof(VisionLanguageModel).Assembly.GetReferencedAssemblies()).Select(name => name.Name));
+        Assert.Contains("System.Console", typeof(CommandLine).Assembly.GetReferencedAssemblies().Select(name => name.Name));
+    }
+
+    private static string? Part(Type type) => type.Namespace?.Split('.') is ["Interlace", var part, ..] ? part : null;
+
+    private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
+
+    /// <summary>Every type and the types that its members and their code name.</summary>
+    private static IEnumerable<(Type User, Type Used)> Uses(Assembly assembly)
+    {
+        const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        foreach (Type type in assembly.GetTypes())
+        {
+            var used = new List<Type?> { type.BaseType };
+            used.AddRange(type.GetInterfaces());
+            used.AddRange(type.GetFields(all).Select(field => field.FieldType));
+            foreach (var method in type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)))
+            {
+                used.AddRange(method.GetParameters().Select(parameter => parameter.ParameterType));
+                if (method is MethodInfo info) used.Add(info.ReturnType);
+                used.AddRange(Body(method));
+            }
+            foreach (Type found in used.OfType<Type>().SelectMany(Parts).Distinct())
+                if (found.Assembly == assembly && found != type) yield return (type, found);
+        }
+    }
+
+    private static IEnumerable<Type> Parts(Type type) =>
+        type.HasElementType ? Parts(type.GetElementType()!) : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type.GetGenericTypeDefinition()) : [type];
+
+    private static IEnumerable<Type?> Body(MethodBase method)
+    {
+        if (method.GetMethodBody() is not { } body) yield break;
+        foreach (var local in body.LocalVariables) yield return local.LocalType;
+        byte[] code = body.GetILAsByteArray()!;
+        Type[] ofType = method.DeclaringType!.GetGenericArguments(), ofMethod = method.IsGenericMethod ? method.GetGenericArguments() : [];
+        for (int at = 0; at < code.Length;)
+        {
+            short value = code[at] == 0xFE ? (short)(0xFE00 | code[at + 1]) : code[at];
+            OpCode operation = OpCodes.First(candidate => candidate.Value == value);
+            at += operation.Size;
+            if (operation.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
+            {
+                var member = method.Module.ResolveMember(BitConverter.ToInt32(code, at), ofType, ofMethod);
+                yield return member as Type ?? member!.DeclaringType;
+            }
+            at += operation.OperandType switch
+            {
+                OperandType.InlineNone => 0,
+                OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+                OperandType.InlineVar => 2,
+                OperandType.InlineI8 or OperandType.InlineR => 8,
+                OperandType.InlineSwitch => 4 + 4 * BitConverter.ToInt32(code, at),
+                _ => 4,
+            };
+        }
+    }
+}
