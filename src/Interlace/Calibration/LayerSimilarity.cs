@@ -40,14 +40,17 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     /// <exception cref="InputException">That length was not measured, no such class, or none of its tokens were seen.</exception>
     public double[] Means(int span, string tokens)
     {
-        SpanSimilarity found = Spans.FirstOrDefault(s => s.Length == span)
-            ?? throw new InputException($"Spans of {span} layers were not measured; calibrate again with max_window of at least {span}.");
+        SpanSimilarity found = Find(span);
         string[] classes = tokens == "all" ? [.. Classes] : Classes.Contains(tokens) ? [tokens]
             : throw new InputException($"There is no class of tokens '{tokens}': choose all, {string.Join(", ", Classes)}.");
         long count = classes.Sum(c => Tokens[c]);
         if (count == 0) throw new InputException($"The calibration saw no {tokens} tokens; choose another class.");
         return [.. Enumerable.Range(0, found.Mean.Length).Select(i => classes.Sum(c => found.Sums[c][i]) / count)];
     }
+
+    /// <summary>[L - span + 1] mean angle between the last token's state before and after the spans of one length, as a part of a half turn.</summary>
+    /// <exception cref="InputException">That length was not measured.</exception>
+    public double[] Angles(int span) => Find(span).LastTokenAngle;
 
     /// <summary>The text of the artefact.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.LayerSimilarity) + "\n";
@@ -88,9 +91,13 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
             // Samples, not tokens, are the independent draws: the error of a ratio of sums over samples.
             double[] error = [.. Enumerable.Range(0, starts).Select(i => Math.Sqrt(samples.Sum(s => Square(SampleSum(s, span, i) - mean[i] * s.Counts.Sum())) * samples.Count / Math.Max(1, samples.Count - 1)) / total)];
             double[] last = [.. Enumerable.Range(0, starts).Select(i => samples.Average(s => s.Spans[span].Last[i]))];
-            return new SpanSimilarity(span, mean, error, last, sums);
+            double[] angle = [.. Enumerable.Range(0, starts).Select(i => samples.Average(s => Math.Acos(Math.Clamp(s.Spans[span].Last[i], -1, 1)) / Math.PI))];
+            return new SpanSimilarity(span, mean, error, last, angle, sums);
         })];
     }
+
+    private SpanSimilarity Find(int span) => Spans.FirstOrDefault(s => s.Length == span)
+        ?? throw new InputException($"Spans of {span} layers were not measured: calibrate again with --set calibrate.max_window={span}.");
 
     private static double SampleSum(SampleSums sample, int span, int start) =>
         sample.Spans[span].Sums.AsSpan(start * SimilarityMeter.Classes, SimilarityMeter.Classes).ToArray().Sum();
@@ -103,8 +110,9 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
 /// <param name="Mean">Mean cosine over all tokens.</param>
 /// <param name="StandardError">Its standard error, samples being the draws.</param>
 /// <param name="LastTokenMean">Mean cosine at the last token of each sample.</param>
+/// <param name="LastTokenAngle">Mean over samples of the angle between the last token's states, as a part of a half turn.</param>
 /// <param name="Sums">Sums of cosines per class of tokens.</param>
-public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, IReadOnlyDictionary<string, double[]> Sums);
+public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, double[] LastTokenAngle, IReadOnlyDictionary<string, double[]> Sums);
 
 /// <summary>What decides the numbers besides model and data.</summary>
 public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype);

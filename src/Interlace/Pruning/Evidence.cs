@@ -21,6 +21,8 @@ public sealed record Evidence
     {
         LayerSimilarity = similarity.LayerMeans(tokens),
         TripletSimilarity = similarity.Layers < 3 ? [] : similarity.TripletMeans(tokens),
+        WindowSimilarity = length => similarity.Means(length, tokens),
+        WindowAngle = similarity.Angles,
         Tokens = tokens,
         ProtectedLayers = protectedLayers,
         Seed = seed,
@@ -34,6 +36,12 @@ public sealed record Evidence
 
     /// <summary>[L - 2] mean cosine between the input of layer i and the output of layer i + 2 (paper Eq. 1, S_triplet); NaN where it was not measured, null where none was.</summary>
     public IReadOnlyList<double>? TripletSimilarity { get; init; }
+
+    /// <summary>For a length n: [L - n + 1] mean cosine between the input of layer i and the output of layer i + n - 1; throws where that length was not measured.</summary>
+    public Func<int, IReadOnlyList<double>>? WindowSimilarity { get; init; }
+
+    /// <summary>For a length n: [L - n + 1] mean angle, as a part of a half turn, between the last token's states before layer i and behind layer i + n - 1; throws where that length was not measured.</summary>
+    public Func<int, IReadOnlyList<double>>? WindowAngle { get; init; }
 
     /// <summary>Which tokens the similarities are means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</summary>
     public string Tokens { get; init; } = "all";
@@ -58,6 +66,10 @@ public sealed record Evidence
     /// <exception cref="PlanException">They are absent, of another number than the triplets, or one is not a number.</exception>
     public IReadOnlyList<double> RequireTripletSimilarity() => Require(TripletSimilarity, "triplet", TripletCount(LayerCount));
 
+    /// <summary>Scores of all windows of a length, every one of them measured.</summary>
+    /// <exception cref="PlanException">They are absent, of another number than the windows, or one is not a number.</exception>
+    internal IReadOnlyList<double> RequireWindows(Func<int, IReadOnlyList<double>>? scores, int length) => Require(scores?.Invoke(length), $"window of {length} layers", LayerCount - length + 1);
+
     /// <summary>Number of triplets of neighbouring layers.</summary>
     internal static int TripletCount(int layerCount) => Math.Max(0, layerCount - 2);
 
@@ -66,7 +78,7 @@ public sealed record Evidence
         if (scores is null)
             throw new PlanException($"This method needs the similarity of every {unit}, which was not measured: calibrate the model first.");
         if (scores.Count != count)
-            throw new PlanException($"There are {scores.Count} {unit} similarities where the model has {count} {unit}s: they were measured on another model.");
+            throw new PlanException($"There are {scores.Count} similarities per {unit} where the model has {count}: they were measured on another model.");
         for (int i = 0; i < count; i++)
             if (!double.IsFinite(scores[i]))
                 throw new PlanException($"The similarity of {unit} {i} was not measured: calibrate the model again, or choose a method that does not need it.");

@@ -10,7 +10,7 @@ public sealed record MethodOptions(Selection Selection = Selection.Greedy);
 
 /// <summary>What a method reads of the evidence.</summary>
 [Flags]
-public enum EvidenceNeeds { None = 0, LayerSimilarity = 1, TripletSimilarity = 2 }
+public enum EvidenceNeeds { None = 0, LayerSimilarity = 1, TripletSimilarity = 2, WindowSimilarity = 4, WindowAngle = 8 }
 
 /// <summary>
 /// A selection method: a pure, deterministic function that knows no model family. It drops exactly <paramref name="dropCount"/> layers
@@ -36,6 +36,8 @@ public static class Methods
         ["consecutive"] = new(Consecutive.Select, EvidenceNeeds.LayerSimilarity, "most similar run of layers; tune as many after it"),
         ["random"] = new(RandomLayers.Select, EvidenceNeeds.None, "layers drawn by chance, as many others tuned"),
         ["dense"] = new(Dense.Select, EvidenceNeeds.None, "drop nothing, tune the last layers"),
+        ["streamline"] = new(Streamline.Select, EvidenceNeeds.WindowSimilarity, "most similar window of layers replaced by its first, which is tuned"),
+        ["angular"] = new(Angular.Select, EvidenceNeeds.WindowAngle, "window of layers that turns the last token least, nothing tuned"),
         ["short-gpt"] = new(ShortGpt.Select, EvidenceNeeds.LayerSimilarity, "most similar layers, nothing tuned"),
     };
 

@@ -79,7 +79,7 @@ public sealed class InspectCommandTests : IDisposable
         Dictionary<string, double[]> Sums(params double[] all) => new() { ["image"] = [.. all.Select(sum => sum * 2)], ["prompt"] = new double[all.Length], ["answer"] = [.. all.Select(sum => sum * 2)] };
         new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, new(1, 1, 3, 5, 100, null, false, 3, 100, "cpu", "fp32"), 0, new(Identity, new(1, 4, "c")),
             4, 1, 2, new Dictionary<string, long> { ["image"] = 2, ["prompt"] = 0, ["answer"] = 2 }, new Dictionary<string, long> { ["too long"] = 3 },
-            [new(1, [0.5, 0.25, 0.75, 0.125], [0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0], Sums(0.5, 0.25, 0.75, 0.125)), new(3, [0.375, 0.625], [0.01, 0.02], [0, 0], Sums(0.375, 0.625))]).Save(path);
+            [new(1, [0.5, 0.25, 0.75, 0.125], [0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0], [0, 0, 0, 0], Sums(0.5, 0.25, 0.75, 0.125)), new(3, [0.375, 0.625], [0.01, 0.02], [0, 0], [0, 0], Sums(0.375, 0.625))]).Save(path);
         string table = CommandRun.Of("inspect", path).Out;
         string[][] rows = [.. table.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(row => row is [[>= '0' and <= '9'], ..])];
         Assert.Equal(["0", "0.50000", "0.50000", "0.50000", "0.10000", "0.37500", "0.01000"], rows[0]);   // layer, all, image, answer, error, triplet, error

@@ -28,7 +28,7 @@ public class EvidenceTests
         foreach (var (_, list) in Shared.Json("fixtures", "similarity", file)["lists"]!.AsObject())
         {
             double[] scores = GoldenPlans.Numbers(list);
-            var evidence = new Evidence(scores.Length) { LayerSimilarity = scores, TripletSimilarity = new double[scores.Length - 2] };
+            var evidence = new Evidence(scores.Length) { LayerSimilarity = scores, TripletSimilarity = new double[scores.Length - 2], WindowSimilarity = MethodsTests.Windows(new double[scores.Length]), WindowAngle = MethodsTests.Windows(new double[scores.Length]) };
             int missing = Array.FindIndex(scores, double.IsNaN);
             foreach (var (name, method) in Methods.Table)
             {
@@ -44,7 +44,7 @@ public class EvidenceTests
     {
         Dictionary<string, double[]> layers = new() { ["image"] = [1, 2, 3], ["prompt"] = [4, 4, 4], ["answer"] = [0, 0, 1] }, triplets = new() { ["image"] = [1], ["prompt"] = [2], ["answer"] = [0] };
         var similarity = new LayerSimilarity(LayerSimilarity.CurrentFormat, "", null!, 0, null!, 3, 0, 1, new Dictionary<string, long> { ["image"] = 4, ["prompt"] = 5, ["answer"] = 1 }, new Dictionary<string, long>(),
-            [new(1, new double[3], new double[3], new double[3], layers), new(3, new double[1], new double[1], new double[1], triplets)]);
+            [new(1, new double[3], new double[3], new double[3], new double[3], layers), new(3, new double[1], new double[1], new double[1], new double[1], triplets)]);
         var all = Evidence.Of(similarity, protectedLayers: 2, seed: 9);
         Assert.Equal([0.5, 0.6, 0.8], all.RequireLayerSimilarity());
         Assert.Equal([0.3], all.RequireTripletSimilarity());
