@@ -13,8 +13,8 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10), BetweenDrawings = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
-    private string? _stage;
-    private long _first, _started, _shown;
+    private string? _stage, _part;
+    private long _first, _started, _shown, _partFirst, _partStarted;   // done at the start of this run, and when that was
     private int _drawn;   // characters of the line that stands on the terminal
 
     public void Report(StageProgress value)
@@ -27,13 +27,18 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
             if (begins)
             {
                 EndLine();
-                (_stage, _first, _started, _shown) = (value.Stage, value.Done, now, 0);
+                (_stage, _part, _first, _started, _shown) = (value.Stage, null, value.Done, now, 0);
+            }
+            if (value.Part is { } part && part.Name != _part)
+            {
+                if (!begins) _first += part.Done;   // an earlier run's: they took this one no time
+                (_part, _partFirst, _partStarted) = (part.Name, part.Done, now);
             }
             bool ends = value.Total > 0 && value.Done >= value.Total;
             var between = terminal.ErrorIsTerminal ? BetweenDrawings : BetweenLines;
             if (!begins && !ends && time.GetElapsedTime(_shown, now) < between) return;
             _shown = now;
-            string line = Line(value, time.GetElapsedTime(_started, now).TotalSeconds);
+            string line = Line(value, now);
             if (terminal.ErrorIsTerminal) Draw(line);
             else terminal.Error.WriteLine(line);
         }
@@ -59,7 +64,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
         _drawn = line.Length;
     }
 
-    private string Line(StageProgress value, double seconds)
+    private string Line(StageProgress value, long now)
     {
         var line = new StringBuilder(value.Stage).Append("  ");
         if (value.Total > 0 && terminal.ErrorIsTerminal)
@@ -70,15 +75,23 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
         line.Append(Number(value.Done));
         if (value.Total > 0) line.Append('/').Append(Number(value.Total));
         line.Append(' ').Append(value.Unit);
-        double rate = seconds > 0 ? (value.Done - _first) / seconds : 0;
+        double rate = Rate(value.Done - _first, _started, now);
         if (rate > 0)
         {
             line.Append("  ").Append(rate >= 1 ? $"{rate.ToString("0.0", CultureInfo.InvariantCulture)}/s" : $"{(1 / rate).ToString("0.0", CultureInfo.InvariantCulture)} s each");
             if (value.Total > value.Done) line.Append("  ").Append(Duration((value.Total - value.Done) / rate)).Append(" left");
         }
+        if (value.Part is { } part)
+        {
+            line.Append("  ").Append(part.Name).Append(' ').Append(Number(part.Done)).Append('/').Append(Number(part.Total));
+            double own = Rate(part.Done - _partFirst, _partStarted, now);
+            if (own > 0 && part.Total > part.Done && part.Total < value.Total) line.Append(", ").Append(Duration((part.Total - part.Done) / own)).Append(" left");
+        }
         if (value.Note is { Length: > 0 }) line.Append("  ").Append(value.Note);
         return line.ToString();
     }
+
+    private double Rate(long done, long since, long now) => time.GetElapsedTime(since, now).TotalSeconds is > 0 and var seconds ? done / seconds : 0;
 
     private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
 

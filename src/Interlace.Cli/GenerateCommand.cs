@@ -17,6 +17,7 @@ internal static class GenerateCommand
     private static readonly Option<string?> SystemText = new("--system") { Description = "System message before the question.", HelpName = "TEXT" };
 
     private static readonly Option<int?> MaxNewTokens = Whole("--max-new-tokens", $"At most this many tokens of answer (default: {Greedy.MaxNewTokens}).", 1);
+    private static readonly Option<string?> Preset = new("--sampling") { Description = "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8 and presence penalty 1.5 where no option says otherwise (default: greedy).", HelpName = "name" };
     private static readonly Option<double?> Temperature = Number("--temperature", "0 takes the likeliest token; above, tokens are drawn (default: 0).", number => number >= 0, "a number of at least 0");
     private static readonly Option<int?> TopK = Whole("--top-k", "Draw from this many likeliest tokens only; 0 for all (default: 0).", 0);
     private static readonly Option<double?> TopP = Number("--top-p", "Draw from the likeliest tokens that together reach this probability (default: 1).", number => number is > 0 and <= 1, "a number above 0 and at most 1");
@@ -26,15 +27,16 @@ internal static class GenerateCommand
     public static Verb Create() => new("generate", "Ask a model about images and print its answer as it comes.",
     [
         "interlace generate models/Qwen3-VL-2B-Instruct --image cup.jpg \"What is in the cup?\"",
-        "interlace generate run/tuned --image left.png --image right.png \"What differs?\" --temperature 0.7 --top-p 0.8 --top-k 20 --seed 1",
+        "interlace generate run/tuned --image left.png --image right.png \"What differs?\" --sampling qwen --temperature 0.5 --seed 1",
         "interlace generate run/pruned --image chart.png \"Which bar is the highest?\" --json",
     ], Run)
     {
-        ModelOptions.Model, Question, Images, SystemText, MaxNewTokens, Temperature, TopK, TopP, PresencePenalty, RepetitionPenalty, ModelOptions.MaxPixels,
+        ModelOptions.Model, Question, Images, SystemText, MaxNewTokens, Preset, Temperature, TopK, TopP, PresencePenalty, RepetitionPenalty, ModelOptions.MaxPixels,
     };
 
     private static int Run(Invocation invocation)
     {
+        var options = Options(invocation);
         var watch = Stopwatch.StartNew();
         using var model = ModelOptions.Open(invocation);
         double load = Lap(watch);
@@ -51,12 +53,12 @@ internal static class GenerateCommand
             invocation.Out.Write(piece);
             invocation.Out.Flush();
         }
-        var generator = new Generator(model.Model, Options(invocation), [.. model.StopIds]);
+        var generator = new Generator(model.Model, options, [.. model.StopIds]);
         var answer = generator.Run([prompt], (_, id) =>
         {
             firstToken ??= watch.Elapsed.TotalSeconds;
             Show(decoder.Append(id));
-        }, invocation.Cancellation).Single();
+        }, cancellation: invocation.Cancellation).Single();
         Show(decoder.Flush());
         double generate = watch.Elapsed.TotalSeconds, rest = generate - firstToken!.Value;
 
@@ -73,15 +75,19 @@ internal static class GenerateCommand
         return invocation.Get(SystemText) is { } system ? [new("system", system), user] : [user];
     }
 
-    private static GenerationOptions Options(Invocation invocation) => new(
-        invocation.Get(MaxNewTokens) ?? Greedy.MaxNewTokens,
-        invocation.Get(Temperature) ?? Greedy.Temperature,
-        invocation.Get(TopK) ?? Greedy.TopK,
-        invocation.Get(TopP) ?? Greedy.TopP,
-        invocation.Get(PresencePenalty) ?? Greedy.PresencePenalty,
-        invocation.Get(RepetitionPenalty) ?? Greedy.RepetitionPenalty,
-        (ulong)invocation.Experiment().Seed,
-        Slots: 1);
+    private static GenerationOptions Options(Invocation invocation)
+    {
+        var preset = GenerationOptions.Preset(invocation.Get(Preset) ?? "greedy");
+        return new(
+            invocation.Get(MaxNewTokens) ?? preset.MaxNewTokens,
+            invocation.Get(Temperature) ?? preset.Temperature,
+            invocation.Get(TopK) ?? preset.TopK,
+            invocation.Get(TopP) ?? preset.TopP,
+            invocation.Get(PresencePenalty) ?? preset.PresencePenalty,
+            invocation.Get(RepetitionPenalty) ?? preset.RepetitionPenalty,
+            (ulong)invocation.Experiment().Seed,
+            Slots: 1);
+    }
 
     private static JsonObject ToJson(string text, EncodedSample prompt, Generated answer, double load, double encode, double firstToken, double rest) => new()
     {

@@ -15,7 +15,20 @@ namespace Interlace.Vlm;
 /// <param name="Slots">Conversations in flight at once.</param>
 /// <param name="PrefillTokens">At most this many prompt tokens are read in one pass (a longer prompt stands alone).</param>
 public sealed record GenerationOptions(
-    int MaxNewTokens = 256, double Temperature = 0, int TopK = 0, double TopP = 1, double PresencePenalty = 0, double RepetitionPenalty = 1, ulong Seed = 0, int Slots = 16, int PrefillTokens = 8192);
+    int MaxNewTokens = 256, double Temperature = 0, int TopK = 0, double TopP = 1, double PresencePenalty = 0, double RepetitionPenalty = 1, ulong Seed = 0, int Slots = 16, int PrefillTokens = 8192)
+{
+    /// <summary>The settings that have a name: greedy, and qwen, which is what Qwen publishes for its instruction-tuned models.</summary>
+    public static IReadOnlyDictionary<string, GenerationOptions> Presets { get; } = new Dictionary<string, GenerationOptions>(StringComparer.Ordinal)
+    {
+        ["greedy"] = new(),
+        ["qwen"] = new(Temperature: 0.7, TopK: 20, TopP: 0.8, PresencePenalty: 1.5),
+    };
+
+    /// <summary>The settings of a name.</summary>
+    /// <exception cref="InputException">There are none of this name.</exception>
+    public static GenerationOptions Preset(string name) => Presets.TryGetValue(name, out var preset) ? preset
+        : throw new InputException($"The sampling is '{name}', expected {string.Join(" or ", Presets.Keys)}.");
+}
 
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason { Stop, Length }
@@ -32,11 +45,17 @@ public sealed record Generated(int Index, int[] Ids, FinishReason Reason);
 /// </summary>
 public sealed class Generator(VisionLanguageModel model, GenerationOptions options, IReadOnlyCollection<int> stopIds)
 {
+    /// <summary>Shown what the vision tower shows of every prompt, and <c>logits</c> before each choice of tokens: where a clock can be read between the stages.</summary>
+    public Observer? Observe { get; init; }
+
     /// <summary>Answers in the order in which they end.</summary>
     /// <param name="prompts">Prompts, each ending where the answer begins; read ahead only as far as places are free.</param>
     /// <param name="onToken">Called with a prompt's index and each token of its answer as it comes.</param>
+    /// <param name="seedOf">
+    /// The seed of the prompt of an index, asked once when the prompt has been read: an answer then depends on its seed alone and not on its place. Where absent, it is made from the seed of the options and the index.
+    /// </param>
     /// <param name="cancellation">Ends the work between two steps.</param>
-    public IEnumerable<Generated> Run(IEnumerable<EncodedSample> prompts, Action<int, int>? onToken = null, CancellationToken cancellation = default)
+    public IEnumerable<Generated> Run(IEnumerable<EncodedSample> prompts, Action<int, int>? onToken = null, Func<int, ulong>? seedOf = null, CancellationToken cancellation = default)
     {
         using var cache = model.NewCache(options.Slots);
         using var source = prompts.GetEnumerator();
@@ -50,7 +69,8 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
             for (int tokens = 0; more && active.Count + arrivals.Count < options.Slots && (arrivals.Count == 0 || tokens + source.Current.Length <= options.PrefillTokens); more = source.MoveNext())
             {
                 tokens += source.Current.Length;
-                arrivals.Add(new Conversation(next++, source.Current, options));
+                arrivals.Add(new Conversation(next, source.Current, seedOf?.Invoke(next) ?? options.Seed ^ (0x9E3779B97F4A7C15 * ((ulong)next + 1))));
+                next++;
             }
             if (arrivals.Count > 0) Prefill(cache, active.Count, arrivals);
             else Step(cache, active);
@@ -67,7 +87,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         cache.Reserve(arrivals.Max(c => c.Length) + 1);
         using var batch = Batch.Pack([.. arrivals.Select(c => c.Prompt)], model.Device);
         long[] rows = [.. arrivals.Index().SelectMany(c => Enumerable.Range(0, c.Item.Length).Select(t => (long)(firstSlot + c.Index) * cache.Capacity + t))];
-        var (x, inputs) = model.Embed(batch, new CacheUse(cache, tensor(rows, device: model.Device), null));
+        var (x, inputs) = model.Embed(batch, new CacheUse(cache, tensor(rows, device: model.Device), null), Observe);
         using (inputs)
         {
             Tensor hidden = model.Hidden(x, inputs);
@@ -94,6 +114,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
 
     private void Choose(Tensor logits, List<Conversation> conversations)
     {
+        Observe?.Invoke("logits", logits);
         if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })
         {
             long[] best = logits.argmax(-1).cpu().data<long>().ToArray();
@@ -125,14 +146,14 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         }
     }
 
-    private sealed class Conversation(int index, EncodedSample prompt, GenerationOptions options)
+    private sealed class Conversation(int index, EncodedSample prompt, ulong seed)
     {
         public int Index { get; } = index;
         public EncodedSample Prompt { get; } = prompt;
         public List<int> Ids { get; } = [];
         public int Length { get; private set; } = prompt.Length;              // tokens in the cache
         public int NextPosition { get; private set; } = prompt.NextPosition;
-        public SplitMix64 Random = new(options.Seed ^ (0x9E3779B97F4A7C15 * ((ulong)index + 1)));
+        public SplitMix64 Random = new(seed);
 
         public void Advance()
         {

@@ -89,5 +89,15 @@ public sealed record FineTuneOptions(
 /// <param name="Prompts">dataset or qwen3vl.</param>
 /// <param name="Rules">Rule set of multiple-choice extraction: 2025-11 or 2026-08.</param>
 /// <param name="Slots">Answers in flight at once.</param>
+/// <param name="Sampling">greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row from the run's seed.</param>
+/// <param name="Overrides">What is different for single benchmarks, by their names.</param>
 public sealed record EvaluationOptions(
-    string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null, string Prompts = "dataset", string Rules = "2025-11", int Slots = 16);
+    string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null, string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
+    string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null);
+
+/// <summary>How one benchmark is asked, where that differs from the others; what is absent does not.</summary>
+/// <param name="Limit">At most this many rows.</param>
+/// <param name="MaxNewTokens">New tokens of an answer.</param>
+/// <param name="Prompts">dataset or qwen3vl.</param>
+/// <param name="Sampling">greedy or qwen.</param>
+public sealed record BenchmarkOverrides(int? Limit = null, int? MaxNewTokens = null, string? Prompts = null, string? Sampling = null);

@@ -92,6 +92,7 @@ public static class ExperimentFile
 
     private static JsonObject Tree(Experiment experiment) => (JsonObject)JsonSerializer.SerializeToNode(experiment.Complete(), ExperimentJson.Default.Experiment)!;
 
+    /// <summary>The value's place. In a dictionary of sections, the section of a new name is made.</summary>
     private static (JsonObject Parent, JsonPropertyInfo Property) Find(JsonObject tree, string path)
     {
         string[] names = path.Split('.');
@@ -99,12 +100,25 @@ public static class ExperimentFile
         for (int i = 0; ; i++)
         {
             var property = Member(type, names[i]) ?? throw new InputException($"There is no value {path} in an experiment: {Section(names[..i])} has {Names(type)}.");
-            bool section = Inner(property) is { Kind: JsonTypeInfoKind.Object };
-            if (i == names.Length - 1)
-                return section ? throw new InputException($"{path} is a section of an experiment: set one of its values {Names(Inner(property)!)}.") : (tree, property);
-            if (!section) throw new InputException($"There is no value {path} in an experiment: {string.Join('.', names[..(i + 1)])} has no parts.");
-            (tree, type) = ((JsonObject)tree[property.Name]!, Inner(property)!);
+            var inner = Inner(property);
+            if (inner is { Kind: JsonTypeInfoKind.Dictionary })
+            {
+                if (names.Length < i + 3) throw new InputException($"{path} is a section of an experiment: set one value of one of its entries, as {string.Join('.', names[..(i + 1)])}.NAME.{Names(Element(inner)).Split(", ")[0]}.");
+                tree = Open(Open(tree, property.Name), names[++i]);
+                type = Element(inner);
+            }
+            else if (i == names.Length - 1)
+                return inner is { Kind: JsonTypeInfoKind.Object } ? throw new InputException($"{path} is a section of an experiment: set one of its values {Names(inner)}.") : (tree, property);
+            else if (inner is { Kind: JsonTypeInfoKind.Object })
+                (tree, type) = ((JsonObject)tree[property.Name]!, inner);
+            else throw new InputException($"There is no value {path} in an experiment: {string.Join('.', names[..(i + 1)])} has no parts.");
         }
+    }
+
+    private static JsonObject Open(JsonObject tree, string name)
+    {
+        if (tree[name] is not JsonObject inner) tree[name] = inner = [];
+        return inner;
     }
 
     private static void CheckMembers(JsonObject members, JsonTypeInfo type, string source, string prefix)
@@ -113,12 +127,18 @@ public static class ExperimentFile
         {
             var property = Member(type, name) ?? throw new InputException($"{source}{prefix}{name} is unknown: {Section(prefix.Split('.', StringSplitOptions.RemoveEmptyEntries))} has {Names(type)}.");
             if (value is null) throw new InputException($"{source}{prefix}{name} is null: leave it out to have its default.");
-            if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner)
-                CheckMembers(value as JsonObject ?? throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected an object."), inner, source, $"{prefix}{name}.");
+            if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner) CheckMembers(Object(value, source, prefix + name), inner, source, $"{prefix}{name}.");
+            else if (Inner(property) is { Kind: JsonTypeInfoKind.Dictionary } entries)
+                foreach (var (key, entry) in Object(value, source, prefix + name)) CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");
             else if (!Fits(value, property.PropertyType))
                 throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
         }
     }
+
+    private static JsonObject Object(JsonNode? value, string source, string path) =>
+        value as JsonObject ?? throw new InputException($"{source}{path} is {value?.ToJsonString() ?? "null"}, expected an object.");
+
+    private static JsonTypeInfo Element(JsonTypeInfo dictionary) => ExperimentJson.Default.GetTypeInfo(dictionary.ElementType!)!;
 
     private static JsonPropertyInfo? Member(JsonTypeInfo type, string name) => type.Properties.FirstOrDefault(property => property.Name == name);
 

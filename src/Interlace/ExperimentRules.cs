@@ -17,6 +17,9 @@ internal static class ExperimentRules
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),
         ("evaluate.rules", ["2025-11", "2026-08"]),
+        ("evaluate.sampling", ["greedy", "qwen"]),
+        ("evaluate.overrides.*.prompts", ["dataset", "qwen3vl"]),
+        ("evaluate.overrides.*.sampling", ["greedy", "qwen"]),
     ];
 
     private static readonly (string Path, Func<double, bool> Holds, string Expected)[] Ranges =
@@ -48,9 +51,11 @@ internal static class ExperimentRules
         ("evaluate.limit", Positive, "1 or more"),
         ("evaluate.max_new_tokens", Positive, "1 or more"),
         ("evaluate.slots", Positive, "1 or more"),
+        ("evaluate.overrides.*.limit", Positive, "1 or more"),
+        ("evaluate.overrides.*.max_new_tokens", Positive, "1 or more"),
     ];
 
-    /// <summary>The values that have a rule.</summary>
+    /// <summary>The values that have a rule; a star stands for any name.</summary>
     public static IEnumerable<string> Paths => Choices.Select(rule => rule.Path).Concat(Ranges.Select(rule => rule.Path));
 
     /// <summary>Checks a complete experiment.</summary>
@@ -61,17 +66,26 @@ internal static class ExperimentRules
     /// <exception cref="InputException">A value is impossible.</exception>
     public static void Check(JsonObject experiment, string source, string? only = null, string? shownAs = null)
     {
-        foreach (var (path, allowed) in Choices)
-            if ((only ?? path) == path && Value(experiment, path)?.GetValue<string>() is { } text && !allowed.Contains(text))
-                throw new InputException($"{source}{shownAs ?? path} is '{text}', expected {string.Join(", ", allowed[..^1])} or {allowed[^1]}.");
-        foreach (var (path, holds, expected) in Ranges)
-            if ((only ?? path) == path && Value(experiment, path) is { } number && !holds(double.Parse(number.ToJsonString())))
-                throw new InputException($"{source}{shownAs ?? path} is {number.ToJsonString()}, expected {expected}.");
+        foreach (var (rule, allowed) in Choices)
+            foreach (var (path, value) in Values(experiment, rule))
+                if ((only ?? path) == path && value.GetValue<string>() is var text && !allowed.Contains(text))
+                    throw new InputException($"{source}{shownAs ?? path} is '{text}', expected {string.Join(", ", allowed[..^1])} or {allowed[^1]}.");
+        foreach (var (rule, holds, expected) in Ranges)
+            foreach (var (path, value) in Values(experiment, rule))
+                if ((only ?? path) == path && !holds(double.Parse(value.ToJsonString())))
+                    throw new InputException($"{source}{shownAs ?? path} is {value.ToJsonString()}, expected {expected}.");
     }
 
     private static bool Part(double number) => number is > 0 and <= 1;
     private static bool Positive(double number) => number >= 1;
     private static bool NotNegative(double number) => number >= 0;
 
-    private static JsonNode? Value(JsonNode? tree, string path) => path.Split('.').Aggregate(tree, (node, name) => node?[name]);
+    /// <summary>The values at a place, each with its own path: several where the place has a star, none where nothing is set.</summary>
+    private static IEnumerable<(string Path, JsonNode Value)> Values(JsonObject experiment, string rule)
+    {
+        IEnumerable<(string Path, JsonNode Value)> found = [("", experiment)];
+        foreach (string name in rule.Split('.'))
+            found = [.. found.SelectMany(at => at.Value.AsObject().Where(member => member.Value is not null && (name == "*" || member.Key == name)).Select(member => (at.Path.Length == 0 ? member.Key : $"{at.Path}.{member.Key}", member.Value!)))];
+        return found;
+    }
 }

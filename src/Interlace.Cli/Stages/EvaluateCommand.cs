@@ -14,9 +14,10 @@ internal static class EvaluateCommand
     [
         "interlace evaluate run/tuned --benchmarks LMUData --out run/evaluated/recovered",
         "interlace evaluate run/tuned --benchmarks LMUData --out run/evaluated/recovered --only AI2D,POPE --limit 200 --protocol cot",
+        "interlace evaluate run/tuned --benchmarks LMUData --out run/sampled --sampling qwen --set evaluate.overrides.OCRBench.max_new_tokens=100",
     ], Run)
     {
-        StageOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, Target, CommonOptions.Config, CommonOptions.Set,
+        StageOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, Target, CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)

@@ -18,6 +18,7 @@ internal static class StageOptions
     public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks", "Folder of benchmark tables.");
     public static readonly ExperimentOption Only = new("--only", "evaluate.only", "Names of the benchmarks to run, separated by commas.");
     public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.");
+    public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling", "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row.");
     public static readonly ExperimentOption Protocol = new("--protocol", "evaluate.protocol", "limited (50 new tokens) or cot (16,384).");
 
     /// <summary>A required folder or file to write.</summary>

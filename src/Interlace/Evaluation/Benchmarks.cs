@@ -42,8 +42,8 @@ public static class Benchmarks
     public static IReadOnlyList<Benchmark> All { get; } =
     [
         .. Paper,
-        new("DocVQA", "DocVQA_VAL.tsv", BenchmarkKind.Anls, Md5: "d5ee77e1926ff10690d469c56b73eabf", PublishedAs: "DocVQA_VAL"),
-        new("InfoVQA", "InfoVQA_VAL.tsv", BenchmarkKind.Anls, Md5: "2342e9c225222f0ef4dec545ebb126fe", PublishedAs: "InfoVQA_VAL"),
+        new("DocVQA", "DocVQA_VAL.tsv", BenchmarkKind.Anls, Md5: "d5ee77e1926ff10690d469c56b73eabf", Pixels: Qwen, PublishedAs: "DocVQA_VAL"),
+        new("InfoVQA", "InfoVQA_VAL.tsv", BenchmarkKind.Anls, Md5: "2342e9c225222f0ef4dec545ebb126fe", Pixels: Qwen, PublishedAs: "InfoVQA_VAL"),
     ];
 
     /// <summary>The known benchmark of a name, ours or VLMEvalKit's, ignoring case; null where there is none.</summary>
@@ -101,7 +101,7 @@ public static class Benchmarks
         return [.. only.Select(name => found.Find(f => IsNamed(f.Benchmark, name)) ?? throw new InputException($"There is no benchmark {name} in {folder}; it holds {string.Join(", ", found.Select(f => f.Benchmark.Name))}."))];
     }
 
-    private static bool IsNamed(Benchmark benchmark, string name) =>
+    internal static bool IsNamed(Benchmark benchmark, string name) =>
         benchmark.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || name.Equals(benchmark.PublishedAs, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsTableOf(Benchmark benchmark, string file) =>

@@ -4,12 +4,11 @@ using Interlace.Data;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Images;
 
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// The stage <c>evaluate</c>: model folder and benchmark tables -> <c>predictions/NAME.jsonl</c> and <c>scores.json</c>. Answers are generated in batches, greedily; an
+/// The stage <c>evaluate</c>: model folder and benchmark tables -> <c>predictions/NAME.jsonl</c> and <c>scores.json</c>. Answers are generated in batches; an
 /// interrupted evaluation goes on with the rows that have no answer yet.
 /// </summary>
 /// <param name="loaded">The model.</param>
@@ -22,14 +21,6 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     private readonly EvaluationOptions _options = experiment.Complete().Evaluate!;
     private readonly DataOptions _data = experiment.Complete().Data!;
 
-    /// <summary>New tokens that the protocol allows (paper 4.2 and 4.4).</summary>
-    public int MaxNewTokens => _options.MaxNewTokens ?? _options.Protocol switch
-    {
-        "limited" => 50,
-        "cot" => 16_384,
-        _ => throw new InputException($"evaluate.protocol is '{_options.Protocol}': choose limited or cot."),
-    };
-
     /// <summary>Runs or resumes the stage.</summary>
     /// <param name="stage">Name of the stage in the progress.</param>
     /// <param name="progress">Told as answers come.</param>
@@ -38,7 +29,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var found = Benchmarks.In(_options.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks."), _options.Only);
-        var settings = new EvaluationSettings(_options.Protocol, MaxNewTokens, _options.Prompts, _options.Rules, "none", _options.Limit, _data.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+        AskingSettings.Check(_options, found.Select(f => f.Benchmark));
+        var settings = new EvaluationSettings(_options.Protocol, AskingSettings.TokenLimit(_options), _options.Prompts, _options.Rules, "none", _options.Limit, _data.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, _options.Sampling, _options.Overrides);
         ModelIdentity identity;
         using (var checkpoint = Checkpoint.Open(loaded.Folder)) identity = ModelIdentity.Of(checkpoint, cancel: cancellation);
         var tables = new List<(Benchmark Benchmark, BenchmarkTable Table)>();
@@ -47,8 +39,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
             foreach (var (benchmark, path) in found) tables.Add((benchmark, BenchmarkTable.Open(path, hash: true)));
             var empty = new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, tables.ToDictionary(t => t.Table.Name, t => t.Table.Md5!)), [], null);
             TakeUp(Hashes.Of(empty, ArtefactJson.Default.ScoresFile));
-            int done = 0, total = tables.Sum(t => Rows(t.Table).Count);
-            BenchmarkResult[] results = [.. tables.Select(t => Evaluate(t.Benchmark, t.Table, answered => progress?.Report(new(stage, done += answered, total, "answers", t.Benchmark.Name)), cancellation))];
+            var tally = new AnswerTally(stage, tables.Sum(t => Rows(t.Benchmark, t.Table).Count), progress);
+            BenchmarkResult[] results = [.. tables.Select(t => Evaluate(t.Benchmark, t.Table, tally, cancellation))];
             double[] scores = [.. results.Where(r => r.Percent is not null).Select(r => r.Percent!.Value)];
             var file = empty with { Benchmarks = results, Average = scores.Length > 0 ? scores.Average() : null };
             file.Save(Path.Combine(folder, ScoresFile.Name));
@@ -69,7 +61,7 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
 
     private static string PathOf(string folder, string benchmark) => Path.Combine(folder, "predictions", $"{benchmark}.jsonl");
 
-    private IReadOnlyList<BenchmarkRow> Rows(BenchmarkTable table) => [.. table.Rows.Take(_options.Limit ?? int.MaxValue)];
+    private IReadOnlyList<BenchmarkRow> Rows(Benchmark benchmark, BenchmarkTable table) => [.. table.Rows.Take(AskingSettings.Of(_options, benchmark).Limit ?? int.MaxValue)];
 
     /// <summary>Answers of other settings, another model or other tables are not taken up.</summary>
     private void TakeUp(string key)
@@ -80,22 +72,23 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         AtomicFile.Write(path, System.Text.Encoding.UTF8.GetBytes(key));
     }
 
-    private BenchmarkResult Evaluate(Benchmark benchmark, BenchmarkTable table, Action<int> answered, CancellationToken cancellation)
+    private BenchmarkResult Evaluate(Benchmark benchmark, BenchmarkTable table, AnswerTally tally, CancellationToken cancellation)
     {
-        var rows = Rows(table);
+        var rows = Rows(benchmark, table);
         var answers = new Dictionary<string, Answer>(StringComparer.Ordinal);
         SkipCounts skipped = [];
         using (var file = AnswerFile.Open(PathOf(folder, benchmark.Name)))
         {
             foreach (var answer in file.Answers) answers[answer.Index] = answer;
-            answered(answers.Count);
+            tally.Begin(benchmark.Name, rows.Count, answers.Count);
             BenchmarkRow[] open = [.. rows.Where(row => !answers.ContainsKey(row.Index))];
             foreach (var (row, answer) in Answers(benchmark, table, open, skipped, cancellation))
             {
                 file.Add(answer);
                 answers[row.Index] = answer;
-                answered(1);
+                tally.Answered();
             }
+            tally.End();
         }
         var rules = _options.Rules switch
         {
@@ -113,13 +106,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
 
     private IEnumerable<(BenchmarkRow Row, Answer Answer)> Answers(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, CancellationToken cancellation)
     {
-        var style = _options.Prompts switch
-        {
-            "dataset" => PromptStyle.Dataset,
-            "qwen3vl" => PromptStyle.Qwen3Vl,
-            _ => throw new InputException($"evaluate.prompts is '{_options.Prompts}': choose dataset or qwen3vl."),
-        };
-        var samples = SampleLoader.Load(rows.Select((row, i) => ToSample(benchmark, table, row, i, style)), SampleLoader.Encoder(bytes => Decode(benchmark, bytes, table.Name),
+        var asking = AskingSettings.Of(_options, benchmark);
+        var samples = SampleLoader.Load(rows.Select((row, i) => ToSample(benchmark, table, row, i, asking.PromptStyle)), SampleLoader.Encoder(bytes => PublishedImages.Decode(benchmark, bytes, table.Name),
             (sample, images) => loaded.Processor.Encode(sample.Messages, images, addGenerationPrompt: true)), skipped, new LoaderOptions(_data.MaxTokens, _data.Workers), 0, cancellation);
         var asked = new List<(BenchmarkRow Row, EncodedSample Prompt)>();
         var prompts = samples.Select(sample =>
@@ -127,8 +115,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
             asked.Add((rows[(int)sample.Row], sample.Encoded with { Images = [] }));
             return sample.Encoded;
         });
-        var generator = new Generator(loaded.Model, new GenerationOptions(MaxNewTokens, Slots: _options.Slots), loaded.StopIds.ToHashSet());
-        foreach (var generated in generator.Run(prompts, cancellation: cancellation))
+        var generator = new Generator(loaded.Model, asking.Generation(_options.Slots), loaded.StopIds.ToHashSet());
+        foreach (var generated in generator.Run(prompts, seedOf: i => AskingSettings.SeedOf(experiment.Seed, benchmark.Name, asked[i].Row.Index), cancellation: cancellation))
         {
             var (row, prompt) = asked[generated.Index];
             ReadOnlySpan<int> ids = generated.Reason == FinishReason.Stop ? generated.Ids.AsSpan(..^1) : generated.Ids;
@@ -142,15 +130,4 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         var images = table.Images(row);
         return new(benchmark.Name, table.Name, place, [Prompts.Message(benchmark, row, images.Count, style)], images);
     }
-
-    /// <summary>Benchmark images are neither turned nor composited (evaluation rule 4); the twelve benchmarks' own pixel bounds come before the model's.</summary>
-    private static RgbImage Decode(Benchmark benchmark, byte[] bytes, string source)
-    {
-        var image = ImageDecoder.Decode(bytes, source, ImageDecoding.Plain);
-        if (benchmark.Pixels is not { } bounds) return image;
-        var (height, width) = SmartResize.Of(image.Height, image.Width, PublishedFactor, bounds.Min, bounds.Max);
-        return Resize.BicubicPillow(image, width, height);
-    }
-
-    private const int PublishedFactor = 32;   // of the published protocol, whatever the model's own patches are
 }

@@ -36,7 +36,8 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
 }
 
 /// <summary>What decides the answers and their scores besides model and tables.</summary>
-public sealed record EvaluationSettings(string Protocol, int MaxNewTokens, string Prompts, string Rules, string Judge, int? Limit, int? MaxPixels, string Device, string Dtype);
+public sealed record EvaluationSettings(string Protocol, int MaxNewTokens, string Prompts, string Rules, string Judge, int? Limit, int? MaxPixels, string Device, string Dtype,
+    string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null);
 
 /// <summary>The model and the tables: MD5 by file name.</summary>
 public sealed record EvaluationInputs(ModelIdentity Model, IReadOnlyDictionary<string, string> Tables);
