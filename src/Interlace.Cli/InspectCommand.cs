@@ -12,7 +12,7 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, scores.json or any safetensors file." };
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
@@ -56,6 +56,9 @@ internal static class InspectCommand
             case LayerSimilarity.CurrentFormat:
                 var similarity = new SimilarityView(LayerSimilarity.Load(path));
                 invocation.Print(similarity.ToJson, similarity.Draw);
+                return;
+            case LatencyFile.CurrentFormat:
+                invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new LatencyView(LatencyFile.Load(path)).Draw);
                 return;
             case ScoresFile.CurrentFormat:
                 invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new ScoresView(ScoresFile.Load(path)).Draw);

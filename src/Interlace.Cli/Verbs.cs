@@ -13,6 +13,7 @@ internal static class Verbs
         VerifyCommand.Create(),
         FinetuneCommand.Create(),
         EvaluateCommand.Create(),
+        LatencyCommand.Create(),
         GenerateCommand.Create(),
         TraceCommand.Create(),
         InspectCommand.Create(),

@@ -45,7 +45,10 @@ public sealed record Generated(int Index, int[] Ids, FinishReason Reason);
 /// </summary>
 public sealed class Generator(VisionLanguageModel model, GenerationOptions options, IReadOnlyCollection<int> stopIds)
 {
-    /// <summary>Shown what the vision tower shows of every prompt, and <c>logits</c> before each choice of tokens: where a clock can be read between the stages.</summary>
+    /// <summary>What an observer is shown before each choice of tokens.</summary>
+    public const string Logits = "logits";
+
+    /// <summary>Is shown what the vision tower shows of every prompt, and <see cref="Logits"/>: where a clock can be read between the stages.</summary>
     public Observer? Observe { get; init; }
 
     /// <summary>Answers in the order in which they end.</summary>
@@ -114,7 +117,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
 
     private void Choose(Tensor logits, List<Conversation> conversations)
     {
-        Observe?.Invoke("logits", logits);
+        Observe?.Invoke(Logits, logits);
         if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })
         {
             long[] best = logits.argmax(-1).cpu().data<long>().ToArray();

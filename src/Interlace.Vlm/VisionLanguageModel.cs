@@ -59,6 +59,12 @@ public sealed record CacheUse(KvCache Cache, Tensor Rows, Tensor? StepMask);
 /// </summary>
 public abstract class VisionLanguageModel : IDisposable
 {
+    /// <summary>What an observer of <see cref="Embed"/> is shown first of a batch with images: the vision tower begins.</summary>
+    public const string VisionBegins = "image_grid_thw";
+
+    /// <summary>What it is shown when the vision tower is done.</summary>
+    public const string VisionEnds = "vision.merged";
+
     /// <summary>The decoder layers, 0-based.</summary>
     public abstract IReadOnlyList<IDecoderLayer> Layers { get; }
 

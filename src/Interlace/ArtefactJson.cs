@@ -14,6 +14,7 @@ namespace Interlace;
 [JsonSerializable(typeof(LayerSimilarity))]
 [JsonSerializable(typeof(TrainingRecord))]
 [JsonSerializable(typeof(ScoresFile))]
+[JsonSerializable(typeof(LatencyFile))]
 [JsonSerializable(typeof(PlanFile.Artefact))]
 [JsonSerializable(typeof(PrunedModelFile))]
 internal sealed partial class ArtefactJson : JsonSerializerContext

@@ -38,7 +38,7 @@ internal sealed class VisionTower
     {
         using var scope = NewDisposeScope();
         (int Height, int Width)[] grids = [.. images.Select(image => (image.Height / _config.PatchSize, image.Width / _config.PatchSize))];
-        observe?.Invoke("image_grid_thw", tensor(grids.SelectMany(grid => new long[] { 1, grid.Height, grid.Width }).ToArray()).view(-1, 3));
+        observe?.Invoke(VisionLanguageModel.VisionBegins, tensor(grids.SelectMany(grid => new long[] { 1, grid.Height, grid.Width }).ToArray()).view(-1, 3));
         Tensor patches = cat([.. images.Select(image => Cut(image, device))], 0).to(type);                                                   // [P, 3 * t * p * p]
         Tensor x = functional.linear(patches, _patchWeight.As(type).view(_config.HiddenSize, -1), _patchBias.As(type));
         observe?.Invoke("vision.patch_embed", x);
@@ -59,7 +59,7 @@ internal sealed class VisionTower
             }
         }
         Tensor merged = _merger.Run(x);
-        observe?.Invoke("vision.merged", merged);
+        observe?.Invoke(VisionLanguageModel.VisionEnds, merged);
         foreach (Tensor level in levels) level.MoveToOuterDisposeScope();
         return (merged.MoveToOuterDisposeScope(), levels);
     }

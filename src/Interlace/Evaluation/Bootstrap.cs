@@ -72,7 +72,7 @@ public static class Bootstrap
         for (int i = 0; i < unit.Sums.Length; i++) sums[i] += unit.Sums[i];
     }
 
-    private static Interval Middle(double[] values)
+    internal static Interval Middle(double[] values)
     {
         Array.Sort(values);
         return new(Quantile(values, 0.025), Quantile(values, 0.975));
