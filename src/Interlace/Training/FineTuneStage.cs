@@ -45,8 +45,8 @@ public static class FineTuneStage
         }
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key);
         Directory.CreateDirectory(work);
-        using var store = Store(data, training, Path.Combine(work, "samples.store"), key);
-        using var held = validation.Count > 0 ? Store(data, validation, Path.Combine(work, "validation.store"), key) : null;
+        using var store = Store(data, training, Path.Combine(work, "samples.store"), key, progress, cancellation);
+        using var held = validation.Count > 0 ? Store(data, validation, Path.Combine(work, "validation.store"), key, progress, cancellation) : null;
         log?.Invoke($"Tuning layers {string.Join(", ", layers)}: {tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights (names hash to {tuner.Tuned.Sha256[..12]}) on {store.Count:N0} samples; about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
@@ -78,6 +78,17 @@ public static class FineTuneStage
             : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }
 
-    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, string path, string key) =>
-        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => data.Source.Read(rows, skipped, data.Filter));
+    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, string path, string key, IProgress<StageProgress>? progress, CancellationToken cancellation) =>
+        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => Watched(data.Source.Read(rows, skipped, data.Filter), rows.Count, progress, cancellation));
+
+    private static IEnumerable<Sample> Watched(IEnumerable<Sample> samples, int total, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        int read = 0;
+        foreach (var sample in samples)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            progress?.Report(new("draw", ++read, total, "samples"));
+            yield return sample;
+        }
+    }
 }
