@@ -7,18 +7,20 @@ namespace Interlace.Cli;
 
 /// <summary>
 /// The folder that a command writes to. An empty or absent one begins a run; one that holds a run of the same command with the same settings is resumed;
-/// any other is refused, unless starting over is forced. What it holds is known by the file <c>run.json</c>.
+/// any other is refused, unless starting over is forced. What it holds is known by the file <c>run.json</c>. A run that ends before it has written anything leaves no trace.
 /// </summary>
-internal sealed class OutFolder
+internal sealed class OutFolder : IDisposable
 {
     /// <summary>The file that says what a folder holds.</summary>
     public const string RecordName = "run.json";
 
     private const string Format = "interlace-run/1";
 
-    private OutFolder(string path, bool resumed)
+    private readonly bool _made;
+
+    private OutFolder(string path, bool resumed, bool made)
     {
-        (Path, Resumed) = (path, resumed);
+        (Path, Resumed, _made) = (path, resumed, made);
     }
 
     /// <summary>The folder.</summary>
@@ -37,7 +39,8 @@ internal sealed class OutFolder
     {
         if (File.Exists(path)) throw new InputException($"{path} is a file: name a folder to write to.");
         string hash = ExperimentFile.SettingsHash(experiment);
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        bool stood = Directory.Exists(path);
+        if (stood && Directory.EnumerateFileSystemEntries(path).Any())
         {
             var (heldCommand, heldHash) = Held(path);
             if (!force)
@@ -45,13 +48,24 @@ internal sealed class OutFolder
                 if (heldCommand is null) throw new InputException($"{path} is not empty and holds no run: name another folder, or write into it with --force.");
                 if (heldCommand != command) throw new InputException($"{path} holds a run of '{heldCommand}', not of '{command}': name another folder, or start over with --force.");
                 if (heldHash != hash) throw new InputException($"{path} holds a run with other settings: repeat the command with those to go on, name another folder, or start over with --force.");
-                return new(path, resumed: true);
+                return new(path, resumed: true, made: false);
             }
             if (heldCommand is not null) Clear(path);
         }
         Directory.CreateDirectory(path);
         Record(path, command, experiment, hash);
-        return new(path, resumed: false);
+        return new(path, resumed: false, made: !stood);
+    }
+
+    /// <summary>True where <see cref="Open"/> would take up a run that stands in the folder.</summary>
+    public static bool Holds(string path, string command, Experiment experiment) => Held(path) == (command, ExperimentFile.SettingsHash(experiment));
+
+    /// <summary>Takes the record away where nothing else has come into the folder: the next attempt may have other settings.</summary>
+    public void Dispose()
+    {
+        if (!Directory.Exists(Path) || Directory.EnumerateFileSystemEntries(Path).Any(entry => System.IO.Path.GetFileName(entry) != RecordName)) return;
+        File.Delete(System.IO.Path.Combine(Path, RecordName));
+        if (_made) Directory.Delete(Path);
     }
 
     private static (string? Command, string? Hash) Held(string folder)

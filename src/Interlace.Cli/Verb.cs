@@ -7,13 +7,14 @@ namespace Interlace.Cli;
 /// <param name="description">One sentence.</param>
 /// <param name="examples">Complete command lines.</param>
 /// <param name="run">Does it and gives the exit code.</param>
-internal sealed class Verb(string name, string description, IReadOnlyList<string> examples, Func<Invocation, int> run) : Command(name, description)
+/// <param name="resumes">The same command goes on where an interrupted one stopped.</param>
+internal sealed class Verb(string name, string description, IReadOnlyList<string> examples, Func<Invocation, int> run, bool resumes = false) : Command(name, description)
 {
     /// <summary>Complete command lines, shown in the help.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
 
     /// <summary>The same command goes on where an interrupted one stopped.</summary>
-    public bool Resumes { get; init; }
+    public bool Resumes { get; } = resumes;
 
     /// <summary>Does it and gives the exit code.</summary>
     public int Run(Invocation invocation) => run(invocation);

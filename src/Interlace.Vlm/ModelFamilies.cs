@@ -63,10 +63,11 @@ public static class ModelFamilies
 
     private static (string Name, Family Family) FamilyOf(JsonObject config, string folder)
     {
-        string? type = config["model_type"]?.GetValue<string>();
-        return type is not null && Families.TryGetValue(type, out var family) ? (type, family)
-            : throw new InputException($"{folder} holds a model of type '{type}', which is not supported (supported: {string.Join(", ", Families.Keys)}).");
+        return config["model_type"] is JsonValue value && value.TryGetValue(out string? type) && Families.TryGetValue(type, out var family) ? (type, family)
+            : throw new InputException($"{folder} holds a model of type '{config["model_type"]}', which is not supported (supported: {string.Join(", ", Families.Keys)}).");
     }
+
+    private static bool IsId(JsonNode? node) => node is JsonValue value && value.TryGetValue(out int _);
 
     private static int[] Stops(string folder, JsonObject config)
     {
@@ -74,8 +75,9 @@ public static class ModelFamilies
         JsonNode? stop = (File.Exists(path) ? Checkpoint.ReadJson(path)["eos_token_id"] : null) ?? config["eos_token_id"] ?? config["text_config"]?["eos_token_id"];
         return stop switch
         {
-            JsonArray many => [.. many.Select(id => id!.GetValue<int>())],
-            JsonValue one => [one.GetValue<int>()],
+            JsonArray many when many.All(IsId) => [.. many.Select(id => id!.GetValue<int>())],
+            JsonValue one when IsId(one) => [one.GetValue<int>()],
+            { } other => throw new InputException($"{folder}: eos_token_id is {other.ToJsonString()}, expected the number of a token or a list of them."),
             _ => throw new InputException($"{folder} names no token that ends an answer: eos_token_id is neither in generation_config.json nor in config.json."),
         };
     }

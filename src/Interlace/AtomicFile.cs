@@ -15,4 +15,11 @@ public static class AtomicFile
         }
         File.Move(beside, path, overwrite: true);
     }
+
+    /// <summary>Flushes a file that is there to the disk.</summary>
+    public static void Flush(string path)
+    {
+        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
+    }
 }

@@ -41,6 +41,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
             using var dense = Open(model);
             CalibrationStage.Run(dense, compute, _experiment, folder, progress, cancellation);
         });
+        File.Delete(At(CalibrationStage.StateName));   // left where a run was killed between the two
         Stage("plan", plan, () => PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(At(RunFolder.Similarity)), _experiment.Plan!, _experiment.Seed), plan));
         Stage("prune", pruned, () => LayerRemoval.Prune(model, PlanFile.Load(plan), pruned, progress: progress, cancel: cancellation));
         Evaluate("dense", model);
@@ -70,6 +71,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
     private void Tune(string pruned, string tuned)
     {
         Stage("finetune", tuned, () => FineTuneStage.Run(pruned, tuned, compute, _experiment, log: log, progress: progress, cancellation: cancellation));
+        FineTuneStage.Forget(tuned);
         Evaluate("recovered", tuned);
     }
 

@@ -14,7 +14,7 @@ internal static class CalibrateCommand
     [
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --set calibrate.fraction=0.05",
-    ], Run) { StageOptions.Model, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set };
+    ], Run, resumes: true) { StageOptions.Model, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
@@ -22,7 +22,7 @@ internal static class CalibrateCommand
         var compute = invocation.Compute();
         using var model = ModelFamilies.Open(experiment.Model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
         if (model.Processor.Warning is { } warning) invocation.Log(warning);
-        var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment, invocation.Force);
+        using var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment, invocation.Force);
         string path = Path.Combine(folder.Path, LayerSimilarity.Name);
         if (File.Exists(path)) invocation.Log($"{path} is there already.");
         var similarity = File.Exists(path) ? LayerSimilarity.Load(path) : CalibrationStage.Run(model, compute, experiment, folder.Path, invocation.Progress, invocation.Cancellation);

@@ -15,7 +15,7 @@ internal static class EvaluateCommand
         "interlace evaluate run/tuned --benchmarks LMUData --out run/evaluated/recovered",
         "interlace evaluate run/tuned --benchmarks LMUData --out run/evaluated/recovered --only AI2D,POPE --limit 200 --protocol cot",
         "interlace evaluate run/tuned --benchmarks LMUData --out run/sampled --sampling qwen --set evaluate.overrides.OCRBench.max_new_tokens=100",
-    ], Run)
+    ], Run, resumes: true)
     {
         StageOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, Target, CommonOptions.Config, CommonOptions.Set,
     };
@@ -26,7 +26,7 @@ internal static class EvaluateCommand
         var compute = invocation.Compute();
         using var model = ModelFamilies.Open(experiment.Model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
         if (model.Processor.Warning is { } warning) invocation.Log(warning);
-        var folder = OutFolder.Open(invocation.Get(Target)!, "evaluate", experiment, invocation.Force);
+        using var folder = OutFolder.Open(invocation.Get(Target)!, "evaluate", experiment, invocation.Force);
         var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
         invocation.Print(() => JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, ScoresFile.Name)))!, new ScoresView(scores).Draw);
         return ExitCode.Done;

@@ -15,12 +15,12 @@ internal static class FinetuneCommand
     [
         "interlace finetune run/pruned --data data/finevision --out run/tuned",
         "interlace finetune run/pruned --data data/finevision --out run/tuned --set finetune.learning_rate=2e-5 --max-steps 200",
-    ], Run) { Pruned, StageOptions.Data, StageOptions.Rate, StageOptions.MaxSteps, Target, CommonOptions.Config, CommonOptions.Set };
+    ], Run, resumes: true) { Pruned, StageOptions.Data, StageOptions.Rate, StageOptions.MaxSteps, Target, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
         string target = invocation.Get(Target)!;
-        var record = FineTuneStage.Run(invocation.Get(Pruned), target, invocation.Compute(), invocation.Experiment(), invocation.Force, invocation.Log, invocation.Progress, invocation.Cancellation);
+        var record = FineTuneStage.Run(invocation.Get(Pruned), target, invocation.Compute(), invocation.Experiment(), invocation.Force, invocation.Log, invocation.Progress, cancellation: invocation.Cancellation);
         invocation.Print(() => JsonNode.Parse(File.ReadAllText(Path.Combine(target, TrainingRecord.Name)))!, console =>
             console.WriteLine($"{target}: {record.Steps} steps over {record.Samples:N0} samples, loss {record.FirstLoss:0.000} at first and {record.LastLoss:0.000} at last"
                 + (record.Skipped.Count > 0 ? $"; left out: {string.Join(", ", record.Skipped.Select(s => $"{s.Value} {s.Key}"))}" : "")));

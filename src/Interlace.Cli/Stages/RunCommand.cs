@@ -15,11 +15,11 @@ internal static class RunCommand
 
     public static Verb Create() => new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet.",
         ["interlace run experiments/qwen3-vl-8b-25.json --out run", "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
-        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!)) { File0, Target, CommonOptions.Set };
+        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
         ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],
-        invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!)) { DemoTarget, StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
+        invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!), resumes: true) { DemoTarget, StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
 
     private static string DemoExperiment() => Path.Combine(AppContext.BaseDirectory, "demo", "experiment.json") is var path && File.Exists(path) ? path
         : throw new InputException($"The demo's files are missing: {path} is not there. Build or publish the program again.");
@@ -28,7 +28,8 @@ internal static class RunCommand
     {
         var experiment = invocation.Experiment(file);
         var compute = invocation.Compute(experiment);
-        var folder = OutFolder.Open(target, command, experiment, invocation.Force);
+        Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
+        using var folder = OutFolder.Open(target, command, experiment, invocation.Force);
         if (folder.Resumed) invocation.Log($"Going on with the run in {folder.Path}.");
         var data = new Pipeline(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation).Run();
         invocation.Print(() => JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder.Path, RunFolder.Summary)))!, console => Draw(console, data, folder.Path));

@@ -42,6 +42,7 @@ public sealed class DecoderLayout
 
         int found = LayerNumbers(checkpoint, prefixes[0]);
         var layout = new DecoderLayout(family, checkpoint.Config, prefixes[0], found);
+        if (!layout.Sections().Any()) throw new InputException($"{checkpoint.Folder} is inconsistent: config.json has no {family.Sections[0][0]}, which describes the decoder.");
         foreach (var section in layout.Sections())
             if (Integer(layout.Section(section)![CountKey]) is { } count && count != found)
                 throw new InputException($"{checkpoint.Folder} is inconsistent: config.json has {count} decoder layers, the weights {found}.");

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
@@ -36,10 +34,7 @@ public sealed class StagedFolder : IDisposable
         if (!overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
             throw new InputException($"{target} is not empty: name another folder, or force its replacement.");
         string parent = Path.GetDirectoryName(target) ?? throw new InputException($"{target} cannot be written to: it is the root of a disk.");
-        while (!Directory.Exists(parent)) parent = Path.GetDirectoryName(parent) ?? throw new InputException($"{target} lies on no disk of this machine.");
-        long free = (freeBytes ?? FreeBytes)(parent);
-        if (free < bytesNeeded)
-            throw new InputException($"{target} needs {Megabytes(bytesNeeded)} MB, but its disk has {Megabytes(free)} MB free: make room or name a folder on another disk.");
+        FreeSpace.Check(parent, bytesNeeded, target, freeBytes);
         return new(target, overwrite);
     }
 
@@ -70,9 +65,4 @@ public sealed class StagedFolder : IDisposable
     {
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
-
-    private static long FreeBytes(string folder) =>
-        new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace;
-
-    private static string Megabytes(long bytes) => Math.Ceiling(bytes / 1e6).ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -18,18 +18,18 @@ internal sealed record Config(TextConfig Text, VisionConfig Vision, bool TiedHea
     public static Config Parse(JsonObject json, string path)
     {
         var (text, vision) = (Section(json, "text_config", path), Section(json, "vision_config", path));
-        if ((text["hidden_act"]?.GetValue<string>() ?? "silu") != "silu") throw new InputException($"{path}: text_config.hidden_act is {text["hidden_act"]}, expected silu.");
-        if ((vision["hidden_act"]?.GetValue<string>() ?? "gelu_pytorch_tanh") != "gelu_pytorch_tanh") throw new InputException($"{path}: vision_config.hidden_act is {vision["hidden_act"]}, expected gelu_pytorch_tanh.");
+        if (Value(text, "hidden_act", path, "silu") != "silu") throw new InputException($"{path}: text_config.hidden_act is {text["hidden_act"]}, expected silu.");
+        if (Value(vision, "hidden_act", path, "gelu_pytorch_tanh") != "gelu_pytorch_tanh") throw new InputException($"{path}: vision_config.hidden_act is {vision["hidden_act"]}, expected gelu_pytorch_tanh.");
         JsonObject rope = (text["rope_scaling"] ?? text["rope_parameters"]) as JsonObject ?? throw new InputException($"{path}: text_config has neither rope_scaling nor rope_parameters.");
-        if ((rope["rope_type"]?.GetValue<string>() ?? "default") != "default") throw new InputException($"{path}: rope_type {rope["rope_type"]} is not supported, only default.");
+        if (Value(rope, "rope_type", path, "default") != "default") throw new InputException($"{path}: rope_type {rope["rope_type"]} is not supported, only default.");
         int heads = Int(text, "num_attention_heads", path), hidden = Int(text, "hidden_size", path);
         var config = new Config(
             new TextConfig(hidden, Int(text, "intermediate_size", path), Int(text, "num_hidden_layers", path), heads, Int(text, "num_key_value_heads", path), Int(text, "head_dim", path, hidden / heads),
-                Int(text, "vocab_size", path), Number(text, "rms_norm_eps", path, 1e-6), text["attention_bias"]?.GetValue<bool>() ?? false,
+                Int(text, "vocab_size", path), Number(text, "rms_norm_eps", path, 1e-6), Value(text, "attention_bias", path, false),
                 Number(text, "rope_theta", path, Number(rope, "rope_theta", path, 5e6)), Ints(rope, "mrope_section", path)),
             new VisionConfig(Int(vision, "hidden_size", path), Int(vision, "intermediate_size", path), Int(vision, "depth", path), Int(vision, "num_heads", path), Int(vision, "patch_size", path),
                 Int(vision, "spatial_merge_size", path), Int(vision, "temporal_patch_size", path), Int(vision, "num_position_embeddings", path), Int(vision, "out_hidden_size", path), Ints(vision, "deepstack_visual_indexes", path)),
-            (json["tie_word_embeddings"] ?? text["tie_word_embeddings"])?.GetValue<bool>() ?? false);
+            Value(json, "tie_word_embeddings", path, Value(text, "tie_word_embeddings", path, false)));
         config.Check(path);
         return config;
     }
@@ -58,6 +58,13 @@ internal sealed record Config(TextConfig Text, VisionConfig Vision, bool TiedHea
         if (json[name] is not { } node) return standard ?? throw new InputException($"{path} has no {name}.");
         return node.GetValueKind() == JsonValueKind.Number ? node.GetValue<double>() : throw new InputException($"{path}: {name} is {node.ToJsonString()}, expected a number.");
     }
+
+    private static T Value<T>(JsonObject json, string name, string path, T standard) => json[name] switch
+    {
+        null => standard,
+        JsonValue value when value.TryGetValue(out T? found) => found,
+        var other => throw new InputException($"{path}: {name} is {other.ToJsonString()}, expected {(standard is bool ? "true or false" : "a text")}."),
+    };
 
     private static int[] Ints(JsonObject json, string name, string path) =>
         json[name] is JsonArray array && array.All(n => n?.GetValueKind() == JsonValueKind.Number && n.GetValue<double>() is >= 0 and <= int.MaxValue) ? [.. array.Select(n => (int)n!.GetValue<double>())]

@@ -7,6 +7,9 @@ namespace Interlace.Calibration;
 /// <summary>The stage <c>calibrate</c>: model folder and data -> <c>similarity.json</c> and the sums per sample beside it (paper 3.2, A.3).</summary>
 public static class CalibrationStage
 {
+    /// <summary>State of a calibration under way, beside its artefact.</summary>
+    public const string StateName = "similarity.state.safetensors";
+
     /// <summary>Runs or resumes the stage.</summary>
     /// <param name="loaded">The model.</param>
     /// <param name="compute">Where and in which type it computes.</param>
@@ -28,7 +31,7 @@ public static class CalibrationStage
         var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, loaded.Model.VisualLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
-        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, "similarity.state.safetensors"), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity));
+        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity));
         SkipCounts skipped = [], filtered = [];
         var sums = calibrator.Run((next, left) => data.Load(data.Source.Read(rows, filtered = [], data.Filter).Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
         skipped.Merge(filtered);

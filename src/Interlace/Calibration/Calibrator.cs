@@ -34,22 +34,25 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken);
         var lastSave = Stopwatch.StartNew();
         var saved = new SkipCounts(skipped);
-        foreach (var (batch, skippedSoFar) in Batches(load(next, skipped), skipped))
+        try
         {
-            if (cancellation.IsCancellationRequested) break;
-            using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device)) sums.AddRange(meter.Measure(model, packed));
-            (next, saved) = (batch[^1].Index + 1, skippedSoFar);
-            if (lastSave.Elapsed > SaveEvery)
+            foreach (var (batch, skippedSoFar) in Batches(load(next, skipped), skipped))
             {
-                Save(sums, next, saved);
-                lastSave.Restart();
+                cancellation.ThrowIfCancellationRequested();
+                using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device)) sums.AddRange(meter.Measure(model, packed));
+                (next, saved) = (batch[^1].Index + 1, skippedSoFar);
+                if (lastSave.Elapsed > SaveEvery)
+                {
+                    Save(sums, next, saved);
+                    lastSave.Restart();
+                }
+                progress?.Report(new("calibrate", next, total, "samples", $"{sums.Sum(s => s.Counts.Sum()):N0} tokens"));
             }
-            progress?.Report(new("calibrate", next, total, "samples", $"{sums.Sum(s => s.Counts.Sum()):N0} tokens"));
         }
-        if (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException)   // from here or from the samples, which stop as soon
         {
-            Save(sums, next, saved);
-            cancellation.ThrowIfCancellationRequested();
+            if (sums.Count > 0) Save(sums, next, saved);
+            throw;
         }
         return sums.Count > 0 ? sums : throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
     }

@@ -20,6 +20,7 @@ internal static class SampleSumsFile
         }
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors, metadata);
+        AtomicFile.Flush(beside);
         File.Move(beside, path, overwrite: true);
     }
 

@@ -140,6 +140,15 @@ public sealed class FineVision
 
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
 
+    /// <summary>The library's native part wraps its sentence: <c>NAME (message: 'SENTENCE')</c>.</summary>
+    private static string Reason(Exception error)
+    {
+        string text = error.Message.ReplaceLineEndings(" ");
+        const string mark = "(message: '";
+        if (text.IndexOf(mark, StringComparison.Ordinal) is >= 0 and int at) text = text[(at + mark.Length)..].TrimEnd(')', '\'');
+        return text.TrimEnd('.', ' ');
+    }
+
     private static T Guard<T>(string path, Func<T> read)
     {
         try
@@ -148,7 +157,7 @@ public sealed class FineVision
         }
         catch (Exception e) when (e is ParquetException or InvalidDataException or IOException or UnauthorizedAccessException or OverflowException)
         {
-            throw new InputException($"The data file '{path}' cannot be read: {e.Message.ReplaceLineEndings(" ").TrimEnd('.', ' ')}; fetch it again or take it out of the folder.", e);
+            throw new InputException($"The data file '{path}' cannot be read: {Reason(e)}; fetch it again or take it out of the folder.", e);
         }
     }
 }

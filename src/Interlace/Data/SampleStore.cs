@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -54,10 +55,16 @@ public sealed class SampleStore : IDisposable
         Directory.CreateDirectory(folder);
         string beside = path + ".partial";
         File.Delete(beside);
-        long free = new DriveInfo(folder).AvailableFreeSpace;
-        if (estimatedBytes > free) throw new InputException($"The drawn samples need about {estimatedBytes >> 20} MiB in '{folder}', where {free >> 20} MiB are free: make room, or lower the sampling rate.");
-        Write(beside, key, read);
-        File.Move(beside, path, overwrite: true);
+        FreeSpace.Check(folder, estimatedBytes, $"The copy of the drawn samples in {folder}");
+        try
+        {
+            Write(beside, key, read);
+            File.Move(beside, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
         return TryOpen(path, key) ?? throw new IOException($"The sample file '{path}' cannot be read back.");
     }
 

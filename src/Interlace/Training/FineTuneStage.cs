@@ -19,14 +19,16 @@ public static class FineTuneStage
     /// <param name="overwrite">Replace what stands at the target.</param>
     /// <param name="log">Told what is tuned and what it will need, before it starts.</param>
     /// <param name="progress">Told after each step.</param>
+    /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
     /// <param name="cancellation">Ends after a step; the same call goes on from there.</param>
-    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, or the data is unusable.</exception>
-    public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, or the disk too full.</exception>
+    public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
     {
         experiment = experiment.Complete();
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);
         if (!File.Exists(planPath)) throw new InputException($"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
+        if (File.Exists(target)) throw new InputException($"{target} is a file: name a folder to write to.");
         int[] layers = [.. PlanFile.Load(planPath).TuneNew];
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
@@ -34,17 +36,20 @@ public static class FineTuneStage
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
         // SaveEvery decides when the state is saved, not what comes out; neither does where the data lies or how many workers read it.
-        var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+        var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune with { SaveEvery = new FineTuneOptions().SaveEvery }, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
             experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
-        string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord), work = target + ".training";
+        string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord), work = WorkFolder(target);
 
         if (!overwrite && Finished(target, empty) is { } before)
         {
+            Forget(target);
             log?.Invoke($"{target} is there already.");
             return before;
         }
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key);
+        CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), freeBytes);
         Directory.CreateDirectory(work);
+        using var nothing = new EmptyAgain(work);
         using var store = Store(data, training, Path.Combine(work, "samples.store"), key, progress, cancellation);
         using var held = validation.Count > 0 ? Store(data, validation, Path.Combine(work, "validation.store"), key, progress, cancellation) : null;
         log?.Invoke($"Tuning layers {string.Join(", ", layers)}: {tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights (names hash to {tuner.Tuned.Sha256[..12]}) on {store.Count:N0} samples; about {tuner.Memory}.");
@@ -63,8 +68,25 @@ public static class FineTuneStage
         };
         record.Save(recordPath);
         TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, progress, cancellation);
-        Directory.Delete(work, recursive: true);
+        Forget(target);
         return record;
+    }
+
+    /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
+    public static void Forget(string target)
+    {
+        if (Directory.Exists(WorkFolder(target))) Directory.Delete(WorkFolder(target), recursive: true);
+    }
+
+    private static string WorkFolder(string target) => Path.TrimEndingDirectorySeparator(target) + ".training";
+
+    /// <summary>Before hours of work: room for the samples, for the state and the next one beside it, and for the tuned folder.</summary>
+    private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, Func<string, long>? freeBytes)
+    {
+        const int bytesPerWeight = 3 * sizeof(float);   // master, mean and square
+        long held = Directory.Exists(work) ? new DirectoryInfo(work).EnumerateFiles().Sum(file => file.Length) : 0;
+        using var checkpoint = Checkpoint.Open(pruned);
+        FreeSpace.Check(work, checkpoint.Files.Sum(file => new FileInfo(file.Path).Length) + 2 * bytesPerWeight * tunedWeights + sampleBytes - held, $"The tuning in {work}", freeBytes);
     }
 
     /// <summary>The record of a finished run with the same settings, or null where there is nothing yet.</summary>
@@ -89,6 +111,15 @@ public static class FineTuneStage
             cancellation.ThrowIfCancellationRequested();
             progress?.Report(new("draw", ++read, total, "samples"));
             yield return sample;
+        }
+    }
+
+    /// <summary>Deletes the work folder again where a run ends before its first save or step: what it holds then is soon made again.</summary>
+    private sealed class EmptyAgain(string work) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (Directory.Exists(work) && !Directory.EnumerateFiles(work, "*.safetensors").Any() && !File.Exists(Path.Combine(work, TrainingLog.Name))) Directory.Delete(work, recursive: true);
         }
     }
 }

@@ -57,34 +57,52 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         var state = TrainingState.Load(StatePath, key, _tuned.Parameters, _optimiser);
         TrainingLog.Truncate(LogPath, state.Step);
         var gradient = new LossGradient(model, options.Recompute);
-        while (state.Epoch < options.Epochs && state.Step < total)
+        bool whole = true;   // weights, optimiser and log stand where the state says
+        int saved = state.Step;
+        try
         {
-            var skipped = new SkipCounts(state.Skipped);
-            var clock = Stopwatch.StartNew();
-            var steps = Batcher.Steps(Counted(load(state.Epoch, state.NextIndex, skipped), skipped, out var counts), Batches);
-            foreach (var step in steps)
+            while (state.Epoch < options.Epochs && state.Step < total)
             {
-                var row = Step(step, state, schedule, gradient);
-                bool last = state.Step + 1 == total;
-                if (validation is not null && (last || (state.Step + 1) % options.SaveEvery == 0)) row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
-                row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
-                clock.Restart();
-                TrainingLog.Append(LogPath, row);
-                state = state with { Step = state.Step + 1, NextIndex = step.NextIndex, Skipped = counts() };
-                progress?.Report(new("finetune", state.Step, total, "steps", $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
-                if (state.Step % options.SaveEvery == 0 || cancellation.IsCancellationRequested) state.Save(StatePath, key, _tuned.Parameters, _optimiser);
-                cancellation.ThrowIfCancellationRequested();
-                if (last) break;
+                var skipped = new SkipCounts(state.Skipped);
+                var samples = new EpochSamples(load(state.Epoch, state.NextIndex, skipped), skipped);
+                var clock = Stopwatch.StartNew();
+                foreach (var step in Batcher.Steps(samples.Read(), Batches))
+                {
+                    whole = false;
+                    var row = Step(step, state, schedule, gradient);
+                    bool last = state.Step + 1 == total, saves = (state.Step + 1) % options.SaveEvery == 0;
+                    if (validation is not null && (last || saves)) row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
+                    row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
+                    clock.Restart();
+                    TrainingLog.Append(LogPath, row);
+                    state = new(state.Step + 1, state.Epoch, samples.Ended ? sampleCount : step.NextIndex, samples.Skipped);
+                    whole = true;
+                    progress?.Report(new("finetune", state.Step, total, "steps", $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
+                    cancellation.ThrowIfCancellationRequested();
+                    if (saves) Save(state);
+                    if (saves) saved = state.Step;
+                    if (last) break;
+                }
+                if (state.Step < total) state = state with { Epoch = state.Epoch + 1, NextIndex = 0, Skipped = new SkipCounts(skipped) };
+                if (state.Step == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
             }
-            if (state.Step < total) state = state with { Epoch = state.Epoch + 1, NextIndex = 0, Skipped = new SkipCounts(skipped) };
-            if (state.Step == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
-            if (state.Step == total) state = state with { Skipped = counts() };
+        }
+        catch (OperationCanceledException) when (whole && state.Step > saved)   // from here or from the samples, which stop as soon
+        {
+            Save(state);
+            throw;
         }
         return new(state.Step, TrainingLog.Read(LogPath).Sum(row => (long)row.Samples), state.Skipped);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _optimiser?.Dispose();
+
+    private void Save(TrainingState state)
+    {
+        AtomicFile.Flush(LogPath);   // the log is never behind the state
+        state.Save(StatePath, key, _tuned.Parameters, _optimiser!);
+    }
 
     private BatchOptions Batches => options.Loss switch
     {
@@ -126,20 +144,22 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     }
 
     /// <summary>Passes samples on and remembers what had been left out when the last one came: asking for the next may count more.</summary>
-    private static IEnumerable<LoadedSample> Counted(IEnumerable<LoadedSample> samples, SkipCounts skipped, out Func<SkipCounts> counts)
+    private sealed class EpochSamples(IEnumerable<LoadedSample> samples, SkipCounts counts)
     {
-        var atLast = new SkipCounts(skipped);
-        counts = () => atLast;
-        return Pass();
+        /// <summary>What had been left out when the last sample came, or in all where there is none left.</summary>
+        public SkipCounts Skipped { get; private set; } = new(counts);
 
-        IEnumerable<LoadedSample> Pass()
+        /// <summary>There is none left.</summary>
+        public bool Ended { get; private set; }
+
+        public IEnumerable<LoadedSample> Read()
         {
             foreach (var sample in samples)
             {
-                atLast = new SkipCounts(skipped);
+                Skipped = new SkipCounts(counts);
                 yield return sample;
             }
-            atLast = new SkipCounts(skipped);
+            (Skipped, Ended) = (new SkipCounts(counts), true);
         }
     }
 }

@@ -23,7 +23,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         {
             ["key"] = key, ["step"] = $"{Step}", ["epoch"] = $"{Epoch}", ["next"] = $"{NextIndex}", ["skipped"] = JsonSerializer.Serialize(Skipped.ToDictionary(s => s.Key, s => s.Value)),
         });
-        using (var handle = File.OpenHandle(beside, FileMode.Open, FileAccess.ReadWrite)) RandomAccess.FlushToDisk(handle);
+        AtomicFile.Flush(beside);
         File.Move(beside, path, overwrite: true);
     }
 

@@ -1,0 +1,151 @@
+using Interlace.Calibration;
+using Interlace.Training;
+using Interlace.Vlm;
+using TorchSharp;
+using static TorchSharp.torch;
+using Generator = Interlace.Vlm.Generator;
+
+namespace Interlace.Tests;
+
+[CollectionDefinition(nameof(LiveTensors), DisableParallelization = true)]
+public sealed class LiveTensors;
+
+/// <summary>What works with tensors leaves as many as it found, whether they are in a dispose scope or not; and a long run needs no more memory than a short one.</summary>
+[Collection(nameof(LiveTensors))]
+public sealed class LiveTensorsTests : IDisposable
+{
+    private readonly PreparedSamples _samples = new(Shared.Require("fixtures/qwen3vl/tiny-tied"), 9);
+
+    public void Dispose() => _samples.Dispose();
+
+    [Fact]
+    public void A_tensor_that_is_forgotten_is_seen()
+    {
+        Tensor? forgotten = null;
+        Assert.Equal(1, Left(() => forgotten = zeros(3)));
+        forgotten!.Dispose();
+        Assert.Equal(1, Left(() =>
+        {
+            using var scope = NewDisposeScope();
+            forgotten = zeros(3).DetachFromDisposeScope();
+        }));
+        forgotten.Dispose();
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Gradients_leave_no_tensor(bool recompute)
+    {
+        TunedLayers.Of(_samples.Loaded.Model, [4, 8]);
+        var gradient = new LossGradient(_samples.Loaded.Model, recompute, headRows: 3);
+        void Pass()
+        {
+            using var batch = Batch.Pack(_samples.Encoded(0, 1, 2, 3), CPU);
+            gradient.Accumulate(batch, 0.1);
+            gradient.Loss(batch);
+        }
+        Pass();   // makes the gradients that stay
+        Assert.Equal(0, Left(Pass));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Gradients_of_embeddings_and_vision_leave_no_tensor(bool recompute)
+    {
+        foreach (var parameter in _samples.Loaded.Model.Parameters) parameter.Train();
+        var gradient = new LossGradient(_samples.Loaded.Model, recompute);
+        void Pass()
+        {
+            using var batch = Batch.Pack(_samples.Encoded(0, 1, 3), CPU);
+            gradient.Accumulate(batch, 0.1);
+        }
+        Pass();
+        Assert.Equal(0, Left(Pass));
+    }
+
+    [Fact]
+    public void Steps_of_the_optimiser_leave_no_tensor()
+    {
+        var tuned = TunedLayers.Of(_samples.Loaded.Model, [4]);
+        using var optimiser = new AdamW(tuned.Parameters);
+        var gradient = new LossGradient(_samples.Loaded.Model);
+        void Step()
+        {
+            using var batch = Batch.Pack(_samples.Encoded(1, 2), CPU);
+            gradient.Accumulate(batch, 1);
+            optimiser.Clip(optimiser.GradientNorm(), 0.1);
+            optimiser.Step(1e-3);
+        }
+        Step();
+        Assert.Equal(0, Left(Step));
+    }
+
+    [Fact]
+    public void Answers_leave_no_tensor_even_where_they_are_broken_off()
+    {
+        var generator = new Generator(_samples.Loaded.Model, new GenerationOptions(MaxNewTokens: 5, Slots: 2), []);
+        Assert.Equal(0, Left(() => Assert.Equal(5, generator.Run(_samples.Encoded(0, 1, 2, 3, 4)).Count())));
+        Assert.Equal(0, Left(() => Assert.NotEmpty(generator.Run(_samples.Encoded(0, 1, 2)).Take(1))));
+        var drawing = new Generator(_samples.Loaded.Model, new GenerationOptions(MaxNewTokens: 3, Temperature: 1, TopK: 5, RepetitionPenalty: 1.1), []);
+        Assert.Equal(0, Left(() => Assert.Equal(2, drawing.Run(_samples.Encoded(0, 1)).Count())));
+        using var ending = new CancellationTokenSource();
+        Assert.Equal(0, Left(() => Assert.ThrowsAny<OperationCanceledException>(object? () => generator.Run(_samples.Encoded(0, 1, 2), (_, _) => ending.Cancel(), ending.Token).ToList())));
+    }
+
+    [Fact]
+    public void Batches_and_similarities_leave_no_tensor()
+    {
+        var meter = new SimilarityMeter(_samples.Loaded.Model.Layers.Count, [1, 2, 3, 4]);
+        Assert.Equal(5, Left(() => Batch.Pack(_samples.Encoded(0, 1), CPU)));   // its tensors, until it is disposed
+        Assert.Equal(0, Left(() => Batch.Pack(_samples.Encoded(0, 1), CPU).Dispose()));
+        Assert.Equal(0, Left(() =>
+        {
+            using var batch = Batch.Pack(_samples.Encoded(0, 1, 2), CPU);
+            meter.Measure(_samples.Loaded.Model, batch);
+        }));
+    }
+
+    [Fact]
+    public void Opening_and_closing_a_model_leaves_no_tensor() => Assert.Equal(0, Left(() => _samples.Open().Dispose()));
+
+    [Fact]
+    public void Two_hundred_steps_need_no_more_memory_than_fifty()
+    {
+        var tuned = TunedLayers.Of(_samples.Loaded.Model, [4, 8]);
+        using var optimiser = new AdamW(tuned.Parameters);
+        var gradient = new LossGradient(_samples.Loaded.Model);
+        var generator = new Generator(_samples.Loaded.Model, new GenerationOptions(MaxNewTokens: 2), []);
+        void Steps(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                using var batch = Batch.Pack(_samples.Encoded(i % _samples.Count, (i + 1) % _samples.Count), CPU);
+                gradient.Accumulate(batch, 0.01);
+                optimiser.Clip(optimiser.GradientNorm(), 1);
+                optimiser.Step(1e-4);
+                if (i % 10 == 0) Assert.Single(generator.Run(_samples.Encoded(i % _samples.Count)));
+            }
+        }
+        Steps(50);
+        long before = MemoryInUse();
+        Steps(200);
+        long grown = MemoryInUse() - before;
+        TestContext.Current.SendDiagnosticMessage($"200 steps grew the process by {grown / 1e6:0.0} MB");
+        // A pass over these samples makes some 2 MB of tensors: leaking a twentieth of them would exceed this.
+        Assert.True(grown < 20_000_000, $"{grown / 1e6:0.0} MB");
+    }
+
+    private static long MemoryInUse()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return Environment.WorkingSet;
+    }
+
+    /// <summary>Tensors of this thread that an action leaves alive, in a scope or outside.</summary>
+    private static long Left(Action action)
+    {
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        action();
+        return DisposeScopeManager.Statistics.ThreadTotalLiveCount - before;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using Interlace.Data;
+using Interlace.Training;
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Tests.Training;
+
+public sealed class FineTunerTests : IDisposable
+{
+    private const int Seed = 5;
+    private static readonly FineTuneOptions Options = new(LearningRate: 1e-3, Epochs: 2, SamplesPerStep: 4, MicroBatchTokens: 150, SaveEvery: 2);
+
+    private readonly ScratchFolder _scratch = new();
+    private readonly PreparedSamples _samples = new(Shared.Require("fixtures/qwen3vl/tiny-tied"), 12);
+
+    public static TheoryData<int, string> Ends => [.. from step in Enumerable.Range(1, 6) from end in new[] { "cancelled", "loader", "killed" } where step < 6 || end != "loader" select (step, end)];
+
+    public void Dispose()
+    {
+        _samples.Dispose();
+        _scratch.Dispose();
+    }
+
+    // 12 samples an epoch of which three are left out, the last of each among them: steps of 4, 4 and 1.
+    [Theory, MemberData(nameof(Ends))]
+    public void A_run_that_ends_after_any_step_goes_on_to_the_same_bytes(int step, string end)
+    {
+        var whole = Run("whole", Options);
+        Assert.Equal((6, 18, 6), (whole.Result.Steps, whole.Result.Samples, whole.Result.Skipped.Total));
+        Assert.Equal([0, 0, 0, 1, 1, 1], whole.Log.Select(row => row.Epoch));
+
+        Assert.ThrowsAny<Exception>(() => Run("broken", Options, step, end));
+        if (end == "killed") File.AppendAllText(_scratch.At("broken", TrainingLog.Name), """{"step": 9, "epo""");   // a line that was cut off
+        var resumed = Run("broken", Options);
+        Assert.Equal(whole.Result.Steps, resumed.Result.Steps);
+        Assert.Equal(whole.Result.Samples, resumed.Result.Samples);
+        Assert.Equal(whole.Result.Skipped.ToString(), resumed.Result.Skipped.ToString());
+        Assert.Equal(whole.Log, resumed.Log);
+        Assert.Equal(whole.Weights, resumed.Weights);
+        // A run that was killed, here before it could save this step, goes back to its last save; one that was ended repeats nothing.
+        Assert.Equal(6 - (end == "killed" ? (step - 1) / Options.SaveEvery * Options.SaveEvery : step), resumed.Steps);
+    }
+
+    [Fact]
+    public void State_of_another_key_is_not_taken_up()
+    {
+        Assert.ThrowsAny<Exception>(() => Run("broken", Options, 4));
+        Assert.Equal(6, Run("broken", Options, key: "other").Steps);
+    }
+
+    [Fact]
+    public void The_last_step_is_the_highest_allowed_and_the_schedule_ends_there()
+    {
+        var run = Run("short", Options with { MaxSteps = 2 });
+        Assert.Equal([0, 1], run.Log.Select(row => row.Step));
+        Assert.Equal(8, run.Result.Samples);
+        Assert.Equal(new CosineSchedule(Options.LearningRate, 2, Options.WarmupRatio).At(1), run.Log[1].LearningRate);
+    }
+
+    [Fact]
+    public void A_step_under_micro_batch_mean_is_the_mean_of_the_means()
+    {
+        var first = Run("means", Options with { Loss = "micro_batch_mean", MicroBatchSamples = 2, MaxSteps = 1 }).Log[0];
+        int[] order = FirstStep;
+        double[] means = [.. order.Chunk(2).Select(pair => MeanLoss(_samples.Encoded(pair)))];
+        Assert.Equal(means.Average(), first.Loss, 1e-5);
+        Assert.NotEqual(MeanLoss(_samples.Encoded(order)), first.Loss, 1e-4);
+        Assert.Equal(MeanLoss(_samples.Encoded(order)), Run("whole batch", Options with { MaxSteps = 1 }).Log[0].Loss, 1e-5);
+    }
+
+    [Fact]
+    public void Training_on_text_takes_the_loss_on_prompts_too()
+    {
+        var first = Run("text", Options with { TrainOn = "text", MaxSteps = 1 }).Log[0];
+        EncodedSample[] step = _samples.Encoded(FirstStep);
+        Assert.Equal(step.Sum(s => s.Length - 1 - s.Count(TokenKind.Image)), first.AnswerTokens);
+        Assert.Equal(MeanLoss(step, allText: true), first.Loss, 1e-5);
+    }
+
+    [Fact]
+    public void The_validation_loss_is_that_of_the_held_back_samples_at_every_save_and_at_the_end()
+    {
+        EncodedSample[] held = _samples.Encoded(0, 1, 2);
+        var run = Run("validated", Options with { MaxSteps = 3 }, validation: [0, 1, 2]);
+        Assert.Equal([false, true, true], run.Log.Select(row => row.ValidationLoss is not null));
+        double before = MeanLoss(held);
+        Assert.True(Math.Abs(run.Log[2].ValidationLoss!.Value - before) > 1e-3);
+        Assert.Equal(run.LossAfter, run.Log[2].ValidationLoss!.Value, 1e-6);
+        Assert.Equal(Run("not validated", Options with { MaxSteps = 3 }).Weights, run.Weights);   // looking changes nothing
+    }
+
+    [Fact]
+    public void What_cannot_be_tuned_is_refused()
+    {
+        Assert.Contains("12 too long", Assert.Throws<InputException>(() => Run("none", Options, isSkipped: _ => true)).Message, StringComparison.Ordinal);
+        Assert.Contains("no longer a number", Assert.Throws<InputException>(() => Run("wild", Options with { LearningRate = 1e30, WarmupRatio = 0, Epochs = 4 })).Message, StringComparison.Ordinal);
+    }
+
+    private static bool IsLeftOut(long place) => place is 3 or 7 or 11;
+
+    /// <summary>The samples of the first step, in their order.</summary>
+    private int[] FirstStep => [.. SeededHash.Permutation(_samples.Count, Seed).Where((_, place) => !IsLeftOut(place)).Take(Options.SamplesPerStep)];
+
+    private sealed record Outcome(TrainingResult Result, TrainingLogRow[] Log, byte[] Weights, int Steps, double LossAfter);
+
+    /// <param name="folder">Where state and log go.</param>
+    /// <param name="options">How to tune.</param>
+    /// <param name="endAfter">Ends after this step.</param>
+    /// <param name="end">How: cancelled; the loader sees the cancellation first; or an end without warning.</param>
+    /// <param name="key">Key of the state.</param>
+    /// <param name="validation">Samples that are held back.</param>
+    /// <param name="isSkipped">Places that are left out.</param>
+    private Outcome Run(string folder, FineTuneOptions options, int endAfter = 0, string end = "cancelled", string key = "key", int[]? validation = null, Func<long, bool>? isSkipped = null)
+    {
+        using var ending = new CancellationTokenSource();
+        using var loaded = _samples.Open();
+        using var tuner = new FineTuner(loaded.Model, [4, 8], options, _scratch.At(folder), key);
+        int steps = 0;
+        var progress = new Told(step =>
+        {
+            steps++;
+            if (step.Done != endAfter) return;
+            if (end == "killed") throw new InvalidOperationException("killed");
+            ending.Cancel();
+        });
+        IEnumerable<LoadedSample> Load(int epoch, long next, SkipCounts skipped)
+        {
+            foreach (var sample in _samples.Load(SeededHash.Permutation(_samples.Count, Seed, epoch), next, skipped, isSkipped ?? IsLeftOut))
+            {
+                if (end == "loader") ending.Token.ThrowIfCancellationRequested();
+                yield return sample;
+            }
+        }
+        var result = tuner.Run(_samples.Count, Load, validation is null ? null : () => _samples.Load(validation, 0, [], _ => false), progress, end == "loader" ? CancellationToken.None : ending.Token);
+        byte[] weights = [.. tuner.Tuned.Parameters.SelectMany(p => MemoryMarshal.AsBytes<float>(p.Value.detach().data<float>().ToArray()).ToArray())];
+        TrainingLogRow[] log = [.. TrainingLog.Read(Path.Combine(_scratch.At(folder), TrainingLog.Name)).Select(row => row with { SamplesPerSecond = 0, MemoryBytes = 0 })];
+        return new(result, log, weights, steps, validation is null ? double.NaN : MeanLoss(_samples.Encoded(validation), of: loaded.Model));
+    }
+
+    private double MeanLoss(EncodedSample[] samples, bool allText = false, VisionLanguageModel? of = null)
+    {
+        using var loaded = of is null ? _samples.Open() : null;
+        var model = of ?? loaded!.Model;
+        if (of is null) TunedLayers.Of(model, [4, 8]);
+        using var batch = Batch.Pack(samples, CPU, allText);
+        return new LossGradient(model).Loss(batch) / batch.AnswerRows.shape[0];
+    }
+}
