@@ -10,6 +10,7 @@ public sealed class Batch : IDisposable
 {
     private Batch(IReadOnlyList<EncodedSample> samples, Device device, bool allText)
     {
+        using var scope = NewDisposeScope();
         Device = device;
         Lengths = [.. samples.Select(sample => sample.Length)];
         Kinds = [.. samples.SelectMany(sample => sample.Kinds)];

@@ -17,6 +17,9 @@ public sealed record Rotary(Tensor Cos, Tensor Sin)
     }
 
     /// <summary>1 / theta^(2 i / size) for i below size / 2.</summary>
-    public static Tensor Frequencies(long size, double theta, Device device) =>
-        1.0 / pow(tensor((float)theta, device: device), arange(0, size, 2, ScalarType.Float32, device) / size);
+    public static Tensor Frequencies(long size, double theta, Device device)
+    {
+        using var scope = NewDisposeScope();
+        return (1.0 / pow(tensor((float)theta, device: device), arange(0, size, 2, ScalarType.Float32, device) / size)).MoveToOuterDisposeScope();
+    }
 }

@@ -117,6 +117,11 @@ internal sealed class Model : VisionLanguageModel
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
+        if (_parameters.Count > 0)   // else they are those of the model it was made from
+        {
+            _vision.Dispose();
+            _rotary.Dispose();
+        }
         _weights?.Dispose();
     }
 

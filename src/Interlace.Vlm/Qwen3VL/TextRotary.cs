@@ -7,7 +7,7 @@ namespace Interlace.Vlm.Qwen3VL;
 /// Interleaved M-RoPE: frequency i turns by the time position, but every third from offset 1 by the height and from offset 2 by the width,
 /// up to three times their sections.
 /// </summary>
-internal sealed class TextRotary(TextConfig config, Device device)
+internal sealed class TextRotary(TextConfig config, Device device) : IDisposable
 {
     private readonly Tensor _frequencies = Rotary.Frequencies(config.HeadSize, config.RopeTheta, device).DetachFromDisposeScope();   // [d / 2]
     private readonly Tensor _axes = tensor(Axes(config.RopeSections), device: device).DetachFromDisposeScope();                      // [d / 2]: 0, 1 or 2
@@ -17,6 +17,12 @@ internal sealed class TextRotary(TextConfig config, Device device)
     {
         Tensor position = positions.index_select(0, _axes).transpose(0, 1).to(ScalarType.Float32);   // [N, d / 2]
         return Rotary.FromAngles(position * _frequencies, type);
+    }
+
+    public void Dispose()
+    {
+        _frequencies.Dispose();
+        _axes.Dispose();
     }
 
     private static long[] Axes(int[] sections)

@@ -9,7 +9,7 @@ namespace Interlace.Vlm.Qwen3VL;
 /// The vision encoder: patches with interpolated positions through blocks of full attention within an image, then 2 x 2 patches merged into a token.
 /// DeepStack mergers do the same to the output of some blocks.
 /// </summary>
-internal sealed class VisionTower
+internal sealed class VisionTower : IDisposable
 {
     private const double Epsilon = 1e-6, RopeTheta = 10_000;
 
@@ -22,6 +22,7 @@ internal sealed class VisionTower
 
     public VisionTower(ParameterSource source, string name, VisionConfig config, IReadOnlyList<double> mean, IReadOnlyList<double> deviation, Device device)
     {
+        using var scope = NewDisposeScope();
         _config = config;
         _patchWeight = source($"{name}.patch_embed.proj.weight", config.HiddenSize, 3, config.TemporalPatchSize, config.PatchSize, config.PatchSize);
         _patchBias = source($"{name}.patch_embed.proj.bias", config.HiddenSize);
@@ -62,6 +63,12 @@ internal sealed class VisionTower
         observe?.Invoke(VisionLanguageModel.VisionEnds, merged);
         foreach (Tensor level in levels) level.MoveToOuterDisposeScope();
         return (merged.MoveToOuterDisposeScope(), levels);
+    }
+
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _deviation.Dispose();
     }
 
     /// <summary>An image's patches in the order of the merge blocks, [P, 3 * t * p * p], normalised, fp32; the image stands still for all t.</summary>

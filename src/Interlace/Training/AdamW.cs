@@ -45,6 +45,7 @@ public sealed class AdamW : IDisposable
     public void Clip(double norm, double limit)
     {
         using var _ = no_grad();
+        using var scope = NewDisposeScope();
         if (limit / (norm + 1e-6) is < 1 and var factor)
             foreach (Tensor gradient in Gradients) gradient.mul_(factor);
     }
