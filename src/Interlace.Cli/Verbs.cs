@@ -13,6 +13,8 @@ internal static class Verbs
         VerifyCommand.Create(),
         FinetuneCommand.Create(),
         EvaluateCommand.Create(),
+        ScoreCommand.Create(),
+        CompareCommand.Create(),
         LatencyCommand.Create(),
         GenerateCommand.Create(),
         TraceCommand.Create(),

@@ -91,9 +91,17 @@ public sealed record FineTuneOptions(
 /// <param name="Slots">Answers in flight at once.</param>
 /// <param name="Sampling">greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row from the run's seed.</param>
 /// <param name="Overrides">What is different for single benchmarks, by their names.</param>
+/// <param name="Judge">none; endpoint: a model behind an OpenAI-compatible address; replay: recorded replies.</param>
+/// <param name="JudgeEndpoint">The address, such as <c>https://api.openai.com/v1</c>.</param>
+/// <param name="JudgeModel">The judge's model.</param>
+/// <param name="JudgeKey">Name of the environment variable that holds the key; the key itself stands nowhere.</param>
+/// <param name="JudgeReplies">Under replay, the file of replies.</param>
+/// <param name="JudgeTimeout">Seconds that one call may take.</param>
+/// <param name="JudgeCalls">Calls in flight at once.</param>
 public sealed record EvaluationOptions(
     string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null, string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
-    string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null);
+    string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null,
+    string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY", string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4);
 
 /// <summary>How one benchmark is asked, where that differs from the others; what is absent does not.</summary>
 /// <param name="Limit">At most this many rows.</param>

@@ -26,7 +26,7 @@ public static class ExperimentFile
         {
             Model = Resolve(experiment.Model),
             Data = experiment.Data is { } data ? data with { Path = Resolve(data.Path) } : null,
-            Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Resolve(evaluate.Benchmarks) } : null,
+            Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Resolve(evaluate.Benchmarks), JudgeReplies = Resolve(evaluate.JudgeReplies) } : null,
         };
     }
 

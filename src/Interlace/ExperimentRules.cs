@@ -20,6 +20,7 @@ internal static class ExperimentRules
         ("evaluate.sampling", ["greedy", "qwen"]),
         ("evaluate.overrides.*.prompts", ["dataset", "qwen3vl"]),
         ("evaluate.overrides.*.sampling", ["greedy", "qwen"]),
+        ("evaluate.judge", ["none", "endpoint", "replay"]),
     ];
 
     private static readonly (string Path, Func<double, bool> Holds, string Expected)[] Ranges =
@@ -53,10 +54,19 @@ internal static class ExperimentRules
         ("evaluate.slots", Positive, "1 or more"),
         ("evaluate.overrides.*.limit", Positive, "1 or more"),
         ("evaluate.overrides.*.max_new_tokens", Positive, "1 or more"),
+        ("evaluate.judge_timeout", number => number is > 0 and <= 86_400, "a number of seconds above 0 and at most 86400"),
+        ("evaluate.judge_calls", number => number is >= 1 and <= 256, "1 to 256"),
+    ];
+
+    /// <summary>Texts in whose place a secret might be given by mistake: a wrong one is not repeated in the message.</summary>
+    private static readonly (string Path, Func<string, bool> Holds, string Expected)[] Texts =
+    [
+        ("evaluate.judge_endpoint", Evaluation.Judges.EndpointJudge.IsAddress, Evaluation.Judges.EndpointJudge.AddressForm),
+        ("evaluate.judge_key", IsVariable, "the name of an environment variable such as INTERLACE_JUDGE_KEY, never the key itself"),
     ];
 
     /// <summary>The values that have a rule; a star stands for any name.</summary>
-    public static IEnumerable<string> Paths => Choices.Select(rule => rule.Path).Concat(Ranges.Select(rule => rule.Path));
+    public static IEnumerable<string> Paths => [.. Choices.Select(rule => rule.Path), .. Ranges.Select(rule => rule.Path), .. Texts.Select(rule => rule.Path)];
 
     /// <summary>Checks a complete experiment.</summary>
     /// <param name="experiment">The experiment as JSON of the right types.</param>
@@ -74,8 +84,13 @@ internal static class ExperimentRules
             foreach (var (path, value) in Values(experiment, rule))
                 if ((only ?? path) == path && !holds(double.Parse(value.ToJsonString())))
                     throw new InputException($"{source}{shownAs ?? path} is {value.ToJsonString()}, expected {expected}.");
+        foreach (var (rule, holds, expected) in Texts)
+            foreach (var (path, value) in Values(experiment, rule))
+                if ((only ?? path) == path && !holds(value.GetValue<string>()))
+                    throw new InputException($"{source}{shownAs ?? path} is not possible, expected {expected}.");
     }
 
+    private static bool IsVariable(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && text is not [>= '0' and <= '9', ..] && text.Any(char.IsAsciiLetterUpper) && !text.Any(char.IsAsciiLetterLower);
     private static bool Part(double number) => number is > 0 and <= 1;
     private static bool Positive(double number) => number >= 1;
     private static bool NotNegative(double number) => number >= 0;

@@ -83,6 +83,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
         {
             using var loaded = Open(model);
             var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, cancellation);
+            foreach (string warning in scores.Warnings ?? []) log(warning);
             log($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
         });
     }

@@ -1,3 +1,5 @@
+using Interlace.Vlm;
+
 namespace Interlace;
 
 /// <summary>Names of the artefacts in a run folder: each stage leaves one, and nothing else passes between stages.</summary>
@@ -18,6 +20,9 @@ public static class RunFolder
     /// <summary>One folder per evaluated model, each with its predictions and scores.</summary>
     public const string Evaluated = "evaluated";
 
+    /// <summary>Names of the evaluated models, the baseline first.</summary>
+    public static IReadOnlyList<string> EvaluatedModels { get; } = ["dense", "dropped", "recovered"];
+
     /// <summary>Seconds of each stage.</summary>
     public const string Timings = "timings.json";
 
@@ -26,4 +31,22 @@ public static class RunFolder
 
     /// <summary>The run to look at.</summary>
     public const string Report = "report.html";
+
+    /// <summary>
+    /// The evaluations that a path means: the folder itself where it has the artefact, or those inside the folder of a whole run, the baseline first.
+    /// </summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="artefact">What an evaluation must have.</param>
+    /// <exception cref="InputException">There are none.</exception>
+    public static IReadOnlyList<(string Name, string Folder)> EvaluationsIn(string path, string artefact)
+    {
+        if (!Directory.Exists(path)) throw new InputException($"There is no folder {path}.");
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), inner = Path.Combine(full, Evaluated);
+        if (File.Exists(Path.Combine(full, artefact))) return [(Path.GetFileName(full), full)];
+        string[] found = Directory.Exists(inner) ? [.. Directory.EnumerateDirectories(inner).Where(folder => File.Exists(Path.Combine(folder, artefact)))] : [];
+        if (found.Length == 0) throw new InputException($"{path} holds no evaluation: there is no {artefact} in it, nor in a folder in {Evaluated}.");
+        return [.. found.Select(folder => (Path.GetFileName(folder), folder)).OrderBy(f => Place(f.Item1)).ThenBy(f => f.Item1, StringComparer.Ordinal)];
+    }
+
+    private static int Place(string name) => EvaluatedModels.Contains(name) ? EvaluatedModels.Index().First(model => model.Item == name).Index : EvaluatedModels.Count;
 }

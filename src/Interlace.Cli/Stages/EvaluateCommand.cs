@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Interlace.Evaluation;
 using Interlace.Vlm;
 
@@ -17,7 +16,7 @@ internal static class EvaluateCommand
         "interlace evaluate run/tuned --benchmarks LMUData --out run/sampled --sampling qwen --set evaluate.overrides.OCRBench.max_new_tokens=100",
     ], Run, resumes: true)
     {
-        StageOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, Target, CommonOptions.Config, CommonOptions.Set,
+        StageOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, Target, CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)
@@ -28,7 +27,9 @@ internal static class EvaluateCommand
         if (model.Processor.Warning is { } warning) invocation.Log(warning);
         using var folder = OutFolder.Open(invocation.Get(Target)!, "evaluate", experiment, invocation.Force);
         var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
-        invocation.Print(() => JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, ScoresFile.Name)))!, new ScoresView(scores).Draw);
+        if (invocation.Json)   // drawn scores say it themselves
+            foreach (string remark in scores.Warnings ?? []) invocation.Log(remark);
+        invocation.Print(scores.ToJson, new ScoresView(scores).Draw);
         return ExitCode.Done;
     }
 }

@@ -21,6 +21,12 @@ internal static class StageOptions
     public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling", "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row.");
     public static readonly ExperimentOption Protocol = new("--protocol", "evaluate.protocol", "limited (50 new tokens) or cot (16,384).");
 
+    public static readonly ExperimentOption Rules = new("--rules", "evaluate.rules", "Rule set of multiple-choice extraction: 2025-11 or 2026-08.");
+    public static readonly ExperimentOption Judge = new("--judge", "evaluate.judge", "none, endpoint (an OpenAI-compatible address) or replay (recorded replies).");
+    public static readonly ExperimentOption JudgeEndpoint = new("--judge-endpoint", "evaluate.judge_endpoint", "The judge's address, such as https://api.openai.com/v1; its key comes from the environment variable INTERLACE_JUDGE_KEY.");
+    public static readonly ExperimentOption JudgeModel = new("--judge-model", "evaluate.judge_model", "The judge's model.");
+    public static readonly ExperimentOption JudgeReplies = new("--judge-replies", "evaluate.judge_replies", "File of recorded replies to replay.");
+
     /// <summary>A required folder or file to write.</summary>
     public static Option<string> Out(string description, string helpName = "FOLDER") => new("--out") { Description = description, HelpName = helpName, Required = true };
 }

@@ -7,30 +7,29 @@ using Interlace.Vlm;
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// Answers recorded as JSON lines, gzip-compressed where the name ends in <c>.gz</c>: <c>index</c>, <c>prediction</c> and, where a judge was asked, <c>judge</c>.
-/// Without a table a line carries its question as well: cells by column name, the options as an object <c>options</c> or <c>choices</c>, several answers as a list <c>answers</c>.
+/// Answers recorded as JSON lines, or as a tab separated table where the name ends in <c>.tsv</c>, gzip-compressed where it ends in <c>.gz</c>: <c>index</c>, <c>prediction</c> and, where a judge
+/// was asked, <c>judge</c>. Without a benchmark table a record carries its question as well: cells by column name; in JSON the options as an object <c>options</c> or <c>choices</c>, several answers as a list <c>answers</c>.
 /// </summary>
 public static class RecordedPredictions
 {
     /// <summary>Reads the answers of a file.</summary>
-    /// <param name="path">A .jsonl or .jsonl.gz file.</param>
+    /// <param name="path">A .jsonl or .tsv file, or one of these with .gz behind it.</param>
     /// <param name="table">The table the indices refer to, or null where the lines carry their questions.</param>
     /// <exception cref="InputException">The file is missing, a line is no such record, or an index is twice there or not in the table.</exception>
     public static IReadOnlyList<Prediction> Read(string path, BenchmarkTable? table = null)
     {
         if (!File.Exists(path)) throw new InputException($"There is no file of predictions at {path}.");
+        bool packed = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
         using Stream file = File.OpenRead(path);
-        using StreamReader reader = new(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file);
+        using Stream content = packed ? new GZipStream(file, CompressionMode.Decompress) : file;
         Dictionary<string, BenchmarkRow>? rows = table?.Rows.ToDictionary(row => row.Index, StringComparer.Ordinal);
         HashSet<string> seen = new(StringComparer.Ordinal);
         List<Prediction> predictions = [];
         try
         {
-            for (int number = 1; reader.ReadLine() is { } line; number++)
+            bool isTable = (packed ? path[..^3] : path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
+            foreach (var (where, prediction) in isTable ? PredictionTable.Read(content, Path.GetFileName(path), rows) : Lines(content, Path.GetFileName(path), rows))
             {
-                if (line.Length == 0) continue;
-                string where = $"Line {number} of {Path.GetFileName(path)}";
-                Prediction prediction = Parse(line, where, rows);
                 if (!seen.Add(prediction.Row.Index)) throw new InputException($"{where} answers row {prediction.Row.Index} a second time.");
                 predictions.Add(prediction);
             }
@@ -44,6 +43,16 @@ public static class RecordedPredictions
 
     /// <summary>The row that a JSON object describes.</summary>
     public static BenchmarkRow RowOf(JsonElement record) => new(record.EnumerateObject().SelectMany(Cells));
+
+    private static IEnumerable<(string Where, Prediction Prediction)> Lines(Stream content, string name, Dictionary<string, BenchmarkRow>? rows)
+    {
+        using StreamReader reader = new(content);
+        for (int number = 1; reader.ReadLine() is { } line; number++)
+        {
+            string where = $"Line {number} of {name}";
+            if (line.Length > 0) yield return (where, Parse(line, where, rows));
+        }
+    }
 
     private static Prediction Parse(string line, string where, Dictionary<string, BenchmarkRow>? rows)
     {

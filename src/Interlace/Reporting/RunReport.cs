@@ -12,7 +12,7 @@ public static class RunReport
     private const int ExampleCount = 3;
 
     /// <summary>Names of the evaluated models, the baseline first.</summary>
-    public static IReadOnlyList<string> ModelNames { get; } = ["dense", "dropped", "recovered"];
+    public static IReadOnlyList<string> ModelNames => RunFolder.EvaluatedModels;
 
     /// <summary>The data of a run's report.</summary>
     /// <param name="folder">The run folder.</param>

@@ -162,7 +162,7 @@ public static class ChoiceScores
         public static Choice Of(Prediction prediction, RuleSet rules)
         {
             char? letter = MultipleChoice.Extract(prediction.Text, prediction.Row.Options, rules);
-            if (letter is not null || prediction.JudgeReply is not { } reply) return new(prediction.Row, letter, letter is null, JudgeFailed: false);
+            if (letter is not null || prediction.JudgeReply is not { } reply) return new(prediction.Row, letter, letter is null, letter is null && prediction.JudgeFailed);
             letter = MultipleChoice.Extract(reply, prediction.Row.Options, rules);
             return new(prediction.Row, letter, ExtractionFailed: true, JudgeFailed: letter is null);
         }

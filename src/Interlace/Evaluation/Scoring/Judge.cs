@@ -39,7 +39,7 @@ public static class Judge
         var parsed = rows.Where(row => row.Scores is not null).ToArray();
         if (parsed.Length > 0) means["Overall"] = 100 * parsed.Average(row => row.Scores![TotalScore]);
         foreach (var key in parsed.SelectMany(row => row.Scores!).GroupBy(score => score.Key, score => score.Value)) means.TryAdd(key.Key, 100 * key.Average());
-        int asked = predictions.Count(p => p.JudgeReply is not null);
+        int asked = predictions.Count(p => p.JudgeReply is not null || p.JudgeFailed);
         return new()
         {
             Percent = parsed.Length > 0 ? means["Overall"] : null,

@@ -17,7 +17,8 @@ public enum RuleSet
 /// <param name="Row">The question.</param>
 /// <param name="Text">What the model wrote.</param>
 /// <param name="JudgeReply">What a judge wrote about it, where one was asked.</param>
-public sealed record Prediction(BenchmarkRow Row, string Text, string? JudgeReply = null);
+/// <param name="JudgeFailed">Whether a judge was asked and gave no reply at all.</param>
+public sealed record Prediction(BenchmarkRow Row, string Text, string? JudgeReply = null, bool JudgeFailed = false);
 
 /// <summary>The score of one row.</summary>
 /// <param name="Index">The row's index.</param>

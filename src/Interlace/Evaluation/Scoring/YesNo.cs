@@ -81,7 +81,7 @@ public static class YesNo
         public static Answer Of(Prediction prediction)
         {
             string extracted = Extract(prediction.Text);
-            if (extracted != Unknown || prediction.JudgeReply is not { } reply) return new(prediction.Row, extracted, extracted == Unknown, JudgeFailed: false);
+            if (extracted != Unknown || prediction.JudgeReply is not { } reply) return new(prediction.Row, extracted, extracted == Unknown, extracted == Unknown && prediction.JudgeFailed);
             extracted = Extract(reply);
             return new(prediction.Row, extracted, ExtractionFailed: true, JudgeFailed: extracted == Unknown);
         }

@@ -1,0 +1,96 @@
+using System.Text;
+using System.Text.Json;
+using Interlace.Pruning;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Evaluation;
+
+/// <summary>The artefact <c>answers.json</c>: which model was asked which tables, and how. The answers lie beside it, <c>predictions/NAME.jsonl</c>; scoring needs nothing else but the tables.</summary>
+/// <param name="Format">Name and version of the format.</param>
+/// <param name="CreatedBy">The program.</param>
+/// <param name="Settings">What decides an answer besides model and tables.</param>
+/// <param name="Seed">Seed of the run.</param>
+/// <param name="Inputs">The model and the tables.</param>
+/// <param name="Benchmarks">The folder in which the tables lay.</param>
+public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings Settings, int Seed, EvaluationInputs Inputs, string Benchmarks)
+{
+    /// <summary>The artefact's usual name.</summary>
+    public const string Name = "answers.json";
+
+    /// <summary>Name and version of the format.</summary>
+    public const string CurrentFormat = "interlace-answers/1";
+
+    /// <summary>Whether answers of the other may be taken up: everything is the same, wherever the tables lie.</summary>
+    public bool IsSameWorkAs(AnswersFile other) => Hash(this) == Hash(other);
+
+    /// <summary>Writes the artefact whole or not at all.</summary>
+    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.AnswersFile) + "\n"));
+
+    /// <summary>Reads an artefact.</summary>
+    /// <exception cref="InputException">It is absent or of another format.</exception>
+    public static AnswersFile Load(string path)
+    {
+        if (!File.Exists(path)) throw new InputException($"There is no {path}: evaluate a model first.");
+        try
+        {
+            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.AnswersFile) ?? throw new JsonException("it is empty");
+            return found.Format == CurrentFormat ? found : throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid record of answers: {e.Message}", e);
+        }
+    }
+
+    private static string Hash(AnswersFile file) => Hashes.Of(file with { Benchmarks = "" }, ArtefactJson.Default.AnswersFile);
+}
+
+/// <summary>What decides an answer besides model and tables.</summary>
+/// <param name="Protocol">limited or cot; <see cref="ScoresFile.Elsewhere"/> for answers that this program did not make.</param>
+/// <param name="MaxNewTokens">Most tokens of an answer; 0 where that is not known.</param>
+/// <param name="Prompts">dataset or qwen3vl.</param>
+/// <param name="Limit">At most this many rows of each table.</param>
+/// <param name="MaxPixels">Bound on the pixels of an image.</param>
+/// <param name="Device">cpu or cuda.</param>
+/// <param name="Dtype">Type of the computation.</param>
+/// <param name="Sampling">greedy or qwen.</param>
+/// <param name="Overrides">What is different for single benchmarks, by their names.</param>
+public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Prompts, int? Limit, int? MaxPixels, string Device, string Dtype,
+    string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null)
+{
+    /// <summary>The rows of a benchmark that are asked.</summary>
+    public IReadOnlyList<BenchmarkRow> RowsOf(Benchmark benchmark, BenchmarkTable table) =>
+        [.. table.Rows.Take(Overrides?.FirstOrDefault(entry => Benchmarks.IsNamed(benchmark, entry.Key)).Value?.Limit ?? Limit ?? int.MaxValue)];
+}
+
+/// <summary>What was done to a model before it was asked, as its folder says.</summary>
+/// <param name="Kind">dense, dense fine-tuned, pruned, or pruned and fine-tuned.</param>
+/// <param name="Layers">Decoder layers of the model it was made from; null where nothing was dropped.</param>
+/// <param name="DroppedLayers">How many of those are gone.</param>
+/// <param name="Method">How they were chosen, where a plan says so.</param>
+public sealed record ModelHistory(string Kind, int? Layers, int DroppedLayers, string? Method)
+{
+    /// <summary>Dropped part of the layers, 0 to 1.</summary>
+    public double DropRatio => Layers is { } layers ? DroppedLayers / (double)layers : 0;
+
+    /// <summary>Reads the records in a model folder.</summary>
+    /// <exception cref="InputException">A record is damaged.</exception>
+    public static ModelHistory Of(string modelFolder)
+    {
+        bool tuned = File.Exists(Path.Combine(modelFolder, PrunedModelFile.TrainingRecordName));
+        string record = Path.Combine(modelFolder, PrunedModelFile.Name), plan = Path.Combine(modelFolder, PlanFile.Name);
+        if (!File.Exists(record)) return new(tuned ? "dense fine-tuned" : "dense", null, 0, null);
+        try
+        {
+            var file = JsonSerializer.Deserialize(File.ReadAllBytes(record), ArtefactJson.Readable.PrunedModelFile) ?? throw new JsonException("it is empty");
+            int dropped = file.ParentLayers - file.KeptLayers.Length;
+            string kind = (dropped > 0, tuned) switch { (true, true) => "pruned and fine-tuned", (true, false) => "pruned", (false, true) => "dense fine-tuned", _ => "dense" };
+            return new(kind, file.ParentLayers, dropped, File.Exists(plan) ? PlanFile.Load(plan).Origin.Method : null);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{record} is no valid record of a pruned model: {e.Message}", e);
+        }
+    }
+}
