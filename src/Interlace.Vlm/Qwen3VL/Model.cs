@@ -65,6 +65,9 @@ internal sealed class Model : VisionLanguageModel
     public override int HiddenSize => _config.Text.HiddenSize;
     public override int VocabularySize => _config.Text.VocabularySize;
 
+    /// <summary>The vision tower, for whoever uses it alone.</summary>
+    public VisionTower Vision => _vision;
+
     public override (Tensor X, LayerInputs Inputs) Embed(Batch batch, CacheUse? cache = null, Observer? observe = null)
     {
         using var scope = NewDisposeScope();

@@ -24,6 +24,14 @@ internal sealed class VisionTower : IDisposable
     {
         using var scope = NewDisposeScope();
         _config = config;
+        var parameters = new List<Parameter>();
+        ParameterSource given = source;
+        source = (parameter, shape) =>
+        {
+            parameters.Add(given(parameter, shape));
+            return parameters[^1];
+        };
+        Parameters = parameters;
         _patchWeight = source($"{name}.patch_embed.proj.weight", config.HiddenSize, 3, config.TemporalPatchSize, config.PatchSize, config.PatchSize);
         _patchBias = source($"{name}.patch_embed.proj.bias", config.HiddenSize);
         _positions = source($"{name}.pos_embed.weight", config.PositionCount, config.HiddenSize);
@@ -33,6 +41,9 @@ internal sealed class VisionTower : IDisposable
         _mean = tensor(mean.Select(m => (float)(m * 255)).ToArray(), device: device).view(3, 1, 1, 1).DetachFromDisposeScope();
         _deviation = tensor(deviation.Select(d => (float)(d * 255)).ToArray(), device: device).view(3, 1, 1, 1).DetachFromDisposeScope();
     }
+
+    /// <summary>All parameters.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>Images, resized to the grid -> merged features [V, D] of all their tokens in order, and one such tensor per DeepStack level.</summary>
     public (Tensor Merged, Tensor[] Levels) Run(IReadOnlyList<RgbImage> images, ScalarType type, Device device, Observer? observe)

@@ -8,6 +8,9 @@ internal static class ByteAlphabet
     private static readonly Dictionary<char, byte> Bytes = Build();
     private static readonly char[] Chars = [.. Bytes.OrderBy(pair => pair.Value).Select(pair => pair.Key)];
 
+    /// <summary>The characters in the order of their code points: the first tokens of a vocabulary.</summary>
+    public static IEnumerable<string> Characters => Chars.Order().Select(c => $"{c}");
+
     /// <summary>The bytes of a token of the vocabulary; a token that holds any other character stands for its UTF-8.</summary>
     public static byte[] Decode(string token) => token.All(Bytes.ContainsKey) ? [.. token.Select(c => Bytes[c])] : Encoding.UTF8.GetBytes(token);
 

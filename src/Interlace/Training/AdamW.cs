@@ -3,19 +3,32 @@ using static TorchSharp.torch;
 
 namespace Interlace.Training;
 
+/// <summary>Parameters that share a rate.</summary>
+/// <param name="Parameters">Trainable parameters, in no other group.</param>
+/// <param name="WeightDecay">Decoupled weight decay.</param>
+public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay = 0);
+
 /// <summary>
 /// AdamW over fp32 master weights, states in fp32, one fused operator call per step (paper A.5; Loshchilov and Hutter, 2019).
 /// </summary>
 public sealed class AdamW : IDisposable
 {
+    private readonly IReadOnlyList<ParameterGroup> _groups;
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly Tensor[] _means, _squares, _steps;
-    private readonly double _beta1, _beta2, _epsilon, _weightDecay;
+    private readonly double _beta1, _beta2, _epsilon;
 
-    /// <summary>Fresh states for these parameters, all of them trainable.</summary>
+    /// <summary>Fresh states for these parameters, all of them trainable and of one rate.</summary>
     public AdamW(IReadOnlyList<Parameter> parameters, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : this([new ParameterGroup(parameters, weightDecay)], beta1, beta2, epsilon)
     {
-        (_parameters, _beta1, _beta2, _epsilon, _weightDecay) = (parameters, beta1, beta2, epsilon, weightDecay);
+    }
+
+    /// <summary>Fresh states for groups of trainable parameters, each with a rate and a weight decay of its own.</summary>
+    public AdamW(IReadOnlyList<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+    {
+        IReadOnlyList<Parameter> parameters = [.. groups.SelectMany(group => group.Parameters)];
+        (_groups, _parameters, _beta1, _beta2, _epsilon) = (groups, parameters, beta1, beta2, epsilon);
         Tensor[] New(Func<Parameter, Tensor> make) => [.. parameters.Select(p => make(p).DetachFromDisposeScope())];
         using var _ = no_grad();
         _means = New(p => zeros_like(p.Value, requires_grad: false));
@@ -51,13 +64,22 @@ public sealed class AdamW : IDisposable
     }
 
     /// <summary>One update from the accumulated gradients, which are then cleared.</summary>
-    public void Step(double rate)
+    public void Step(double rate) => Step([.. _groups.Select(_ => rate)]);
+
+    /// <summary>One update with a rate for each group; at rate 0 only the states of a group change.</summary>
+    public void Step(IReadOnlyList<double> rates)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         foreach (Tensor step in _steps) step.add_(1);
-        Aten.AdamWStep([.. _parameters.Select(p => p.Value)], [.. Gradients], _means, _squares, _steps, rate, _beta1, _beta2, _weightDecay, _epsilon);
-        foreach (Tensor gradient in Gradients) gradient.zero_();
+        Tensor[] gradients = [.. Gradients];
+        int at = 0;
+        foreach (var (i, group) in _groups.Index())
+        {
+            Range own = at..(at += group.Parameters.Count);
+            Aten.AdamWStep([.. group.Parameters.Select(p => p.Value)], gradients[own], _means[own], _squares[own], _steps[own], rates[i], _beta1, _beta2, group.WeightDecay, _epsilon);
+        }
+        foreach (Tensor gradient in gradients) gradient.zero_();
     }
 
     /// <inheritdoc/>

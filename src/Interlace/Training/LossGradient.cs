@@ -36,6 +36,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             var (loss, gradient) = Head(hidden, batch, scale);
             hidden.Dispose();
             var levels = new Tensor?[model.VisualLevels];
+            if (_trainsInput) KeepLevel(model.Layers.Count, inputs, gradient, levels);
             for (int l = model.Layers.Count - 1; l >= _lowest; l--) gradient = Backward(passes[l], l, inputs, gradient, levels);
             if (_trainsInput) BackwardInput(x0, inputs, gradient, levels);
             return loss;
@@ -90,9 +91,14 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             pass.Input.Dispose();
         }
         if (!ReferenceEquals(result, gradient)) gradient.Dispose();
-        if (_trainsInput && l > 0 && inputs.Visual is { } visual && l <= visual.Levels.Count)
-            levels[l - 1] = result.index_select(0, visual.Rows);   // what entered before this layer takes part of its gradient
+        if (_trainsInput) KeepLevel(l, inputs, result, levels);
         return result;
+    }
+
+    /// <summary>What entered before layer l (l = L: before the head) takes its rows of the gradient there.</summary>
+    private static void KeepLevel(int l, LayerInputs inputs, Tensor gradient, Tensor?[] levels)
+    {
+        if (l > 0 && inputs.Visual is { } visual && l <= visual.Levels.Count) levels[l - 1] = gradient.index_select(0, visual.Rows);
     }
 
     private static void BackwardInput(Tensor x0, LayerInputs inputs, Tensor gradient, Tensor?[] levels)

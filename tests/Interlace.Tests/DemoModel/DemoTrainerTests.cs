@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using Interlace.DemoModel;
+using Interlace.DemoModel.Data;
+using Interlace.DemoModel.Sources;
+using Interlace.DemoModel.Training;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Interlace.Tests.DemoModel;
+
+public class DemoTrainerTests
+{
+    private static readonly ModelShape Shape = new(Layers: 3, Hidden: 48, Inner: 96, Heads: 2, KeyHeads: 1, HeadSize: 24, Tokens: 400, VisionDepth: 3, VisionHidden: 32, VisionInner: 64, VisionHeads: 2, FirstTap: 0, SecondTap: 1);
+    private static readonly Compute Cpu = new(CPU, ScalarType.Float32, 1);
+
+    [Fact]
+    public void The_loss_falls_in_two_hundred_steps_and_the_packed_model_opens()
+    {
+        using var scratch = new ScratchFolder();
+        var settings = Settings(visionSteps: 20, steps: 200);
+        double first, last;
+        using (var trainer = new DemoTrainer(scratch.At("training"), SmallSources.Create(), settings, Cpu))
+        {
+            trainer.Run();
+            (first, last) = (trainer.MeanLoss(..5), trainer.MeanLoss(^20..));
+        }
+        TestContext.Current.SendDiagnosticMessage($"{first:0.000} -> {last:0.000}");
+        Assert.InRange(first, 5, 7);   // the logarithm of the vocabulary's size is 6.1
+        Assert.InRange(last, 0, 2.5);
+
+        BenchmarkTables.Write(scratch.At("benchmarks"), SmallSources.Create(Split.Test), 1, questions: 3);
+        Packing.Write(scratch.At("training"), scratch.At("model"));
+        Packing.WriteLogits(scratch.At("model"), scratch.At("benchmarks"), scratch.At("logits.json"));
+        using (var checkpoint = Checkpoint.Open(scratch.At("model"))) Assert.All(checkpoint.Files.SelectMany(f => f.Tensors), tensor => Assert.Equal(ElementType.BF16, tensor.Type));
+        using var loaded = ModelFamilies.Open(scratch.At("model"), CPU, ScalarType.Float32);
+        Assert.Null(loaded.Processor.Warning);
+        Assert.Equal(loaded.Processor.Tokenizer.Id("<|im_end|>"), loaded.StopIds[0]);
+        var questions = JsonNode.Parse(File.ReadAllText(scratch.At("logits.json")))!["questions"]!.AsArray();
+        Assert.Equal(5, questions.Count);
+        Assert.All(questions, q => Assert.Equal(q!["top_logits"]!.AsArray().Select(v => v!.GetValue<float>()).OrderDescending(), q["top_logits"]!.AsArray().Select(v => v!.GetValue<float>())));
+    }
+
+    [Fact]
+    public void An_interrupted_training_ends_with_the_bytes_of_an_uninterrupted_one()
+    {
+        using var scratch = new ScratchFolder();
+        var settings = Settings(visionSteps: 4, steps: 6);
+        using (var whole = new DemoTrainer(scratch.At("whole"), SmallSources.Create(), settings, Cpu)) whole.Run();
+        foreach (var (stage, step) in new[] { ("vision", 2), ("whole", 3) })
+        {
+            using var stop = new CancellationTokenSource();
+            using var broken = new DemoTrainer(scratch.At("broken"), SmallSources.Create(), settings, Cpu);
+            Assert.Throws<OperationCanceledException>(() => broken.Run(new Each(done => { if (done.Stage == stage && done.Done == step) stop.Cancel(); }), stop.Token));
+        }
+        using (var resumed = new DemoTrainer(scratch.At("broken"), SmallSources.Create(), settings, Cpu)) resumed.Run();
+        Assert.Equal(File.ReadAllBytes(scratch.At("whole", DemoTrainer.StateName)), File.ReadAllBytes(scratch.At("broken", DemoTrainer.StateName)));
+        Assert.Equal(6, File.ReadAllLines(scratch.At("broken", "whole.jsonl")).Length);
+    }
+
+    [Fact]
+    public void A_training_with_other_settings_is_refused()
+    {
+        using var scratch = new ScratchFolder();
+        new DemoTrainer(scratch.At("training"), SmallSources.Create(), Settings(1, 1), Cpu).Dispose();
+        Assert.Throws<InputException>(() => new DemoTrainer(scratch.At("training"), SmallSources.Create(), Settings(1, 2), Cpu));
+    }
+
+    [Fact]
+    public void Fresh_parameters_depend_on_seed_and_name_alone()
+    {
+        using var scope = NewDisposeScope();
+        ParameterSource one = FreshParameters.Source(1, 8, CPU), other = FreshParameters.Source(2, 8, CPU);
+        one("model.first.weight", 4, 4);
+        Tensor weight = one("model.q_proj.weight", 64, 64).Value;
+        Assert.True(weight.allclose(FreshParameters.Source(1, 8, CPU)("model.q_proj.weight", 64, 64).Value, 0, 0));
+        Assert.False(weight.allclose(other("model.q_proj.weight", 64, 64).Value));
+        Assert.Equal(0.02, weight.std().item<float>(), 0.001);
+        Assert.Equal(0.005, one("model.layers.0.mlp.down_proj.weight", 64, 64).Value.std().item<float>(), 0.0003);
+        Assert.Equal(1f, one("model.layers.0.self_attn.q_norm.weight", 8).Value.min().item<float>());
+        Assert.Equal(0f, one("model.visual.deepstack_merger_list.0.linear_fc2.weight", 8, 8).Value.abs().max().item<float>());
+        Assert.NotEqual(0f, one("model.visual.merger.linear_fc2.weight", 8, 8).Value.abs().max().item<float>());
+    }
+
+    private static TrainingSettings Settings(int visionSteps, int steps) =>
+        new(5, Shape, visionSteps, VisionScenes: 8, VisionRate: 3e-3, steps, Scenes: 8, Rate: 3e-3, HoldVision: 3, Warmup: 10, MicroBatchTokens: 1024, TokenizerScenes: 200);
+
+    private sealed class Each(Action<StageProgress> act) : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value) => act(value);
+    }
+}

@@ -1,0 +1,101 @@
+using Interlace.Data;
+using Interlace.DemoModel.Data;
+using Interlace.DemoModel.Scenes;
+using Interlace.DemoModel.Sources;
+using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+
+namespace Interlace.Tests.DemoModel;
+
+public class ScenesTests
+{
+    [Fact]
+    public void The_same_seed_draws_the_same_scenes_and_another_one_draws_others()
+    {
+        var sources = SmallSources.Create();
+        foreach (var (name, make, _) in SceneFamilies.All)
+        {
+            Scene one = make(Chance.Of("test", 1, 5), sources), again = make(Chance.Of("test", 1, 5), SmallSources.Create()), other = make(Chance.Of("test", 2, 5), sources);
+            Assert.Equal(name, one.Set);
+            Assert.Equal(one.Image.Pixels, again.Image.Pixels);
+            Assert.Equal(one.Questions.Select(q => (q.Text, q.Answer)), again.Questions.Select(q => (q.Text, q.Answer)));
+            Assert.NotEqual(one.Image.Pixels, other.Image.Pixels);
+        }
+    }
+
+    [Fact]
+    public void Every_question_can_be_answered_from_what_is_drawn()
+    {
+        var sources = SmallSources.Create();
+        for (int i = 0; i < 300; i++)
+        {
+            Scene scene = SceneFamilies.Draw(Chance.Of("test", 3, i), sources);
+            Assert.Equal((64, 64), (scene.Image.Width, scene.Image.Height));
+            foreach (Question question in scene.Questions)
+            {
+                Assert.True(question.Pool is null || question.Pool.Contains(question.Answer), question.Text);
+                if (question.Kind is "name" or "color" or "attribute" or "digit-color" or "read" or "value" or "word") Assert.Contains(question.Answer, scene.Caption);
+                if (question.Kind is "count" or "bar-count") Assert.Equal($"{scene.Facts.Count}", question.Answer);
+            }
+            Assert.Equal(["No", "Yes"], scene.Questions.Where(q => q.Kind == Question.YesNo).Select(q => q.Answer).Order());
+            Assert.All(scene.Words, word => Assert.DoesNotContain(word, sources.Withheld));
+        }
+    }
+
+    [Fact]
+    public void Words_of_tests_are_in_no_training_part()
+    {
+        var (train, _) = SceneSources.WordsOf(Split.Train);
+        var (test, withheld) = SceneSources.WordsOf(Split.Test);
+        Assert.Empty(train.Intersect(test));
+        Assert.Equal(train, withheld);
+        Assert.True(train.Count > 1000 && test.Count == 60);
+    }
+
+    [Fact]
+    public void Multiple_choice_begins_with_two_options_after_a_quarter_of_the_time()
+    {
+        var sources = SmallSources.Create();
+        int[] Options(double progress) => [.. Enumerable.Range(0, 200).SelectMany(i =>
+        {
+            var chance = Chance.Of("test", 4, i);
+            return Turns.Of(SceneFamilies.Draw(chance, sources), chance, Lesson.At(progress)).Where(t => t.User.StartsWith("Question: ", StringComparison.Ordinal)).Select(t => t.User.Split('\n').Count(line => line is [_, '.', ..]));
+        }).Distinct().Order()];
+        Assert.Empty(Options(0.25));
+        Assert.Equal([2], Options(0.4));
+        Assert.Equal([2, 3, 4], Options(0.9));
+    }
+
+    [Fact]
+    public void Written_data_is_read_back_by_the_products_own_readers()
+    {
+        using var scratch = new ScratchFolder();
+        TuningData.Write(scratch.At("finevision"), SmallSources.Create(), 1, SceneFamilies.All.ToDictionary(f => f.Name, _ => 3));
+        var data = FineVision.Open(scratch.At("finevision"));
+        Assert.Equal(15, data.Rows);
+        Assert.Equal(SceneFamilies.All.Select(f => f.Name).Order(StringComparer.Ordinal), data.Sets.Select(s => s.Name));
+
+        BenchmarkTables.Write(scratch.At("benchmarks"), SmallSources.Create(Split.Test), 1, questions: 12);
+        var found = Benchmarks.In(scratch.At("benchmarks"), null);
+        Assert.Equal(["TinyBench", "TinyChart", "TinyOCR", "TinyPOPE", "TinyStar", "TinyVQA"], found.Select(f => f.Benchmark.Name).Order(StringComparer.Ordinal));
+        foreach (var (benchmark, path) in found)
+        {
+            using var table = BenchmarkTable.Open(path);
+            Assert.Equal(benchmark.Rows, table.Rows.Count);
+            Prediction[] right = [.. table.Rows.Select(row => new Prediction(row, benchmark.Kind is BenchmarkKind.Contains or BenchmarkKind.Vqa ? row.Answer!.Split('\'')[1] : row.Answer!))];
+            Assert.Equal(100, Scores.Of(benchmark, right, RuleSet.November2025).Percent);
+            Assert.All(table.Rows, row => Assert.Single(table.Images(row)));
+        }
+        using var pope = BenchmarkTable.Open(found.Single(f => f.Benchmark.Name == "TinyPOPE").Path);
+        Assert.Equal(6, pope.Rows.Count(row => row.Answer == "Yes"));
+    }
+
+    [Fact]
+    public void A_missing_source_is_named_with_the_way_to_get_it()
+    {
+        using var scratch = new ScratchFolder();
+        var error = Assert.Throws<Vlm.InputException>(() => SceneSources.Load(new(scratch.Path, scratch.Path, scratch.Path), Split.Train));
+        Assert.Contains("dataset-fashion-mnist", error.Message);
+        Assert.Contains("--fashion", error.Message);
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Interlace.Training;
+using Interlace.Vlm;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Qwen3VL;
+using static TorchSharp.torch;
+
+namespace Interlace.Tests.Training;
+
+public class LossGradientTests
+{
+    [Theory]
+    [InlineData(4, true, true)]
+    [InlineData(4, true, false)]
+    [InlineData(4, false, true)]
+    [InlineData(4, false, false)]
+    [InlineData(2, true, true)]    // the last DeepStack level enters behind the last layer
+    [InlineData(2, false, false)]
+    public void Gradients_of_all_parameters_equal_those_of_one_pass_through_the_whole_model(int layers, bool tied, bool recompute)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Random(layers, tied);
+        foreach (var parameter in model.Parameters) parameter.Train();
+        using var batch = Batch.Pack([Conversation(5, (2, 1)), Conversation(9, (1, 1)), Conversation(4)], CPU);
+
+        var plain = Plain(model, batch, out double expected);
+        double loss = new LossGradient(model, recompute, headRows: 3).Accumulate(batch, Scale);
+
+        Assert.Equal(expected, loss, 1e-4 * expected);
+        Assert.Equal(plain.Keys, model.Parameters.Where(p => p.Value.grad is not null).Select(p => p.Name));
+        Assert.Equal(model.Parameters.Count, plain.Count);
+        foreach (var parameter in model.Parameters)
+        {
+            double norm = plain[parameter.Name].norm().item<float>(), difference = (parameter.Value.grad! - plain[parameter.Name]).norm().item<float>();
+            Assert.True(norm > 0 && difference <= 1e-4 * norm, $"{parameter.Name}: {difference} of {norm}");
+        }
+    }
+
+    [Fact]
+    public void A_second_batch_adds_to_the_gradients()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Random(3, tied: true);
+        foreach (var parameter in model.Parameters) parameter.Train();
+        var gradient = new LossGradient(model);
+        using var batch = Batch.Pack([Conversation(6, (1, 2))], CPU);
+        gradient.Accumulate(batch, Scale);
+        var once = model.Parameters.ToDictionary(p => p.Name, p => p.Value.grad!.clone());
+        gradient.Accumulate(batch, Scale);
+        foreach (var parameter in model.Parameters)
+            Assert.True((parameter.Value.grad! - 2 * once[parameter.Name]).norm().item<float>() <= 1e-5 * once[parameter.Name].norm().item<float>(), parameter.Name);
+    }
+
+    private const double Scale = 0.25;
+
+    private static Dictionary<string, Tensor> Plain(VisionLanguageModel model, Batch batch, out double loss)
+    {
+        Tensor rows = model.Hidden(batch).index_select(0, batch.AnswerRows);
+        Tensor sum = nn.functional.cross_entropy(model.Logits(rows), batch.AnswerIds, reduction: nn.Reduction.Sum);
+        (sum * Scale).backward();
+        loss = sum.item<float>();
+        var gradients = model.Parameters.Where(p => p.Value.grad is not null).ToDictionary(p => p.Name, p => p.Value.grad!.clone());
+        foreach (var parameter in model.Parameters) parameter.Value.grad?.zero_();
+        return gradients;
+    }
+
+    private static Model Random(int layers, bool tied)
+    {
+        var random = new SplitMix64(3);
+        ParameterSource source = (name, shape) =>
+        {
+            float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
+            float centre = name.Contains("norm", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0;
+            for (int i = 0; i < values.Length; i++) values[i] = centre + 0.4f * (float)(random.NextDouble() - 0.5);
+            return new Parameter(name, tensor(values).view(shape));
+        };
+        var config = JsonNode.Parse($$"""
+            {
+              "model_type": "qwen3_vl", "tie_word_embeddings": {{(tied ? "true" : "false")}},
+              "text_config": { "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": {{layers}}, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 12, "vocab_size": 50,
+                "rope_theta": 10000.0, "rope_scaling": { "rope_type": "default", "mrope_interleaved": true, "mrope_section": [2, 2, 2] } },
+              "vision_config": { "hidden_size": 16, "intermediate_size": 24, "depth": 3, "num_heads": 2, "patch_size": 8, "spatial_merge_size": 2, "temporal_patch_size": 2,
+                "num_position_embeddings": 16, "out_hidden_size": 24, "deepstack_visual_indexes": [0, 1] }
+            }
+            """)!.AsObject();
+        string folder = Path.Combine(Shared.Repository, "assets", "demo", "model");   // mean and deviation of the pixels
+        return Model.Create(config, "config.json", source, folder, CPU, ScalarType.Float32, null);
+    }
+
+    /// <summary>Some prompt, one image of so many visual tokens where wanted, as many prompt as answer tokens; ids and pixels follow from the length.</summary>
+    private static EncodedSample Conversation(int length, (int Rows, int Columns)? image = null)
+    {
+        var random = new SplitMix64((ulong)length);
+        var (ids, kinds, axes) = (new List<int>(), new List<TokenKind>(), new[] { new List<int>(), new List<int>(), new List<int>() });
+        var images = new List<RgbImage>();
+        int next = 0;
+        void Add(TokenKind kind, int h, int w)
+        {
+            ids.Add(random.Next(50));
+            kinds.Add(kind);
+            axes[0].Add(next);
+            axes[1].Add(next + h);
+            axes[2].Add(next + w);
+        }
+        void Text(TokenKind kind)
+        {
+            Add(kind, 0, 0);
+            next++;
+        }
+        Text(TokenKind.Prompt);
+        if (image is { } grid)
+        {
+            byte[] pixels = new byte[grid.Rows * grid.Columns * 16 * 16 * 3];
+            for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.Next(256);
+            images.Add(new RgbImage(grid.Columns * 16, grid.Rows * 16, pixels));
+            for (int h = 0; h < grid.Rows; h++)
+                for (int w = 0; w < grid.Columns; w++) Add(TokenKind.Image, h, w);
+            next += Math.Max(grid.Rows, grid.Columns);
+        }
+        // An answer right behind an image is predicted at a visual token: only there does what enters behind the last layer matter.
+        for (int i = 0; i < 2 * length; i++) Text(i < length == image is null ? TokenKind.Prompt : TokenKind.Answer);
+        return new([.. ids], [.. kinds], [.. axes.SelectMany(a => a)], next, images);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Interlace.DemoModel.Training;
+using Interlace.Evaluation;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Images;
+using static TorchSharp.torch;
+
+namespace Interlace.DemoModel;
+
+/// <summary>Turns the state of a training into a model folder in the published layout, in bfloat16.</summary>
+public static class Packing
+{
+    /// <summary>Name of the file with logits.</summary>
+    public const string LogitsName = "logits.json";
+
+    private const int LikeliestTokens = 10, LongestAnswer = 10;
+    private const long RoomForSmallFiles = 1 << 22;
+
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes the folder whole or not at all, and opens it once.</summary>
+    /// <param name="training">Folder of a training, finished or not.</param>
+    /// <param name="target">The model folder.</param>
+    /// <param name="overwrite">Replace what stands there.</param>
+    /// <exception cref="InputException">The training has not come to the whole model, or the place is taken.</exception>
+    public static void Write(string training, string target, bool overwrite = false)
+    {
+        string small = Path.Combine(training, DemoTrainer.ModelName), statePath = Path.Combine(training, DemoTrainer.StateName);
+        if (!File.Exists(statePath)) throw new InputException($"{statePath} is absent: the training has saved no state of the whole model yet.");
+        using var state = SafeTensorsFile.Open(statePath);
+        var saved = state.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        using var scope = NewDisposeScope();
+        TensorSource[] tensors = [.. ModelFamilies.ExpectedTensors(small).Keys.Select(name => TensorSource.FromTensor(name, ParameterSources.Load(state, saved[$"weight.{name}"], CPU), ElementType.BF16))];
+        using var folder = StagedFolder.Begin(target, SafeTensorsWriter.LargestSize(tensors) + RoomForSmallFiles, overwrite);
+        foreach (string file in Directory.EnumerateFiles(small)) File.WriteAllBytes(Path.Combine(folder.FullPath, Path.GetFileName(file)), File.ReadAllBytes(file));
+        CheckpointWriter.Write(folder.FullPath, [tensors]);
+        ModelFamilies.Open(folder.FullPath, CPU, ScalarType.Float32).Dispose();
+        folder.Commit();
+    }
+
+    /// <summary>Writes, for the first question of each table but the last, its prompt's ids, the likeliest first tokens with their logits in fp32, and the greedy answer: for comparison with other programs.</summary>
+    /// <param name="model">A packed folder.</param>
+    /// <param name="benchmarks">The tables.</param>
+    /// <param name="path">The file.</param>
+    public static void WriteLogits(string model, string benchmarks, string path)
+    {
+        using var loaded = ModelFamilies.Open(model, CPU, ScalarType.Float32);
+        var questions = new JsonArray([.. Benchmarks.In(benchmarks, null).Take(5).Select(found => (JsonNode)Ask(loaded, found))]);
+        AtomicFile.Write(path, System.Text.Encoding.UTF8.GetBytes(new JsonObject { ["dtype"] = "fp32", ["questions"] = questions }.ToJsonString(Readable) + "\n"));
+    }
+
+    private static JsonObject Ask(LoadedModel loaded, FoundBenchmark found)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var table = BenchmarkTable.Open(found.Path);
+        BenchmarkRow row = table.Rows[0];
+        RgbImage[] images = [.. table.Images(row).Select(bytes => ImageDecoder.Decode(bytes, table.Name, ImageDecoding.Plain))];
+        var prompt = loaded.Processor.Encode([Prompts.Message(found.Benchmark, row, images.Length)], images, addGenerationPrompt: true);
+        using var batch = Batch.Pack([prompt], CPU);
+        Tensor logits = loaded.Model.Logits(loaded.Model.Hidden(batch).narrow(0, prompt.Length - 1, 1)).view(-1);
+        var (values, ids) = logits.topk(LikeliestTokens);
+        var answer = new Vlm.Generator(loaded.Model, new GenerationOptions(LongestAnswer), [.. loaded.StopIds]).Run([prompt]).Single();
+        return new()
+        {
+            ["table"] = found.Benchmark.Name, ["index"] = row.Index, ["question"] = row.Question, ["expected"] = row.Answer, ["answer"] = loaded.Processor.Tokenizer.Decode(answer.Ids),
+            ["prompt_ids"] = new JsonArray([.. prompt.Ids.Select(id => (JsonNode)id)]),
+            ["top_ids"] = new JsonArray([.. ids.data<long>().ToArray().Select(id => (JsonNode)id)]), ["top_logits"] = new JsonArray([.. values.data<float>().ToArray().Select(v => (JsonNode)v)]),
+            ["logits_norm"] = logits.norm().item<float>(),
+        };
+    }
+}

@@ -1,0 +1,48 @@
+using Interlace.DemoModel.Sources;
+using SkiaSharp;
+
+namespace Interlace.DemoModel.Scenes;
+
+/// <summary>One large thing, or two smaller ones side by side.</summary>
+internal static class ObjectScene
+{
+    private static readonly string[] Sides = ["left", "right"];
+
+    public static Scene Draw(Chance chance, SceneSources sources)
+    {
+        var canvas = Canvas.WithBackground(chance);
+        int count = chance.Pick([1, 1, 2]);
+        var facts = new List<Fact>();
+        for (int i = 0; i < count; i++)
+        {
+            int thing = chance.Below(sources.Things.Count), side = count == 1 ? chance.Between(40, 60) : chance.Between(28, 32), turn = chance.Between(-12, 12);
+            int x = count == 1 ? chance.Between(0, Canvas.Side - side) : i * 32 + chance.Between(0, 32 - side), y = chance.Between(0, Canvas.Side - side);
+            canvas.Paint(skia =>
+            {
+                skia.Translate(x + side / 2f, y + side / 2f);
+                skia.RotateDegrees(turn);
+                skia.DrawImage(sources.Things[thing].Image, SKRect.Create(-side / 2f, -side / 2f, side, side), new SKSamplingOptions(SKCubicResampler.CatmullRom));
+            });
+            facts.Add(new Fact(i, 22 + thing));
+        }
+        ThingPicture[] shown = [.. facts.Select(f => sources.Things[f.What - 22])];
+        string caption = count == 1 ? shown[0].Name : string.Join(", ", shown.Select((t, i) => $"{Sides[i]} {t.Name}"));
+        return new("objects", canvas.ToImage(), caption, Questions(chance, shown, sources), facts, []);
+    }
+
+    private static List<Question> Questions(Chance chance, ThingPicture[] shown, SceneSources sources)
+    {
+        string[] names = [.. sources.Things.Select(t => t.Name)], kinds = [.. sources.Things.Select(t => t.Kind).Distinct().Order(StringComparer.Ordinal)];
+        var questions = new List<Question>
+        {
+            Question.OfYesNo($"Is there {SceneFamilies.WithArticle(chance.Pick(shown).Name)} in the image?", true),
+            Question.OfYesNo($"Is there {SceneFamilies.WithArticle(chance.Pick([.. names.Except(shown.Select(t => t.Name))]))} in the image?", false),
+        };
+        if (shown.Length == 1) return [new("name", "What is this?", shown[0].Name, names), new("kind", "What kind of thing is this?", shown[0].Kind, kinds), .. questions];
+        int i = chance.Below(2), j = chance.Below(2);
+        questions.Add(new("name", $"What is on the {Sides[i]}?", shown[i].Name, names));
+        questions.Add(new("kind", $"What kind of thing is on the {Sides[j]}?", shown[j].Kind, kinds));
+        if (shown[0].Name != shown[1].Name) questions.Add(new("place", $"Is the {shown[i].Name} on the left or right?", Sides[i], Sides));
+        return questions;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Interlace.DemoModel.Training;
+
+/// <summary>One line of a training's log.</summary>
+/// <param name="Step">0-based.</param>
+/// <param name="Loss">Mean cross-entropy of the answers' tokens, or of the facts while the vision tower learns alone.</param>
+/// <param name="VisionLoss">That of the heads in the whole model.</param>
+/// <param name="Named">Share of things the heads name rightly.</param>
+/// <param name="Rate">Learning rate.</param>
+/// <param name="GradNorm">Before clipping.</param>
+/// <param name="AnswerTokens">Tokens the loss was taken on.</param>
+/// <param name="ScenesPerSecond">Speed of the step, drawing included.</param>
+internal sealed record StepRow(int Step, double Loss, double? VisionLoss, double? Named, double Rate, double GradNorm, long AnswerTokens, double ScenesPerSecond);
+
+/// <summary>A log of JSON lines.</summary>
+internal static class StepLog
+{
+    public static void Append(string path, StepRow row) => File.AppendAllText(path, JsonSerializer.Serialize(row, StepLogJson.Default.StepRow) + "\n");
+
+    /// <summary>The rows; a line that an interruption cut off is left out.</summary>
+    public static IReadOnlyList<StepRow> Read(string path)
+    {
+        var rows = new List<StepRow>();
+        if (!File.Exists(path)) return rows;
+        foreach (string line in File.ReadLines(path))
+        {
+            try { rows.Add(JsonSerializer.Deserialize(line, StepLogJson.Default.StepRow)!); }
+            catch (JsonException) { break; }
+        }
+        return rows;
+    }
+
+    /// <summary>Keeps the rows before a step: those behind it are written again.</summary>
+    public static void KeepBefore(string path, int step)
+    {
+        if (File.Exists(path)) AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(Read(path).Where(row => row.Step < step).Select(row => JsonSerializer.Serialize(row, StepLogJson.Default.StepRow) + "\n"))));
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StepRow))]
+internal sealed partial class StepLogJson : JsonSerializerContext;
