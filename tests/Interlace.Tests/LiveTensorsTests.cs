@@ -87,7 +87,7 @@ public sealed class LiveTensorsTests : IDisposable
         var drawing = new Generator(_samples.Loaded.Model, new GenerationOptions(MaxNewTokens: 3, Temperature: 1, TopK: 5, RepetitionPenalty: 1.1), []);
         Assert.Equal(0, Left(() => Assert.Equal(2, drawing.Run(_samples.Encoded(0, 1)).Count())));
         using var ending = new CancellationTokenSource();
-        Assert.Equal(0, Left(() => Assert.ThrowsAny<OperationCanceledException>(object? () => generator.Run(_samples.Encoded(0, 1, 2), (_, _) => ending.Cancel(), ending.Token).ToList())));
+        Assert.Equal(0, Left(() => Assert.ThrowsAny<OperationCanceledException>(object? () => generator.Run(_samples.Encoded(0, 1, 2), (_, _) => ending.Cancel(), cancellation: ending.Token).ToList())));
     }
 
     [Fact]

@@ -137,7 +137,7 @@ public static class SampleLoader
 
     private static Task Start(Action body) => Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static T As<T>(string reason, Func<T> make)
+    internal static T As<T>(string reason, Func<T> make)
     {
         try
         {

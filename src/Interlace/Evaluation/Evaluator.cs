@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Images;
 
 namespace Interlace.Evaluation;
 
@@ -107,8 +108,9 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     private IEnumerable<(BenchmarkRow Row, Answer Answer)> Answers(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, CancellationToken cancellation)
     {
         var asking = AskingSettings.Of(_options, benchmark);
-        var samples = SampleLoader.Load(rows.Select((row, i) => ToSample(benchmark, table, row, i, asking.PromptStyle)), SampleLoader.Encoder(bytes => PublishedImages.Decode(benchmark, bytes, table.Name),
-            (sample, images) => loaded.Processor.Encode(sample.Messages, images, addGenerationPrompt: true)), skipped, new LoaderOptions(_data.MaxTokens, _data.Workers), 0, cancellation);
+        // Rows are read and decoded by the workers: a row whose image cannot be had is counted and left out, like any other bad sample. No prompt is too long: the published protocol has no such limit.
+        var samples = SampleLoader.Load(rows.Select((_, place) => new Sample(benchmark.Name, table.Name, place, [], [])), sample => Encode(benchmark, table, rows[(int)sample.Row], asking.PromptStyle),
+            skipped, new LoaderOptions(int.MaxValue, _data.Workers), 0, cancellation);
         var asked = new List<(BenchmarkRow Row, EncodedSample Prompt)>();
         var prompts = samples.Select(sample =>
         {
@@ -125,9 +127,9 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         }
     }
 
-    private static Sample ToSample(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, int place, PromptStyle style)
+    private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)
     {
-        var images = table.Images(row);
-        return new(benchmark.Name, table.Name, place, [Prompts.Message(benchmark, row, images.Count, style)], images);
+        RgbImage[] images = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row).Select(bytes => PublishedImages.Decode(benchmark, bytes, table.Name)).ToArray());
+        return SampleLoader.As(SkipReason.NotEncodable, () => loaded.Processor.Encode([Prompts.Message(benchmark, row, images.Length, style)], images, addGenerationPrompt: true));
     }
 }
