@@ -84,6 +84,7 @@ internal static class CommandLine
         public override int Invoke(ParseResult parseResult)
         {
             int code = standard.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is RootCommand) parseResult.InvocationConfiguration.Output.WriteLine("Begin with: interlace demo. Options and examples of a command: interlace COMMAND --help.");
             if (parseResult.CommandResult.Command is not Verb { Examples.Count: > 0 } verb) return code;
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");

@@ -8,7 +8,7 @@ internal static class CommonOptions
     public static readonly Option<bool> Json = Switch("--json", "Print results as JSON.");
     public static readonly Option<bool> Quiet = Switch("--quiet", "No progress and no log.");
     public static readonly Option<bool> Verbose = Switch("--verbose", "Show where in the program an error came from.");
-    public static readonly Option<bool> Force = Switch("--force", "Start over in an output folder that is not empty.");
+    public static readonly Option<bool> Force = Switch("--force", "Start over in an output folder that is not empty; an earlier run in it is deleted.");
 
     public static readonly Option<int?> Threads = Parsed<int?>("--threads", "Threads of the engine on the CPU (default: one per physical core).",
         text => int.TryParse(text, out int count) && count > 0 ? count : null, "a positive whole number", recursive: true);
@@ -19,7 +19,7 @@ internal static class CommonOptions
     /// <summary>Single values of the experiment.</summary>
     public static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Set one value of the experiment, such as finetune.learning_rate=2e-5; may be repeated.", HelpName = "a.b=value", Arity = ArgumentArity.OneOrMore,
+        Description = "Set one value of the experiment, such as finetune.learning_rate=2e-5; may be repeated. A wrong name is answered with the right ones.", HelpName = "a.b=value", Arity = ArgumentArity.OneOrMore,
     };
 
     /// <summary>Accepted by every command.</summary>
@@ -27,7 +27,7 @@ internal static class CommonOptions
     [
         new ExperimentOption("--seed", "seed", "Seed of everything that uses chance.") { Recursive = true },
         new ExperimentOption("--device", "device", "auto, cpu or cuda.") { Recursive = true },
-        new ExperimentOption("--dtype", "dtype", "Type of the computation: auto, fp32 or bf16.") { Recursive = true },
+        new ExperimentOption("--dtype", "dtype", "Type of the computation: auto (bf16 where the device is fast at it), fp32 or bf16.") { Recursive = true },
         Threads, Json, Quiet, Verbose, Force,
     ];
 

@@ -18,10 +18,11 @@ internal sealed class ExperimentOption : Option<string?>, IExperimentOption
     /// <param name="name">Name with its dashes.</param>
     /// <param name="path">The value's place in the experiment.</param>
     /// <param name="help">One sentence.</param>
-    public ExperimentOption(string name, string path, string help) : base(name)
+    /// <param name="helpName">What the help calls the value; the last part of its place where absent.</param>
+    public ExperimentOption(string name, string path, string help, string? helpName = null) : base(name)
     {
         Path = path;
-        HelpName = path.Split('.')[^1];
+        HelpName = helpName ?? path.Split('.')[^1];
         Description = ExperimentFile.Default(path) is { } standard ? $"{help[..^1]} (default: {standard})." : help;
     }
 

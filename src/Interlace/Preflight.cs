@@ -1,3 +1,4 @@
+using Interlace.Calibration;
 using Interlace.Data;
 using Interlace.Evaluation;
 using Interlace.Pruning;
@@ -23,24 +24,21 @@ public static class Preflight
         if (!Done(RunFolder.Plan))
         {
             using var checkpoint = Checkpoint.Open(model);
-            CheckPlan(ModelSummary.Of(checkpoint), experiment.Plan!, experiment.Seed);
+            PlanStage.Run(Even(ModelSummary.Of(checkpoint), ModelIdentity.Of(checkpoint), experiment), experiment.Plan!, experiment.Seed);
         }
         if (!Done(RunFolder.Similarity) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) 
             foreach (var found in Benchmarks.In(tables, experiment.Evaluate.Only)) BenchmarkTable.Open(found.Path).Dispose();
     }
 
-    /// <summary>Whether there is a plan depends on the number of layers and not on their similarities, so even ones tell.</summary>
-    private static void CheckPlan(ModelSummary model, PlanOptions options, int seed)
+    /// <summary>Similarities that are all the same: whether there is a plan depends on the number of layers, and on what is measured, but not on the values.</summary>
+    private static LayerSimilarity Even(ModelSummary model, ModelIdentity identity, Experiment experiment)
     {
-        int layers = model.LayerCount;
-        var even = new Evidence(layers)
-        {
-            LayerSimilarity = new double[layers],
-            TripletSimilarity = new double[Evidence.TripletCount(layers)],
-            ProtectedLayers = options.Protect ? model.DeepStackLevels : 0,
-            Seed = seed,
-        };
-        Methods.Plan(options.Method, even, options.Ratio);
+        var (data, calibrate) = (experiment.Data!, experiment.Calibrate!);
+        var settings = new CalibrationSettings(data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow, calibrate.BatchTokens, experiment.Device, experiment.Dtype);
+        IReadOnlyList<int> spans = Calibrator.SpansOf(model.LayerCount, calibrate.MaxWindow);
+        long[] one = [1, 1, 1];
+        return new(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, new(0, 0, "")), model.LayerCount, model.DeepStackLevels, 1,
+            LayerSimilarity.Classes.ToDictionary(name => name, _ => 1L), new Dictionary<string, long>(), LayerSimilarity.Aggregate([SampleSums.Empty(model.LayerCount, spans, one)], spans));
     }
 }

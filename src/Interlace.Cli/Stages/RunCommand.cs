@@ -10,8 +10,8 @@ namespace Interlace.Cli;
 internal static class RunCommand
 {
     private static readonly Argument<string> File0 = new("EXPERIMENT.json") { Description = "Experiment file; its relative paths start at its folder." };
-    private static readonly Option<string> Target = StageOptions.Out("Run folder.", "RUN");
-    private static readonly Option<string> DemoTarget = new("--out") { Description = "Run folder.", HelpName = "RUN", DefaultValueFactory = _ => "interlace-demo" };
+    private static readonly Option<string> Target = StageOptions.Out("Folder for everything that the run makes; at last report.html.", "RUN");
+    private static readonly Option<string> DemoTarget = new("--out") { Description = "Folder for everything that the run makes; at last report.html.", HelpName = "RUN", DefaultValueFactory = _ => "interlace-demo" };
 
     public static Verb Create() => new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet.",
         ["interlace run experiments/qwen3-vl-8b-25.json --out run", "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
@@ -30,7 +30,7 @@ internal static class RunCommand
         var compute = invocation.Compute(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = OutFolder.Open(target, command, experiment, invocation.Force);
-        if (folder.Resumed) invocation.Log($"Going on with the run in {folder.Path}.");
+        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} the run in {folder.Path}: {compute.TypeName} on {compute.Device.type.ToString().ToLowerInvariant()}, {compute.Threads} {(compute.Threads == 1 ? "thread" : "threads")}. Ctrl-C ends it; the same command goes on.");
         var data = new Pipeline(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation).Run();
         invocation.Print(() => JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder.Path, RunFolder.Summary)))!, console => Draw(console, data, folder.Path));
         return ExitCode.Done;

@@ -6,18 +6,18 @@ namespace Interlace.Cli;
 internal static class StageOptions
 {
     public static readonly Argument<string> Model = new("MODEL") { Description = "Model folder in Hugging Face's layout." };
-    public static readonly ExperimentOption Data = new("--data", "data.path", "Folder of data sets in FineVision's schema: DATA/<set>/**/*.parquet.");
-    public static readonly ExperimentOption Rate = new("--rate", "data.rate", "Part of each data set that is drawn.");
+    public static readonly ExperimentOption Data = new("--data", "data.path", "Folder of data sets in FineVision's schema: DATA/<set>/**/*.parquet.", "DATA");
+    public static readonly ExperimentOption Rate = new("--rate", "data.rate", "Part of each data set that is drawn.", "PART");
     public static readonly ExperimentOption Method = new("--method", "plan.method", $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.");
-    public static readonly ExperimentOption Ratio = new("--ratio", "plan.ratio", "Part of the decoder layers to drop, rounded down to whole layers.");
+    public static readonly ExperimentOption Ratio = new("--ratio", "plan.ratio", "Part of the decoder layers to drop, rounded down to whole layers.", "PART");
     public static readonly ExperimentOption Selection = new("--selection", "plan.selection", "greedy (the paper) or optimal: how triplets are picked.");
     public static readonly ExperimentOption Tokens = new("--tokens", "plan.tokens", "Tokens whose similarity counts: all, image, prompt or answer.");
     public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true", "Never drop layers that receive visual features by position (the default).");
     public static readonly ExperimentSwitch NoProtect = new("--no-protect", "plan.protect", "false", "Let those layers be dropped too.");
-    public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps", "End after so many optimiser steps.");
-    public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks", "Folder of benchmark tables.");
-    public static readonly ExperimentOption Only = new("--only", "evaluate.only", "Names of the benchmarks to run, separated by commas.");
-    public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.");
+    public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps", "End after so many optimiser steps; the learning rate falls accordingly.", "NUMBER");
+    public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks", "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");
+    public static readonly ExperimentOption Only = new("--only", "evaluate.only", "Names of the benchmarks to run, separated by commas (default: all that lie in the folder).", "A,B");
+    public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.", "NUMBER");
     public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling", "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row.");
     public static readonly ExperimentOption Protocol = new("--protocol", "evaluate.protocol", "limited (50 new tokens) or cot (16,384).");
 

@@ -18,7 +18,10 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(20);
 
     /// <summary>Lengths of the spans that are measured.</summary>
-    public IReadOnlyList<int> Spans { get; } = [.. Enumerable.Range(1, Math.Max(3, settings.MaxWindow)).Where(n => n is 1 or 3 || n <= settings.MaxWindow && settings.MaxWindow > 3).Where(n => n <= model.Layers.Count)];
+    public IReadOnlyList<int> Spans { get; } = SpansOf(model.Layers.Count, settings.MaxWindow);
+
+    /// <summary>Lengths of the spans that are measured in a model of so many layers: layers and triplets, and every length up to a window beyond triplets.</summary>
+    internal static IReadOnlyList<int> SpansOf(int layers, int maxWindow) => [.. Enumerable.Range(1, Math.Max(3, maxWindow)).Where(n => n is 1 or 3 || maxWindow > 3).Where(n => n <= layers)];
 
     /// <summary>Runs or resumes.</summary>
     /// <param name="load">Gives the samples from an index on, counting what it leaves out.</param>

@@ -52,7 +52,7 @@ public static class FineTuneStage
         using var nothing = new EmptyAgain(work);
         using var store = Store(data, training, Path.Combine(work, "samples.store"), key, progress, cancellation);
         using var held = validation.Count > 0 ? Store(data, validation, Path.Combine(work, "validation.store"), key, progress, cancellation) : null;
-        log?.Invoke($"Tuning layers {string.Join(", ", layers)}: {tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights (names hash to {tuner.Tuned.Sha256[..12]}) on {store.Count:N0} samples; about {tuner.Memory}.");
+        log?.Invoke($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
             held is null ? null : () => data.Load(held.Read([.. Enumerable.Range(0, held.Count)]), loaded.Processor, [], 0, cancellation),

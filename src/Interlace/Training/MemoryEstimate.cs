@@ -28,5 +28,10 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Total / 1e9:0.0} GB ({Weights / 1e9:0.0} weights, {Masters / 1e9:0.0} masters, gradients and optimiser, {Activations / 1e9:0.0} activations)";
+    public override string ToString()
+    {
+        var (unit, size, format) = Total < 1_000_000_000 ? ("MB", 1e6, "0") : ("GB", 1e9, "0.0");
+        string In(long bytes) => (bytes / size).ToString(format);
+        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} masters, gradients and optimiser, {In(Activations)} activations)";
+    }
 }

@@ -102,6 +102,7 @@ public sealed class BadInputTests : IDisposable
     [Theory]
     [InlineData("plan.ratio=0.9", "largest possible ratio is 0.3", "run")]
     [InlineData("plan.method=guess", "'guess'", "run")]
+    [InlineData("plan.method=streamline", "calibrate.max_window=8", "run")]
     [InlineData("plan.size=3", "plan.size", "run")]
     [InlineData("plan", "sets nothing", "calibrate")]
     [InlineData("data.rate=2", "data.rate is 2", "calibrate")]
