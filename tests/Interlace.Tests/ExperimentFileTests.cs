@@ -27,6 +27,12 @@ public class ExperimentFileTests
     [InlineData("""{"plan": {"ratio": 1.5}}""", "plan.ratio is 1.5", "below 1")]
     [InlineData("""{"device": "tpu"}""", "device is 'tpu'", "auto, cpu or cuda")]
     [InlineData("""{"evaluate": {"only": [1]}}""", "evaluate.only is [1]", "a list of texts")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": 3}}}""", "evaluate.overrides.POPE is 3", "an object")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": {"tokens": 3}}}}""", "evaluate.overrides.POPE.tokens", "max_new_tokens")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": {"max_new_tokens": "3"}}}}""", "evaluate.overrides.POPE.max_new_tokens", "a whole number")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": {"max_new_tokens": 0}}}}""", "evaluate.overrides.POPE.max_new_tokens is 0", "1 or more")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": {"sampling": "beam"}}}}""", "evaluate.overrides.POPE.sampling is 'beam'", "greedy or qwen")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": null}}}""", "evaluate.overrides.POPE is null", "an object")]
     [InlineData("""{"seed": 1, "seed": 2}""", "seed", "JSON")]
     [InlineData("""{"seed": 1""", "x.json", "JSON")]
     [InlineData("[]", "x.json", "object")]
@@ -48,6 +54,8 @@ public class ExperimentFileTests
         Assert.Equal("a=b", Set("model=a=b").Model);
         Assert.Equal(["POPE", "OCRBench"], Set("evaluate.only=POPE, OCRBench").Evaluate!.Only!);
         Assert.Equal(12, Set("finetune.max_steps=12").Finetune!.MaxSteps);
+        var overrides = ExperimentFile.Set(Set("evaluate.overrides.POPE.max_new_tokens=7"), "evaluate.overrides.POPE.sampling=qwen").Evaluate!.Overrides!;
+        Assert.Equal(new BenchmarkOverrides(MaxNewTokens: 7, Sampling: "qwen"), overrides["POPE"]);
         Assert.Null(ExperimentFile.Set(Set("finetune.max_steps=12"), "finetune.max_steps=null").Finetune!.MaxSteps);
     }
 
@@ -61,6 +69,10 @@ public class ExperimentFileTests
     [InlineData("plan.protect=perhaps", "true or false")]
     [InlineData("plan=3", "section")]
     [InlineData("seed.x=3", "no parts")]
+    [InlineData("evaluate.overrides=3", "evaluate.overrides.NAME.limit")]
+    [InlineData("evaluate.overrides.POPE=3", "evaluate.overrides.NAME.limit")]
+    [InlineData("evaluate.overrides.POPE.tokens=3", "max_new_tokens")]
+    [InlineData("evaluate.overrides.POPE.limit=0", "1 or more")]
     [InlineData("seed", "sets nothing")]
     public void A_wrong_assignment_is_refused(string assignment, string part) =>
         Assert.Contains(part, Assert.Throws<InputException>(() => ExperimentFile.Set(new Experiment(), assignment)).Message, StringComparison.Ordinal);
@@ -74,6 +86,8 @@ public class ExperimentFileTests
         Assert.Equal(hash, ExperimentFile.SettingsHash(ExperimentFile.Set(new(), "plan.ratio=0.250")));
         Assert.NotEqual(hash, ExperimentFile.SettingsHash(ExperimentFile.Set(new(), "plan.ratio=0.2")));
         Assert.Matches("^[0-9a-f]{64}$", hash);
+        string Overrides(string first, string second) => ExperimentFile.SettingsHash(ExperimentFile.Set(ExperimentFile.Set(new(), $"evaluate.overrides.{first}.limit=1"), $"evaluate.overrides.{second}.limit=1"));
+        Assert.Equal(Overrides("POPE", "AI2D"), Overrides("AI2D", "POPE"));
     }
 
     [Fact]

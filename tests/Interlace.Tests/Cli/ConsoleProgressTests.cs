@@ -52,6 +52,28 @@ public sealed class ConsoleProgressTests : IDisposable
     }
 
     [Fact]
+    public void A_part_has_its_own_count_and_time_left_and_earlier_answers_took_no_time()
+    {
+        using var progress = new ConsoleProgress(new Terminal(TextWriter.Null, _error), quiet: false, _clock);
+        void Report(long before, string part, long done, long of) => progress.Report(new("evaluate", before + done, 400, "answers", Part: new(part, done, of)));
+        Report(0, "AI2D", 50, 100);
+        _clock.Advance(10);
+        Report(0, "AI2D", 70, 100);
+        _clock.Advance(15);
+        Report(0, "AI2D", 100, 100);
+        Report(100, "POPE", 200, 300);       // an interrupted run had answered them
+        _clock.Advance(15);
+        Report(100, "POPE", 230, 300);
+        Assert.Equal("""
+            evaluate  50/400 answers  AI2D 50/100
+            evaluate  70/400 answers  2.0/s  2:45 left  AI2D 70/100, 0:15 left
+            evaluate  100/400 answers  2.0/s  2:30 left  AI2D 100/100
+            evaluate  330/400 answers  2.0/s  0:35 left  POPE 230/300, 0:35 left
+
+            """.ReplaceLineEndings("\n"), _error.ToString());
+    }
+
+    [Fact]
     public void Quiet_says_nothing()
     {
         using var progress = new ConsoleProgress(new Terminal(TextWriter.Null, _error), quiet: true, _clock);

@@ -32,6 +32,9 @@ public sealed class GenerateCommandTests : IDisposable
         string Ids(string seed) => CommandRun.Of("generate", model, "Hello", "--device", "cpu", "--dtype", "fp32", "--max-new-tokens", "12", "--temperature", "1.5", "--top-k", "50", "--seed", seed, "--json").Json()["new_ids"]!.ToJsonString();
         Assert.Equal(Ids("1"), Ids("1"));
         Assert.NotEqual(Ids("1"), Ids("2"));
+        string Named(params string[] arguments) => CommandRun.Of(["generate", model, "Hello", "--device", "cpu", "--dtype", "fp32", "--max-new-tokens", "12", "--json", .. arguments]).Json()["new_ids"]!.ToJsonString();
+        Assert.Equal(Named("--temperature", "0.7", "--top-k", "20", "--top-p", "0.8", "--presence-penalty", "1.5"), Named("--sampling", "qwen"));
+        Assert.Equal(Named(), Named("--sampling", "qwen", "--temperature", "0", "--presence-penalty", "0"));
     }
 
     [Fact]
@@ -46,6 +49,7 @@ public sealed class GenerateCommandTests : IDisposable
         File.WriteAllBytes(_scratch.At("cut.png"), File.ReadAllBytes(Shared.Require("fixtures/qwen3vl/images/cup.png"))[..500]);
         Assert.Contains("cut.png", Refusal(model, "Hello", "--image", _scratch.At("cut.png")), StringComparison.Ordinal);
         Assert.Contains("--top-p is '2'", Refusal(model, "Hello", "--top-p", "2"), StringComparison.Ordinal);
+        Assert.Contains("'beam'", Refusal(model, "Hello", "--sampling", "beam"), StringComparison.Ordinal);
         Assert.Contains("--max-new-tokens is '0'", Refusal(model, "Hello", "--max-new-tokens", "0"), StringComparison.Ordinal);
         Assert.Contains("image_pad", Refusal(model, "Hello <|image_pad|>"), StringComparison.Ordinal);
     }

@@ -45,6 +45,9 @@ public class GenerationTests
         int[][] first = Run(options with { Slots = 1 });
         Assert.Equal(first, Run(options with { Slots = 8 }));
         Assert.NotEqual(first, Run(options with { Seed = 6 }));
+        int[][] Seeded(EncodedSample[] asked, Func<int, ulong> seedOf) => [.. new Generator(model, options with { Slots = 3 }, []).Run(asked, seedOf: seedOf).OrderBy(a => a.Index).Select(a => a.Ids)];
+        int[][] inOrder = Seeded(prompts, i => (ulong)i), backwards = Seeded([.. prompts.AsEnumerable().Reverse()], i => (ulong)(prompts.Length - 1 - i));
+        Assert.Equal(inOrder, backwards.AsEnumerable().Reverse());
     }
 
     [Fact]

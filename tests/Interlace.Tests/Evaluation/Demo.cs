@@ -1,0 +1,23 @@
+using Interlace.Evaluation;
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Tests.Evaluation;
+
+/// <summary>The small real model in the repository and its benchmarks.</summary>
+internal static class Demo
+{
+    public static string Model => Path.Combine(Shared.Repository, "assets", "demo", "model");
+
+    public static string Tables => Path.Combine(Shared.Repository, "assets", "demo", "benchmarks");
+
+    public static Compute Fp32 { get; } = new(CPU, ScalarType.Float32, 1);
+
+    public static LoadedModel Open() => ModelFamilies.Open(Model, CPU, ScalarType.Float32);
+
+    public static ScoresFile Evaluate(string folder, EvaluationOptions options, int seed = 0, IProgress<StageProgress>? progress = null)
+    {
+        using var loaded = Open();
+        return new Evaluator(loaded, Fp32, new Experiment(Seed: seed, Evaluate: options), folder).Run(progress: progress);
+    }
+}
