@@ -102,11 +102,11 @@ public sealed class Latency(IReadOnlyList<LoadedModel> models, Compute compute, 
     /// <summary>The answers of all models to one question; null where an image or the text cannot be used.</summary>
     private (AnswerTimes Times, EncodedSample Prompt)[]? Ask(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style, int first, CancellationToken cancellation)
     {
-        var images = table.Images(row);
-        var message = Prompts.Message(benchmark, row, images.Count, style);
         var answers = new (AnswerTimes Times, EncodedSample Prompt)[models.Count];
         try
         {
+            var images = table.Images(row);
+            var message = Prompts.Message(benchmark, row, images.Count, style);
             for (int turn = 0; turn < answers.Length; turn++)
             {
                 int m = (first + turn) % answers.Length;
