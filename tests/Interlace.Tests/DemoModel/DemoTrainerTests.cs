@@ -11,7 +11,7 @@ namespace Interlace.Tests.DemoModel;
 
 public class DemoTrainerTests
 {
-    private static readonly ModelShape Shape = new(Layers: 3, Hidden: 48, Inner: 96, Heads: 2, KeyHeads: 1, HeadSize: 24, Tokens: 400, VisionDepth: 3, VisionHidden: 32, VisionInner: 64, VisionHeads: 2, FirstTap: 0, SecondTap: 1);
+    private static readonly ModelShape Shape = new(Layers: 2, Hidden: 32, Inner: 64, Heads: 2, KeyHeads: 1, HeadSize: 24, Tokens: 400, VisionDepth: 2, VisionHidden: 16, VisionInner: 32, VisionHeads: 1, FirstTap: 0, SecondTap: 1);
     private static readonly Compute Cpu = new(CPU, ScalarType.Float32, 1);
 
     [Fact]
@@ -83,7 +83,7 @@ public class DemoTrainerTests
     }
 
     private static TrainingSettings Settings(int visionSteps, int steps) =>
-        new(5, Shape, visionSteps, VisionScenes: 8, VisionRate: 3e-3, steps, Scenes: 8, Rate: 3e-3, HoldVision: 3, Warmup: 10, MicroBatchTokens: 1024, TokenizerScenes: 200);
+        new(5, Shape, visionSteps, VisionScenes: 4, VisionRate: 3e-3, steps, Scenes: 4, Rate: 3e-3, HoldVision: 3, Warmup: 10, MicroBatchTokens: 512, TokenizerScenes: 200);
 
     private sealed class Each(Action<StageProgress> act) : IProgress<StageProgress>
     {
