@@ -224,8 +224,9 @@ public sealed class BadInputTests : IDisposable
     {
         string[] line = Line(verb);
         what.Damage(folder);
-        // That no sample is of use is seen when all have been read, which is told on the way.
-        Refused(what.Named, what.Named == "No sample" ? [.. line, "--quiet"] : line);
+        // These are seen when the data is read, and the run has told of its beginning.
+        bool late = what == Data["damaged pages"] || what == Data["no row that can be used"];
+        Refused(what.Named, late ? [.. line, "--quiet"] : line);
     }
 
     private string Refused(string named, string[] line)

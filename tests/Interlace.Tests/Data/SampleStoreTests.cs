@@ -66,7 +66,7 @@ public class SampleStoreTests
     public void A_store_larger_than_the_free_space_is_not_begun()
     {
         using ScratchFolder folder = new();
-        Assert.Contains("are free", Assert.Throws<InputException>(() => SampleStore.OpenOrWrite(folder.At("samples.bin"), "key", long.MaxValue, _ => Samples(1))).Message);
+        Assert.Contains("MB free: make room", Assert.Throws<InputException>(() => SampleStore.OpenOrWrite(folder.At("samples.bin"), "key", long.MaxValue, _ => Samples(1))).Message);
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
