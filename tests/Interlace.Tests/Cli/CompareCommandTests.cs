@@ -47,7 +47,7 @@ public sealed class CompareCommandTests : IDisposable
     public void What_a_number_cannot_be_read_without_is_printed()
     {
         string text = CommandRun.Of("compare", Scored("dense", Dense, new() { ["POPE"] = 40, ["AI2D"] = 8 }), Scored("small", Pruned, new() { ["POPE"] = 40 })).Out;
-        Assert.Contains("baseline dense: dense, 0.0 % of the layers dropped; limited protocol, at most 50 new tokens, rules 2025-11, judge none", text, StringComparison.Ordinal);
+        Assert.Contains("baseline dense: dense, 0.0 % of the layers dropped; limited protocol, at most 50 new tokens, greedy, rules 2025-11, judge none", text, StringComparison.Ordinal);
         Assert.Contains("small: pruned and fine-tuned, 25.0 % of the layers dropped by interlace", text, StringComparison.Ordinal);
         Assert.Contains("Left out: AI2D: no score in small", text, StringComparison.Ordinal);
         Assert.Matches(@"POPE\s+100\.0\s+100\.0\s+0\.0\s+0\.0 to 0\.0\s+100\.0 %\s+100\.0 to 100\.0", text);

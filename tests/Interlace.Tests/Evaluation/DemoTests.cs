@@ -30,6 +30,17 @@ public class DemoTests
         using var loaded = ModelFamilies.Open(checkpoint, CPU, ScalarType.Float32);
         var scores = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run();
 
+        string folderOfRun = scratch.At("run");
+        byte[] Bytes(params string[] parts) => File.ReadAllBytes(Path.Combine([folderOfRun, .. parts]));
+        byte[] scored = Bytes(ScoresFile.Name), predictions = Bytes("predictions", scores.Benchmarks[0].Name + ".jsonl");
+        new ScoreStage(experiment).Run(folderOfRun);
+        Assert.Equal(scored, Bytes(ScoresFile.Name));
+        // Other rules are another score of the same answers, not another evaluation.
+        var head = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment with { Evaluate = experiment.Evaluate! with { Rules = "2026-08" } }, folderOfRun).Run();
+        Assert.Equal("2026-08", head.Settings.Rules);
+        Assert.Equal(predictions, Bytes("predictions", scores.Benchmarks[0].Name + ".jsonl"));
+        Assert.Equal(recorded == "dense" ? new ModelHistory("dense", null, 0, null) : new ModelHistory("pruned", 8, 2, "custom"), scores.Inputs.History);
+
         int same = 0, total = 0;
         foreach (var (table, expected) in answers[recorded]!.AsObject())
         {
