@@ -23,6 +23,8 @@ internal sealed class ComparisonView(Comparison comparison)
             Add(table, run.Overall with { Name = $"mean of all {count}" });
             console.Write(table);
         }
+        string[] undefined = [.. baseline.Benchmarks.Where(row => row.Retention is null).Select(row => row.Name)];
+        if (undefined.Length > 0) console.WriteLine($"No retention of {string.Join(", ", undefined)}, where the baseline is 0: not in the means of retention.");
         foreach (string left in comparison.LeftOut) console.WriteLine($"Left out: {left}");
         console.WriteLine("Retention of several benchmarks is the mean of theirs. Intervals: bootstrap over questions, drawn together for both runs.");
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -72,6 +73,7 @@ public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Pr
 public sealed record ModelHistory(string Kind, int? Layers, int DroppedLayers, string? Method)
 {
     /// <summary>Dropped part of the layers, 0 to 1.</summary>
+    [JsonIgnore]
     public double DropRatio => Layers is { } layers ? DroppedLayers / (double)layers : 0;
 
     /// <summary>Reads the records in a model folder.</summary>

@@ -88,9 +88,12 @@ public static class RunComparison
     private static Retained Mean(string name, ScoredRun run, ScoredRun baseline, string[] benchmarks, int seed)
     {
         (decimal Score, decimal Baseline)[] pairs = [.. benchmarks.Select(b => (PaperArithmetic.Exact(Percent(run, b)!.Value), PaperArithmetic.Exact(Percent(baseline, b)!.Value)))];
-        var intervals = Bootstrap.PairedMean([.. benchmarks.Select(b => (run.Outcomes[b], baseline.Outcomes[b]))], seed);
+        PairedIntervals? Intervals(IEnumerable<string> of) => Bootstrap.PairedMean([.. of.Select(b => (run.Outcomes[b], baseline.Outcomes[b]))], seed);
+        var intervals = Intervals(benchmarks);
+        // What has no retention is not in the mean of retentions, so not in its interval either.
+        var retention = Intervals(benchmarks.Where(b => Percent(baseline, b) != 0));
         return new(name, (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Score)), (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Baseline)), (double?)PaperArithmetic.RelativePerformance(pairs),
-            Ends(intervals?.Retention), Ends(intervals?.Difference), intervals?.Units ?? 0);
+            Ends(retention?.Retention), Ends(intervals?.Difference), intervals?.Units ?? 0);
     }
 
     private static double[]? Ends(Interval? interval) => interval is { } i ? [i.Low, i.High] : null;

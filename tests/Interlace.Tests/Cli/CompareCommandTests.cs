@@ -90,6 +90,8 @@ public sealed class CompareCommandTests : IDisposable
         JsonNode run = CommandRun.Of("compare", Scored("dense", Dense, new() { ["ChartQA"] = 0, ["AI2D"] = 40 }), Scored("small", Pruned, new() { ["ChartQA"] = 4, ["AI2D"] = 20 }), "--json").Json()["runs"]![0]!;
         Assert.Equal([50.0, null], run["benchmarks"]!.AsArray().Select(b => (double?)b!["retention"]));
         Assert.Equal(50, (double)run["overall"]!["retention"]!);
+        Assert.Equal(2, run["overall"]!["retention_interval"]!.AsArray().Count);
+        Assert.Contains("No retention of ChartQA, where the baseline is 0", CommandRun.Of("compare", _scratch.At("dense"), _scratch.At("small")).Out, StringComparison.Ordinal);
     }
 
     [Fact]
