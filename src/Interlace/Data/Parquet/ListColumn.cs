@@ -10,13 +10,14 @@ internal sealed record ListRow(LevelRange Slots, int Count, IReadOnlyList<byte[]
 /// <summary>A column of byte arrays under one level of lists, in one row group, read forwards and copied out value by value.</summary>
 internal sealed class ListColumn : IDisposable
 {
-    private const int Batch = 1024;
+    private const int Batch = 1024, MostEmptyPages = 64;
     private readonly ColumnReader<ByteArray> _reader;
     private readonly int _elementLevel, _valueLevel;
     private readonly short[] _definitions = new short[Batch], _repetitions = new short[Batch];
     private readonly ByteArray[] _values = new ByteArray[Batch];
     private int _at, _filled, _value;
     private long _consumed;
+    private readonly long _total;
 
     public ListColumn(RowGroupReader group, int column)
     {
@@ -26,6 +27,8 @@ internal sealed class ListColumn : IDisposable
         _valueLevel = descriptor.MaxDefinitionLevel;
         _elementLevel = ElementLevel(descriptor);
         _reader = (ColumnReader<ByteArray>)group.Column(column);
+        using ColumnChunkMetaData chunk = group.MetaData.GetColumnChunkMetaData(column);
+        _total = chunk.NumValues;
     }
 
     /// <summary>The rows asked for (ascending, 0-based in the row group). Reads on to the end of the last of them.</summary>
@@ -43,11 +46,8 @@ internal sealed class ListColumn : IDisposable
     public IReadOnlyList<byte[]?> At(LevelRange slots)
     {
         while (_consumed < slots.First && _at < _filled) Pass();
-        if (_consumed < slots.First)
-        {
-            long skipped = _reader.Skip(slots.First - _consumed);
-            if ((_consumed += skipped) < slots.First) throw TooShort();
-        }
+        for (int tries = 0; _consumed < slots.First && tries <= MostEmptyPages; tries++) _consumed += _reader.Skip(slots.First - _consumed);
+        if (_consumed < slots.First) throw TooShort();
         List<byte[]?> found = [];
         while (_consumed < slots.End)
         {
@@ -97,8 +97,10 @@ internal sealed class ListColumn : IDisposable
 
     private bool Fill(int most)
     {
-        (_at, _value) = (0, 0);
-        _filled = _reader.HasNext ? (int)_reader.ReadBatch(most, _definitions, _repetitions, _values, out _) : 0;
+        (_at, _filled, _value) = (0, 0, 0);
+        // A data page without values, which writers leave where a dictionary grows too large, looks like the end of the column to the library: ask again while values are owed.
+        for (int tries = 0; _filled == 0 && _consumed < _total && tries <= MostEmptyPages; tries++)
+            if (_reader.HasNext) _filled = (int)_reader.ReadBatch(most, _definitions, _repetitions, _values, out _);
         return _filled > 0;
     }
 
