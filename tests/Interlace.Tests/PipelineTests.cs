@@ -5,6 +5,7 @@ using Interlace.Calibration;
 using Interlace.Evaluation;
 using Interlace.Tests.Cli;
 using Interlace.Training;
+using Interlace.Vlm;
 
 namespace Interlace.Tests;
 
@@ -45,6 +46,29 @@ public sealed class PipelineTests : IDisposable
         Same(whole, broken);
     }
 
+    [Fact]
+    public async Task An_evaluation_killed_at_ten_random_moments_has_the_scores_of_one_that_was_not()
+    {
+        string demo = Path.Combine(Shared.Repository, "assets", "demo"), whole = _scratch.At("whole"), broken = _scratch.At("broken");
+        const int kills = 10, limit = 25;
+        string[] command = ["evaluate", Path.Combine(demo, "model"), "--benchmarks", Path.Combine(demo, "benchmarks"), "--limit", $"{limit}", "--dtype", "fp32", "--threads", "1", "--seed", "4", "--set", "evaluate.max_new_tokens=10", "--set", "evaluate.sampling=qwen"];
+        Assert.Equal(0, CommandRun.Of([.. command, "--out", whole]).Code);
+        int total = Lines(whole);
+        var random = new SplitMix64(10);
+        int[] moments = [.. Enumerable.Range(0, total - 10).ToArray().Select(answers => (Order: random.Next(), answers)).OrderBy(pair => pair.Order).Take(kills).Select(pair => pair.answers).Order()];
+        foreach (int answers in moments)
+        {
+            var (code, _, lines) = await Finished(Start([.. command, "--out", broken]), process => process.Kill(), _ => Lines(broken) >= answers);
+            Assert.True(code != 0, $"the evaluation ended before it could be killed:\n{string.Join('\n', lines)}");
+            Assert.False(File.Exists(Path.Combine(broken, ScoresFile.Name)));
+        }
+        Assert.Equal(0, (await Finished(Start([.. command, "--out", broken]), null)).Code);
+        Assert.Equal(total, Lines(broken));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole, ScoresFile.Name)), File.ReadAllBytes(Path.Combine(broken, ScoresFile.Name)));
+
+        static int Lines(string folder) => Path.Combine(folder, "predictions") is var predictions && Directory.Exists(predictions) ? Directory.EnumerateFiles(predictions).Sum(file => File.ReadAllText(file).Count(c => c == '\n')) : 0;
+    }
+
     private string Experiment()
     {
         string demo = Path.Combine(Shared.Repository, "assets", "demo"), path = _scratch.At("experiment.json");
@@ -61,13 +85,15 @@ public sealed class PipelineTests : IDisposable
     }
 
     /// <summary>The program as a process of its own, whose lines on standard error are read one by one.</summary>
-    private static Process Start(string experiment, string folder, params string[] more)
+    private static Process Start(string experiment, string folder, params string[] more) => Start(["run", experiment, "--out", folder, "--threads", "1", .. more]);
+
+    private static Process Start(string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardError = true, RedirectStandardOutput = true, StandardOutputEncoding = Encoding.UTF8,
         };
-        foreach (string argument in new[] { Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll"), "run", experiment, "--out", folder, "--threads", "1" }.Concat(more)) start.ArgumentList.Add(argument);
+        foreach (string argument in arguments.Prepend(Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll"))) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 
