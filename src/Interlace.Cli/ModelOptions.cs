@@ -15,10 +15,13 @@ internal static class ModelOptions
 
     /// <summary>Opens the model that the command line names, where and as it says.</summary>
     /// <exception cref="InputException">The folder is wrong, or the machine cannot do it.</exception>
-    public static LoadedModel Open(Invocation invocation)
+    public static LoadedModel Open(Invocation invocation) => Open(invocation, invocation.Compute(), invocation.Get(MaxPixels));
+
+    /// <summary>Opens the model that the command line names, and says what the user should know about its settings.</summary>
+    /// <exception cref="InputException">The folder is wrong.</exception>
+    public static LoadedModel Open(Invocation invocation, Compute compute, long? maxPixels)
     {
-        var compute = invocation.Compute();
-        var model = ModelFamilies.Open(invocation.Get(Model), compute.Device, compute.Type, invocation.Get(MaxPixels));
+        var model = ModelFamilies.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels);
         if (model.Processor.Warning is { } warning) invocation.Log(warning);
         return model;
     }

@@ -14,14 +14,13 @@ internal static class CalibrateCommand
     [
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --set calibrate.fraction=0.05",
-    ], Run, resumes: true) { StageOptions.Model, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set };
+    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
-        var experiment = invocation.Experiment() with { Model = invocation.Get(StageOptions.Model) };
+        var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         var compute = invocation.Compute();
-        using var model = ModelFamilies.Open(experiment.Model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
-        if (model.Processor.Warning is { } warning) invocation.Log(warning);
+        using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
         using var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment, invocation.Force);
         string path = Path.Combine(folder.Path, LayerSimilarity.Name);
         if (File.Exists(path)) invocation.Log($"{path} is there already.");

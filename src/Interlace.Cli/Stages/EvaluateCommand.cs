@@ -16,15 +16,14 @@ internal static class EvaluateCommand
         "interlace evaluate run/tuned --benchmarks LMUData --out run/sampled --sampling qwen --set evaluate.overrides.OCRBench.max_new_tokens=100",
     ], Run, resumes: true)
     {
-        StageOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, Target, CommonOptions.Config, CommonOptions.Set,
+        ModelOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, Target, CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)
     {
-        var experiment = invocation.Experiment() with { Model = invocation.Get(StageOptions.Model) };
+        var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         var compute = invocation.Compute();
-        using var model = ModelFamilies.Open(experiment.Model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
-        if (model.Processor.Warning is { } warning) invocation.Log(warning);
+        using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
         using var folder = OutFolder.Open(invocation.Get(Target)!, "evaluate", experiment, invocation.Force);
         var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
         if (invocation.Json)   // drawn scores say it themselves

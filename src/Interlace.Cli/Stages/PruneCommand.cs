@@ -14,14 +14,14 @@ internal static class PruneCommand
     public static Verb Create() => new("prune", "Write a new checkpoint without the dropped layers; the model's files are copied by byte range, nothing is computed.",
         ["interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/pruned", "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct"], Run)
     {
-        StageOptions.Model, Plan, Target,
+        ModelOptions.Model, Plan, Target,
     };
 
     private static int Run(Invocation invocation)
     {
         string where = invocation.Get(Plan)!, target = invocation.Get(Target)!;
         var plan = PlanFile.Load(Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where);
-        var pruned = LayerRemoval.Prune(invocation.Get(StageOptions.Model), plan, target, new(Overwrite: invocation.Force), invocation.Progress, invocation.Cancellation);
+        var pruned = LayerRemoval.Prune(invocation.Get(ModelOptions.Model), plan, target, new(Overwrite: invocation.Force), invocation.Progress, invocation.Cancellation);
         invocation.Print(() => new JsonObject
         {
             ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount, ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,

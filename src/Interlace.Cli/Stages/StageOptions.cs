@@ -5,7 +5,6 @@ namespace Interlace.Cli;
 /// <summary>Arguments and options that the commands of the stages share; everything else is set in an experiment file or with <c>--set</c>.</summary>
 internal static class StageOptions
 {
-    public static readonly Argument<string> Model = new("MODEL") { Description = "Model folder in Hugging Face's layout." };
     public static readonly ExperimentOption Data = new("--data", "data.path", "Folder of data sets in FineVision's schema: DATA/<set>/**/*.parquet.", "DATA");
     public static readonly ExperimentOption Rate = new("--rate", "data.rate", "Part of each data set that is drawn.", "PART");
     public static readonly ExperimentOption Method = new("--method", "plan.method", $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.");

@@ -45,15 +45,7 @@ public static class Ocr
         scores["Final Score Norm"] = scores["Final Score"] / 10;
         foreach (var category in rows.Where(row => row.Row.Category is not null).GroupBy(row => row.Row.Category!).OrderBy(group => group.Key, StringComparer.Ordinal))
             scores.TryAdd(category.Key, 100 * category.Average(row => row.Value));
-        return new()
-        {
-            Percent = rows.Length > 0 ? scores["Overall"] : null,
-            SubScores = scores,
-            Rows = [.. rows.Select(row => new RowScore(row.Row.Index, row.Value))],
-            Rule = HeadlineRule.Mean,
-            Units = [.. rows.Select(row => new SamplingUnit(row.Row.Index, [row.Value, 1]))],
-            Note = rows.Length is 0 or 1000 ? null : $"100 x right / rows over {rows.Length} rows; the published Final Score Norm supposes 1000.",
-        };
+        return Scoring.Score.OfMean(rows, scores, rows.Length is 0 or 1000 ? null : $"100 x right / rows over {rows.Length} rows; the published Final Score Norm supposes 1000.");
     }
 
     private static string? PartOf(string? category) => category is not null && TextRecognitions.Contains(category) ? TextRecognition : category;

@@ -77,6 +77,17 @@ public sealed record Score
     /// <summary>What a reader must know about the headline, if anything.</summary>
     public string? Note { get; init; }
 
+    /// <summary>A score whose headline is the mean over rows, each a unit of its own; <paramref name="subScores"/> has it as <c>Overall</c> where there are rows.</summary>
+    internal static Score OfMean(IReadOnlyList<(BenchmarkRow Row, double Value)> rows, IReadOnlyDictionary<string, double> subScores, string? note = null) => new()
+    {
+        Percent = rows.Count > 0 ? subScores["Overall"] : null,
+        SubScores = subScores,
+        Rows = [.. rows.Select(row => new RowScore(row.Row.Index, row.Value))],
+        Rule = HeadlineRule.Mean,
+        Units = [.. rows.Select(row => new SamplingUnit(row.Row.Index, [row.Value, 1]))],
+        Note = note,
+    };
+
     /// <summary>The headline of summed units, in percent; null where nothing was summed.</summary>
     public static double? Headline(HeadlineRule rule, ReadOnlySpan<double> sums)
     {

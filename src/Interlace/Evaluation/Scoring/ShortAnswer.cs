@@ -69,14 +69,7 @@ public static class ShortAnswer
         foreach (Func<BenchmarkRow, string?> key in (Func<BenchmarkRow, string?>[])[row => row.Split, row => row.Category])
             foreach (var group in rows.Where(row => key(row.Row) is not null).GroupBy(row => key(row.Row)!).OrderBy(group => group.Key, StringComparer.Ordinal))
                 scores.TryAdd(group.Key, 100 * group.Average(row => row.Value));
-        return new()
-        {
-            Percent = rows.Length > 0 ? scores["Overall"] : null,
-            SubScores = scores,
-            Rows = [.. rows.Select(row => new RowScore(row.Row.Index, row.Value))],
-            Rule = HeadlineRule.Mean,
-            Units = [.. rows.Select(row => new SamplingUnit(row.Row.Index, [row.Value, 1]))],
-        };
+        return Scoring.Score.OfMean(rows, scores);
     }
 
     private static double? Number(string text) => text.EndsWith('%')
