@@ -23,8 +23,9 @@ internal static class AttentionBenchmark
     private static Tensor Plain(Tensor q, Tensor k, Tensor v)
     {
         long b = q.shape[0], h = q.shape[1], t = q.shape[2], d = q.shape[3], g = k.shape[1];
-        Tensor queries = q.reshape(b, g, h / g * t, d) * (1 / Math.Sqrt(d));   // the query heads of one key head, one after another
-        Tensor scores = queries.matmul(k.transpose(2, 3)).view(b, g, h / g, t, t).masked_fill(ones(t, t, ScalarType.Bool).triu(1), float.NegativeInfinity);
+        Tensor queries = q.reshape(b, g, h / g * t, d).Times(1 / Math.Sqrt(d));   // the query heads of one key head, one after another
+        Tensor hidden = tensor(Enumerable.Range(0, (int)(t * t)).Select(at => at % t > at / t ? float.NegativeInfinity : 0).ToArray()).view(t, t);
+        Tensor scores = queries.matmul(k.transpose(2, 3)).view(b, g, h / g, t, t).Plus(hidden);
         return scores.softmax(-1).view(b, g, h / g * t, t).matmul(v);
     }
 

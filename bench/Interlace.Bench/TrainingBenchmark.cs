@@ -53,7 +53,7 @@ internal static class TrainingBenchmark
         Tensor q = randn(batch.TokenCount, 6, 32).requires_grad_(), k = randn(batch.TokenCount, 2, 32).requires_grad_(), o = randn(batch.TokenCount, 192);
         Time("attention, forward", () => inputs.Attention!.Run(q, k, k));
         Time("attention, and backward", () => inputs.Attention!.Run(q, k, k).backward([o]));
-        Tensor rows = arange(batch.TokenCount, ScalarType.Int64);
+        Tensor rows = Arithmetic.Range(batch.TokenCount, CPU);
         Time("gather", () => q.index_select(0, rows));
         Time("gather, and backward", () => q.index_select(0, rows).backward([q.detach()]));
         Console.WriteLine(string.Join(" ", batch.Lengths.Order()));

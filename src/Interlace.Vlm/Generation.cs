@@ -108,7 +108,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         cache.Reserve(longest);
         long[] rows = [.. active.Select((c, slot) => (long)slot * cache.Capacity + c.Length)];
         Tensor lengths = tensor(active.Select(c => (long)c.Length).ToArray(), device: model.Device).view(-1, 1, 1, 1);
-        Tensor mask = arange(longest, device: model.Device).view(1, 1, 1, -1).le(lengths);
+        Tensor mask = Arithmetic.Range(longest, model.Device).view(1, 1, 1, -1).le(lengths);
         int[] ids = [.. active.Select(c => c.Ids[^1])], positions = [.. active.Select(c => c.NextPosition)];
         foreach (var conversation in active) conversation.Advance();
         var (x, inputs) = model.EmbedStep(ids, positions, new CacheUse(cache, tensor(rows, device: model.Device), mask));

@@ -5,6 +5,7 @@ using Interlace.Cli;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
+using TorchSharp;
 
 namespace Interlace.Tests;
 
@@ -49,6 +50,21 @@ public class ArchitectureTests
         Assert.Contains("System.Console", typeof(CommandLine).Assembly.GetReferencedAssemblies().Select(name => name.Name));
     }
 
+    [Fact]
+    public void Numbers_reach_the_engine_through_one_file_that_keeps_their_wrappers_alive()
+    {
+        Dictionary<MethodBase, MethodBase[]> engine = Methods(typeof(torch).Assembly).ToDictionary(method => method, method => Called(method).ToArray());
+        bool Wraps(MethodBase method) => method.DeclaringType == typeof(Scalar) && method.Name == "op_Implicit" || method.DeclaringType == typeof(ScalarExtensionMethods);
+        HashSet<MethodBase> unsafeMethods = [.. engine.Keys.Where(Wraps)];
+        while (engine.Where(method => !unsafeMethods.Contains(method.Key) && method.Value.Any(unsafeMethods.Contains)).Select(method => method.Key).ToArray() is { Length: > 0 } more) unsafeMethods.UnionWith(more);
+        var uses = from assembly in new[] { typeof(Arithmetic).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly, typeof(Interlace.DemoModel.ModelFolder).Assembly, typeof(ArchitectureTests).Assembly }
+                   from method in Methods(assembly)
+                   from called in Called(method).Where(unsafeMethods.Contains)
+                   select (User: Outermost(method.DeclaringType!), Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
+        Assert.Empty(uses.Where(use => use.User != typeof(Arithmetic)).Select(use => use.Text));
+        Assert.Contains(uses, use => use.User == typeof(Arithmetic));   // the reading itself works
+    }
+
     private static string? Part(Type type) => type.Namespace?.Split('.') is ["Interlace", var part, ..] ? part : null;
 
     private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
@@ -56,17 +72,17 @@ public class ArchitectureTests
     /// <summary>Every type and the types that its members and their code name.</summary>
     private static IEnumerable<(Type User, Type Used)> Uses(Assembly assembly)
     {
-        const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
         foreach (Type type in assembly.GetTypes())
         {
             var used = new List<Type?> { type.BaseType };
             used.AddRange(type.GetInterfaces());
-            used.AddRange(type.GetFields(all).Select(field => field.FieldType));
-            foreach (var method in type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)))
+            used.AddRange(type.GetFields(Declared).Select(field => field.FieldType));
+            foreach (var method in Methods(type))
             {
                 used.AddRange(method.GetParameters().Select(parameter => parameter.ParameterType));
                 if (method is MethodInfo info) used.Add(info.ReturnType);
-                used.AddRange(Body(method));
+                if (method.GetMethodBody() is { } body) used.AddRange(body.LocalVariables.Select(local => local.LocalType));
+                used.AddRange(Named(method).Select(member => member as Type ?? member.DeclaringType));
             }
             foreach (Type found in used.OfType<Type>().SelectMany(Parts).Distinct())
                 if (found.Assembly == assembly && found != type) yield return (type, found);
@@ -76,11 +92,18 @@ public class ArchitectureTests
     private static IEnumerable<Type> Parts(Type type) =>
         type.HasElementType ? Parts(type.GetElementType()!) : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type.GetGenericTypeDefinition()) : [type];
 
-    private static IEnumerable<Type?> Body(MethodBase method)
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+
+    private static IEnumerable<MethodBase> Methods(Assembly assembly) => assembly.GetTypes().SelectMany(Methods);
+
+    private static IEnumerable<MethodBase> Methods(Type type) => type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared));
+
+    private static IEnumerable<MethodBase> Called(MethodBase method) => Named(method).OfType<MethodBase>().Select(called => called is MethodInfo { IsGenericMethod: true } info ? info.GetGenericMethodDefinition() : called);
+
+    /// <summary>The types, fields and methods that a method's code names.</summary>
+    private static IEnumerable<MemberInfo> Named(MethodBase method)
     {
-        if (method.GetMethodBody() is not { } body) yield break;
-        foreach (var local in body.LocalVariables) yield return local.LocalType;
-        byte[] code = body.GetILAsByteArray()!;
+        if (method.GetMethodBody()?.GetILAsByteArray() is not { } code) yield break;
         Type[] ofType = method.DeclaringType!.GetGenericArguments(), ofMethod = method.IsGenericMethod ? method.GetGenericArguments() : [];
         for (int at = 0; at < code.Length;)
         {
@@ -89,8 +112,7 @@ public class ArchitectureTests
             at += operation.Size;
             if (operation.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
             {
-                var member = method.Module.ResolveMember(BitConverter.ToInt32(code, at), ofType, ofMethod);
-                yield return member as Type ?? member!.DeclaringType;
+                yield return method.Module.ResolveMember(BitConverter.ToInt32(code, at), ofType, ofMethod)!;
             }
             at += operation.OperandType switch
             {

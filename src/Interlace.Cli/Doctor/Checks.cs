@@ -56,8 +56,8 @@ internal static class Checks
     private static string Norm(Device device)
     {
         using var scope = NewDisposeScope();
-        Tensor x = arange(1, 9, ScalarType.Float32, device).view(2, 4), weight = full(4, 2, ScalarType.Float32, device);
-        Tensor expected = x * rsqrt((x * x).mean([-1], keepdim: true) + 1e-6) * 2;
+        Tensor x = tensor(new[] { 1f, 2, 3, 4, 5, 6, 7, 8 }, device: device).view(2, 4), weight = tensor(new[] { 2f, 2, 2, 2 }, device: device);
+        Tensor expected = (x * x).mean([-1], keepdim: true).rsqrt().mul(x).mul(weight);
         return Equal(Aten.RmsNorm(x, weight, 1e-6), expected);
     }
 
@@ -66,8 +66,9 @@ internal static class Checks
         using var scope = NewDisposeScope();
         var random = new torch.Generator(1, CPU);
         Tensor q = randn([1, 4, 5, 8], generator: random).to(device), k = randn([1, 2, 5, 8], generator: random).to(device), v = randn([1, 2, 5, 8], generator: random).to(device);
-        Tensor scores = q.matmul(k.repeat_interleave(2, 1).transpose(-1, -2)) / Math.Sqrt(8);
-        Tensor expected = scores.masked_fill(ones([5, 5], ScalarType.Bool, device).triu(1), float.NegativeInfinity).softmax(-1).matmul(v.repeat_interleave(2, 1));
+        Tensor scores = q.matmul(k.repeat_interleave(2, 1).transpose(-1, -2)).Times(1 / Math.Sqrt(8));
+        Tensor hidden = tensor(Enumerable.Range(0, 25).Select(at => at % 5 > at / 5 ? float.NegativeInfinity : 0).ToArray(), device: device).view(5, 5);
+        Tensor expected = scores.Plus(hidden).softmax(-1).matmul(v.repeat_interleave(2, 1));
         return Equal(Aten.Attention(q, k, v, null, causal: true), expected);
     }
 
@@ -76,8 +77,9 @@ internal static class Checks
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
         Tensor weight = tensor(new[] { 1f, -2f, 3f }, device: device).requires_grad_(), x = tensor(new[] { 2f, 5f, -1f }, device: device);
-        (weight * x).sum().pow(2).backward();                       // (2 - 10 - 3)^2
-        return Equal(weight.grad!, x * (2 * -11f));
+        Tensor sum = (weight * x).sum();
+        sum.mul(sum).backward();                      // (2 - 10 - 3)^2
+        return Equal(weight.grad!, x.Times(2 * -11.0));
     }
 
     private static string Products(Device device, ScalarType type)
@@ -85,7 +87,7 @@ internal static class Checks
         const int rows = 512, inner = 1024, columns = 2048;
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        Tensor x = full([rows, inner], 0.01, type, device), weight = full([columns, inner], 0.01, type, device);
+        Tensor x = ones([rows, inner], type, device), weight = ones([columns, inner], type, device);
         nn.functional.linear(x, weight).Dispose();                  // prepares the kernel
         Wait(device);
         var watch = Stopwatch.StartNew();

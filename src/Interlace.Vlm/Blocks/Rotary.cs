@@ -13,13 +13,14 @@ public sealed record Rotary(Tensor Cos, Tensor Sin)
     {
         long half = x.shape[^1] / 2;
         Tensor a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
-        return cat([a * Cos - b * Sin, b * Cos + a * Sin], -1);
+        return cat([a * Cos - b * Sin, (b * Cos).Plus(a * Sin)], -1);
     }
 
     /// <summary>1 / theta^(2 i / size) for i below size / 2.</summary>
     public static Tensor Frequencies(long size, double theta, Device device)
     {
         using var scope = NewDisposeScope();
-        return (1.0 / pow(tensor((float)theta, device: device), arange(0, size, 2, ScalarType.Float32, device) / size)).MoveToOuterDisposeScope();
+        Tensor exponents = tensor(Enumerable.Range(0, (int)(size + 1) / 2).Select(i => 2f * i / size).ToArray(), device: device);
+        return pow(tensor((float)theta, device: device), exponents).reciprocal().MoveToOuterDisposeScope();
     }
 }

@@ -30,8 +30,8 @@ internal sealed class DecoderLayer : IDecoderLayer
     public Tensor Run(Tensor x, LayerInputs inputs, int index)   // [N, D] -> [N, D]
     {
         using var scope = NewDisposeScope();
-        Tensor attended = x + _attention.Run(_inputNorm.Run(x), inputs, index);
-        return (attended + _feedForward.Run(_attentionNorm.Run(attended))).MoveToOuterDisposeScope();
+        Tensor attended = x.Plus(_attention.Run(_inputNorm.Run(x), inputs, index));
+        return attended.Plus(_feedForward.Run(_attentionNorm.Run(attended))).MoveToOuterDisposeScope();
     }
 
     private sealed class Attention(ParameterSource source, string name, TextConfig config)

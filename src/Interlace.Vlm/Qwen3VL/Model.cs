@@ -101,7 +101,7 @@ internal sealed class Model : VisionLanguageModel
     public override Tensor Enter(int l, Tensor x, LayerInputs inputs)   // DeepStack: level l - 1 after layer l - 1
     {
         if (l == 0 || inputs.Visual is not { } visual || l > visual.Levels.Count) return x;
-        return x.index_add(0, visual.Rows, visual.Levels[l - 1], 1);
+        return x.PlusRows(visual.Rows, visual.Levels[l - 1]);
     }
 
     public override Tensor FinalNorm(Tensor x) => _norm.Run(x);

@@ -54,7 +54,7 @@ internal sealed class VisionTower : IDisposable
         Tensor patches = cat([.. images.Select(image => Cut(image, device))], 0).to(type);                                                   // [P, 3 * t * p * p]
         Tensor x = functional.linear(patches, _patchWeight.As(type).view(_config.HiddenSize, -1), _patchBias.As(type));
         observe?.Invoke("vision.patch_embed", x);
-        x = x + cat([.. grids.Select(grid => PositionsOf(grid, type, device))], 0);
+        x = x.Plus(cat([.. grids.Select(grid => PositionsOf(grid, type, device))], 0));
         observe?.Invoke("vision.block0_input", x);
         Rotary rotary = RotaryOf(grids, type, device);
         using var attention = PackedAttention.Create([.. grids.Select(grid => grid.Height * grid.Width)], causal: false, device);
@@ -102,18 +102,19 @@ internal sealed class VisionTower : IDisposable
         {
             Tensor at = linspace(0, side - 1, n, ScalarType.Float32, device);
             Tensor low = at.to(ScalarType.Int64);
-            return (low, (low + 1).clamp(max: side - 1), at - low);
+            return (low, low.Plus(1).AtMost(side - 1), at - low);
         }
         var (rowLow, rowHigh, rowPart) = Axis(grid.Height);
         var (columnLow, columnHigh, columnPart) = Axis(grid.Width);
         Tensor Corner(Tensor row, Tensor column, Tensor rowWeight, Tensor columnWeight)
         {
-            Tensor index = (row.unsqueeze(1) * side + column.unsqueeze(0)).reshape(-1);
+            Tensor index = row.unsqueeze(1).Times(side).Plus(column.unsqueeze(0)).reshape(-1);
             Tensor weight = (rowWeight.unsqueeze(1) * columnWeight.unsqueeze(0)).reshape(-1, 1);
             return _positions.As(type).index_select(0, index) * weight.to(type);
         }
-        Tensor interpolated = Corner(rowLow, columnLow, 1 - rowPart, 1 - columnPart) + Corner(rowLow, columnHigh, 1 - rowPart, columnPart)
-                            + Corner(rowHigh, columnLow, rowPart, 1 - columnPart) + Corner(rowHigh, columnHigh, rowPart, columnPart);
+        Tensor rowRest = rowPart.neg().Plus(1), columnRest = columnPart.neg().Plus(1);
+        Tensor interpolated = Corner(rowLow, columnLow, rowRest, columnRest).Plus(Corner(rowLow, columnHigh, rowRest, columnPart))
+            .Plus(Corner(rowHigh, columnLow, rowPart, columnRest)).Plus(Corner(rowHigh, columnHigh, rowPart, columnPart));
         return interpolated.view(grid.Height / m, m, grid.Width / m, m, -1).permute(0, 2, 1, 3, 4).reshape(grid.Height * grid.Width, -1).MoveToOuterDisposeScope();
     }
 
@@ -141,8 +142,8 @@ internal sealed class VisionTower : IDisposable
         {
             using var scope = NewDisposeScope();
             Tensor qkv = _qkv.Run(_norm1.Run(x)).view(-1, 3, config.HeadCount, config.HiddenSize / config.HeadCount);
-            x = x + _projection.Run(attention.Run(rotary.Apply(qkv.select(1, 0)), rotary.Apply(qkv.select(1, 1)), qkv.select(1, 2).contiguous()));
-            return (x + _down.Run(Aten.Gelu(_up.Run(_norm2.Run(x)), tanh: true))).MoveToOuterDisposeScope();
+            x = x.Plus(_projection.Run(attention.Run(rotary.Apply(qkv.select(1, 0)), rotary.Apply(qkv.select(1, 1)), qkv.select(1, 2).contiguous())));
+            return x.Plus(_down.Run(Aten.Gelu(_up.Run(_norm2.Run(x)), tanh: true))).MoveToOuterDisposeScope();
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             {
                 if (l - span + 1 < 0) continue;
                 Tensor cosines = window.ElementAt(window.Count - span).Cosine(after);                                                        // [N] fp64
-                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).index_add_(0, segments, cosines, 1);   // the last one takes what is left out
+                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).PlusRows(segments, cosines);   // the last one takes what is left out
                 sums[span].Add(cat([sum.narrow(0, 0, batch.Lengths.Length * Classes), cosines.index_select(0, last)]).MoveToOuterDisposeScope());
             }
             return output;
@@ -106,7 +106,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         {
             using var scope = NewDisposeScope();
             Tensor dot = Values.to(ScalarType.Float32).mul(after.Values.to(ScalarType.Float32)).sum(-1, false, ScalarType.Float64);
-            return (dot / (Norms * after.Norms).clamp_min(1e-30)).MoveToOuterDisposeScope();
+            return (dot / (Norms * after.Norms).AtLeast(1e-30)).MoveToOuterDisposeScope();
         }
 
         public void Dispose()

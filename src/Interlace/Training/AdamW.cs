@@ -44,14 +44,14 @@ public sealed class AdamW : IDisposable
     public void SetSteps(int steps)
     {
         using var _ = no_grad();
-        foreach (Tensor step in _steps) step.fill_(steps);
+        foreach (Tensor step in _steps) step.Fill(steps);
     }
 
     /// <summary>L2 norm of all gradients together.</summary>
     public double GradientNorm()
     {
         using var scope = NewDisposeScope();
-        return Math.Sqrt(stack([.. Gradients.Select(g => g.square().sum(type: ScalarType.Float64))]).sum().item<double>());
+        return Math.Sqrt(stack([.. Gradients.Select(g => g.mul(g).sum(type: ScalarType.Float64))]).sum().item<double>());
     }
 
     /// <summary>Scales the gradients down to <paramref name="limit"/> where their <paramref name="norm"/> is larger, by limit / (norm + 1e-6) as PyTorch does.</summary>
@@ -60,7 +60,7 @@ public sealed class AdamW : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         if (limit / (norm + 1e-6) is < 1 and var factor)
-            foreach (Tensor gradient in Gradients) gradient.mul_(factor);
+            foreach (Tensor gradient in Gradients) gradient.Scale(factor);
     }
 
     /// <summary>One update from the accumulated gradients, which are then cleared.</summary>
@@ -71,7 +71,7 @@ public sealed class AdamW : IDisposable
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        foreach (Tensor step in _steps) step.add_(1);
+        foreach (Tensor step in _steps) step.Add(1);
         Tensor[] gradients = [.. Gradients];
         int at = 0;
         foreach (var (i, group) in _groups.Index())

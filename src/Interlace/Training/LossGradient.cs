@@ -125,8 +125,8 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             using (enable_grad())
             {
                 Tensor loss = CrossEntropy(model.Logits(part), batch.AnswerIds.narrow(0, at, count));
-                (loss * scale).backward();
-                total.add_(loss.detach());
+                loss.Times(scale).backward();
+                total.Add(loss.detach());
             }
             gradient.index_copy_(0, batch.AnswerRows.narrow(0, at, count), part.grad!);
         }

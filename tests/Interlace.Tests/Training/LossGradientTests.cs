@@ -48,7 +48,7 @@ public class LossGradientTests
         var once = model.Parameters.ToDictionary(p => p.Name, p => p.Value.grad!.clone());
         gradient.Accumulate(batch, Scale);
         foreach (var parameter in model.Parameters)
-            Assert.True((parameter.Value.grad! - 2 * once[parameter.Name]).norm().item<float>() <= 1e-5 * once[parameter.Name].norm().item<float>(), parameter.Name);
+            Assert.True((parameter.Value.grad! - once[parameter.Name].Times(2)).norm().item<float>() <= 1e-5 * once[parameter.Name].norm().item<float>(), parameter.Name);
     }
 
     private const double Scale = 0.25;
@@ -57,7 +57,7 @@ public class LossGradientTests
     {
         Tensor rows = model.Hidden(batch).index_select(0, batch.AnswerRows);
         Tensor sum = nn.functional.cross_entropy(model.Logits(rows), batch.AnswerIds, reduction: nn.Reduction.Sum);
-        (sum * Scale).backward();
+        sum.Times(Scale).backward();
         loss = sum.item<float>();
         var gradients = model.Parameters.Where(p => p.Value.grad is not null).ToDictionary(p => p.Name, p => p.Value.grad!.clone());
         foreach (var parameter in model.Parameters) parameter.Value.grad?.zero_();

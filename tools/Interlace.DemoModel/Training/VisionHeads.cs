@@ -46,21 +46,23 @@ internal sealed class VisionHeads : IDisposable
         using var _ = enable_grad();
         var (merged, levels) = tower.Run([.. scenes.Select(scene => scene.Image)], type, device, null);
         Tensor logits = functional.linear(merged.to(ScalarType.Float32).view(scenes.Count, -1), _weight.Value, _bias.Value);
-        Tensor targets = tensor(scenes.SelectMany(Targets).ToArray(), device: device).view(scenes.Count, -1);
-        Tensor sum = zeros([], device: device), named = zeros([], device: device);
+        long[] facts = [.. scenes.SelectMany(Targets)];
+        Tensor targets = tensor(facts, device: device).view(scenes.Count, -1);
+        Tensor sum = zeros([], device: device);
+        double named = 0;
         long row = 0, column = 0;
         foreach (var (count, classes) in Groups)
         {
             Tensor part = logits.narrow(1, row, (long)count * classes).reshape(-1, classes), target = targets.narrow(1, column, count).reshape(-1);
-            sum = sum + functional.cross_entropy(part, target, ignore_index: Unknown, reduction: Reduction.Sum);
-            if (row == 0) named = part.argmax(1).eq(target).logical_and(target.ge(1)).sum() / target.ge(1).sum().clamp(min: 1);
+            sum = sum.Plus(functional.cross_entropy(part, target, ignore_index: Unknown, reduction: Reduction.Sum));
+            if (row == 0) named = Named(part.argmax(1).cpu().data<long>().ToArray(), target.cpu().data<long>().ToArray());
             (row, column) = (row + (long)count * classes, column + count);
         }
-        Tensor loss = sum / targets.ne(Unknown).sum().clamp(min: 1);
+        Tensor loss = sum.Times(1.0 / Math.Max(1, facts.Count(fact => fact != Unknown)));
         // The DeepStack mergers see no loss here; their part is 0, so that every parameter has a gradient.
-        Tensor all = levels.Aggregate(loss * scale, (total, level) => total + 0 * level.to(ScalarType.Float32).sum());
+        Tensor all = levels.Aggregate(loss.Times(scale), (total, level) => total.Plus(level.to(ScalarType.Float32).sum().Times(0)));
         all.backward();
-        return new(loss.item<float>(), named.item<float>());
+        return new(loss.item<float>(), named);
     }
 
     /// <inheritdoc/>
@@ -70,6 +72,8 @@ internal sealed class VisionHeads : IDisposable
     }
 
     private const long Unknown = -100;
+
+    private static double Named(long[] said, long[] things) => said.Zip(things).Count(pair => pair.Second >= 1 && pair.First == pair.Second) / Math.Max(1.0, things.Count(thing => thing >= 1));
 
     /// <summary>A class for each place of each group, or <see cref="Unknown"/>.</summary>
     private static long[] Targets(Scene scene)
