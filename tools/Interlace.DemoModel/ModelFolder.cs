@@ -12,7 +12,7 @@ namespace Interlace.DemoModel;
 
 /// <summary>Sizes of the model.</summary>
 public sealed record ModelShape(
-    int Layers = 16, int Hidden = 192, int Inner = 512, int Heads = 6, int KeyHeads = 2, int HeadSize = 32, int Tokens = 1200,
+    int Layers = 16, int Hidden = 128, int Inner = 352, int Heads = 4, int KeyHeads = 2, int HeadSize = 32, int Tokens = 1200,
     int VisionDepth = 6, int VisionHidden = 128, int VisionInner = 384, int VisionHeads = 4, int FirstTap = 2, int SecondTap = 4)
 {
     /// <summary>Longest text in tokens.</summary>

@@ -53,17 +53,26 @@ public class ScenesTests
     }
 
     [Fact]
-    public void Multiple_choice_begins_with_two_options_after_a_quarter_of_the_time()
+    public void Multiple_choice_begins_with_two_options_and_repeats_a_question_answered_in_words()
     {
         var sources = SmallSources.Create();
-        int[] Options(double progress) => [.. Enumerable.Range(0, 200).SelectMany(i =>
+        (Turn Turn, Turn? Before)[] Choices(double progress) => [.. Enumerable.Range(0, 200).SelectMany(i =>
         {
             var chance = Chance.Of("test", 4, i);
-            return Turns.Of(SceneFamilies.Draw(chance, sources), chance, Lesson.At(progress)).Where(t => t.User.StartsWith("Question: ", StringComparison.Ordinal)).Select(t => t.User.Split('\n').Count(line => line is [_, '.', ..]));
-        }).Distinct().Order()];
-        Assert.Empty(Options(0.25));
-        Assert.Equal([2], Options(0.4));
+            var turns = Turns.Of(SceneFamilies.Draw(chance, sources), chance, Lesson.At(progress), most: 5);
+            Assert.InRange(turns.Count, 1, 5);
+            return turns.Zip(turns.Prepend(null)).Where(t => t.First.User.StartsWith("Question: ", StringComparison.Ordinal));
+        })];
+        int[] Options(double progress) => [.. Choices(progress).Select(t => t.Turn.User.Split('\n').Count(line => line is [_, '.', ..])).Distinct().Order()];
+        Assert.Equal([2], Options(0.1));
+        Assert.Equal([2, 3], Options(0.3));
         Assert.Equal([2, 3, 4], Options(0.9));
+        Assert.All(Choices(0.1), choice =>
+        {
+            Assert.Equal($"Question: {choice.Before!.User}", choice.Turn.User.Split('\n')[0]);
+            Assert.Contains($"{choice.Turn.Assistant}. {choice.Before.Assistant}", choice.Turn.User.Split('\n'));
+        });
+        Assert.Contains(Choices(0.5), choice => choice.Before is null || !choice.Turn.User.StartsWith($"Question: {choice.Before.User}", StringComparison.Ordinal));
     }
 
     [Fact]

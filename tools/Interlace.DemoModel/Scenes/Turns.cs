@@ -7,20 +7,23 @@ namespace Interlace.DemoModel.Scenes;
 public sealed record Turn(string User, string Assistant);
 
 /// <summary>
-/// Which forms of questions a conversation takes. Captions tie words to places and are most of the first lessons; multiple choice begins after a quarter of the time, with two options.
+/// Which forms of questions a conversation takes. Captions tie words to places and are most of the first lessons. Multiple choice is learnt as a form first, of questions that were answered in words just before, and from
+/// a tenth of the time on without that help; two options at first.
 /// </summary>
 /// <param name="Captions">Share of conversations that begin with a description of everything.</param>
 /// <param name="Choices">Share of questions that offer options, of those that can.</param>
+/// <param name="Echoes">Share of questions, of those that can, that are asked twice: in words, and with options.</param>
 /// <param name="MostOptions">Options offered at most.</param>
-public sealed record Lesson(double Captions, double Choices, int MostOptions)
+public sealed record Lesson(double Captions, double Choices, double Echoes, int MostOptions)
 {
-    private const double ChoicesFrom = 0.25, ChoicesFull = 0.35, ThreeFrom = 0.45, FourFrom = 0.6;
+    private const double ChoicesFrom = 0.1, ChoicesFull = 0.2, ThreeFrom = 0.25, FourFrom = 0.4;
 
     /// <summary>The lesson after a share of the time, 0..1.</summary>
-    public static Lesson At(double progress) => new(Math.Max(0.1, 0.8 - progress), 0.5 * Math.Clamp((progress - ChoicesFrom) / (ChoicesFull - ChoicesFrom), 0, 1), progress < ThreeFrom ? 2 : progress < FourFrom ? 3 : 4);
+    public static Lesson At(double progress) =>
+        new(Math.Max(0.1, 0.8 - progress), 0.5 * Math.Clamp((progress - ChoicesFrom) / (ChoicesFull - ChoicesFrom), 0, 1), Math.Max(0, 0.3 - 0.5 * progress), progress < ThreeFrom ? 2 : progress < FourFrom ? 3 : 4);
 
     /// <summary>The forms of the tuning data: no captions, all numbers of options.</summary>
-    public static Lesson Tuning { get; } = new(0, 0.4, 4);
+    public static Lesson Tuning { get; } = new(0, 0.4, 0, 4);
 }
 
 /// <summary>Makes conversations of scenes.</summary>
@@ -41,7 +44,8 @@ public static class Turns
         foreach (Question question in chance.Shuffled(scene.Questions))
         {
             if (turns.Count == most) break;
-            turns.Add(Form(question, chance, lesson));
+            if (turns.Count + 1 < most && question.Pool is { Count: >= 2 } && chance.Happens(lesson.Echoes)) turns.AddRange(new Turn(question.Text, question.Answer), Choice(question, chance, lesson));
+            else turns.Add(Form(question, chance, lesson));
         }
         return turns;
     }
@@ -60,13 +64,15 @@ public static class Turns
     private static Turn Form(Question question, Chance chance, Lesson lesson)
     {
         double x = chance.Real();
-        if (question.Pool is { Count: >= 2 } pool && x < lesson.Choices)
-        {
-            string[] options = Options(question, chance, Math.Min(pool.Count, chance.Between(2, lesson.MostOptions)));
-            var text = new StringBuilder($"Question: {question.Text}\nOptions:\n");
-            foreach (var (i, option) in options.Index()) text.Append($"{Letters[i]}. {option}\n");
-            return new(text.Append("Please select the correct answer from the options above. \n").ToString(), $"{Letters[Array.IndexOf(options, question.Answer)]}");
-        }
+        if (question.Pool is { Count: >= 2 } && x < lesson.Choices) return Choice(question, chance, lesson);
         return question.Kind != Question.YesNo && x < lesson.Choices + ShortShare ? new(question.Text + Short, question.Answer) : new(question.Text, question.Answer);
+    }
+
+    private static Turn Choice(Question question, Chance chance, Lesson lesson)
+    {
+        string[] options = Options(question, chance, Math.Min(question.Pool!.Count, chance.Between(2, lesson.MostOptions)));
+        var text = new StringBuilder($"Question: {question.Text}\nOptions:\n");
+        foreach (var (i, option) in options.Index()) text.Append($"{Letters[i]}. {option}\n");
+        return new(text.Append("Please select the correct answer from the options above. \n").ToString(), $"{Letters[Array.IndexOf(options, question.Answer)]}");
     }
 }

@@ -100,32 +100,31 @@ public sealed class DemoTrainer : IDisposable
         using var optimiser = new AdamW(Groups(_model.Vision.Parameters, _heads.Parameters), beta2: TrainingSettings.Beta2);
         Loop(VisionStage, _settings.VisionSteps, parameters, optimiser, DrawScenes, (step, scenes) =>
         {
-            var outcome = _heads.Accumulate(_model.Vision, scenes, _compute.Type, _compute.Device, 1);
+            var outcome = _heads.Accumulate(_model.Vision, scenes, _compute.Type, _compute.Device);
             double norm = Clip(optimiser, step, outcome.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
-            return new(step, outcome.Loss, null, outcome.Named, rate, norm, 0, scenes.Length);
+            return new(step, outcome.Loss, outcome.Named, rate, norm, 0, scenes.Length);
         }, progress, cancellation);
     }
 
     private void LearnToTalk(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         var vision = _model.Vision.Parameters.ToHashSet();
-        Parameter[] rest = [.. _model.Parameters.Where(p => !vision.Contains(p))], parameters = [.. _model.Parameters, .. _heads.Parameters];
-        using var optimiser = new AdamW([.. Groups(rest), .. Groups(_model.Vision.Parameters, _heads.Parameters)], beta2: TrainingSettings.Beta2);
+        Parameter[] rest = [.. _model.Parameters.Where(p => !vision.Contains(p))];
+        using var optimiser = new AdamW([.. Groups(rest), .. Groups(_model.Vision.Parameters)], beta2: TrainingSettings.Beta2);
         var gradient = new LossGradient(_model, recompute: false);
-        Loop(WholeStage, _settings.Steps, parameters, optimiser, DrawConversations, (step, drawn) =>
+        Loop(WholeStage, _settings.Steps, _model.Parameters, optimiser, DrawConversations, (step, drawn) =>
         {
-            int answers = drawn.Sum(d => Batch.CountTargets(d.Encoded));
+            int answers = drawn.Sum(sample => Batch.CountTargets(sample));
             double loss = 0;
-            foreach (var micro in Batcher.ByTokens([.. drawn.Select(d => d.Encoded.Length)], _settings.MicroBatchTokens))
+            foreach (var micro in Batcher.ByTokens([.. drawn.Select(d => d.Length)], _settings.MicroBatchTokens))
             {
-                using var batch = Batch.Pack([.. micro.Select(i => drawn[i].Encoded)], _compute.Device);
+                using var batch = Batch.Pack([.. micro.Select(i => drawn[i])], _compute.Device);
                 loss += gradient.Accumulate(batch, 1.0 / answers) / answers;
             }
-            var seen = _heads.Accumulate(_model.Vision, [.. drawn.Select(d => d.Scene)], _compute.Type, _compute.Device, _settings.VisionLoss);
             double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, _settings.Steps, 0.01), slow = step < _settings.HoldVision ? 0 : rate * _settings.VisionShare;
             optimiser.Step([rate, rate, slow, slow]);
-            return new(step, loss, seen.Loss, seen.Named, rate, norm, answers, drawn.Length);
+            return new(step, loss, null, rate, norm, answers, drawn.Length);
         }, progress, cancellation);
     }
 
@@ -146,14 +145,14 @@ public sealed class DemoTrainer : IDisposable
 
     private Scene[] DrawScenes(int step) => [.. Enumerable.Range(0, _settings.VisionScenes).AsParallel().AsOrdered().Select(i => SceneFamilies.Draw(Chance.Of("seeing", _settings.Seed, (long)step * _settings.VisionScenes + i), _sources))];
 
-    private (Scene Scene, EncodedSample Encoded)[] DrawConversations(int step)
+    private EncodedSample[] DrawConversations(int step)
     {
         var lesson = Lesson.At((double)step / _settings.Steps);
         return [.. Enumerable.Range(0, _settings.Scenes).AsParallel().AsOrdered().Select(i =>
         {
             var chance = Chance.Of("talking", _settings.Seed, (long)step * _settings.Scenes + i);
             Scene scene = SceneFamilies.Draw(chance, _sources);
-            return (scene, _processor.Encode(Turns.Messages(Turns.Of(scene, chance, lesson)), [scene.Image]));
+            return _processor.Encode(Turns.Messages(Turns.Of(scene, chance, lesson, most: 5)), [scene.Image]);
         })];
     }
 
@@ -173,7 +172,7 @@ public sealed class DemoTrainer : IDisposable
             row = row with { ScenesPerSecond = row.ScenesPerSecond / clock.Elapsed.TotalSeconds };
             clock.Restart();
             StepLog.Append(LogPath(stage), row);
-            progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}, named {row.Named:0.00}, {row.ScenesPerSecond:0} scenes/s"));
+            progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named:0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
             if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested) (state with { Step = following }).Save(StatePath(stage), _key, parameters, optimiser);
             cancellation.ThrowIfCancellationRequested();
         }

@@ -11,7 +11,6 @@ namespace Interlace.DemoModel.Training;
 /// <param name="Rate">Peak learning rate of embeddings, decoder and norms.</param>
 /// <param name="VisionShare">The vision tower's share of it.</param>
 /// <param name="HoldVision">Steps for which the vision tower stands still: the decoder's first gradients would spoil it.</param>
-/// <param name="VisionLoss">Weight of the heads' loss while the whole model learns.</param>
 /// <param name="Warmup">Steps to the peak.</param>
 /// <param name="WeightDecay">Of matrices; norms and biases have none.</param>
 /// <param name="ClipNorm">Largest norm of all gradients together.</param>
@@ -19,8 +18,8 @@ namespace Interlace.DemoModel.Training;
 /// <param name="TokenizerScenes">Scenes whose texts the tokenizer is trained on.</param>
 /// <param name="SaveEvery">Steps between saved states.</param>
 public sealed record TrainingSettings(
-    long Seed, ModelShape Shape, int VisionSteps = 2200, int VisionScenes = 64, double VisionRate = 1.5e-3, int Steps = 20_000, int Scenes = 32, double Rate = 1e-3, double VisionShare = 0.25, int HoldVision = 600,
-    double VisionLoss = 0.3, int Warmup = 200, double WeightDecay = 0.02, double ClipNorm = 1, int MicroBatchTokens = 8192, int TokenizerScenes = 6000, int SaveEvery = 250)
+    long Seed, ModelShape Shape, int VisionSteps = 2200, int VisionScenes = 64, double VisionRate = 1.5e-3, int Steps = 10_000, int Scenes = 16, double Rate = 1e-3, double VisionShare = 0.25, int HoldVision = 600,
+    int Warmup = 200, double WeightDecay = 0.02, double ClipNorm = 1, int MicroBatchTokens = 8192, int TokenizerScenes = 6000, int SaveEvery = 250)
 {
     /// <summary>Second decay rate of AdamW, below the usual one: training from nothing changes quickly.</summary>
     public const double Beta2 = 0.98;

@@ -39,8 +39,8 @@ internal sealed class VisionHeads : IDisposable
 
     private (int Count, int Classes)[] Groups => [(Places, _things), (Places, Colours.Names.Count), (Places, Values), (WordCount * LettersPerWord, Letters)];
 
-    /// <summary>Adds the gradient of <paramref name="scale"/> times the mean loss of the scenes to the parameters of the tower and of the heads.</summary>
-    public VisionOutcome Accumulate(VisionTower tower, IReadOnlyList<Scene> scenes, ScalarType type, Device device, double scale)
+    /// <summary>Adds the gradient of the mean loss of the scenes to the parameters of the tower and of the heads.</summary>
+    public VisionOutcome Accumulate(VisionTower tower, IReadOnlyList<Scene> scenes, ScalarType type, Device device)
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
@@ -60,7 +60,7 @@ internal sealed class VisionHeads : IDisposable
         }
         Tensor loss = sum.Times(1.0 / Math.Max(1, facts.Count(fact => fact != Unknown)));
         // The DeepStack mergers see no loss here; their part is 0, so that every parameter has a gradient.
-        Tensor all = levels.Aggregate(loss.Times(scale), (total, level) => total.Plus(level.to(ScalarType.Float32).sum().Times(0)));
+        Tensor all = levels.Aggregate(loss, (total, level) => total.Plus(level.to(ScalarType.Float32).sum().Times(0)));
         all.backward();
         return new(loss.item<float>(), named);
     }
