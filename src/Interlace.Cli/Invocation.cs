@@ -29,13 +29,17 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
     public T Get<T>(Argument<T> argument) => parse.GetRequiredValue(argument);
 
+    /// <summary>The command line has this option.</summary>
+    public bool Given(ExperimentOption option) => option.GivenIn(parse) is not null;
+
     /// <summary>The defaults, changed by a file, then by <c>--set</c>, then by the options of the command.</summary>
     /// <param name="file">The file; that of <c>--config</c> where absent.</param>
+    /// <param name="standard">In place of the defaults, where no file is named.</param>
     /// <exception cref="InputException">A file or a value is wrong.</exception>
-    public Experiment Experiment(string? file = null)
+    public Experiment Experiment(string? file = null, Experiment? standard = null)
     {
         file ??= parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
-        var experiment = file is null ? new Experiment() : ExperimentFile.Load(file);
+        var experiment = file is null ? standard ?? new Experiment() : ExperimentFile.Load(file);
         foreach (string assignment in parse.GetValue(CommonOptions.Set) ?? []) experiment = ExperimentFile.Set(experiment, assignment);
         foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options).OfType<IExperimentOption>())
             if (option.GivenIn(parse) is { } value) experiment = ExperimentFile.Set(experiment, option.Path, value, ((Option)option).Name);

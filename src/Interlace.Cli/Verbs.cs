@@ -7,6 +7,7 @@ internal static class Verbs
     [
         RunCommand.CreateDemo(),
         RunCommand.Create(),
+        PaperCommand.Create(),
         CalibrateCommand.Create(),
         PlanCommand.Create(),
         PruneCommand.Create(),

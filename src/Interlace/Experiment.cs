@@ -14,6 +14,7 @@ namespace Interlace;
 /// <param name="Plan">Choosing layers.</param>
 /// <param name="Finetune">Recovery.</param>
 /// <param name="Evaluate">Benchmarks.</param>
+/// <param name="Variants">Lines of a matrix: several plans of one model, each with its own models and scores. Where there are none, the experiment is the one that <paramref name="Plan"/> describes.</param>
 public sealed record Experiment(
     string? Name = null,
     string? Model = null,
@@ -24,7 +25,8 @@ public sealed record Experiment(
     CalibrationOptions? Calibrate = null,
     PlanOptions? Plan = null,
     FineTuneOptions? Finetune = null,
-    EvaluationOptions? Evaluate = null)
+    EvaluationOptions? Evaluate = null,
+    Variant[]? Variants = null)
 {
     /// <summary>The same experiment with every section spelled out.</summary>
     public Experiment Complete() => this with
@@ -91,6 +93,7 @@ public sealed record FineTuneOptions(
 /// <param name="Slots">Answers in flight at once.</param>
 /// <param name="Sampling">greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row from the run's seed.</param>
 /// <param name="Overrides">What is different for single benchmarks, by their names.</param>
+/// <param name="LatencySamples">Questions of each benchmark on which a matrix measures the time to the first token of the dense model and of its <c>interlace</c> plans; 0 for none.</param>
 /// <param name="Judge">none; endpoint: a model behind an OpenAI-compatible address; replay: recorded replies.</param>
 /// <param name="JudgeEndpoint">The address, such as <c>https://api.openai.com/v1</c>.</param>
 /// <param name="JudgeModel">The judge's model.</param>
@@ -100,7 +103,7 @@ public sealed record FineTuneOptions(
 /// <param name="JudgeCalls">Calls in flight at once.</param>
 public sealed record EvaluationOptions(
     string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null, string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
-    string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null,
+    string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null, int LatencySamples = 0,
     string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY", string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4);
 
 /// <summary>How one benchmark is asked, where that differs from the others; what is absent does not.</summary>

@@ -107,6 +107,8 @@ public static class ExperimentFile
                 tree = Open(Open(tree, property.Name), names[++i]);
                 type = Element(inner);
             }
+            else if (inner is { Kind: JsonTypeInfoKind.Enumerable } && Element(inner).Kind == JsonTypeInfoKind.Object)
+                throw new InputException($"{string.Join('.', names[..(i + 1)])} is a list of lines: set it in an experiment file.");
             else if (i == names.Length - 1)
                 return inner is { Kind: JsonTypeInfoKind.Object } ? throw new InputException($"{path} is a section of an experiment: set one of its values {Names(inner)}.") : (tree, property);
             else if (inner is { Kind: JsonTypeInfoKind.Object })
@@ -130,6 +132,8 @@ public static class ExperimentFile
             if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner) CheckMembers(Object(value, source, prefix + name), inner, source, $"{prefix}{name}.");
             else if (Inner(property) is { Kind: JsonTypeInfoKind.Dictionary } entries)
                 foreach (var (key, entry) in Object(value, source, prefix + name)) CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");
+            else if (Inner(property) is { Kind: JsonTypeInfoKind.Enumerable } list && Element(list) is { Kind: JsonTypeInfoKind.Object } element)
+                foreach (var (i, entry) in List(value, source, prefix + name).Index()) CheckMembers(Object(entry, source, $"{prefix}{name}.{i}"), element, source, $"{prefix}{name}.{i}.");
             else if (!Fits(value, property.PropertyType))
                 throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
         }
@@ -137,6 +141,9 @@ public static class ExperimentFile
 
     private static JsonObject Object(JsonNode? value, string source, string path) =>
         value as JsonObject ?? throw new InputException($"{source}{path} is {value?.ToJsonString() ?? "null"}, expected an object.");
+
+    private static JsonArray List(JsonNode? value, string source, string path) =>
+        value as JsonArray ?? throw new InputException($"{source}{path} is {value?.ToJsonString() ?? "null"}, expected a list.");
 
     private static JsonTypeInfo Element(JsonTypeInfo dictionary) => ExperimentJson.Default.GetTypeInfo(dictionary.ElementType!)!;
 

@@ -21,6 +21,9 @@ internal static class ExperimentRules
         ("evaluate.overrides.*.prompts", ["dataset", "qwen3vl"]),
         ("evaluate.overrides.*.sampling", ["greedy", "qwen"]),
         ("evaluate.judge", ["none", "endpoint", "replay"]),
+        ("variants.*.selection", ["greedy", "optimal"]),
+        ("variants.*.tokens", ["all", "image", "prompt", "answer"]),
+        ("variants.*.protocol", ["limited", "cot"]),
     ];
 
     private static readonly (string Path, Func<double, bool> Holds, string Expected)[] Ranges =
@@ -54,7 +57,9 @@ internal static class ExperimentRules
         ("evaluate.slots", Positive, "1 or more"),
         ("evaluate.overrides.*.limit", Positive, "1 or more"),
         ("evaluate.overrides.*.max_new_tokens", Positive, "1 or more"),
+        ("evaluate.latency_samples", NotNegative, "0 or more"),
         ("evaluate.judge_timeout", number => number is > 0 and <= 86_400, "a number of seconds above 0 and at most 86400"),
+        ("variants.*.ratio", number => number is >= 0 and < 1, "a number from 0 to below 1"),
         ("evaluate.judge_calls", number => number is >= 1 and <= 256, "1 to 256"),
     ];
 
@@ -100,7 +105,10 @@ internal static class ExperimentRules
     {
         IEnumerable<(string Path, JsonNode Value)> found = [("", experiment)];
         foreach (string name in rule.Split('.'))
-            found = [.. found.SelectMany(at => at.Value.AsObject().Where(member => member.Value is not null && (name == "*" || member.Key == name)).Select(member => (at.Path.Length == 0 ? member.Key : $"{at.Path}.{member.Key}", member.Value!)))];
+            found = [.. found.SelectMany(at => Members(at.Value).Where(member => member.Value is not null && (name == "*" || member.Key == name)).Select(member => (at.Path.Length == 0 ? member.Key : $"{at.Path}.{member.Key}", member.Value!)))];
         return found;
     }
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Members(JsonNode node) =>
+        node is JsonArray list ? list.Index().Select(entry => KeyValuePair.Create($"{entry.Index}", entry.Item)) : node.AsObject();
 }

@@ -21,14 +21,19 @@ public static class Preflight
         experiment = experiment.Complete();
         bool Done(params string[] parts) => run is not null && Path.Exists(Path.Combine([run, .. parts]));
         string model = experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
-        if (!Done(RunFolder.Plan))
-        {
-            using var checkpoint = Checkpoint.Open(model);
-            PlanStage.Run(Even(ModelSummary.Of(checkpoint), ModelIdentity.Of(checkpoint), experiment), experiment.Plan!, experiment.Seed);
-        }
+        if (!Done(RunFolder.Plan)) Plan(experiment);
         if (!Done(RunFolder.Similarity) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) 
             foreach (var found in Benchmarks.In(tables, experiment.Evaluate.Only)) BenchmarkTable.Open(found.Path).Dispose();
+    }
+
+    /// <summary>The plan of the experiment for similarities that are all the same: it has as many dropped and tuned layers as the real one.</summary>
+    /// <exception cref="InputException">The model cannot be opened, or there is no such plan.</exception>
+    public static PruningPlan Plan(Experiment experiment)
+    {
+        experiment = experiment.Complete();
+        using var checkpoint = Checkpoint.Open(experiment.Model!);
+        return PlanStage.Run(Even(ModelSummary.Of(checkpoint), ModelIdentity.Of(checkpoint), experiment), experiment.Plan!, experiment.Seed);
     }
 
     /// <summary>Similarities that are all the same: whether there is a plan depends on the number of layers, and on what is measured, but not on the values.</summary>

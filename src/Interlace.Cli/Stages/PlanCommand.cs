@@ -10,13 +10,15 @@ internal static class PlanCommand
 {
     private static readonly Argument<string> Run0 = new("RUN") { Description = "Folder with a similarity.json, or the file itself." };
     private static readonly Option<string?> Target = new("--out") { Description = "File to write (default: plan.json beside similarity.json).", HelpName = "FILE.json" };
+    private static readonly Option<bool> Compare = new("--compare") { Description = "Show the plans of all methods, at the paper's ratios or at the one given, side by side; write nothing." };
 
     public static Verb Create() => new("plan", "Choose the layers to drop, tune and freeze from measured similarities.",
     [
         "interlace plan run --ratio 0.25",
         "interlace plan run --ratio 0.15 --method consecutive --out run/consecutive.json",
         "interlace plan run --ratio 0.25 --selection optimal --tokens image --force",
-    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, CommonOptions.Config, CommonOptions.Set };
+        "interlace plan run --compare",
+    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, Compare, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
@@ -24,7 +26,15 @@ internal static class PlanCommand
         string similarity = Directory.Exists(where) ? Path.Combine(where, LayerSimilarity.Name) : where;
         string path = invocation.Get(Target) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(similarity))!, PlanFile.Name);
         var experiment = invocation.Experiment();
-        var plan = PlanStage.Run(LayerSimilarity.Load(similarity), experiment.Complete().Plan!, experiment.Seed);
+        var measured = LayerSimilarity.Load(similarity);
+        if (invocation.Get(Compare))
+        {
+            var options = experiment.Complete().Plan!;
+            var compared = new PlanComparisonView(PlanComparison.Of(one => PlanStage.Run(measured, one, experiment.Seed), options, invocation.Given(StageOptions.Ratio) ? [options.Ratio] : PlanComparison.Ratios));
+            invocation.Print(compared.ToJson, compared.Draw);
+            return ExitCode.Done;
+        }
+        var plan = PlanStage.Run(measured, experiment.Complete().Plan!, experiment.Seed);
         if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
         PlanFile.Save(plan, path);
         var view = new PlanView(plan);

@@ -13,9 +13,9 @@ internal static class RunCommand
     private static readonly Option<string> Target = StageOptions.Out("Folder for everything that the run makes; at last report.html.", "RUN");
     private static readonly Option<string> DemoTarget = new("--out") { Description = "Folder for everything that the run makes; at last report.html.", HelpName = "RUN", DefaultValueFactory = _ => "interlace-demo" };
 
-    public static Verb Create() => new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet.",
+    public static Verb Create() => new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet; every line of it where it has variants.",
         ["interlace run experiments/qwen3-vl-8b-25.json --out run", "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
-        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target, CommonOptions.Set };
+        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target, PaperCommand.Discard, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
         ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],
@@ -27,6 +27,7 @@ internal static class RunCommand
     private static int Run(Invocation invocation, string command, string file, string target)
     {
         var experiment = invocation.Experiment(file);
+        if (experiment.Variants is not null) return PaperCommand.Run(invocation, command, experiment, target);
         var compute = invocation.Compute(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = OutFolder.Open(target, command, experiment, invocation.Force);

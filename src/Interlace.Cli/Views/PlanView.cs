@@ -7,8 +7,9 @@ namespace Interlace.Cli;
 /// <summary>A plan as a row of layers, and its layers in both numberings.</summary>
 internal sealed class PlanView(PruningPlan plan)
 {
+    internal const string Dropped = "×", Tuned = "●", Frozen = "·";
+
     private const int CellWidth = 3;
-    private const string Dropped = "×", Tuned = "●", Frozen = "·";
 
     public JsonNode ToJson() => JsonNode.Parse(PlanFile.ToJson(plan))!;
 

@@ -1,0 +1,181 @@
+using System.Globalization;
+using Interlace.Evaluation;
+using Interlace.Pruning;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace;
+
+/// <summary>
+/// Many plans of one model (the paper's tables): one calibration and one evaluation of the dense model serve all lines, lines with the same plan share its pruned and tuned model, and what stands already is not done again.
+/// All plans are made first; then come the models that are only pruned, then those that are tuned.
+/// </summary>
+/// <param name="experiment">All settings, with at least one variant.</param>
+/// <param name="folder">The folder of the matrix: <c>similarity.json</c>, <c>dense</c>, and <c>variants</c> with an ordinary run folder for each plan.</param>
+/// <param name="compute">Where and in which type it computes.</param>
+/// <param name="log">One line about each stage.</param>
+/// <param name="progress">How far the stage at work has come.</param>
+/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
+public sealed class Matrix(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation)
+{
+    /// <summary>The folder of the plans' folders.</summary>
+    public const string Variants = "variants";
+
+    /// <summary>The folder of the dense model's evaluation.</summary>
+    public const string Dense = "dense";
+
+    private readonly Experiment _experiment = Widened(experiment.Complete());
+
+    /// <summary>Delete the pruned and the tuned model of a plan once all its lines are scored.</summary>
+    public bool DiscardModels { get; init; }
+
+    /// <summary>Checks the settings of every line, before anything is computed.</summary>
+    /// <exception cref="InputException">A line's method cannot serve, or it is to be tuned and its method tunes nothing.</exception>
+    public static void Check(Experiment experiment)
+    {
+        var lines = experiment.Variants ?? [];
+        if (lines.Length == 0) throw new InputException("The experiment has no variants: name at least one line, such as { \"method\": \"interlace\", \"ratio\": 0.25 }.");
+        var whole = Widened(experiment.Complete());
+        foreach (var (i, line) in lines.Index())
+        {
+            string where = $"variants.{i.ToString(CultureInfo.InvariantCulture)}";
+            PruningPlan plan;
+            try
+            {
+                plan = Preflight.Plan(line.In(whole));
+            }
+            catch (PlanException e)
+            {
+                throw new InputException($"{where}: {e.Message}", e);
+            }
+            if (line.Tune == true && plan.Tune.IsEmpty) throw new InputException($"{where}: {plan.Origin.Method} names no layers to tune: leave tune out.");
+        }
+        if (lines.GroupBy(line => (line.FolderIn(whole), line.EvaluationIn(whole, Tunes(line, whole) ? "recovered" : "dropped"))).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new InputException($"Two lines of the variants are the same: {twice.Key.Item1}, {twice.Key.Item2}.");
+    }
+
+    /// <summary>Does what is left to do.</summary>
+    /// <exception cref="InputException">Model, data, tables or settings are wrong.</exception>
+    public void Run()
+    {
+        string model = _experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
+        Directory.CreateDirectory(folder);
+        List<Step> steps = [.. Steps(model)];
+        Announce(steps);
+        foreach (var (i, step) in steps.Index())
+        {
+            if (step.Done()) continue;
+            cancellation.ThrowIfCancellationRequested();
+            log($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps[i..])}");
+            step.Run();
+        }
+    }
+
+    /// <summary>One stage of one folder.</summary>
+    /// <param name="Label">For the log.</param>
+    /// <param name="Kind">Stages of one kind take about as long as each other.</param>
+    /// <param name="Stages">The folder's stages.</param>
+    /// <param name="Done">It has left its artefact, or nobody needs it any more.</param>
+    /// <param name="Run">Does it.</param>
+    private sealed record Step(string Label, string Kind, RunStages Stages, Func<bool> Done, Action Run);
+
+    private IEnumerable<Step> Steps(string model)
+    {
+        var shared = new RunStages(_experiment, folder, compute, log, progress, cancellation);
+        yield return new("calibrate", "calibrate", shared, () => File.Exists(shared.At(RunFolder.Similarity)), () => shared.Calibrate(model));
+        Line[] lines = [.. _experiment.Variants!.Select(Open)];
+        foreach (Line line in lines.DistinctBy(line => line.Variant.EvaluationIn(_experiment, Dense)))
+        {
+            string name = line.Variant.EvaluationIn(_experiment, Dense);
+            var own = new RunStages(line.Own, folder, compute, log, progress, cancellation);
+            if (_experiment.Evaluate!.Benchmarks is not null) yield return new($"evaluate {name}", "evaluate", own, () => Scored(shared.At(name)), () => own.Evaluate(name, model, shared.At(name)));
+        }
+        Line[] folders = [.. lines.DistinctBy(line => line.Folder)];
+        foreach (Line line in folders)
+            yield return new($"{line.Folder}: plan", "plan", line.Stages, () => File.Exists(line.Stages.At(RunFolder.Plan)), () => line.Stages.Plan(shared.At(RunFolder.Similarity)));
+        Line[] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(line => line.Own.Plan!.Method == "interlace")];
+        if (timed.Length > 0)
+        {
+            foreach (Line line in timed) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => File.Exists(shared.At(LatencyFile.Name)) || Pruned(line), () => line.Stages.Prune(model));
+            yield return new("latency", "latency", shared, () => File.Exists(shared.At(LatencyFile.Name)), () => shared.Latency([("dense", model), .. timed.Select(line => (line.Folder, line.Stages.At(RunFolder.Pruned)))]));
+        }
+        foreach (Line line in folders.OrderBy(line => lines.Any(other => other.Folder == line.Folder && other.Tuned)))   // what is only pruned comes first: it is quick
+        {
+            Line[] own = [.. lines.Where(other => other.Folder == line.Folder)];
+            bool Complete() => own.All(Done);
+            yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
+            foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, RunFolder.Pruned, own);
+            if (!own.Any(l => l.Tuned)) continue;
+            yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.Tune());
+            foreach (Line asked in own.Where(l => l.Tuned)) yield return Evaluation(asked, RunFolder.Tuned, own);
+        }
+    }
+
+    private static bool Pruned(Line line) => Path.Exists(line.Stages.At(RunFolder.Pruned));
+
+    private Step Evaluation(Line line, string model, Line[] own)
+    {
+        string name = line.Evaluation;
+        return new($"{line.Folder}: evaluate {name}", "evaluate", line.Stages, () => Done(line), () =>
+        {
+            line.Stages.Evaluate(name, line.Stages.At(model), line.Stages.At(RunFolder.Evaluated, name));
+            if (DiscardModels && own.All(Done))
+                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned }.Select(n => line.Stages.At(n)).Where(Directory.Exists)) Directory.Delete(done, recursive: true);
+        });
+    }
+
+    /// <summary>A variant with its folder's stages.</summary>
+    private sealed record Line(Variant Variant, Experiment Own, string Folder, bool Tuned, string Evaluation, RunStages Stages);
+
+    private Line Open(Variant variant)
+    {
+        var own = variant.In(_experiment);
+        string name = variant.FolderIn(_experiment);
+        bool tuned = Tunes(variant, _experiment);
+        var stages = new RunStages(own, Path.Combine(folder, Variants, name), compute, line => log($"{name}: {line}"), progress is null ? null : new Named(progress, name), cancellation);
+        return new(variant, own, name, tuned, variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped"), stages);
+    }
+
+    private bool Done(Line line) =>
+        _experiment.Evaluate!.Benchmarks is null ? Path.Exists(line.Stages.At(line.Tuned ? RunFolder.Tuned : RunFolder.Pruned)) : Scored(line.Stages.At(RunFolder.Evaluated, line.Evaluation));
+
+    private static bool Scored(string evaluation) => File.Exists(Path.Combine(evaluation, ScoresFile.Name));
+
+    private static bool Tunes(Variant variant, Experiment experiment) => variant.Tune ?? !Preflight.Plan(variant.In(experiment)).Tune.IsEmpty;
+
+    private void Announce(List<Step> steps)
+    {
+        Step[] left = [.. steps.Where(step => !step.Done())];
+        string kinds = string.Join(", ", left.GroupBy(step => step.Kind).Select(kind => $"{kind.Count()} x {kind.Key}"));
+        log(left.Length == 0 ? $"All {steps.Count} stages are done." : $"{steps.Count - left.Length} of {steps.Count} stages are done; left are {kinds}{TimeLeft(steps)}.");
+    }
+
+    /// <summary>What the stages that are left will take, by what others of their kind took; kinds of which none was measured yet are not counted.</summary>
+    private static string TimeLeft(IReadOnlyList<Step> steps)
+    {
+        var took = steps.Select(step => step.Stages).Distinct().SelectMany(stages => stages.Costs).GroupBy(cost => cost.Name.Split(' ')[0]).ToDictionary(kind => kind.Key, kind => kind.Average(cost => cost.Seconds));
+        Step[] left = [.. steps.Where(step => !step.Done() && step.Kind != "plan")];
+        Step[] known = [.. left.Where(step => took.ContainsKey(step.Kind))];
+        if (known.Length == 0) return "";
+        double minutes = known.Sum(step => took[step.Kind]) / 60;
+        return $"; {(known.Length < left.Length ? "at least" : "about")} {minutes.ToString(minutes < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} min left";
+    }
+
+    /// <summary>The calibration measures the longest window that any line looks at.</summary>
+    private static Experiment Widened(Experiment experiment)
+    {
+        if (experiment.Model is null || experiment.Variants is not { } lines) return experiment;
+        using var checkpoint = Checkpoint.Open(experiment.Model);
+        int layers = ModelSummary.Of(checkpoint).LayerCount;
+        int longest = lines.Select(line => line.In(experiment).Plan!).Where(plan => Methods.Table.TryGetValue(plan.Method, out var method) && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
+            .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max();
+        var calibrate = experiment.Calibrate!;
+        return experiment with { Calibrate = calibrate with { MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
+    }
+
+    /// <summary>Progress with the plan's name before the stage's.</summary>
+    private sealed class Named(IProgress<StageProgress> to, string name) : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value) => to.Report(value with { Stage = $"{name} {value.Stage}" });
+    }
+}

@@ -1,0 +1,40 @@
+namespace Interlace.Pruning;
+
+/// <summary>What a method makes of a ratio.</summary>
+/// <param name="Method">Its name.</param>
+/// <param name="Ratio">Part of the layers to drop.</param>
+/// <param name="Plan">The plan, or null where the method cannot serve.</param>
+/// <param name="Missing">Why it cannot, and what would help; null where it can.</param>
+/// <param name="Shared">Dropped layers that the first method's plan for this ratio drops too.</param>
+public sealed record ComparedPlan(string Method, double Ratio, PruningPlan? Plan, string? Missing, int Shared);
+
+/// <summary>The plans of all methods side by side, from one calibration.</summary>
+public static class PlanComparison
+{
+    /// <summary>The paper's ratios (4.2).</summary>
+    public static IReadOnlyList<double> Ratios { get; } = [0.10, 0.15, 0.20, 0.25];
+
+    /// <summary>Every method with every ratio, methods in the order of <see cref="Methods.Table"/>.</summary>
+    /// <param name="plan">The plan of some options.</param>
+    /// <param name="options">Selection, tokens and protection; method and ratio are replaced.</param>
+    /// <param name="ratios">The ratios.</param>
+    public static IReadOnlyList<ComparedPlan> Of(Func<PlanOptions, PruningPlan> plan, PlanOptions options, IReadOnlyList<double> ratios)
+    {
+        var rows = new List<ComparedPlan>();
+        foreach (string method in Methods.Table.Keys)
+            foreach (double ratio in ratios)
+            {
+                int[] first = [.. rows.FirstOrDefault(row => row.Ratio == ratio)?.Plan?.Drop ?? []];
+                try
+                {
+                    var made = plan(options with { Method = method, Ratio = ratio });
+                    rows.Add(new(method, ratio, made, null, rows.Count < ratios.Count ? made.Drop.Length : made.Drop.Count(first.Contains)));
+                }
+                catch (PlanException e)
+                {
+                    rows.Add(new(method, ratio, null, e.Message, 0));
+                }
+            }
+        return rows;
+    }
+}
