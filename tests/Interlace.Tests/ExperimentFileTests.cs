@@ -97,7 +97,21 @@ public class ExperimentFileTests
         Assert.Equal(new Experiment().Complete(), defaults);
         Assert.Equal("0.25", ExperimentFile.Default("plan.ratio"));
         Assert.Null(ExperimentFile.Default("model"));
-        Assert.All(ExperimentRules.Paths, path => ExperimentFile.Default(path));
+        Assert.All(ExperimentRules.Paths.Where(path => !path.StartsWith("variants.", StringComparison.Ordinal)), path => ExperimentFile.Default(path));
         Assert.Throws<InputException>(() => ExperimentFile.Default("plan.rate"));
+    }
+
+    [Fact]
+    public void Variants_are_read_line_by_line_and_keep_to_the_rules()
+    {
+        var lines = ExperimentFile.Parse("""{ "variants": [{ "method": "sleb", "ratio": 0.1, "tune": false }, { "method": "wanda", "pattern": "2:4", "protocol": "cot" }] }""", "file").Variants!;
+        Assert.Equal([new("sleb", Ratio: 0.1, Tune: false), new("wanda", Pattern: "2:4", Protocol: "cot")], lines);
+        void Refused(string variants, string expected) => Assert.Equal(expected, Assert.Throws<InputException>(() => ExperimentFile.Parse($$"""{ "variants": {{variants}} }""", "file")).Message);
+        Refused("""[{ "method": "sleb" }, { "rate": 0.1 }]""", "file: variants.1.rate is unknown: its section variants.1 has method, ratio, pattern, tune, seed, selection, tokens, protect, protocol.");
+        Refused("""[{ "ratio": "much" }]""", "file: variants.0.ratio is \"much\", expected a number.");
+        Refused("""[{ "ratio": 1 }]""", "file: variants.0.ratio is 1, expected a number from 0 to below 1.");
+        Refused("""[7]""", "file: variants.0 is 7, expected an object.");
+        Refused("""{}""", "file: variants is {}, expected a list.");
+        Assert.Contains("set it in an experiment file", Assert.Throws<InputException>(() => ExperimentFile.Set(new(), "variants.0.ratio=0.2")).Message, StringComparison.Ordinal);
     }
 }

@@ -62,6 +62,7 @@ public static class SampleLoader
                 else skipped.Add(outcome.Skip!);
                 index++;
             }
+            stop.Token.ThrowIfCancellationRequested();   // the feeder may have seen it first: its queue then looks like that of a source that has ended
         }
         finally
         {

@@ -119,6 +119,20 @@ public class SampleLoaderTests
     }
 
     [Fact]
+    public void A_source_that_ends_because_of_a_cancellation_is_no_source_that_has_ended()
+    {
+        using CancellationTokenSource cancel = new();
+        IEnumerable<Sample> Ending()
+        {
+            yield return SampleStoreTests.Samples(1).Single();
+            cancel.Cancel();   // the queue is closed behind one sample before the consumer looks again
+        }
+        Assert.ThrowsAny<OperationCanceledException>(() => SampleLoader.Load(Ending(), _ => throw new SampleException(SkipReason.NotEncodable), [], Options, cancellation: cancel.Token).Count());
+        cancel.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => SampleLoader.Load([], _ => throw new SampleException(SkipReason.NotEncodable), [], Options, cancellation: cancel.Token).Count());
+    }
+
+    [Fact]
     public void Cancelling_ends_a_consumer_that_waits()
     {
         using CancellationTokenSource cancel = new();
