@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Evaluation;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -12,7 +13,7 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, scores.json, latency.json or any safetensors file." };
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, sparsity.json, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
@@ -31,7 +32,7 @@ internal static class InspectCommand
         if (File.Exists(Path.Combine(folder, "config.json")))
         {
             using var checkpoint = Checkpoint.Open(folder);
-            var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder));
+            var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder), SparsityFile.In(folder));
             invocation.Print(view.ToJson, view.Draw);
         }
         else if (RunView.Of(folder) is { } run) invocation.Print(run.ToJson, run.Draw);
@@ -56,6 +57,10 @@ internal static class InspectCommand
             case LayerSimilarity.CurrentFormat:
                 var similarity = new SimilarityView(LayerSimilarity.Load(path));
                 invocation.Print(similarity.ToJson, similarity.Draw);
+                return;
+            case SparsityFile.CurrentFormat:
+                var sparsity = new SparsityView(SparsityFile.Load(path));
+                invocation.Print(sparsity.ToJson, sparsity.Draw);
                 return;
             case LatencyFile.CurrentFormat:
                 invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new LatencyView(LatencyFile.Load(path)).Draw);

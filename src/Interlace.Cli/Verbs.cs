@@ -13,6 +13,7 @@ internal static class Verbs
         PruneCommand.Create(),
         VerifyCommand.Create(),
         FinetuneCommand.Create(),
+        SparsifyCommand.Create(),
         EvaluateCommand.Create(),
         ScoreCommand.Create(),
         CompareCommand.Create(),

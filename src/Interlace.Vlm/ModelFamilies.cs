@@ -55,10 +55,25 @@ public static class ModelFamilies
     /// <exception cref="InputException">The configuration is wrong, or its family is not known.</exception>
     public static IReadOnlyDictionary<string, long[]> ExpectedTensors(string folder)
     {
-        JsonObject config = Checkpoint.ReadJson(Path.Combine(folder, "config.json"));
         var expected = new Dictionary<string, long[]>(StringComparer.Ordinal);
-        FamilyOf(config, folder).Family.Create(config, Path.Combine(folder, "config.json"), ParameterSources.Recorder(expected), folder, CPU, ScalarType.Float32, null).Dispose();
+        WithoutWeights(folder, expected).Dispose();
         return expected;
+    }
+
+    /// <summary>By decoder layer, name and shape of the weight [output, input] of each of its linear layers, as a model folder's configuration asks for them.</summary>
+    /// <exception cref="InputException">The configuration is wrong, or its family is not known.</exception>
+    public static IReadOnlyList<IReadOnlyList<(string Name, long[] Shape)>> DecoderLinears(string folder)
+    {
+        var expected = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        using var model = WithoutWeights(folder, expected);
+        return [.. model.Layers.Select(layer => layer.Linears.Select(linear => (linear.Weight.Name, expected[linear.Weight.Name])).ToArray())];
+    }
+
+    private static VisionLanguageModel WithoutWeights(string folder, IDictionary<string, long[]> expected)
+    {
+        string path = Path.Combine(folder, "config.json");
+        JsonObject config = Checkpoint.ReadJson(path);
+        return FamilyOf(config, folder).Family.Create(config, path, ParameterSources.Recorder(expected), folder, CPU, ScalarType.Float32, null);
     }
 
     private static (string Name, Family Family) FamilyOf(JsonObject config, string folder)

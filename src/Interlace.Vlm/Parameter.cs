@@ -33,6 +33,16 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
         Value = master.requires_grad_();
     }
 
+    /// <summary>Puts a value of the same shape in the place of a frozen weight. The caller then owns the old one, and may put it back.</summary>
+    public Tensor Exchange(Tensor value)
+    {
+        if (IsTrainable) throw new InvalidOperationException($"{Name} is being trained.");
+        if (!value.shape.AsSpan().SequenceEqual(Value.shape)) throw new ArgumentException($"{Name} has shape [{string.Join(", ", Value.shape)}], the new value [{string.Join(", ", value.shape)}].", nameof(value));
+        Tensor old = Value;
+        Value = value.DetachFromDisposeScope();
+        return old;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Value.Dispose();
 }

@@ -23,6 +23,9 @@ public interface IDecoderLayer
 
     /// <summary>All parameters of the layer.</summary>
     IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Its linear layers, in the order in which they run.</summary>
+    IReadOnlyList<Linear> Linears { get; }
 }
 
 /// <summary>What every layer of one pass shares: rotary angles, sequence boundaries, cache, visual features added between layers.</summary>
@@ -39,6 +42,9 @@ public sealed class LayerInputs : IDisposable
 
     /// <summary>Rows of the visual tokens, and per level [V, D] what is added to them (DeepStack).</summary>
     public (Tensor Rows, IReadOnlyList<Tensor> Levels)? Visual { get; init; }
+
+    /// <summary>Sees what every linear layer of the decoder layers reads, or null.</summary>
+    public LinearObserver? Observe { get; init; }
 
     /// <inheritdoc/>
     public void Dispose()

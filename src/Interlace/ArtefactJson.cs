@@ -19,6 +19,7 @@ namespace Interlace;
 [JsonSerializable(typeof(LatencyFile))]
 [JsonSerializable(typeof(PlanFile.Artefact))]
 [JsonSerializable(typeof(PrunedModelFile))]
+[JsonSerializable(typeof(Pruning.Sparsity.SparsityFile))]
 internal sealed partial class ArtefactJson : JsonSerializerContext
 {
     /// <summary>The context to use: it leaves characters like &gt; as they are.</summary>

@@ -1,12 +1,13 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
 
 /// <summary>A model folder as a table.</summary>
-internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan)
+internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan, SparsityFile? sparsity)
 {
     private static readonly (ModelPart Part, string Name)[] Names =
         [(ModelPart.Vision, "vision"), (ModelPart.Embeddings, "embeddings"), (ModelPart.DecoderLayers, "decoder layers"), (ModelPart.Head, "head"), (ModelPart.Other, "other")];
@@ -31,6 +32,7 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         ["types"] = new JsonObject(model.Types.Select(type => KeyValuePair.Create(type.Type.ToString(), (JsonNode?)type.Parameters))),
         ["files"] = new JsonObject(model.Files.Select(file => KeyValuePair.Create(file.Name, (JsonNode?)file.Bytes))),
         ["plan"] = plan is null ? null : new PlanView(plan).ToJson(),
+        ["sparsity"] = sparsity is null ? null : new SparsityView(sparsity).ToJson(),
     };
 
     public void Draw(IAnsiConsole console)
@@ -52,5 +54,6 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         parts.AddRow("all", Layout.Count(model.Parameters), Layout.Percent(1), Layout.Bytes(model.Parts.Values.Sum(size => size.Bytes)));
         console.Write(parts);
         if (plan is not null) new PlanView(plan).Draw(console);
+        if (sparsity is not null) new SparsityView(sparsity).Draw(console);
     }
 }

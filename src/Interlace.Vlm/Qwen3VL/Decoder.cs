@@ -27,11 +27,13 @@ internal sealed class DecoderLayer : IDecoderLayer
 
     public IReadOnlyList<Parameter> Parameters { get; }
 
+    public IReadOnlyList<Linear> Linears => [.. _attention.Linears, .. _feedForward.Linears];
+
     public Tensor Run(Tensor x, LayerInputs inputs, int index)   // [N, D] -> [N, D]
     {
         using var scope = NewDisposeScope();
         Tensor attended = x.Plus(_attention.Run(_inputNorm.Run(x), inputs, index));
-        return attended.Plus(_feedForward.Run(_attentionNorm.Run(attended))).MoveToOuterDisposeScope();
+        return attended.Plus(_feedForward.Run(_attentionNorm.Run(attended), inputs.Observe)).MoveToOuterDisposeScope();
     }
 
     private sealed class Attention(ParameterSource source, string name, TextConfig config)
@@ -42,17 +44,19 @@ internal sealed class DecoderLayer : IDecoderLayer
         private readonly Linear _o = new(source, $"{name}.o_proj", config.HeadCount * config.HeadSize, config.HiddenSize, config.AttentionBias);
         private readonly RmsNorm _qNorm = new(source, $"{name}.q_norm", config.HeadSize, config.NormEpsilon), _kNorm = new(source, $"{name}.k_norm", config.HeadSize, config.NormEpsilon);
 
+        public IReadOnlyList<Linear> Linears => [_q, _k, _v, _o];
+
         public Tensor Run(Tensor x, LayerInputs inputs, int index)
         {
-            Tensor q = inputs.Rotary.Apply(_qNorm.Run(_q.Run(x).view(-1, config.HeadCount, config.HeadSize)));        // [N, H, d]
-            Tensor k = inputs.Rotary.Apply(_kNorm.Run(_k.Run(x).view(-1, config.KeyHeadCount, config.HeadSize)));     // [N, G, d]
-            Tensor v = _v.Run(x).view(-1, config.KeyHeadCount, config.HeadSize);
+            Tensor q = inputs.Rotary.Apply(_qNorm.Run(_q.Run(x, inputs.Observe).view(-1, config.HeadCount, config.HeadSize)));        // [N, H, d]
+            Tensor k = inputs.Rotary.Apply(_kNorm.Run(_k.Run(x, inputs.Observe).view(-1, config.KeyHeadCount, config.HeadSize)));     // [N, G, d]
+            Tensor v = _v.Run(x, inputs.Observe).view(-1, config.KeyHeadCount, config.HeadSize);
             if (inputs.Cache is { } use)
             {
                 use.Cache.Store(index, use.Rows, k, v);
-                if (use.StepMask is not null) return _o.Run(use.Cache.Attend(index, q, use.StepMask));
+                if (use.StepMask is not null) return _o.Run(use.Cache.Attend(index, q, use.StepMask), inputs.Observe);
             }
-            return _o.Run(inputs.Attention!.Run(q, k, v));
+            return _o.Run(inputs.Attention!.Run(q, k, v), inputs.Observe);
         }
     }
 }

@@ -39,7 +39,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         var saved = new SkipCounts(skipped);
         try
         {
-            foreach (var (batch, skippedSoFar) in Batches(load(next, skipped), skipped))
+            foreach (var (batch, skippedSoFar) in Batches(load(next, skipped), skipped, settings.BatchTokens))
             {
                 cancellation.ThrowIfCancellationRequested();
                 using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device)) sums.AddRange(meter.Measure(model, packed));
@@ -61,14 +61,14 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     }
 
     /// <summary>Batches filled up to the token budget, each with what had been left out when its last sample came: asking for the next sample may count more.</summary>
-    private IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped)> Batches(IEnumerable<LoadedSample> samples, SkipCounts skipped)
+    internal static IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped)> Batches(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens)
     {
         var batch = new List<LoadedSample>();
         long tokens = 0;
         var atLast = new SkipCounts();
         foreach (var sample in samples)
         {
-            if (batch.Count > 0 && tokens + sample.Encoded.Length > settings.BatchTokens)
+            if (batch.Count > 0 && tokens + sample.Encoded.Length > batchTokens)
             {
                 yield return (batch, atLast);
                 (batch, tokens) = ([], 0);

@@ -31,6 +31,15 @@ public sealed class Draw
         fraction is > 0 and <= 1 ? [.. _sets.SelectMany(rows => rows.Take(Share(fraction, rows.Length)))]
         : throw new ArgumentOutOfRangeException(nameof(fraction), fraction, "A fraction is above 0 and at most 1.");
 
+    /// <summary>At most so many of the calibration's rows: those of the lowest rank relative to the size of their set's part, so that every set gives its share. Set by set, in order of rank.</summary>
+    public IReadOnlyList<RowReference> Calibration(double fraction, int most)
+    {
+        var rows = Calibration(fraction);
+        Dictionary<int, int> sizes = rows.CountBy(row => row.Set).ToDictionary();
+        HashSet<RowReference> chosen = [.. rows.OrderBy(row => (row.Rank + 0.5) / sizes[row.Set]).ThenBy(row => row.Set).Take(most)];
+        return [.. rows.Where(chosen.Contains)];
+    }
+
     /// <summary>
     /// Holds <paramref name="count"/> rows back for validation: those of the highest rank relative to the size of their set's draw, so
     /// that every set gives its share and the calibration's rows are the last to go. The two parts never overlap; both are set by set, in order of rank.

@@ -64,7 +64,7 @@ public static class LayerRemoval
     internal static IEnumerable<string> Companions(string model) =>
         Directory.EnumerateFiles(model).Select(file => Path.GetFileName(file))
             .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
-                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name) && !name.StartsWith('.'))
+                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name) && !name.StartsWith('.'))
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
 
@@ -84,7 +84,7 @@ public static class LayerRemoval
             throw new PlanException($"The plan was made for another model than {model}: {difference}; calibrate and plan this one.");
     }
 
-    private static void CheckPlace(string model, string target)
+    internal static void CheckPlace(string model, string target)
     {
         string parent = Path.GetFullPath(model) + Path.DirectorySeparatorChar, child = Path.GetFullPath(target) + Path.DirectorySeparatorChar;
         if (parent.StartsWith(child, StringComparison.Ordinal) || child.StartsWith(parent, StringComparison.Ordinal))

@@ -70,6 +70,25 @@ public class DrawTests
     });
 
     [Fact]
+    public void A_part_of_the_calibration_takes_its_share_of_every_set() => WithData(data =>
+    {
+        Draw draw = data.Draw(1, 3);
+        int[] sizes = [.. draw.Calibration(0.5).GroupBy(row => row.Set).Select(set => set.Count())];
+        Assert.True(sizes is [> 4, > 1]);
+        for (int most = 1; most <= sizes.Sum() + 1; most++)
+        {
+            var part = draw.Calibration(0.5, most);
+            Assert.Equal(Math.Min(most, sizes.Sum()), part.Count);
+            Assert.Equal(draw.Calibration(0.5).Where(part.Contains), part);   // in their order
+            foreach (var set in part.GroupBy(row => row.Set))
+            {
+                Assert.Equal(Enumerable.Range(0, set.Count()), set.Select(row => row.Rank));   // the first ones
+                Assert.InRange(set.Count() - (double)part.Count * sizes[set.Key] / sizes.Sum(), -1, 1);
+            }
+        }
+    });
+
+    [Fact]
     public void Held_out_rows_and_training_rows_make_up_the_draw() => WithData(data => Gen.Int[0, 43].Sample(count =>
     {
         Draw draw = data.Draw(1, 3);

@@ -1,0 +1,88 @@
+using Interlace.Calibration;
+using Interlace.Data;
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Pruning.Sparsity;
+
+/// <summary>
+/// The calibration samples on their way through the decoder, all through one layer before any through the next: a layer's statistics are measured with the sparse weights of all layers below it.
+/// Between layers the samples wait on the disk; one batch is in memory.
+/// </summary>
+/// <param name="model">The model; its weights are what they were after each call.</param>
+/// <param name="folder">An existing folder for the samples' states.</param>
+/// <param name="progress">Told after each pass of a batch through a layer.</param>
+/// <param name="cancellation">Ends between two passes.</param>
+internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+{
+    private const string Stage = "sparsify";
+
+    private readonly List<PausedPass> _passes = [];
+    private long _done;
+
+    /// <summary>Samples on their way.</summary>
+    public int Samples => _passes.Sum(pass => pass.Samples);
+
+    /// <summary>Their tokens.</summary>
+    public long Tokens => _passes.Sum(pass => (long)pass.Tokens);
+
+    /// <summary>Embeds the samples, in batches of a token budget.</summary>
+    /// <param name="samples">The samples, in order.</param>
+    /// <param name="skipped">Receives what is left out, as the samples are read.</param>
+    /// <param name="batchTokens">Tokens of a batch; a longer sample stands alone.</param>
+    /// <param name="total">Samples there are, for the progress.</param>
+    /// <param name="needRoom">Given the bytes of each batch before they are written; refuses where there is no room for them.</param>
+    /// <exception cref="InputException">There is no sample.</exception>
+    public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null)
+    {
+        foreach (var (batch, _) in Calibrator.Batches(samples, skipped, batchTokens))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var packed = Batch.Pack([.. batch.Select(sample => sample.Encoded)], model.Device);
+            needRoom?.Invoke(PausedPass.LargestSize(model, packed));
+            _passes.Add(PausedPass.Begin(model, packed, Path.Combine(folder, $"{_passes.Count}")));
+            progress?.Report(new("embed", batch[^1].Index + 1, total, "samples", $"{Tokens:N0} tokens"));
+        }
+        if (_passes.Count == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
+    }
+
+    /// <summary>Measures what the linear layers of a layer read, over all samples. The caller disposes it.</summary>
+    /// <param name="l">0-based layer: the samples stand before it.</param>
+    public InputNorms Measure(int l)
+    {
+        var norms = new InputNorms();
+        foreach (var pass in Each(l)) pass.Run(l, norms.Add).Dispose();
+        return norms;
+    }
+
+    /// <summary>Takes all samples through a layer with other weights.</summary>
+    /// <param name="l">0-based layer: the samples stand before it.</param>
+    /// <param name="weights">The other values by name, in any type.</param>
+    public void Advance(int l, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        Parameter[] parameters = [.. model.Layers[l].Linears.Select(linear => linear.Weight)];
+        Tensor[] before = [.. parameters.Select(weight => weight.Exchange(weights[weight.Name].to(model.ComputeType, copy: true)))];
+        try
+        {
+            foreach (var pass in Each(l))
+            {
+                using Tensor output = pass.Run(l);
+                pass.Store(output);
+            }
+        }
+        finally
+        {
+            foreach (var (weight, value) in parameters.Zip(before)) weight.Exchange(value).Dispose();
+        }
+    }
+
+    private IEnumerable<PausedPass> Each(int l)
+    {
+        foreach (var pass in _passes)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return pass;
+            progress?.Report(new(Stage, ++_done, (2L * model.Layers.Count - 1) * _passes.Count, "passes", $"layer {l + 1} of {model.Layers.Count}"));   // behind the last layer nothing is measured
+        }
+    }
+}

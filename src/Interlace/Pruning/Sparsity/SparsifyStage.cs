@@ -1,0 +1,131 @@
+using Interlace.Data;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Interlace.Pruning.Sparsity;
+
+/// <summary>How weights are made sparse (paper 4.4).</summary>
+/// <param name="Method">wanda: by weight and input; magnitude: by weight alone, without data.</param>
+/// <param name="Pattern">N:M such as 2:4 or 4:8, or a fraction of each row such as 0.5.</param>
+/// <param name="MaxSamples">Wanda: at most this many of the calibration's samples, spread over its data sets. The default is the number of Wanda's authors.</param>
+public sealed record SparsityOptions(string Method = SparsityOptions.Wanda, string Pattern = "2:4", int MaxSamples = 128)
+{
+    /// <summary>Importance by weight and input.</summary>
+    public const string Wanda = "wanda";
+
+    /// <summary>Importance by weight.</summary>
+    public const string Magnitude = "magnitude";
+
+    /// <summary>Both methods.</summary>
+    public static IReadOnlyList<string> Methods { get; } = [Wanda, Magnitude];
+}
+
+/// <summary>
+/// The stage <c>sparsify</c>: model folder (and data) -> model folder in which part of the decoder's weights is zero, with <c>sparsity.json</c> beside them. Layer by layer in constant memory: statistics of
+/// all samples, sparse weights, the layer once more with them, whose outputs the next layer reads. Vision tower, embeddings, norms and head keep their bytes.
+/// The folder appears whole or not at all; a stage that was ended begins anew.
+/// </summary>
+public static class SparsifyStage
+{
+    private const long RoomForRecords = 1 << 26;
+
+    /// <summary>Runs the stage. A target that holds the result of the same settings already is left as it is.</summary>
+    /// <param name="model">The model folder, which is only read.</param>
+    /// <param name="target">The new folder.</param>
+    /// <param name="compute">Where and in which type it computes.</param>
+    /// <param name="experiment">Data, its filters, the fraction and batches of the calibration, and the seed.</param>
+    /// <param name="options">Method and pattern.</param>
+    /// <param name="overwrite">Replace what stands at the target.</param>
+    /// <param name="log">Told what the user should know.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
+    /// <param name="cancellation">Ends between steps and leaves nothing behind.</param>
+    /// <exception cref="InputException">Model, data, method or pattern cannot be used, the place is taken, or the disk too full.</exception>
+    public static SparsityFile Run(string model, string target, Compute compute, Experiment experiment, SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
+    {
+        experiment = experiment.Complete();
+        if (!SparsityOptions.Methods.Contains(options.Method)) throw new InputException($"The method is '{options.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}.");
+        if (options.MaxSamples < 1) throw new InputException($"{options.MaxSamples} samples cannot be measured: give 1 or more.");
+        var pattern = SparsityPattern.Parse(options.Pattern);
+        using var parent = Checkpoint.Open(model);
+        var weights = DecoderWeights.Of(parent, pattern);
+        LayerRemoval.CheckPlace(model, target);
+        var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
+        var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(), data is null ? null : Settings(experiment, options, compute), experiment.Seed,
+            new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0, new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
+        if (!overwrite && Finished(target, empty) is { } before)
+        {
+            log?.Invoke($"{target} is there already.");
+            return before;
+        }
+
+        long copied = CheckpointCopy.LargestSize(parent) + RoomForRecords;
+        using var folder = StagedFolder.Begin(target, copied, overwrite, freeBytes);
+        string states = Path.Combine(folder.FullPath, "states");
+        Directory.CreateDirectory(states);
+        using var loaded = data is null ? null : ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Data!.MaxPixels);
+        if (loaded?.Processor.Warning is { } warning) log?.Invoke(warning);
+        SkipCounts skipped = [];
+        var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, progress, cancellation);
+        if (samples is not null) Embed(samples, data!, loaded!, experiment, options, skipped, bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes), cancellation);
+
+        var copy = CheckpointCopy.Write(parent, folder.FullPath, progress, cancellation);
+        var layers = Prune(weights, samples, copy, compute.Device, progress, cancellation);
+        Directory.Delete(states, recursive: true);
+        var record = empty with
+        {
+            Samples = samples?.Samples ?? 0, Tokens = samples?.Tokens ?? 0, Skipped = skipped.ToDictionary(), Zeros = layers.Sum(layer => layer.Zeros), Parameters = layers.Sum(layer => layer.Parameters), Layers = layers,
+        };
+        File.WriteAllText(Path.Combine(folder.FullPath, SparsityFile.Name), record.ToJson());
+        cancellation.ThrowIfCancellationRequested();
+        folder.Commit();
+        return record;
+    }
+
+    private static void Embed(LayerByLayer samples, DrawnData data, LoadedModel loaded, Experiment experiment, SparsityOptions options, SkipCounts skipped, Action<long> needRoom, CancellationToken cancellation)
+    {
+        var rows = data.Draw.Calibration(experiment.Calibrate!.Fraction, options.MaxSamples);
+        SkipCounts filtered = [];
+        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.Filter), loaded.Processor, skipped, 0, cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom);
+        skipped.Merge(filtered);
+    }
+
+    private static LayerSparsity[] Prune(IReadOnlyList<IReadOnlyList<DecoderWeight>> weights, LayerByLayer? samples, CheckpointCopy copy, Device device, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        var layers = new LayerSparsity[weights.Count];
+        for (int l = 0; l < layers.Length; l++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            using var norms = samples?.Measure(l);
+            var sparse = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+            foreach (var weight in weights[l])
+            {
+                Tensor dense = ParameterSources.Load(weight.File, weight.Entry, device);
+                sparse[weight.Name] = SparseWeights.Prune(dense, norms?.Of(weight.Name, samples!.Samples), weight.Zeros, weight.Group);
+                dense.Dispose();
+                copy.Replace(weight.Name, sparse[weight.Name], cancellation);
+            }
+            layers[l] = new(l, sparse.Values.Sum(SparseWeights.Zeros), sparse.Values.Sum(value => value.numel()));
+            if (samples is null) progress?.Report(new("sparsify", l + 1, layers.Length, "layers"));
+            else if (l < layers.Length - 1) samples.Advance(l, sparse);
+        }
+        return layers;
+    }
+
+    private static SparsitySettings Settings(Experiment experiment, SparsityOptions options, Compute compute)
+    {
+        var (data, calibrate) = (experiment.Data!, experiment.Calibrate!);
+        return new(options.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+    }
+
+    /// <summary>The record of a folder that was made with the same settings, or null where there is nothing yet.</summary>
+    private static SparsityFile? Finished(string target, SparsityFile expected)
+    {
+        if (!Directory.Exists(target) || !Directory.EnumerateFileSystemEntries(target).Any()) return null;
+        string Key(SparsityFile file) => Hashes.Of(file with { CreatedBy = "", Samples = 0, Tokens = 0, Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
+        return SparsityFile.In(target) is { } found && Key(found) == Key(expected) ? found
+            : throw new InputException($"{target} is not empty and holds no model made sparse with these settings: name another folder, or start over with --force.");
+    }
+}
