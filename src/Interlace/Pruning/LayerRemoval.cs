@@ -114,7 +114,7 @@ public static class LayerRemoval
         return File.Exists(path) ? Checkpoint.ReadJson(path) : null;
     }
 
-    private static long FileBytes(string path)
+    internal static long FileBytes(string path)
     {
         // Opened, not looked up: a link has a length of its own.
         using var handle = File.OpenHandle(path);

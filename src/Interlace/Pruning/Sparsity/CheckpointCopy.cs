@@ -10,8 +10,8 @@ internal sealed class CheckpointCopy
 
     private CheckpointCopy(Dictionary<string, (string, TensorEntry)> places) => _places = places;
 
-    /// <summary>Bytes that the copy's weights take at most.</summary>
-    public static long LargestSize(Checkpoint model) => Shards(model).Sum(SafeTensorsWriter.LargestSize);
+    /// <summary>Bytes that the copy takes at most.</summary>
+    public static long LargestSize(Checkpoint model) => Shards(model).Sum(SafeTensorsWriter.LargestSize) + Files(model).Sum(file => LayerRemoval.FileBytes(Path.Combine(model.Folder, file)));
 
     /// <summary>Copies weights, config and all files that belong to the model.</summary>
     /// <param name="model">The original.</param>
@@ -22,7 +22,7 @@ internal sealed class CheckpointCopy
     {
         var shards = Shards(model);
         CheckpointWriter.Write(folder, shards, LayerRemoval.IndexMetadata(model.Folder), progress is null ? null : new ByteProgress("copy", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
-        foreach (string file in LayerRemoval.Companions(model.Folder).Append("config.json")) LayerRemoval.CopyFile(Path.Combine(model.Folder, file), Path.Combine(folder, file));
+        foreach (string file in Files(model)) LayerRemoval.CopyFile(Path.Combine(model.Folder, file), Path.Combine(folder, file));
         using var copy = Checkpoint.Open(folder);
         return new(copy.Files.SelectMany(file => file.Tensors.Select(entry => (file.Path, entry))).ToDictionary(place => place.entry.Name, place => (place.Path, place.entry), StringComparer.Ordinal));
     }
@@ -36,6 +36,8 @@ internal sealed class CheckpointCopy
         TensorSource.FromTensor(name, value, entry.Type).CopyTo(file, cancellation);
         if (file.Position != entry.Offset + entry.Bytes) throw new InvalidOperationException($"Tensor {name} has {entry.Bytes} bytes, {file.Position - entry.Offset} were written.");
     }
+
+    private static IEnumerable<string> Files(Checkpoint model) => LayerRemoval.Companions(model.Folder).Append("config.json");
 
     private static IReadOnlyList<TensorSource>[] Shards(Checkpoint model) =>
         [.. model.Files.Select(file => file.Tensors.Select(tensor => TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];

@@ -28,7 +28,7 @@ public sealed record SparsityOptions(string Method = SparsityOptions.Wanda, stri
 /// </summary>
 public static class SparsifyStage
 {
-    private const long RoomForRecords = 1 << 26;
+    private const long RoomForRecords = 1 << 20;
 
     /// <summary>Runs the stage. A target that holds the result of the same settings already is left as it is.</summary>
     /// <param name="model">The model folder, which is only read.</param>

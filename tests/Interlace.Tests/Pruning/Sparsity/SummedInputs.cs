@@ -17,7 +17,7 @@ internal static class SummedInputs
                 if (!sums.TryGetValue(weight.Name, out double[]? sum)) return;
                 float[] values = input.contiguous().data<float>().ToArray();
                 for (int i = 0; i < values.Length; i++) sum[i % sum.Length] += (double)values[i] * values[i];
-            });
+            }, (at, layer, x) => at <= l ? layer(x) : x);
         return sums.ToDictionary(entry => entry.Key, entry => entry.Value.Select(sum => Math.Sqrt(sum / samples.Count)).ToArray());
     }
 
