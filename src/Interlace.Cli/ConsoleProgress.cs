@@ -14,6 +14,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
 
     private readonly Lock _lock = new();
     private string? _stage, _part;
+    private bool _ended;
     private long _first, _started, _shown, _partFirst, _partStarted;   // done at the start of this run, and when that was
     private int _drawn;   // characters of the line that stands on the terminal
 
@@ -27,14 +28,15 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
             if (begins)
             {
                 EndLine();
-                (_stage, _part, _first, _started, _shown) = (value.Stage, null, value.Done, now, 0);
+                (_stage, _part, _ended, _first, _started, _shown) = (value.Stage, null, false, value.Done, now, 0);
             }
             if (value.Part is { } part && part.Name != _part)
             {
                 if (!begins) _first += part.Done;   // an earlier run's: they took this one no time
                 (_part, _partFirst, _partStarted) = (part.Name, part.Done, now);
             }
-            bool ends = value.Total > 0 && value.Done >= value.Total;
+            bool ends = value.Total > 0 && value.Done >= value.Total && !_ended;   // once: whole megabytes are all there before the last bytes are
+            _ended |= ends;
             var between = terminal.ErrorIsTerminal ? BetweenDrawings : BetweenLines;
             if (!begins && !ends && time.GetElapsedTime(_shown, now) < between) return;
             _shown = now;

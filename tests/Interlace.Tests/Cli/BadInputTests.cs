@@ -77,14 +77,14 @@ public sealed class BadInputTests : IDisposable
         File.WriteAllText(_scratch.At("tables", "Small.tsv"), $"index\timage\tquestion\tanswer\n0\t{Convert.ToBase64String(image)}\tIs it?\tYes\n");
     }
 
-    public static TheoryData<string, string> DamagedModels => Cross(Models.Keys, ["calibrate", "prune", "run"]);
+    public static TheoryData<string, string> DamagedModels => Cross(Models.Keys, ["calibrate", "prune", "sparsify", "run"]);
     public static TheoryData<string, string> WrongSettings => Cross(Settings.Keys, ["evaluate", "generate"]);
-    public static TheoryData<string, string> DamagedData => Cross(Data.Keys, ["calibrate", "finetune", "run"]);
+    public static TheoryData<string, string> DamagedData => Cross(Data.Keys, ["calibrate", "finetune", "sparsify", "run"]);
     public static TheoryData<string, string> DamagedTables => Cross(Tables.Keys, ["evaluate", "run"]);
 
     public void Dispose() => _scratch.Dispose();
 
-    [Theory, InlineData("calibrate"), InlineData("prune"), InlineData("finetune"), InlineData("evaluate"), InlineData("generate"), InlineData("run")]
+    [Theory, InlineData("calibrate"), InlineData("prune"), InlineData("finetune"), InlineData("sparsify"), InlineData("evaluate"), InlineData("generate"), InlineData("run")]
     public void The_lines_that_are_refused_below_work_on_good_input(string verb) => Assert.Equal(0, CommandRun.Of(Line(verb)).Code);
 
     [Theory, MemberData(nameof(DamagedModels))]
@@ -158,7 +158,7 @@ public sealed class BadInputTests : IDisposable
         Refused("tunes no layer", ["finetune", _scratch.At("untuned"), "--data", _data, "--out", _out]);
     }
 
-    [Theory, InlineData("calibrate"), InlineData("prune"), InlineData("finetune"), InlineData("evaluate"), InlineData("run")]
+    [Theory, InlineData("calibrate"), InlineData("prune"), InlineData("finetune"), InlineData("sparsify"), InlineData("evaluate"), InlineData("run")]
     public void A_folder_of_others_is_not_written_to(string verb)
     {
         string[] line = Line(verb);
@@ -207,6 +207,7 @@ public sealed class BadInputTests : IDisposable
             "calibrate" => new[] { _model, "--data", _data, "--rate", "1", "--set", "calibrate.fraction=1", "--out", _out },
             "prune" => [_model, "--plan", plan, "--out", _out],
             "finetune" => [Pruned(), "--data", _data, "--rate", "1", "--out", _out],
+            "sparsify" => [_model, "--data", _data, "--rate", "1", "--set", "calibrate.fraction=1", "--out", _out],
             "evaluate" => [_model, "--benchmarks", _tables, "--set", "evaluate.max_new_tokens=2", "--out", _out],
             "run" => [_scratch.At("experiment.json"), "--out", _out],
             _ => [_model, "Hello"],

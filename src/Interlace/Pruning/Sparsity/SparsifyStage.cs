@@ -30,6 +30,14 @@ public static class SparsifyStage
 {
     private const long RoomForRecords = 1 << 20;
 
+    /// <summary>Checks method, pattern and model, before anything is computed. Data is opened by <see cref="Run"/>.</summary>
+    /// <exception cref="InputException">They cannot be used together.</exception>
+    public static void Check(string model, SparsityOptions options)
+    {
+        using var parent = Checkpoint.Open(model);
+        Weights(parent, options);
+    }
+
     /// <summary>Runs the stage. A target that holds the result of the same settings already is left as it is.</summary>
     /// <param name="model">The model folder, which is only read.</param>
     /// <param name="target">The new folder.</param>
@@ -45,11 +53,8 @@ public static class SparsifyStage
     public static SparsityFile Run(string model, string target, Compute compute, Experiment experiment, SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
     {
         experiment = experiment.Complete();
-        if (!SparsityOptions.Methods.Contains(options.Method)) throw new InputException($"The method is '{options.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}.");
-        if (options.MaxSamples < 1) throw new InputException($"{options.MaxSamples} samples cannot be measured: give 1 or more.");
-        var pattern = SparsityPattern.Parse(options.Pattern);
         using var parent = Checkpoint.Open(model);
-        var weights = DecoderWeights.Of(parent, pattern);
+        var (weights, pattern) = Weights(parent, options);
         LayerRemoval.CheckPlace(model, target);
         var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
         var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(), data is null ? null : Settings(experiment, options, compute), experiment.Seed,
@@ -81,6 +86,14 @@ public static class SparsifyStage
         cancellation.ThrowIfCancellationRequested();
         folder.Commit();
         return record;
+    }
+
+    private static (IReadOnlyList<IReadOnlyList<DecoderWeight>> Weights, SparsityPattern Pattern) Weights(Checkpoint model, SparsityOptions options)
+    {
+        if (!SparsityOptions.Methods.Contains(options.Method)) throw new InputException($"The method is '{options.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}.");
+        if (options.MaxSamples < 1) throw new InputException($"{options.MaxSamples} samples cannot be measured: give 1 or more.");
+        var pattern = SparsityPattern.Parse(options.Pattern);
+        return (DecoderWeights.Of(model, pattern), pattern);
     }
 
     private static void Embed(LayerByLayer samples, DrawnData data, LoadedModel loaded, Experiment experiment, SparsityOptions options, SkipCounts skipped, Action<long> needRoom, CancellationToken cancellation)

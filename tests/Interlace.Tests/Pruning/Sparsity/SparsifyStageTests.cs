@@ -176,7 +176,7 @@ public sealed class SparsifyStageTests : IDisposable
     [InlineData("magnitude", "0.001", "would leave model.language_model.layers.0.self_attn.q_proj.weight as it is")]
     [InlineData("wanda", "two of four", "'two of four'")]
     [InlineData("slicing", "2:4", "'slicing', expected wanda or magnitude")]
-    public void What_cannot_be_made_is_refused(string method, string pattern, string named) => Refused(named, () => Run(new(method, pattern)));
+    public void What_cannot_be_made_is_refused(string method, string pattern, string named) => Refused(named, () => Run(new(method, pattern)), () => SparsifyStage.Check(_model, new(method, pattern)));
 
     [Fact]
     public void Wanda_without_data_is_refused()
@@ -220,6 +220,12 @@ public sealed class SparsifyStageTests : IDisposable
 
     private SparsityFile Run(SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default) =>
         SparsifyStage.Run(_model, _target, _compute, _experiment, options, overwrite, log, progress, freeBytes, cancellation);
+
+    private void Refused(string named, Action run, Action check)
+    {
+        Refused(named, run);
+        Refused(named, check);
+    }
 
     private void Refused(string named, Action run, params string[] also)
     {
