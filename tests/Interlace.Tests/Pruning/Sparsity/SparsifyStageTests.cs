@@ -7,6 +7,7 @@ using Interlace.Tests.Data;
 using Interlace.Tests.Images;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Pruning.Sparsity;
@@ -149,9 +150,11 @@ public sealed class SparsifyStageTests : IDisposable
     }
 
     [Fact]
-    public void A_part_of_the_samples_is_enough_and_is_recorded()
+    public void A_part_of_the_samples_is_enough_and_is_recorded_and_no_tensor_is_left()
     {
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var record = Run(new(MaxSamples: 4));
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.Equal((4, 4), (record.Samples, record.Settings!.MaxSamples));
         Assert.True(record.Tokens > 0);
         Assert.Equal(SparsityFile.DenseMatrices, record.Note);
