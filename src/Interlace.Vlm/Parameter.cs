@@ -43,8 +43,27 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
         return old;
     }
 
+    /// <summary>Makes this an fp32 leaf with a gradient until what is returned is disposed; then it is the weight it was, not a byte changed.</summary>
+    /// <exception cref="InvalidOperationException">It is trainable already.</exception>
+    public IDisposable TrainForNow()
+    {
+        if (IsTrainable) throw new InvalidOperationException($"{Name} is trainable already");
+        Tensor frozen = Value;
+        Value = frozen.to(ScalarType.Float32, copy: true).DetachFromDisposeScope().requires_grad_();
+        return new Loan(() =>
+        {
+            Value.Dispose();
+            Value = frozen;
+        });
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Value.Dispose();
+
+    private sealed class Loan(Action giveBack) : IDisposable
+    {
+        public void Dispose() => giveBack();
+    }
 }
 
 /// <summary>Sources of parameters.</summary>

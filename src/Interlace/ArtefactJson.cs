@@ -20,6 +20,8 @@ namespace Interlace;
 [JsonSerializable(typeof(PlanFile.Artefact))]
 [JsonSerializable(typeof(PrunedModelFile))]
 [JsonSerializable(typeof(Pruning.Sparsity.SparsityFile))]
+[JsonSerializable(typeof(RemovalOrder))]
+[JsonSerializable(typeof(BlockScores))]
 internal sealed partial class ArtefactJson : JsonSerializerContext
 {
     /// <summary>The context to use: it leaves characters like &gt; as they are.</summary>

@@ -50,7 +50,9 @@ public sealed record DataOptions(string? Path = null, double Rate = 0.01, int Ma
 /// <param name="SkipFirstToken">Leaves out the first token of each sample, an attention sink.</param>
 /// <param name="MaxWindow">Longest span of layers to measure: 3 for triplets; K + 1 for methods that remove windows.</param>
 /// <param name="BatchTokens">Tokens of a pass; a longer sample stands alone.</param>
-public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096);
+/// <param name="EvidenceSamples">Most samples for evidence from losses and gradients (sleb, perplexity, taylor), which costs far more than similarity.</param>
+/// <param name="SlebRatio">Part of the layers up to which SLEB's order is searched; rounded down to whole layers.</param>
+public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096, int EvidenceSamples = 128, double SlebRatio = 0.25);
 
 /// <summary>How layers are chosen (paper 3.3, Algorithm 1).</summary>
 /// <param name="Method">Name of the method.</param>
@@ -58,7 +60,8 @@ public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstTok
 /// <param name="Selection">greedy (the paper) or optimal.</param>
 /// <param name="Tokens">all, image, prompt or answer: the tokens whose similarity counts.</param>
 /// <param name="Protect">Never drop the layers that receive visual features by position.</param>
-public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.25, string Selection = "greedy", string Tokens = "all", bool Protect = true);
+/// <param name="ProtectEnds">Never drop the first four and the last two layers: perplexity, taylor and magnitude-block as their authors use them.</param>
+public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.25, string Selection = "greedy", string Tokens = "all", bool Protect = true, bool ProtectEnds = false);
 
 /// <summary>How quality is won back (paper 3.4, A.5).</summary>
 /// <param name="LearningRate">Highest rate.</param>

@@ -37,6 +37,8 @@ internal static class ExperimentRules
         ("calibrate.fraction", Part, "a number above 0 and at most 1"),
         ("calibrate.max_window", number => number >= 3, "3 or more"),
         ("calibrate.batch_tokens", Positive, "1 or more"),
+        ("calibrate.evidence_samples", Positive, "1 or more"),
+        ("calibrate.sleb_ratio", number => number is >= 0 and < 1, "a number from 0 to below 1"),
         ("plan.ratio", number => number is >= 0 and < 1, "a number from 0 to below 1"),
         ("finetune.learning_rate", number => number > 0, "a number above 0"),
         ("finetune.warmup_ratio", number => number is >= 0 and <= 1, "a number from 0 to 1"),

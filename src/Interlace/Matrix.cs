@@ -48,6 +48,8 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
             {
                 throw new InputException($"{where}: {e.Message}", e);
             }
+            if (plan.Origin.Method == EvidenceFiles.Sleb && line.In(whole).Plan!.Protect != whole.Plan!.Protect)
+                throw new InputException($"{where}: one order of removal serves all lines, and it is searched with plan.protect as the experiment has it: leave protect out.");
             if (line.Tune == true && plan.Tune.IsEmpty) throw new InputException($"{where}: {plan.Origin.Method} names no layers to tune: leave tune out.");
         }
         if (lines.GroupBy(line => (line.FolderIn(whole), line.EvaluationIn(whole, Tunes(line, whole) ? "recovered" : "dropped"))).FirstOrDefault(g => g.Count() > 1) is { } twice)
@@ -84,6 +86,8 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         var shared = new RunStages(_experiment, folder, compute, log, progress, cancellation);
         yield return new("calibrate", "calibrate", shared, () => File.Exists(shared.At(RunFolder.Similarity)), () => shared.Calibrate(model));
         Line[] lines = [.. _experiment.Variants!.Select(Open)];
+        foreach (string name in EvidenceFiles.Names.Where(name => lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method) && EvidenceFiles.NeededBy(method).Contains(name))))
+            yield return new($"evidence {name}", $"evidence {name}", shared, () => File.Exists(EvidenceFiles.PathOf(folder, name)), () => shared.Measure(name, model));
         foreach (Line line in lines.DistinctBy(line => line.Variant.EvaluationIn(_experiment, Dense)))
         {
             string name = line.Variant.EvaluationIn(_experiment, Dense);
@@ -161,7 +165,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         return $"; {(known.Length < left.Length ? "at least" : "about")} {minutes.ToString(minutes < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} min left";
     }
 
-    /// <summary>The calibration measures the longest window that any line looks at.</summary>
+    /// <summary>The calibration measures the longest window that any line looks at, and SLEB's order goes as far as any line.</summary>
     private static Experiment Widened(Experiment experiment)
     {
         if (experiment.Model is null || experiment.Variants is not { } lines) return experiment;
@@ -170,7 +174,8 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         int longest = lines.Select(line => line.In(experiment).Plan!).Where(plan => Methods.Table.TryGetValue(plan.Method, out var method) && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
             .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max();
         var calibrate = experiment.Calibrate!;
-        return experiment with { Calibrate = calibrate with { MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
+        double sleb = lines.Select(line => line.In(experiment).Plan!).Where(plan => plan.Method == EvidenceFiles.Sleb).Select(plan => plan.Ratio).DefaultIfEmpty(0).Max();
+        return experiment with { Calibrate = calibrate with { SlebRatio = Math.Max(calibrate.SlebRatio, sleb), MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
     }
 
     /// <summary>Progress with the plan's name before the stage's.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Interlace.Pruning;
 using Interlace.Reporting;
 using Interlace.Vlm;
 
@@ -24,6 +25,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
     {
         string model = _experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
         _stages.Calibrate(model);
+        foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) _stages.Measure(name, model);
         _stages.Plan(_stages.At(RunFolder.Similarity));
         _stages.Prune(model);
         Evaluate("dense", model);

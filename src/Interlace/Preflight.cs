@@ -27,13 +27,16 @@ public static class Preflight
             foreach (var found in Benchmarks.In(tables, experiment.Evaluate.Only)) BenchmarkTable.Open(found.Path).Dispose();
     }
 
-    /// <summary>The plan of the experiment for similarities that are all the same: it has as many dropped and tuned layers as the real one.</summary>
+    /// <summary>The plan of the experiment for similarities and other evidence that are all the same: it has as many dropped and tuned layers as the real one.</summary>
     /// <exception cref="InputException">The model cannot be opened, or there is no such plan.</exception>
     public static PruningPlan Plan(Experiment experiment)
     {
         experiment = experiment.Complete();
         using var checkpoint = Checkpoint.Open(experiment.Model!);
-        return PlanStage.Run(Even(ModelSummary.Of(checkpoint), ModelIdentity.Of(checkpoint), experiment), experiment.Plan!, experiment.Seed);
+        var (summary, identity) = (ModelSummary.Of(checkpoint), ModelIdentity.Of(checkpoint));
+        int guarded = experiment.Plan!.Protect ? summary.DeepStackLevels : 0;
+        var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded, EvidenceStage.Rounds(experiment, summary.LayerCount, summary.DeepStackLevels));
+        return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
     }
 
     /// <summary>Similarities that are all the same: whether there is a plan depends on the number of layers, and on what is measured, but not on the values.</summary>

@@ -44,9 +44,16 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         File.Delete(At(CalibrationStage.StateName));   // left where a run was killed between the two
     }
 
-    /// <summary>Similarity, perhaps of another folder -> <c>plan.json</c>.</summary>
+    /// <summary>Model and data -> one kind of evidence in <c>evidence</c>.</summary>
+    public void Measure(string evidence, string model) => Stage($"evidence {evidence}", EvidenceFiles.PathOf(folder, evidence), () =>
+    {
+        using var dense = Open(model);
+        EvidenceStage.Run(evidence, dense, compute, _experiment, folder, progress, cancellation);
+    });
+
+    /// <summary>Similarity and the evidence beside it, perhaps of another folder -> <c>plan.json</c>.</summary>
     public void Plan(string similarity) =>
-        Stage("plan", At(RunFolder.Plan), () => PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(similarity), _experiment.Plan!, _experiment.Seed), At(RunFolder.Plan)));
+        Stage("plan", At(RunFolder.Plan), () => PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(similarity), _experiment.Plan!, _experiment.Seed, Path.GetDirectoryName(similarity)), At(RunFolder.Plan)));
 
     /// <summary>Model and plan -> <c>pruned</c>.</summary>
     public void Prune(string model) =>

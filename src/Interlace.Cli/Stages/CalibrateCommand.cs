@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Pruning;
 using Interlace.Vlm;
 
 namespace Interlace.Cli;
@@ -10,24 +11,42 @@ internal static class CalibrateCommand
 {
     private static readonly Option<string> Target = StageOptions.Out("Run folder to write similarity.json to.", "RUN");
 
+    private static readonly Option<string?> EvidenceNames = new("--evidence")
+    {
+        Description = $"Measure what further methods need too, as far as it is not there: {string.Join(", ", EvidenceFiles.Names)}; separated by commas.", HelpName = "A,B",
+    };
+
     public static Verb Create() => new("calibrate", "Measure how similar the input and output of every layer and triplet are, over part of the data.",
     [
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --set calibrate.fraction=0.05",
-    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set };
+        "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --evidence sleb,taylor",
+    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
+        string[] names = (invocation.Get(EvidenceNames) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (names.FirstOrDefault(name => !EvidenceFiles.Names.Contains(name)) is { } unknown) throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", EvidenceFiles.Names)}.");
         var compute = invocation.Compute();
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
-        using var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment, invocation.Force);
+        // How far SLEB's order goes changes nothing that was measured before.
+        using var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } }, invocation.Force);
         string path = Path.Combine(folder.Path, LayerSimilarity.Name);
         if (File.Exists(path)) invocation.Log($"{path} is there already.");
         var similarity = File.Exists(path) ? LayerSimilarity.Load(path) : CalibrationStage.Run(model, compute, experiment, folder.Path, invocation.Progress, invocation.Cancellation);
+        foreach (string name in names) Measure(name, invocation, model, compute, experiment, folder.Path);
         var view = new SimilarityView(similarity);
         invocation.Print(() => JsonNode.Parse(similarity.ToJson())!, view.Draw);
         invocation.Log($"Next: interlace plan {folder.Path} --ratio 0.25");
         return ExitCode.Done;
+    }
+
+    private static void Measure(string name, Invocation invocation, LoadedModel model, Compute compute, Experiment experiment, string folder)
+    {
+        string path = EvidenceFiles.PathOf(folder, name);
+        bool there = EvidenceStage.IsThere(name, model, experiment, folder);
+        if (!there) EvidenceStage.Run(name, model, compute, experiment, folder, invocation.Progress, invocation.Cancellation);
+        invocation.Log(there ? $"{path} is there already." : $"{path} is measured.");
     }
 }

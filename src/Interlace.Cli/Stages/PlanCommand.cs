@@ -17,6 +17,7 @@ internal static class PlanCommand
         "interlace plan run --ratio 0.25",
         "interlace plan run --ratio 0.15 --method consecutive --out run/consecutive.json",
         "interlace plan run --ratio 0.25 --selection optimal --tokens image --force",
+        "interlace plan run --ratio 0.25 --method sleb --out run/sleb.json",
         "interlace plan run --compare",
     ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, Compare, CommonOptions.Config, CommonOptions.Set };
 
@@ -24,17 +25,17 @@ internal static class PlanCommand
     {
         string where = invocation.Get(Run0);
         string similarity = Directory.Exists(where) ? Path.Combine(where, LayerSimilarity.Name) : where;
-        string path = invocation.Get(Target) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(similarity))!, PlanFile.Name);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(similarity))!, path = invocation.Get(Target) ?? Path.Combine(folder, PlanFile.Name);
         var experiment = invocation.Experiment();
         var measured = LayerSimilarity.Load(similarity);
         if (invocation.Get(Compare))
         {
             var options = experiment.Complete().Plan!;
-            var compared = new PlanComparisonView(PlanComparison.Of(one => PlanStage.Run(measured, one, experiment.Seed), options, invocation.Given(StageOptions.Ratio) ? [options.Ratio] : PlanComparison.Ratios));
+            var compared = new PlanComparisonView(PlanComparison.Of(one => PlanStage.Run(measured, one, experiment.Seed, folder), options, invocation.Given(StageOptions.Ratio) ? [options.Ratio] : PlanComparison.Ratios));
             invocation.Print(compared.ToJson, compared.Draw);
             return ExitCode.Done;
         }
-        var plan = PlanStage.Run(measured, experiment.Complete().Plan!, experiment.Seed);
+        var plan = PlanStage.Run(measured, experiment.Complete().Plan!, experiment.Seed, folder);
         if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
         PlanFile.Save(plan, path);
         var view = new PlanView(plan);

@@ -43,6 +43,18 @@ public sealed record Evidence
     /// <summary>For a length n: [L - n + 1] mean angle, as a part of a half turn, between the last token's states before layer i and behind layer i + n - 1; throws where that length was not measured.</summary>
     public Func<int, IReadOnlyList<double>>? WindowAngle { get; init; }
 
+    /// <summary>The layers in the order in which SLEB removes them, as far as it went; null where it was not measured.</summary>
+    public IReadOnlyList<Removal>? RemovalOrder { get; init; }
+
+    /// <summary>[L] loss of the model without each layer; NaN where it was not measured, null where none was.</summary>
+    public IReadOnlyList<double>? LossWithout { get; init; }
+
+    /// <summary>[L] sum of |weight x gradient| over each layer; null where it was not measured.</summary>
+    public IReadOnlyList<double>? GradientImportance { get; init; }
+
+    /// <summary>[L] sum of |weight| over each layer; null where it was not measured.</summary>
+    public IReadOnlyList<double>? WeightImportance { get; init; }
+
     /// <summary>Which tokens the similarities are means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</summary>
     public string Tokens { get; init; } = "all";
 
@@ -70,6 +82,25 @@ public sealed record Evidence
     /// <exception cref="PlanException">They are absent, of another number than the windows, or one is not a number.</exception>
     internal IReadOnlyList<double> RequireWindows(Func<int, IReadOnlyList<double>>? scores, int length) => Require(scores?.Invoke(length), $"window of {length} layers", LayerCount - length + 1);
 
+    /// <summary>Numbers per layer of a kind of evidence, every one of them measured.</summary>
+    /// <exception cref="PlanException">They are absent, of another number than the layers, or one is not a number.</exception>
+    internal IReadOnlyList<double> RequireMeasured(IReadOnlyList<double>? scores, string name)
+    {
+        if (scores is null) throw PlanException.Missing(name);
+        if (scores.Count != LayerCount) throw new PlanException($"The evidence {name} is of {scores.Count} layers where the model has {LayerCount}: it was measured on another model.");
+        int missing = scores.Index().FirstOrDefault(score => !double.IsFinite(score.Item), (-1, 0)).Index;
+        return missing < 0 ? scores : throw new PlanException($"The evidence {name} has no number for layer {missing}: measure it again.");
+    }
+
+    /// <summary>The order of removal, with at least so many layers.</summary>
+    /// <exception cref="PlanException">It is absent or too short.</exception>
+    internal IReadOnlyList<Removal> RequireRemovalOrder(int count)
+    {
+        if (RemovalOrder is null) throw PlanException.Missing(EvidenceFiles.Sleb);
+        return RemovalOrder.Count >= count ? RemovalOrder
+            : throw new PlanException($"{count} layers are to go, but SLEB's order has only {RemovalOrder.Count}: go on with calibrate --evidence {EvidenceFiles.Sleb} --set calibrate.sleb_ratio={DropCount.RatioFor(count, LayerCount)}.");
+    }
+
     /// <summary>Number of triplets of neighbouring layers.</summary>
     internal static int TripletCount(int layerCount) => Math.Max(0, layerCount - 2);
 
@@ -85,3 +116,6 @@ public sealed record Evidence
         return scores;
     }
 }
+
+/// <summary>A layer that a search removed, and the loss without it and those before it.</summary>
+public readonly record struct Removal(int Layer, double Loss);

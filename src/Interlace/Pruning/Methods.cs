@@ -6,11 +6,13 @@ namespace Interlace.Pruning;
 public enum Selection { Greedy, Optimal }
 
 /// <summary>What a method can be told beside the evidence.</summary>
-public sealed record MethodOptions(Selection Selection = Selection.Greedy);
+/// <param name="Selection">How triplets are picked.</param>
+/// <param name="ProtectEnds">Never drop the first four and the last two layers; read by the one-shot methods of Shortened LLM.</param>
+public sealed record MethodOptions(Selection Selection = Selection.Greedy, bool ProtectEnds = false);
 
 /// <summary>What a method reads of the evidence.</summary>
 [Flags]
-public enum EvidenceNeeds { None = 0, LayerSimilarity = 1, TripletSimilarity = 2, WindowSimilarity = 4, WindowAngle = 8 }
+public enum EvidenceNeeds { None = 0, LayerSimilarity = 1, TripletSimilarity = 2, WindowSimilarity = 4, WindowAngle = 8, RemovalOrder = 16, LossWithout = 32, GradientImportance = 64, WeightImportance = 128 }
 
 /// <summary>
 /// A selection method: a pure, deterministic function that knows no model family. It drops exactly <paramref name="dropCount"/> layers
@@ -39,6 +41,10 @@ public static class Methods
         ["streamline"] = new(Streamline.Select, EvidenceNeeds.WindowSimilarity, "most similar window of layers replaced by its first, which is tuned"),
         ["angular"] = new(Angular.Select, EvidenceNeeds.WindowAngle, "window of layers that turns the last token least, nothing tuned"),
         ["short-gpt"] = new(ShortGpt.Select, EvidenceNeeds.LayerSimilarity, "most similar layers, nothing tuned"),
+        ["sleb"] = new(Sleb.Select, EvidenceNeeds.RemovalOrder, "layer by layer the one without which the loss is lowest, as many others tuned"),
+        ["perplexity"] = new(ShortenedLlm.SelectByPerplexity, EvidenceNeeds.LossWithout, "layers without which the loss is lowest, in one shot, nothing tuned"),
+        ["taylor"] = new(ShortenedLlm.SelectByTaylor, EvidenceNeeds.GradientImportance, "layers of the smallest weights times gradients, nothing tuned"),
+        ["magnitude-block"] = new(ShortenedLlm.SelectByMagnitude, EvidenceNeeds.WeightImportance, "layers of the smallest weights, nothing tuned"),
     };
 
     /// <summary>The method of that name.</summary>
@@ -67,6 +73,7 @@ public static class Methods
             Selection = options.Selection,
             Tokens = evidence.Tokens,
             ProtectedLayers = evidence.ProtectedLayers,
+            ProtectEnds = options.ProtectEnds,
             Seed = evidence.Seed,
             LayerSimilarity = evidence.LayerSimilarity,
             TripletSimilarity = evidence.TripletSimilarity,

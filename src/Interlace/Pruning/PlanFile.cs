@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
@@ -25,7 +26,7 @@ public static class PlanFile
     {
         var origin = plan.Origin;
         var file = new Artefact(Format, ProgramVersion.CreatedBy,
-            new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens, origin.ProtectedLayers),
+            new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds ? true : null),
             origin.Seed, origin.Model, plan.LayerCount,
             new([.. plan.Drop]),
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
@@ -70,6 +71,7 @@ public static class PlanFile
             Selection = file.Settings.Selection == Optimal ? Selection.Optimal : Selection.Greedy,
             Tokens = file.Settings.Tokens,
             ProtectedLayers = file.Settings.ProtectedLayers,
+            ProtectEnds = file.Settings.ProtectEnds ?? false,
             Seed = file.Seed,
             LayerSimilarity = file.LayerSimilarity,
             TripletSimilarity = file.TripletSimilarity,
@@ -120,7 +122,7 @@ public static class PlanFile
     internal sealed record Artefact(string Format, string CreatedBy, Settings Settings, int Seed, ModelIdentity? Inputs, int Layers,
         Dropped Drop, Numbered Tune, Numbered Freeze, Numbered Keep, Choice[] Choices, double[]? LayerSimilarity, double[]? TripletSimilarity, string[] Warnings);
 
-    internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers);
+    internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null);
 
     internal sealed record Dropped(int[] Original);
 

@@ -20,6 +20,9 @@ public sealed record PlanOrigin
     /// <summary>Layers below this number could not be dropped.</summary>
     public int ProtectedLayers { get; init; }
 
+    /// <summary>The first four and the last two layers could not be dropped by a one-shot method.</summary>
+    public bool ProtectEnds { get; init; }
+
     /// <summary>Seed of the methods that use chance.</summary>
     public int Seed { get; init; }
 

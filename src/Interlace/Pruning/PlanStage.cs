@@ -2,12 +2,26 @@ using Interlace.Calibration;
 
 namespace Interlace.Pruning;
 
-/// <summary>The stage <c>plan</c>: <c>similarity.json</c> -> <c>plan.json</c>. It reads numbers only, so it takes milliseconds.</summary>
+/// <summary>The stage <c>plan</c>: <c>similarity.json</c>, and the evidence beside it that the method needs, -> <c>plan.json</c>. It reads numbers only, so it takes milliseconds.</summary>
 public static class PlanStage
 {
     /// <summary>The plan that the options ask for.</summary>
-    /// <exception cref="PlanException">No such method, a wrong ratio, or more layers than the method can drop.</exception>
-    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed)
+    /// <param name="similarity">What calibration measured.</param>
+    /// <param name="options">How layers are chosen.</param>
+    /// <param name="seed">Seed of the methods that use chance.</param>
+    /// <param name="folder">The run folder, in which further evidence lies; null where only similarities are to be used.</param>
+    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
+    /// <exception cref="Vlm.InputException">A file of evidence is wrong.</exception>
+    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, string? folder = null) =>
+        Run(similarity, options, seed, folder is null ? EvidenceFiles.None : EvidenceFiles.Load(folder, Methods.Find(options.Method)));
+
+    /// <summary>The plan that the options ask for.</summary>
+    /// <param name="similarity">What calibration measured.</param>
+    /// <param name="options">How layers are chosen.</param>
+    /// <param name="seed">Seed of the methods that use chance.</param>
+    /// <param name="files">Further evidence.</param>
+    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
+    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files)
     {
         var selection = options.Selection switch
         {
@@ -15,7 +29,7 @@ public static class PlanStage
             "optimal" => Selection.Optimal,
             _ => throw new PlanException($"The selection is '{options.Selection}': choose greedy or optimal."),
         };
-        var evidence = Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed);
-        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection), similarity.Inputs.Model);
+        var evidence = files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed), similarity.Inputs.Model);
+        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection, options.ProtectEnds), similarity.Inputs.Model);
     }
 }

@@ -1,6 +1,5 @@
 using Interlace.Vlm;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Training;
 
@@ -48,15 +47,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        Tensor rows = model.Hidden(batch).index_select(0, batch.AnswerRows);
-        double loss = 0;
-        for (long at = 0; at < rows.shape[0]; at += headRows)
-        {
-            using var chunk = NewDisposeScope();
-            long count = Math.Min(headRows, rows.shape[0] - at);
-            loss += CrossEntropy(model.Logits(rows.narrow(0, at, count)), batch.AnswerIds.narrow(0, at, count)).item<float>();
-        }
-        return loss;
+        return AnswerLoss.Sum(model, model.Hidden(batch), batch, headRows);
     }
 
     // Input of a layer, and its output with the graph between them unless that is recomputed.
@@ -124,7 +115,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             Tensor part = rows.narrow(0, at, count).detach().clone().requires_grad_();
             using (enable_grad())
             {
-                Tensor loss = CrossEntropy(model.Logits(part), batch.AnswerIds.narrow(0, at, count));
+                Tensor loss = AnswerLoss.CrossEntropy(model.Logits(part), batch.AnswerIds.narrow(0, at, count));
                 loss.Times(scale).backward();
                 total.Add(loss.detach());
             }
@@ -132,8 +123,6 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         }
         return (total.item<double>(), gradient);
     }
-
-    private static Tensor CrossEntropy(Tensor logits, Tensor ids) => functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);
 
     private static bool TrainsInput(VisionLanguageModel model)
     {

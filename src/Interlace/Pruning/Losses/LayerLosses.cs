@@ -1,0 +1,145 @@
+using Interlace.Data;
+using Interlace.Vlm;
+
+namespace Interlace.Pruning.Losses;
+
+/// <summary>
+/// The mean cross-entropy over the answer tokens of some samples with one or more layers left out, as the pruned and renumbered model computes it (visual features enter by position).
+/// </summary>
+/// <remarks>
+/// The order of the loops. With candidates outside and batches inside, a candidate can be given up as soon as its sum passes the best complete one, but the residual streams of all batches would have to
+/// lie in memory at every depth. With batches outside they need not, but no candidate is complete before the last batch, so that there is nothing to pass. Hence: all candidates on the first batch; the one that
+/// leads there alone over all other batches, which makes a first complete sum, mostly the lowest; then batches outside and the candidates that can still win inside.
+/// Batches with many answer tokens for their length come first: losses grow fastest there. What the streams of a batch need is kept from one round to the next as far as a bound on memory allows,
+/// and made again elsewhere; that changes nothing but the time.
+/// </remarks>
+public sealed class LayerLosses : IDisposable
+{
+    private const int LeastBatches = 16;   // with fewer, giving up early would hardly save anything
+
+    private readonly int _layerCount;
+    private readonly (StreamedBatch Batch, bool Kept)[] _batches;
+
+    /// <param name="model">The model with all its layers.</param>
+    /// <param name="samples">The samples; those without an answer are passed over.</param>
+    /// <param name="batchTokens">Most tokens of a pass; a longer sample stands alone.</param>
+    /// <param name="keptBytes">Most bytes of residual streams that are kept between rounds.</param>
+    /// <exception cref="InputException">No sample has an answer.</exception>
+    public LayerLosses(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, int batchTokens = 4096, long keptBytes = 2L << 30)
+    {
+        EncodedSample[] ordered = [.. samples.Where(sample => Batch.CountTargets(sample) > 0).OrderByDescending(sample => (double)Batch.CountTargets(sample) / sample.Length)];
+        if (ordered.Length == 0) throw new InputException("No sample of the data has an answer to take a loss on.");
+        long share = ordered.Sum(sample => (long)sample.Length) / LeastBatches;
+        var places = Batcher.ByTokens([.. ordered.Select(sample => sample.Length)], (int)Math.Clamp(share, 1, batchTokens));
+        StreamedBatch[] batches = [.. places.Select(place => new StreamedBatch(model, [.. place.Select(i => ordered[i])]))];
+        _batches = Array.ConvertAll(batches, batch => (batch, (keptBytes -= batch.Bytes) >= 0));
+        _layerCount = model.Layers.Count;
+        AnswerTokens = batches.Sum(batch => batch.AnswerTokens);
+    }
+
+    /// <summary>Tokens that the mean is over.</summary>
+    public long AnswerTokens { get; }
+
+    /// <summary>Batches that a complete loss goes over.</summary>
+    public int BatchCount => _batches.Length;
+
+    /// <summary>The mean loss of the layers that are there.</summary>
+    /// <param name="alive">The layers, ascending.</param>
+    /// <param name="cancellation">Ends after a batch.</param>
+    public double Of(IReadOnlyList<int> alive, CancellationToken cancellation = default)
+    {
+        int[] layers = Checked(alive);
+        double sum = 0;
+        for (int b = 0; b < _batches.Length; b++) sum += With(b, batch => batch.Loss(layers), cancellation);
+        return sum / AnswerTokens;
+    }
+
+    /// <summary>The mean loss without each of the candidates.</summary>
+    /// <param name="alive">The layers that are there, ascending.</param>
+    /// <param name="candidates">Some of them, each of which is left out by itself, ascending.</param>
+    /// <param name="passed">Told how many of the passes (candidates times batches) are behind it.</param>
+    /// <param name="cancellation">Ends after a pass.</param>
+    /// <returns>[candidates].</returns>
+    public double[] Without(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null, CancellationToken cancellation = default)
+    {
+        var race = new Race(this, Checked(alive), candidates, givesUp: false, passed, cancellation);
+        for (int b = 0; b < _batches.Length; b++) race.Run(b, Enumerable.Range(0, candidates.Count));
+        return race.Means();
+    }
+
+    /// <summary>
+    /// The candidate without which the loss is lowest, the first of equals: the same as by <see cref="Without"/>, but a candidate is given up as soon as it cannot win, as losses are never below 0.
+    /// </summary>
+    /// <param name="alive">The layers that are there, ascending.</param>
+    /// <param name="candidates">Some of them, each of which is left out by itself, ascending; at least one.</param>
+    /// <param name="passed">Told how many of the passes (candidates times batches) are behind it.</param>
+    /// <param name="cancellation">Ends after a pass.</param>
+    /// <returns>The candidate, and [candidates] the mean losses, NaN where a candidate was given up.</returns>
+    /// <exception cref="InputException">No candidate's loss is a number.</exception>
+    public (int Best, double[] Losses) Lowest(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null, CancellationToken cancellation = default)
+    {
+        var race = new Race(this, Checked(alive), candidates, givesUp: true, passed, cancellation);
+        race.Run(0, Enumerable.Range(0, candidates.Count));
+        int leader = race.Leader();
+        for (int b = 1; b < _batches.Length; b++) race.Run(b, [leader]);
+        int[] others = [.. Enumerable.Range(0, candidates.Count).Where(c => c != leader)];
+        for (int b = 1; b < _batches.Length; b++) race.Run(b, others);
+        return double.IsFinite(race.Best) ? (candidates[race.Winner], race.Means())
+            : throw new InputException("The loss is no number whichever layer is left out: the model or the type of the computation does not fit.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (batch, _) in _batches) batch.Dispose();
+    }
+
+    private int[] Checked(IReadOnlyList<int> alive) => alive.Zip(alive.Skip(1)).All(pair => pair.First < pair.Second) && alive is [>= 0, ..] && alive[^1] < _layerCount ? [.. alive]
+        : throw new ArgumentException($"[{string.Join(", ", alive)}] are no layers of {_layerCount} in ascending order", nameof(alive));
+
+    private T With<T>(int index, Func<StreamedBatch, T> use, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var (batch, kept) = _batches[index];
+        try
+        {
+            return use(batch);
+        }
+        finally
+        {
+            if (!kept) batch.Dispose();
+        }
+    }
+
+    /// <summary>The running sums of the candidates of one round.</summary>
+    private sealed class Race(LayerLosses losses, int[] alive, IReadOnlyList<int> candidates, bool givesUp, Action<long>? passed, CancellationToken cancellation)
+    {
+        private readonly double[] _sums = new double[candidates.Count];
+        private readonly int[] _done = new int[candidates.Count];   // batches
+
+        public int Winner { get; private set; } = -1;
+        public double Best { get; private set; } = double.PositiveInfinity;
+
+        public int Leader() => Enumerable.Range(0, _sums.Length).MinBy(c => _sums[c]);
+
+        public double[] Means() => [.. _sums.Select((sum, c) => _done[c] == losses.BatchCount && double.IsFinite(sum) ? sum / losses.AnswerTokens : double.NaN)];
+
+        /// <summary>One more batch for those of the candidates that can still win.</summary>
+        public void Run(int index, IEnumerable<int> runners) => losses.With(index, batch =>
+        {
+            foreach (int c in runners.Where(c => _done[c] == index && CanWin(c)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                double loss = batch.Loss(alive, candidates[c]);
+                _sums[c] += double.IsFinite(loss) ? loss : double.PositiveInfinity;
+                _done[c]++;
+                if (_done[c] == losses.BatchCount && CanWin(c)) (Winner, Best) = (c, _sums[c]);
+                passed?.Invoke(_done.Select((done, other) => (long)(CanWin(other) ? done : losses.BatchCount)).Sum());
+            }
+            return 0;
+        }, cancellation);
+
+        // The first of equals wins, as in a plain loop.
+        private bool CanWin(int c) => !givesUp || _sums[c] < Best || _sums[c] == Best && c < Winner;
+    }
+}

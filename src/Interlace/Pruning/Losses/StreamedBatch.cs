@@ -1,0 +1,68 @@
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Pruning.Losses;
+
+/// <summary>
+/// A batch whose residual stream is remembered at every depth of the layers that are alive. A loss with one of them left out then costs only the layers above it:
+/// those below it, embeddings and vision tower give what they gave before.
+/// </summary>
+internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<EncodedSample> samples) : IDisposable
+{
+    private readonly List<Tensor> _streams = [];   // [p]: output of the alive layer p [N, D], before anything enters behind it
+    private int[] _path = [];                      // the layers that these went through
+    private Batch? _batch;
+    private (Tensor X, LayerInputs Inputs)? _embedded;
+
+    /// <summary>Tokens that the loss is taken on.</summary>
+    public long AnswerTokens { get; } = samples.Sum(sample => (long)Batch.CountTargets(sample));
+
+    /// <summary>Bytes of everything it may remember.</summary>
+    public long Bytes => (whole.Layers.Count + 1 + whole.VisualLevels) * samples.Sum(sample => (long)sample.Length) * whole.HiddenSize * (whole.ComputeType == ScalarType.Float32 ? 4 : 2);
+
+    /// <summary>Summed cross-entropy over the answer tokens.</summary>
+    /// <param name="alive">The layers that are there, ascending.</param>
+    /// <param name="without">One of them that is left out; none where absent.</param>
+    public double Loss(int[] alive, int? without = null)
+    {
+        _batch ??= Batch.Pack(samples, whole.Device);
+        using var _ = no_grad();
+        var (x, inputs) = _embedded ??= whole.Embed(_batch);
+        using var scope = NewDisposeScope();
+        Follow(alive);
+        using var model = whole.Keep([.. alive.Where(layer => layer != without)]);
+        int shared = without is { } layer ? Array.IndexOf(alive, layer) : alive.Length;
+        Tensor hidden = model.Hidden(x.alias(), inputs, (position, run, input) => position < shared ? Remember(position, run, input) : run(input));
+        return AnswerLoss.Sum(model, hidden, _batch);
+    }
+
+    /// <summary>Forgets and frees everything; the next loss starts with the embeddings.</summary>
+    public void Dispose()
+    {
+        Cut(0);
+        _embedded?.X.Dispose();
+        _embedded?.Inputs.Dispose();
+        _embedded = null;
+        _batch?.Dispose();
+        _batch = null;
+    }
+
+    private Tensor Remember(int position, Func<Tensor, Tensor> run, Tensor input)
+    {
+        if (position == _streams.Count) _streams.Add(run(input).DetachFromDisposeScope());
+        return _streams[position].alias();
+    }
+
+    /// <summary>Drops the streams that did not go through these layers.</summary>
+    private void Follow(int[] alive)
+    {
+        Cut(_path.Zip(alive).TakeWhile(pair => pair.First == pair.Second).Count());
+        _path = alive;
+    }
+
+    private void Cut(int length)
+    {
+        foreach (Tensor stream in _streams.Skip(length)) stream.Dispose();
+        if (length < _streams.Count) _streams.RemoveRange(length, _streams.Count - length);
+    }
+}
