@@ -9,9 +9,10 @@ switch (args.FirstOrDefault())
     case "step": TrainingBenchmark.Profile(demo); break;
     case "batching": GenerationBenchmark.Batching(demo); break;
     case "order": GenerationBenchmark.Order(demo); break;
+    case "sleb": SlebBenchmark.Run(demo, args.ElementAtOrDefault(1) is { } rounds ? int.Parse(rounds) : 2); break;
     case "table": TableBenchmark.Run(); break;
     default:
-        Console.Error.WriteLine("usage: Interlace.Bench attention | recompute | step | batching | order | table");
+        Console.Error.WriteLine("usage: Interlace.Bench attention | recompute | step | batching | order | sleb [ROUNDS] | table");
         return 2;
 }
 return 0;

@@ -13,7 +13,7 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, sparsity.json, scores.json, latency.json or any safetensors file." };
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, sparsity.json, a file of evidence, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
@@ -61,6 +61,14 @@ internal static class InspectCommand
             case SparsityFile.CurrentFormat:
                 var sparsity = new SparsityView(SparsityFile.Load(path));
                 invocation.Print(sparsity.ToJson, sparsity.Draw);
+                return;
+            case RemovalOrder.CurrentFormat:
+                var order = RemovalOrder.Load(path);
+                invocation.Print(() => JsonNode.Parse(order.ToJson())!, console => EvidenceView.Draw(console, order));
+                return;
+            case BlockScores.CurrentFormat:
+                var scores = BlockScores.Load(path);
+                invocation.Print(() => JsonNode.Parse(scores.ToJson())!, console => EvidenceView.Draw(console, scores));
                 return;
             case LatencyFile.CurrentFormat:
                 invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new LatencyView(LatencyFile.Load(path)).Draw);

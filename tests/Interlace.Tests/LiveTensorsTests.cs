@@ -1,4 +1,5 @@
 using Interlace.Calibration;
+using Interlace.Pruning.Losses;
 using Interlace.Training;
 using Interlace.Vlm;
 using TorchSharp;
@@ -101,6 +102,22 @@ public sealed class LiveTensorsTests : IDisposable
             using var batch = Batch.Pack(_samples.Encoded(0, 1, 2), CPU);
             meter.Measure(_samples.Loaded.Model, batch);
         }));
+    }
+
+    [Theory, InlineData(0), InlineData(1L << 30)]
+    public void Losses_without_layers_leave_no_tensor(long keptBytes) => Assert.Equal(0, Left(() =>
+    {
+        using var losses = new LayerLosses(_samples.Loaded.Model, _samples.Encoded(0, 1, 2, 3), keptBytes: keptBytes);
+        SlebSearch.Run(losses, _samples.Loaded.Model.Layers.Count, 0, 2, []);
+        losses.Of([0, 3]);
+    }));
+
+    [Fact]
+    public void Importance_of_layers_leaves_no_tensor()
+    {
+        void Measure() => TaylorImportance.Measure(_samples.Loaded.Model, _samples.Encoded(0, 1, 2), memory: 0);
+        Measure();
+        Assert.Equal(0, Left(Measure));
     }
 
     [Fact]

@@ -26,6 +26,21 @@ public class DrawTests
     public void A_share_is_rounded_with_ties_to_even(double rate, long rows, int share) => Assert.Equal(share, Draw.Share(rate, rows));
 
     [Fact]
+    public void Few_rows_of_a_calibration_are_the_first_of_every_set_by_its_size() => WithData(data =>
+    {
+        Draw draw = data.Draw(1, 3);
+        Assert.Equal(draw.Calibration(0.5), draw.Calibration(0.5, 1000));
+        foreach (int most in new[] { 1, 4, 10 })
+        {
+            var few = draw.Calibration(0.5, most);
+            Assert.Equal(most, few.Count);
+            Assert.All(few.GroupBy(row => row.Set), set => Assert.Equal(Enumerable.Range(0, set.Count()), set.Select(row => row.Rank)));
+            Assert.Equal(draw.Calibration(0.5).Where(few.Contains), few);
+        }
+        Assert.Equal(2, draw.Calibration(0.5, 10).Select(row => row.Set).Distinct().Count());
+    });
+
+    [Fact]
     public void The_same_seed_draws_the_same_rows_and_another_seed_others() => WithData(data =>
     {
         Assert.Equal(data.Draw(0.3, 1).Rows, data.Draw(0.3, 1).Rows);

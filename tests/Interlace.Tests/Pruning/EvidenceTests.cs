@@ -28,7 +28,7 @@ public class EvidenceTests
         foreach (var (_, list) in Shared.Json("fixtures", "similarity", file)["lists"]!.AsObject())
         {
             double[] scores = GoldenPlans.Numbers(list);
-            var evidence = new Evidence(scores.Length) { LayerSimilarity = scores, TripletSimilarity = new double[scores.Length - 2], WindowSimilarity = MethodsTests.Windows(new double[scores.Length]), WindowAngle = MethodsTests.Windows(new double[scores.Length]) };
+            var evidence = MethodsTests.WithLosses(new(scores.Length) { LayerSimilarity = scores, TripletSimilarity = new double[scores.Length - 2], WindowSimilarity = MethodsTests.Windows(new double[scores.Length]), WindowAngle = MethodsTests.Windows(new double[scores.Length]) }, new double[scores.Length]);
             int missing = Array.FindIndex(scores, double.IsNaN);
             foreach (var (name, method) in Methods.Table)
             {

@@ -1,5 +1,6 @@
 using CsCheck;
 using Interlace.Pruning;
+using Interlace.Pruning.Losses;
 
 namespace Interlace.Tests.Pruning;
 
@@ -10,17 +11,24 @@ public class MethodsTests
     /// <summary>A score for every window of a length: the mean of its layers'.</summary>
     internal static Func<int, IReadOnlyList<double>> Windows(double[] layers) => length => [.. Enumerable.Range(0, layers.Length - length + 1).Select(i => layers[i..(i + length)].Average())];
 
+    /// <summary>The evidence with what loss- and weight-based methods need: the same scores for each, and an order of removal through all layers that may go.</summary>
+    internal static Evidence WithLosses(Evidence evidence, double[] layers) => evidence with
+    {
+        LossWithout = layers, GradientImportance = layers, WeightImportance = layers,
+        RemovalOrder = [.. SlebSearch.Candidates(evidence.LayerCount, evidence.ProtectedLayers, []).OrderBy(layer => layers[layer]).Select(layer => new Removal(layer, layers[layer]))],
+    };
+
     [Theory, MemberData(nameof(Names))]
     public void Every_method_drops_exactly_the_count_outside_of_the_protected_layers_or_says_what_it_can(string name) =>
         (from layers in Gen.Int[1, 36] from guarded in Gen.Int[0, 3] from seed in Gen.Int from ratio in Gen.Double[0, 0.6]
          from layer in Gen.Double[-1, 1].Array[layers] from triplet in Gen.Double[-1, 1].Array[Math.Max(0, layers - 2)]
-         select (Evidence: new Evidence(layers) { LayerSimilarity = layer, TripletSimilarity = triplet, WindowSimilarity = Windows(layer), WindowAngle = Windows(layer), ProtectedLayers = guarded, Seed = seed }, ratio)).Sample(given =>
+         select (Evidence: WithLosses(new Evidence(layers) { LayerSimilarity = layer, TripletSimilarity = triplet, WindowSimilarity = Windows(layer), WindowAngle = Windows(layer), ProtectedLayers = guarded, Seed = seed }, layer), ratio)).Sample(given =>
         {
             int count = DropCount.For(given.ratio, given.Evidence.LayerCount);
             try
             {
                 var plan = Methods.Plan(name, given.Evidence, given.ratio);
-                int tuned = name is "short-gpt" or "angular" ? 0 : name == "streamline" ? Math.Min(1, count) : count;
+                int tuned = name is "short-gpt" or "angular" or "perplexity" or "taylor" or "magnitude-block" ? 0 : name == "streamline" ? Math.Min(1, count) : count;
                 return plan.Drop.Length == (name == "dense" ? 0 : count) && plan.Tune.Length == tuned && plan.Drop.All(given.Evidence.IsDroppable)
                     && plan.Origin.Method == name && PlanFile.ToJson(plan) == PlanFile.ToJson(Methods.Plan(name, given.Evidence, given.ratio));
             }
@@ -33,7 +41,7 @@ public class MethodsTests
     [Theory, MemberData(nameof(Names))]
     public void The_largest_ratio_that_a_refusal_names_works(string name)
     {
-        var evidence = new Evidence(36) { LayerSimilarity = new double[36], TripletSimilarity = new double[34], WindowSimilarity = Windows(new double[36]), WindowAngle = Windows(new double[36]), ProtectedLayers = 3 };
+        var evidence = WithLosses(new Evidence(36) { LayerSimilarity = new double[36], TripletSimilarity = new double[34], WindowSimilarity = Windows(new double[36]), WindowAngle = Windows(new double[36]), ProtectedLayers = 3 }, new double[36]);
         if (name == "dense")
         {
             Assert.Equal(35, Methods.Plan(name, evidence, 0.99).Tune.Length);

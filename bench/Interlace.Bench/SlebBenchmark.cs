@@ -1,0 +1,58 @@
+using Interlace.Data;
+using Interlace.Pruning;
+using Interlace.Pruning.Losses;
+using Interlace.Vlm;
+using static TorchSharp.torch;
+
+namespace Interlace.Bench;
+
+/// <summary>SLEB's search on the demo's model: complete passes for every candidate of every round against the search that keeps residual streams and gives up what cannot win. Both must find the same order.</summary>
+internal static class SlebBenchmark
+{
+    private const int Samples = 32, PlainTokens = 4096;
+
+    public static void Run(string demo, int rounds)
+    {
+        set_num_threads(1);
+        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        var model = loaded.Model;
+        var data = DrawnData.Open(new DataOptions(Path.Combine(demo, "finevision"), Rate: 0.02), 0);
+        EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.Filter), loaded.Processor, [], 0, default).Take(Samples).Select(sample => sample.Encoded)];
+        int[][] orders = new int[2][];
+        Pair.Time($"{rounds} rounds over {model.Layers.Count} layers, {samples.Length} samples, {samples.Sum(s => s.Length)} tokens",
+            ("search", () => orders[0] = Search(model, samples, rounds)), ("plain", () => orders[1] = Plain(model, samples, rounds)), rounds: 3, warmUp: 0);
+        Console.WriteLine($"order by the search: {string.Join(", ", orders[0])}; by the plain loop: {string.Join(", ", orders[1])}");
+    }
+
+    private static int[] Search(VisionLanguageModel model, EncodedSample[] samples, int rounds)
+    {
+        using var losses = new LayerLosses(model, samples);
+        return [.. SlebSearch.Run(losses, model.Layers.Count, model.VisualLevels, rounds, []).Select(round => round.Removed)];
+    }
+
+    private static int[] Plain(VisionLanguageModel model, EncodedSample[] samples, int rounds)
+    {
+        var batches = Batcher.ByTokens([.. samples.Select(sample => sample.Length)], PlainTokens);
+        var (alive, removed) = (Enumerable.Range(0, model.Layers.Count).ToList(), new List<int>());
+        for (int round = 0; round < rounds; round++)
+        {
+            removed.Add(alive[1..^1].Where(layer => layer >= model.VisualLevels).MinBy(layer => Loss(model, samples, batches, [.. alive.Where(other => other != layer)])));
+            alive.Remove(removed[^1]);
+        }
+        return [.. removed];
+    }
+
+    private static double Loss(VisionLanguageModel model, EncodedSample[] samples, IReadOnlyList<IReadOnlyList<int>> batches, int[] kept)
+    {
+        using var _ = no_grad();
+        using var pruned = model.Keep(kept);
+        double sum = 0;
+        foreach (var places in batches)
+        {
+            using var scope = NewDisposeScope();
+            using var batch = Batch.Pack([.. places.Select(i => samples[i])], CPU);
+            sum += AnswerLoss.Sum(pruned, pruned.Hidden(batch), batch);
+        }
+        return sum;
+    }
+}
