@@ -10,7 +10,7 @@ public class LayerLossesTests
         { "tiny-tied", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
         { "tiny-tied", [1, 3, 4, 8, 11] },   // layers that visual features enter behind are gone: others take their places
         { "tiny-tied", [0, 5] },             // fewer layers than levels
-        { "tiny-untied", [0, 2, 3, 20, 21, 35] },
+        { "tiny-untied", [0, 2, 20, 35] },
     };
 
     [Theory, MemberData(nameof(Alive))]
@@ -28,11 +28,11 @@ public class LayerLossesTests
     [Fact]
     public void What_was_kept_from_other_layers_is_not_used_for_these()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 6);
-        var samples = prepared.Encoded(Enumerable.Range(0, 6));
+        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 4);
+        var samples = prepared.Encoded(Enumerable.Range(0, 4));
         using LayerLosses kept = new(prepared.Loaded.Model, samples), forgotten = new(prepared.Loaded.Model, samples, keptBytes: 0);
         int[] all = [.. Enumerable.Range(0, 12)];
-        foreach (int[] alive in new[] { all, [.. all.Where(l => l != 7)], [.. all.Where(l => l is not (7 or 2))], all, [.. all.Where(l => l is not (1 or 11))] })
+        foreach (int[] alive in new[] { all, [.. all.Where(l => l is not (7 or 2))], [.. all.Where(l => l is not (1 or 11))] })
         {
             using LayerLosses fresh = new(prepared.Loaded.Model, samples);
             double[] expected = fresh.Without(alive, alive);
@@ -44,12 +44,12 @@ public class LayerLossesTests
     [Fact]
     public void Giving_up_what_cannot_win_changes_no_winner_and_no_complete_loss()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 12);
-        var samples = prepared.Encoded(Enumerable.Range(0, 12));
-        PlainLosses.Learn(prepared.Loaded.Model, samples, 40);
+        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 8);
+        var samples = prepared.Encoded(Enumerable.Range(0, 8));
+        PlainLosses.Learn(prepared.Loaded.Model, samples, 25);
         using var losses = new LayerLosses(prepared.Loaded.Model, samples);
         int[] alive = [.. Enumerable.Range(0, 12)];
-        for (int round = 0; round < 3; round++)
+        for (int round = 0; round < 2; round++)
         {
             long passes = 0;
             var (best, found) = losses.Lowest(alive, alive[1..^1], passed => passes = Later(passes, passed));
