@@ -121,6 +121,23 @@ public sealed class EvidenceStageTests : IDisposable
     }
 
     [Fact]
+    public void A_matrix_measures_once_what_its_lines_need_and_as_far_as_they_go()
+    {
+        Experiment Lines(params Variant[] lines) => _experiment with { Model = _model, Variants = lines };
+        var experiment = Lines(new("sleb", Ratio: 0.42, Tune: false), new("sleb", Ratio: 0.17, Tune: false), new("taylor", Ratio: 0.17));
+        string folder = _scratch.At("matrix");
+        var stages = new List<string>();
+        Matrix.Check(experiment);
+        new Matrix(experiment, folder, _compute, line => stages.AddRange(line.StartsWith('[') && line.Contains("evidence", StringComparison.Ordinal) ? [line.Split(' ', ';')[2]] : []), null, default).Run();
+        Assert.Equal(["sleb", "taylor"], stages);
+        Assert.Equal(5, RemovalOrder.Load(Path("matrix", "sleb")).Rounds.Length);
+        Assert.Equal(["sleb-17", "sleb-42", "taylor-17"], Directory.EnumerateDirectories(_scratch.At("matrix", Matrix.Variants)).Select(plan => System.IO.Path.GetFileName(plan)).Order(StringComparer.Ordinal));
+        string larger = _scratch.At("matrix", Matrix.Variants, "sleb-42", "plan.json"), smaller = _scratch.At("matrix", Matrix.Variants, "sleb-17", "plan.json");
+        Assert.Equal(PlanFile.Load(larger).Origin.Choices.SelectMany(choice => choice.Drop).Take(2), PlanFile.Load(smaller).Origin.Choices.SelectMany(choice => choice.Drop));
+        Assert.Contains("leave protect out", Assert.Throws<InputException>(() => Matrix.Check(Lines(new Variant("sleb", Ratio: 0.17, Protect: false)))).Message);
+    }
+
+    [Fact]
     public void Evidence_that_is_damaged_or_of_another_model_is_refused()
     {
         using var loaded = Open();
