@@ -112,6 +112,13 @@ public sealed class EvidenceStageTests : IDisposable
         Assert.Contains("calibrate.sleb_ratio=0.417", CommandRun.Of("plan", run, "--method", "sleb", "--ratio", "0.42", "--force").Refusal());
         Assert.Contains("3 layers protected, the plan protects 0", CommandRun.Of("plan", run, "--method", "sleb", "--no-protect", "--force").Refusal());
 
+        JsonNode[] compared = [.. CommandRun.Of("plan", run, "--compare", "--ratio", "0.2", "--json").Json().AsArray().Select(row => row!)];
+        JsonNode Row(string method) => compared.Single(row => (string)row["method"]! == method);
+        Assert.Equal(plan.Drop, Row("sleb")["drop"]!.AsArray().Select(layer => (int)layer!));
+        Assert.Contains("--evidence taylor", (string)Row("taylor")["missing"]!);
+        Assert.Null(Row("streamline")["missing"]);
+        Assert.Equal(0, CommandRun.Of("plan", run, "--compare").Code);   // windows of other lengths were not measured
+
         Assert.Equal(0, CommandRun.Of([.. calibrate, "--evidence", "sleb", "--set", "calibrate.sleb_ratio=0.42"]).Code);
         Assert.Equal(order.Rounds.Select(round => round.Removed), RemovalOrder.Load(Path("run", "sleb")).Rounds.Take(3).Select(round => round.Removed));
         Assert.Equal(0, CommandRun.Of("plan", run, "--method", "sleb", "--ratio", "0.42", "--force").Code);

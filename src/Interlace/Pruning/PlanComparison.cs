@@ -1,3 +1,5 @@
+using Interlace.Vlm;
+
 namespace Interlace.Pruning;
 
 /// <summary>What a method makes of a ratio.</summary>
@@ -30,7 +32,7 @@ public static class PlanComparison
                     var made = plan(options with { Method = method, Ratio = ratio });
                     rows.Add(new(method, ratio, made, null, rows.Count < ratios.Count ? made.Drop.Length : made.Drop.Count(first.Contains)));
                 }
-                catch (PlanException e)
+                catch (InputException e)   // of a plan, or of evidence that was not measured
                 {
                     rows.Add(new(method, ratio, null, e.Message, 0));
                 }
