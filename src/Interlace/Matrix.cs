@@ -1,6 +1,7 @@
 using System.Globalization;
 using Interlace.Evaluation;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -38,22 +39,32 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         var whole = Widened(experiment.Complete());
         foreach (var (i, line) in lines.Index())
         {
-            string where = $"variants.{i.ToString(CultureInfo.InvariantCulture)}";
-            PruningPlan plan;
             try
             {
-                plan = Preflight.Plan(line.In(whole));
+                Check(line, whole);
             }
-            catch (PlanException e)
+            catch (InputException e)
             {
-                throw new InputException($"{where}: {e.Message}", e);
+                throw new InputException($"variants.{i.ToString(CultureInfo.InvariantCulture)}: {e.Message}", e);
             }
-            if (plan.Origin.Method == EvidenceFiles.Sleb && line.In(whole).Plan!.Protect != whole.Plan!.Protect)
-                throw new InputException($"{where}: one order of removal serves all lines, and it is searched with plan.protect as the experiment has it: leave protect out.");
-            if (line.Tune == true && plan.Tune.IsEmpty) throw new InputException($"{where}: {plan.Origin.Method} names no layers to tune: leave tune out.");
         }
         if (lines.GroupBy(line => (line.FolderIn(whole), line.EvaluationIn(whole, Tunes(line, whole) ? "recovered" : "dropped"))).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new InputException($"Two lines of the variants are the same: {twice.Key.Item1}, {twice.Key.Item2}.");
+    }
+
+    private static void Check(Variant line, Experiment experiment)
+    {
+        if (line.SparsityIn(experiment) is { } sparsity)
+        {
+            if (line.Tune == true) throw new InputException($"{sparsity.Method} names no layers to tune: leave tune out.");
+            SparsifyStage.Check(experiment.Model!, sparsity);
+            return;
+        }
+        var plan = Preflight.Plan(line.In(experiment));
+        if (line.Pattern is not null) throw new InputException($"{plan.Origin.Method} drops layers: a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
+        if (plan.Origin.Method == EvidenceFiles.Sleb && line.In(experiment).Plan!.Protect != experiment.Plan!.Protect)
+            throw new InputException("One order of removal serves all lines, and it is searched with plan.protect as the experiment has it: leave protect out.");
+        if (line.Tune == true && plan.Tune.IsEmpty) throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
     }
 
     /// <summary>Does what is left to do.</summary>
@@ -88,14 +99,14 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         Line[] lines = [.. _experiment.Variants!.Select(Open)];
         foreach (string name in EvidenceFiles.Names.Where(name => lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method) && EvidenceFiles.NeededBy(method).Contains(name))))
             yield return new($"evidence {name}", $"evidence {name}", shared, () => File.Exists(EvidenceFiles.PathOf(folder, name)), () => shared.Measure(name, model));
-        foreach (Line line in lines.DistinctBy(line => line.Variant.EvaluationIn(_experiment, Dense)))
+        foreach (Line line in lines.DistinctBy(line => line.Dense))
         {
-            string name = line.Variant.EvaluationIn(_experiment, Dense);
+            string name = line.Dense;
             var own = new RunStages(line.Own, folder, compute, log, progress, cancellation);
             if (_experiment.Evaluate!.Benchmarks is not null) yield return new($"evaluate {name}", "evaluate", own, () => Scored(shared.At(name)), () => own.Evaluate(name, model, shared.At(name)));
         }
         Line[] folders = [.. lines.DistinctBy(line => line.Folder)];
-        foreach (Line line in folders)
+        foreach (Line line in folders.Where(line => line.Sparsity is null))
             yield return new($"{line.Folder}: plan", "plan", line.Stages, () => File.Exists(line.Stages.At(RunFolder.Plan)), () => line.Stages.Plan(shared.At(RunFolder.Similarity)));
         Line[] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(line => line.Own.Plan!.Method == "interlace")];
         if (timed.Length > 0)
@@ -107,7 +118,9 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         {
             Line[] own = [.. lines.Where(other => other.Folder == line.Folder)];
             bool Complete() => own.All(Done);
-            yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
+            yield return line.Sparsity is { } sparsity
+                ? new($"{line.Folder}: sparsify", "sparsify", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Sparsify(model, sparsity))
+                : new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
             foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, RunFolder.Pruned, own);
             if (!own.Any(l => l.Tuned)) continue;
             yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.Tune());
@@ -129,7 +142,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     }
 
     /// <summary>A variant with its folder's stages.</summary>
-    private sealed record Line(Variant Variant, Experiment Own, string Folder, bool Tuned, string Evaluation, RunStages Stages);
+    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string Evaluation, string Dense, RunStages Stages);
 
     private Line Open(Variant variant)
     {
@@ -137,7 +150,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         string name = variant.FolderIn(_experiment);
         bool tuned = Tunes(variant, _experiment);
         var stages = new RunStages(own, Path.Combine(folder, Variants, name), compute, line => log($"{name}: {line}"), progress is null ? null : new Named(progress, name), cancellation);
-        return new(variant, own, name, tuned, variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped"), stages);
+        return new(own, variant.SparsityIn(_experiment), name, tuned, variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped"), variant.EvaluationIn(_experiment, Dense), stages);
     }
 
     private bool Done(Line line) =>
@@ -145,7 +158,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
 
     private static bool Scored(string evaluation) => File.Exists(Path.Combine(evaluation, ScoresFile.Name));
 
-    private static bool Tunes(Variant variant, Experiment experiment) => variant.Tune ?? !Preflight.Plan(variant.In(experiment)).Tune.IsEmpty;
+    private static bool Tunes(Variant variant, Experiment experiment) => variant.SparsityIn(experiment) is null && (variant.Tune ?? !Preflight.Plan(variant.In(experiment)).Tune.IsEmpty);
 
     private void Announce(List<Step> steps)
     {

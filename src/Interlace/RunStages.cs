@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Evaluation;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -58,6 +59,10 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Model and plan -> <c>pruned</c>.</summary>
     public void Prune(string model) =>
         Stage("prune", At(RunFolder.Pruned), () => LayerRemoval.Prune(model, PlanFile.Load(At(RunFolder.Plan)), At(RunFolder.Pruned), progress: progress, cancel: cancellation));
+
+    /// <summary>Model (and data) -> <c>pruned</c>, with all its layers and part of their weights zero.</summary>
+    public void Sparsify(string model, SparsityOptions options) =>
+        Stage("sparsify", At(RunFolder.Pruned), () => SparsifyStage.Run(model, At(RunFolder.Pruned), compute, _experiment, options, log: log, progress: progress, cancellation: cancellation));
 
     /// <summary>Pruned model and data -> <c>tuned</c>. False where the plan tunes no layer.</summary>
     public bool Tune()

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 
 namespace Interlace;
 
@@ -18,6 +18,10 @@ namespace Interlace;
 public sealed record Variant(
     string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null, string? Tokens = null, bool? Protect = null, string? Protocol = null)
 {
+    /// <summary>How weights are made sparse; null where the line drops layers.</summary>
+    public SparsityOptions? SparsityIn(Experiment experiment) =>
+        SparsityOptions.Methods.Contains(Method) ? new(Method!, Pattern ?? new SparsityOptions().Pattern, experiment.Complete().Calibrate!.EvidenceSamples) : null;
+
     /// <summary>The experiment of this line alone.</summary>
     public Experiment In(Experiment experiment)
     {
@@ -36,8 +40,8 @@ public sealed record Variant(
     public string FolderIn(Experiment experiment)
     {
         var (base_, own) = (experiment.Complete(), In(experiment));
-        string name = Pattern is { } pattern ? $"{own.Plan!.Method}-{pattern.Replace(":", "of", StringComparison.Ordinal)}" : $"{own.Plan!.Method}-{(100 * own.Plan!.Ratio).ToString("0.##", CultureInfo.InvariantCulture)}";
-        if (own.Plan.Selection != base_.Plan!.Selection) name += $"-{own.Plan.Selection}";
+        string name = SparsityIn(experiment) is { } sparsity ? $"{sparsity.Method}-{sparsity.Pattern.Replace(":", "of", StringComparison.Ordinal)}" : $"{own.Plan!.Method}-{(100 * own.Plan!.Ratio).ToString("0.##", CultureInfo.InvariantCulture)}";
+        if (own.Plan!.Selection != base_.Plan!.Selection) name += $"-{own.Plan.Selection}";
         if (own.Plan.Tokens != base_.Plan.Tokens) name += $"-{own.Plan.Tokens}";
         if (own.Plan.Protect != base_.Plan.Protect) name += own.Plan.Protect ? "-protected" : "-unprotected";
         return own.Seed == base_.Seed ? name : $"{name}-seed{own.Seed.ToString(CultureInfo.InvariantCulture)}";

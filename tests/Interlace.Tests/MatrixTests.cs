@@ -16,14 +16,14 @@ public sealed class MatrixTests : IDisposable
     [Fact]
     public void Lines_share_what_they_can_and_a_matrix_that_is_interrupted_repeats_no_finished_stage()
     {
-        var experiment = Experiment(new("interlace", Tune: false), new("interlace"), new("random", Seed: 1), new("dense"), new("short-gpt"), new("streamline", Ratio: 0.13));
+        var experiment = Experiment(new("interlace", Tune: false), new("interlace"), new("random", Seed: 1), new("dense"), new("short-gpt"), new("streamline", Ratio: 0.13), new("wanda", Pattern: "2:4"), new("sleb", Tune: false), new("sleb", Tune: true));
         string whole = _scratch.At("whole"), broken = _scratch.At("broken");
         string[] stages = Run(experiment, whole);
         Assert.Equal(stages.Length, stages.Distinct().Count());
         Assert.Single(stages, stage => stage.EndsWith("calibrate", StringComparison.Ordinal));
-        Assert.Equal(1 + 1 + 5 + 5 + 4 + 6, stages.Length);   // calibrate, dense, plans, prune, finetune, evaluate
+        Assert.Equal(1 + 1 + 1 + 6 + 7 + 5 + 9, stages.Length);   // calibrate, evidence, dense, plans, prune or sparsify, finetune, evaluate
         Assert.True(Array.IndexOf(stages, "short-gpt-25: prune") < Array.IndexOf(stages, "dense-25: prune"));
-        Assert.Equal(["dense-25", "interlace-25", "random-25-seed1", "short-gpt-25", "streamline-13"], Folders(whole));
+        Assert.Equal(["dense-25", "interlace-25", "random-25-seed1", "short-gpt-25", "sleb-25", "streamline-13", "wanda-2of4"], Folders(whole));
         Assert.Equal(["dropped", "recovered"], Names(Path.Combine(whole, Matrix.Variants, "interlace-25", RunFolder.Evaluated)));
         Assert.Equal(["recovered"], Names(Path.Combine(whole, Matrix.Variants, "random-25-seed1", RunFolder.Evaluated)));
         Assert.False(Directory.Exists(Path.Combine(whole, Matrix.Variants, "short-gpt-25", RunFolder.Tuned)));
@@ -31,7 +31,7 @@ public sealed class MatrixTests : IDisposable
 
         // Interrupted once in each kind of stage.
         var done = new List<string>();
-        foreach (string kind in new[] { "calibrate", "evaluate dense", "random-25-seed1 finetune", "streamline-13 evaluate recovered" })
+        foreach (string kind in new[] { "calibrate", "evaluate dense", "wanda-2of4 sparsify", "random-25-seed1 finetune", "streamline-13 evaluate recovered" })
         {
             using var stop = new CancellationTokenSource();
             var ended = Record.Exception(() => Run(experiment, broken, done, new Told(step => { if (step.Stage == kind && step.Done > 0 && step.Done < step.Total) stop.Cancel(); }), stop.Token));
@@ -63,6 +63,9 @@ public sealed class MatrixTests : IDisposable
         Refused("variants.1: ", new("interlace"), new("interlace", Ratio: 0.6));
         Refused("variants.0: There is no selection method 'interlaced'", new Variant("interlaced"));
         Refused("variants.0: short-gpt names no layers to tune: leave tune out.", new Variant("short-gpt", Tune: true));
+        Refused("variants.0: short-gpt drops layers: a pattern is for wanda and magnitude.", new Variant("short-gpt", Pattern: "2:4"));
+        Refused("variants.0: wanda names no layers to tune: leave tune out.", new Variant("wanda", Tune: true));
+        Refused("variants.0: ", new Variant("wanda", Pattern: "3:7"));
         Refused("Two lines of the variants are the same: interlace-25, recovered.", new("interlace"), new("interlace", Ratio: 0.25, Tune: true));
         Refused("The experiment has no variants");
         Matrix.Check(Experiment(new("interlace"), new("interlace", Tune: false), new("interlace", Protocol: "cot"), new("angular"), new("streamline")));
@@ -97,7 +100,7 @@ public sealed class MatrixTests : IDisposable
     private static Experiment Experiment(params Variant[] lines)
     {
         string demo = Path.Combine(Shared.Repository, "assets", "demo");
-        return new(Model: Path.Combine(demo, "model"), Seed: 0, Device: "cpu", Dtype: "fp32", Data: new(Path.Combine(demo, "finevision"), Rate: 0.03, Workers: 1), Calibrate: new(Fraction: 0.3, BatchTokens: 512),
+        return new(Model: Path.Combine(demo, "model"), Seed: 0, Device: "cpu", Dtype: "fp32", Data: new(Path.Combine(demo, "finevision"), Rate: 0.03, Workers: 1), Calibrate: new(Fraction: 0.3, BatchTokens: 512, EvidenceSamples: 4),
             Finetune: new(LearningRate: 5e-4, MaxSteps: 3, SamplesPerStep: 4, SaveEvery: 1, MicroBatchTokens: 512), Evaluate: new(Path.Combine(demo, "benchmarks"), Limit: 4, MaxNewTokens: 4, Slots: 4), Variants: lines);
     }
 }
