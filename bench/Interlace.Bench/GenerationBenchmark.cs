@@ -8,11 +8,35 @@ namespace Interlace.Bench;
 /// <summary>Answers to demo questions, sixteen in flight against one at a time.</summary>
 internal static class GenerationBenchmark
 {
+    /// <summary>Answers as the model gives them, then longer ones: exactly 32 and 64 tokens, whatever they are.</summary>
     public static void Batching(string demo)
     {
         using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
-        var prompts = Questions(loaded, demo, 16, image => image);
-        Pair.Time($"{prompts.Count} answers", ("16 in flight", () => Answer(loaded, prompts, 16)), ("one at a time", () => Answer(loaded, prompts, 1)), rounds: 3, warmUp: 1);
+        var prompts = Questions(loaded, demo, 6, image => image);
+        Compare("as the model ends them", 10, loaded.StopIds);
+        foreach (int tokens in new[] { 32, 64 }) Compare($"of {tokens} tokens", tokens, []);
+
+        void Compare(string title, int tokens, IEnumerable<int> stopIds)
+        {
+            Action Run(int slots) => () => Answer(loaded, prompts, slots, tokens, stopIds);
+            Pair.Time($"{prompts.Count} answers {title}", ("16 in flight", Run(16)), ("one at a time", Run(1)), rounds: 5, warmUp: 1);
+        }
+    }
+
+    /// <summary>Where the time of answers of 64 tokens goes: reading a prompt and a step of decoding, with one and with sixteen in flight.</summary>
+    public static void Decoding(string demo)
+    {
+        const int tokens = 64, rounds = 9;
+        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        var prompts = Questions(loaded, demo, 3, image => image)[..16];
+        var times = new[] { 1, 16 }.ToDictionary(slots => slots, _ => new List<(double Prompt, double Step)>());
+        for (int round = -1; round < rounds; round++)
+            foreach (var (slots, found) in times)
+            {
+                var answers = new Vlm.Generator(loaded.Model, new GenerationOptions(tokens, Slots: slots), []).Run(prompts[..slots]).ToArray();
+                if (round >= 0) found.Add((answers.Sum(a => a.Prefill.TotalMilliseconds) / slots, answers.Sum(a => a.Decoding.TotalMilliseconds) / (tokens - 1)));
+            }
+        foreach (var (slots, found) in times) Console.WriteLine($"{slots} in flight: {Pair.Median(found.Select(t => t.Prompt)):0.00} ms a prompt, {Pair.Median(found.Select(t => t.Step)):0.00} ms a step (medians of {rounds})");
     }
 
     /// <summary>Sixteen in flight: prompts as they come against 48 sorted by length, for the demo's own images and for images of very different sizes.</summary>
@@ -29,8 +53,10 @@ internal static class GenerationBenchmark
         }
     }
 
-    private static void Answer(LoadedModel loaded, IEnumerable<EncodedSample> prompts, int slots) =>
-        _ = new Vlm.Generator(loaded.Model, new GenerationOptions(MaxNewTokens: 10, Slots: slots), loaded.StopIds.ToHashSet()).Run(prompts).Count();
+    private static void Answer(LoadedModel loaded, IEnumerable<EncodedSample> prompts, int slots) => Answer(loaded, prompts, slots, 10, loaded.StopIds);
+
+    private static void Answer(LoadedModel loaded, IEnumerable<EncodedSample> prompts, int slots, int tokens, IEnumerable<int> stopIds) =>
+        _ = new Vlm.Generator(loaded.Model, new GenerationOptions(tokens, Slots: slots), stopIds.ToHashSet()).Run(prompts).Count();
 
     private static List<EncodedSample> Questions(LoadedModel loaded, string demo, int each, Func<RgbImage, RgbImage> change)
     {

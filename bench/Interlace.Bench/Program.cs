@@ -1,6 +1,6 @@
 using Interlace.Bench;
 
-// Each benchmark but step and table compares two ways of doing the same thing, interleaved in one process, and prints the ratio of their medians.
+// Each benchmark but step, decoding and table compares two ways of doing the same thing, interleaved in one process, and prints the ratio of their medians.
 string demo = Path.Combine(Repository.Folder, "assets", "demo");
 switch (args.FirstOrDefault())
 {
@@ -8,11 +8,12 @@ switch (args.FirstOrDefault())
     case "recompute": TrainingBenchmark.Recompute(demo); break;
     case "step": TrainingBenchmark.Profile(demo); break;
     case "batching": GenerationBenchmark.Batching(demo); break;
+    case "decoding": GenerationBenchmark.Decoding(demo); break;
     case "order": GenerationBenchmark.Order(demo); break;
     case "sleb": SlebBenchmark.Run(demo, args.ElementAtOrDefault(1) is { } rounds ? int.Parse(rounds) : 2); break;
     case "table": TableBenchmark.Run(); break;
     default:
-        Console.Error.WriteLine("usage: Interlace.Bench attention | recompute | step | batching | order | sleb [ROUNDS] | table");
+        Console.Error.WriteLine("usage: Interlace.Bench attention | recompute | step | batching | decoding | order | sleb [ROUNDS] | table");
         return 2;
 }
 return 0;

@@ -80,20 +80,22 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
         double rate = Rate(value.Done - _first, _started, now);
         if (rate > 0)
         {
-            line.Append("  ").Append(rate >= 1 ? $"{rate.ToString("0.0", CultureInfo.InvariantCulture)}/s" : $"{(1 / rate).ToString("0.0", CultureInfo.InvariantCulture)} s each");
+            line.Append("  ").Append(Speed(rate));
             if (value.Total > value.Done) line.Append("  ").Append(Duration((value.Total - value.Done) / rate)).Append(" left");
         }
         if (value.Part is { } part)
         {
             line.Append("  ").Append(part.Name).Append(' ').Append(Number(part.Done)).Append('/').Append(Number(part.Total));
             double own = Rate(part.Done - _partFirst, _partStarted, now);
-            if (own > 0 && part.Total > part.Done && part.Total < value.Total) line.Append(", ").Append(Duration((part.Total - part.Done) / own)).Append(" left");
+            if (own > 0 && part.Total > part.Done && part.Total < value.Total) line.Append(", ").Append(Speed(own)).Append(", ").Append(Duration((part.Total - part.Done) / own)).Append(" left");
         }
         if (value.Note is { Length: > 0 }) line.Append("  ").Append(value.Note);
         return line.ToString();
     }
 
     private double Rate(long done, long since, long now) => time.GetElapsedTime(since, now).TotalSeconds is > 0 and var seconds ? done / seconds : 0;
+
+    private static string Speed(double rate) => rate >= 1 ? $"{rate.ToString("0.0", CultureInfo.InvariantCulture)}/s" : $"{(1 / rate).ToString("0.0", CultureInfo.InvariantCulture)} s each";
 
     private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Interlace.Vlm.Blocks;
 using static TorchSharp.torch;
@@ -37,7 +38,9 @@ public enum FinishReason { Stop, Length }
 /// <param name="Index">0-based place of its prompt.</param>
 /// <param name="Ids">Generated token ids; the stop token, where one was generated, is the last.</param>
 /// <param name="Reason">Why it ended.</param>
-public sealed record Generated(int Index, int[] Ids, FinishReason Reason);
+/// <param name="Prefill">Its share of the pass that read its prompt and chose its first token, vision tower included: the pass's time by prompt tokens.</param>
+/// <param name="Decoding">Its share of the steps that it took part in: each step's time by conversations in flight. Over all answers the two add up to the time that the model was at work.</param>
+public sealed record Generated(int Index, int[] Ids, FinishReason Reason, TimeSpan Prefill, TimeSpan Decoding);
 
 /// <summary>
 /// Batched decoding with a cache: conversations of different lengths share every step, and a finished one's place is taken at once by the next prompt.
@@ -75,8 +78,10 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
                 arrivals.Add(new Conversation(next, source.Current, seedOf?.Invoke(next) ?? options.Seed ^ (0x9E3779B97F4A7C15 * ((ulong)next + 1))));
                 next++;
             }
+            long begun = Stopwatch.GetTimestamp();   // both end with token ids on the CPU: the device is done by then
             if (arrivals.Count > 0) Prefill(cache, active.Count, arrivals);
             else Step(cache, active);
+            Share(Stopwatch.GetElapsedTime(begun), arrivals, active);
             foreach (var conversation in arrivals.Count > 0 ? arrivals : active) onToken?.Invoke(conversation.Index, conversation.Ids[^1]);
             active.AddRange(arrivals);
             foreach (var ended in Retire(cache, active)) yield return ended;
@@ -130,6 +135,14 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
             conversations[i].Ids.Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Prompt.Ids, CollectionsMarshal.AsSpan(conversations[i].Ids), ref conversations[i].Random));
     }
 
+    private static void Share(TimeSpan time, List<Conversation> arrivals, List<Conversation> active)
+    {
+        double tokens = arrivals.Sum(c => c.Length);
+        foreach (var conversation in arrivals) conversation.Prefill = time * (conversation.Length / tokens);
+        if (arrivals.Count == 0)
+            foreach (var conversation in active) conversation.Decoding += time / active.Count;
+    }
+
     private IEnumerable<Generated> Retire(KvCache cache, List<Conversation> active)
     {
         for (int slot = active.Count - 1; slot >= 0; slot--)
@@ -145,7 +158,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
                 active[slot] = active[last];
             }
             active.RemoveAt(last);
-            yield return new Generated(conversation.Index, [.. conversation.Ids], stopped ? FinishReason.Stop : FinishReason.Length);
+            yield return new Generated(conversation.Index, [.. conversation.Ids], stopped ? FinishReason.Stop : FinishReason.Length, conversation.Prefill, conversation.Decoding);
         }
     }
 
@@ -156,6 +169,8 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         public List<int> Ids { get; } = [];
         public int Length { get; private set; } = prompt.Length;              // tokens in the cache
         public int NextPosition { get; private set; } = prompt.NextPosition;
+        public TimeSpan Prefill { get; set; }
+        public TimeSpan Decoding { get; set; }
         public SplitMix64 Random = new(seed);
 
         public void Advance()

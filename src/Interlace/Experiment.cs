@@ -104,10 +104,12 @@ public sealed record FineTuneOptions(
 /// <param name="JudgeReplies">Under replay, the file of replies.</param>
 /// <param name="JudgeTimeout">Seconds that one call may take.</param>
 /// <param name="JudgeCalls">Calls in flight at once.</param>
+/// <param name="CheckBatching">Answers that are asked for once more, one at a time, where a batch may change a text (bf16, CUDA); 0 for none.</param>
 public sealed record EvaluationOptions(
     string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null, string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
     string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null, int LatencySamples = 0,
-    string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY", string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4);
+    string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY", string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4,
+    int CheckBatching = 64);
 
 /// <summary>How one benchmark is asked, where that differs from the others; what is absent does not.</summary>
 /// <param name="Limit">At most this many rows.</param>

@@ -57,6 +57,7 @@ internal static class ExperimentRules
         ("evaluate.limit", Positive, "1 or more"),
         ("evaluate.max_new_tokens", Positive, "1 or more"),
         ("evaluate.slots", Positive, "1 or more"),
+        ("evaluate.check_batching", NotNegative, "0 or more"),
         ("evaluate.overrides.*.limit", Positive, "1 or more"),
         ("evaluate.overrides.*.max_new_tokens", Positive, "1 or more"),
         ("evaluate.latency_samples", NotNegative, "0 or more"),

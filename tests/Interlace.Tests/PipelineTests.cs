@@ -64,6 +64,8 @@ public sealed class PipelineTests : IDisposable
         }
         Assert.Equal(0, (await Finished(Start([.. command, "--out", broken]), null)).Code);
         Assert.Equal(total, Lines(broken));
+        Assert.All(Directory.EnumerateFiles(Path.Combine(broken, "times")), file => Assert.Equal(
+            Evaluator.ReadAnswers(broken, Path.GetFileNameWithoutExtension(file)).Keys.Order(StringComparer.Ordinal), AnswerSeconds.Read(file).Select(line => line.Index).Order(StringComparer.Ordinal)));
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, ScoresFile.Name)), File.ReadAllBytes(Path.Combine(broken, ScoresFile.Name)));
 
         static int Lines(string folder) => Path.Combine(folder, "predictions") is var predictions && Directory.Exists(predictions) ? Directory.EnumerateFiles(predictions).Sum(file => File.ReadAllText(file).Count(c => c == '\n')) : 0;
@@ -176,6 +178,7 @@ public sealed class PipelineTests : IDisposable
             artefacts[name] = Path.GetFileName(path) switch
             {
                 TrainingLog.Name => string.Join('\n', TrainingLog.Read(path).Select(row => row with { SamplesPerSecond = 0, MemoryBytes = 0 })),
+                _ when name.Contains("/times/", StringComparison.Ordinal) => string.Join('\n', AnswerSeconds.Read(path).Select(line => $"{line.Index} {line.Tokens}").Order(StringComparer.Ordinal)),
                 RunFolder.Timings or RunFolder.Summary or RunFolder.Report or "report.md" or "run.json" => "",   // times, places
                 var file when file.EndsWith(".jsonl", StringComparison.Ordinal) => string.Join('\n', File.ReadAllLines(path).Order(StringComparer.Ordinal)),
                 _ => Convert.ToBase64String(File.ReadAllBytes(path)),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Interlace.Evaluation;
 using Interlace.Vlm;
 
@@ -28,7 +29,16 @@ internal static class EvaluateCommand
         var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
         if (invocation.Json)   // drawn scores say it themselves
             foreach (string remark in scores.Warnings ?? []) invocation.Log(remark);
-        invocation.Print(scores.ToJson, new ScoresView(scores).Draw);
+        var rates = Evaluator.ReadRates(folder.Path, scores.Benchmarks.Select(b => b.Name));
+        invocation.Print(() => WithRates(scores, rates), new ScoresView(scores, rates).Draw);
         return ExitCode.Done;
+    }
+
+    /// <summary>The scores with what their file must not hold: times.</summary>
+    private static JsonNode WithRates(ScoresFile scores, IReadOnlyList<AnswerRate> rates)
+    {
+        JsonNode json = scores.ToJson();
+        json["speed"] = AnswerRate.ToJson(rates);
+        return json;
     }
 }

@@ -22,6 +22,7 @@ internal sealed class ComparisonView(Comparison comparison)
             foreach (var row in run.Groups) Add(table, row with { Name = $"mean of {row.Name}" });
             Add(table, run.Overall with { Name = $"mean of all {count}" });
             console.Write(table);
+            if (run.Changes is { } changes) console.WriteLine(Changed(changes));
         }
         string[] undefined = [.. baseline.Benchmarks.Where(row => row.Retention is null).Select(row => row.Name)];
         if (undefined.Length > 0) console.WriteLine($"No retention of {string.Join(", ", undefined)}, where the baseline is 0: not in the means of retention.");
@@ -31,6 +32,12 @@ internal sealed class ComparisonView(Comparison comparison)
 
     private static string Described(ComparedRun run) =>
         $"{run.Name}: {(run.Kind == "unknown" ? "a model of unknown kind" : run.Kind)}, {(run.DropRatio is { } ratio ? $"{Layout.Percent(ratio)} of the layers dropped" : "drop ratio unknown")}{(run.Method is { } method ? $" by {method}" : "")}";
+
+    private static string Changed(AnswerChanges changes)
+    {
+        string Of(int changed, int all) => $"{changed} of {all}{(all > 0 ? $" ({Layout.Percent(changed / (double)all)})" : "")}";
+        return $"{(changes.Answers > 0 ? $"another text than the baseline's in {Of(changes.Texts, changes.Answers)} answers; " : "")}scored differently: {Of(changes.Scores, changes.Questions)} questions";
+    }
 
     private static string Asked(EvaluationSettings settings) =>
         $"{(settings.Protocol == ScoresFile.Elsewhere ? "answers made elsewhere, token limit unknown" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}")}, rules {settings.Rules}, judge {settings.Judge}";

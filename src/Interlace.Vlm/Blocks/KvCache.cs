@@ -41,7 +41,8 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
     {
         long used = q.shape[0], seen = mask.shape[^1];
         Tensor Heads(Tensor x) => x.narrow(0, 0, used).narrow(1, 0, seen).transpose(1, 2);
-        return Aten.Attention(q.unsqueeze(2), Heads(_keys[layer]!), Heads(_values[layer]!), mask, causal: false).reshape(used, -1);
+        // The queries that read one key head stand below each other, [B, G, H / G, d]: grouped attention would copy the whole cache once for each of them.
+        return Aten.Attention(q.view(used, heads, -1, size), Heads(_keys[layer]!), Heads(_values[layer]!), mask, causal: false).reshape(used, -1);
     }
 
     /// <summary>Copies the conversation of one slot, of <paramref name="length"/> tokens, over another's.</summary>

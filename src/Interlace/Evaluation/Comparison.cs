@@ -27,7 +27,15 @@ public sealed record Comparison(string Format, string CreatedBy, int Seed, Compa
 /// <param name="Benchmarks">Benchmarks that all runs have, in the baseline's order.</param>
 /// <param name="Groups">Means of the benchmarks of a group.</param>
 /// <param name="Overall">Mean over all of these benchmarks.</param>
-public sealed record ComparedRun(string Name, string Kind, double? DropRatio, string? Method, EvaluationSettings Settings, Retained[] Benchmarks, Retained[] Groups, Retained Overall);
+/// <param name="Changes">How many answers are others than the baseline's; null for the baseline.</param>
+public sealed record ComparedRun(string Name, string Kind, double? DropRatio, string? Method, EvaluationSettings Settings, Retained[] Benchmarks, Retained[] Groups, Retained Overall, AnswerChanges? Changes);
+
+/// <summary>How many answers two runs do not share. For one model in two types of computation, or in batches of two sizes, this is what rounding does.</summary>
+/// <param name="Answers">Rows that both runs answered, as far as the answers are at hand.</param>
+/// <param name="Texts">Those of them whose text differs.</param>
+/// <param name="Questions">Questions that both runs have a score of: rows, or groups of rows that count together.</param>
+/// <param name="Scores">Those of them that came out differently.</param>
+public sealed record AnswerChanges(int Answers, int Texts, int Questions, int Scores);
 
 /// <summary>A score beside the baseline's.</summary>
 /// <param name="Name">The benchmark, the group, or <c>overall</c>.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Interlace.Data;
@@ -8,8 +9,8 @@ using Interlace.Vlm.Images;
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// The stage <c>evaluate</c>: model folder and benchmark tables -> <c>answers.json</c>, <c>predictions/NAME.jsonl</c>, then by <see cref="ScoreStage"/> <c>scores.json</c>. Answers are generated in batches; an
-/// interrupted evaluation goes on with the rows that have no answer yet.
+/// The stage <c>evaluate</c>: model folder and benchmark tables -> <c>answers.json</c>, <c>predictions/NAME.jsonl</c>, <c>times/NAME.jsonl</c>, then by <see cref="ScoreStage"/> <c>scores.json</c>.
+/// Answers are generated in batches; an interrupted evaluation goes on with the rows that have no answer yet. Where a batch may change a text, some rows are asked once more, alone (<see cref="BatchCheck"/>).
 /// </summary>
 /// <param name="loaded">The model.</param>
 /// <param name="compute">Where and in which type it computes.</param>
@@ -38,20 +39,11 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     }
 
     /// <summary>The answers of a benchmark by index, from an evaluation that has run.</summary>
-    public static IReadOnlyDictionary<string, Answer> ReadAnswers(string folder, string benchmark)
-    {
-        using var file = AnswerFile.Open(PathOf(folder, benchmark));
-        return ByIndex(file.Answers);
-    }
+    public static IReadOnlyDictionary<string, Answer> ReadAnswers(string folder, string benchmark) => AnswerFile.Read(EvaluationFolder.Predictions(folder, benchmark));
 
-    private static string PathOf(string folder, string benchmark) => Path.Combine(folder, "predictions", $"{benchmark}.jsonl");
-
-    private static Dictionary<string, Answer> ByIndex(IEnumerable<Answer> answers)
-    {
-        Dictionary<string, Answer> byIndex = new(StringComparer.Ordinal);
-        foreach (var answer in answers) byIndex[answer.Index] = answer;
-        return byIndex;
-    }
+    /// <summary>How fast benchmarks were answered in an evaluation that has run; those without times are left out.</summary>
+    public static IReadOnlyList<AnswerRate> ReadRates(string folder, IEnumerable<string> benchmarks) =>
+        [.. benchmarks.Select(name => AnswerRate.Of(name, AnswerSeconds.Read(EvaluationFolder.Times(folder, name)))).Where(rate => rate.Answers > 0)];
 
     /// <summary>Asks the model what it has not answered yet: <c>answers.json</c> and <c>predictions/NAME.jsonl</c>. Nothing is scored.</summary>
     private (AnswersFile File, IReadOnlyDictionary<string, SkipCounts> Skipped) Answer(string benchmarks, TableSet tables, string stage, IProgress<StageProgress>? progress, CancellationToken cancellation)
@@ -65,14 +57,15 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         Dictionary<string, SkipCounts> skipped = new(StringComparer.Ordinal);
         foreach (var (benchmark, table) in tables.Tables)
             skipped[benchmark.Name] = Answer(benchmark, table, settings.RowsOf(benchmark, table), tally, cancellation);
+        if (BatchCheck.IsNeeded(settings, _options)) AnswerAlone(tables, settings, stage, progress, cancellation);
         return (file, skipped);
     }
 
     /// <summary>Answers of other settings, another model or other tables are not taken up.</summary>
     private void TakeUp(AnswersFile file)
     {
-        string path = Path.Combine(folder, AnswersFile.Name), predictions = Path.Combine(folder, "predictions");
-        if (!IsSameWork(path, file) && Directory.Exists(predictions)) Directory.Delete(predictions, recursive: true);
+        string path = Path.Combine(folder, AnswersFile.Name);
+        if (!IsSameWork(path, file)) EvaluationFolder.Clear(folder);
         file.Save(path);
     }
 
@@ -91,12 +84,14 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     private SkipCounts Answer(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally, CancellationToken cancellation)
     {
         SkipCounts skipped = [];
-        using var file = AnswerFile.Open(PathOf(folder, benchmark.Name));
-        var known = ByIndex(file.Answers);
+        using var file = AnswerFile.Open(EvaluationFolder.Predictions(folder, benchmark.Name));
+        var known = AnswerFile.ByIndex(file.Found);
+        using var times = AnswerSeconds.Open(EvaluationFolder.Times(folder, benchmark.Name), known.Keys);
         tally.Begin(benchmark.Name, rows.Count, known.Count);
         BenchmarkRow[] open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
-        foreach (var (_, answer) in Answers(benchmark, table, open, skipped, cancellation))
+        foreach (var (answer, seconds) in Answers(benchmark, table, open, skipped, AskingSettings.Of(_options, benchmark).Generation(_options.Slots), cancellation))
         {
+            times.Add(seconds);
             file.Add(answer);
             tally.Answered();
         }
@@ -105,26 +100,60 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         return skipped;
     }
 
-    private IEnumerable<(BenchmarkRow Row, Answer Answer)> Answers(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, CancellationToken cancellation)
+    /// <summary>Asks some of the answered rows once more, one at a time: <c>alone/NAME.jsonl</c>.</summary>
+    private void AnswerAlone(TableSet tables, AnswerSettings settings, string stage, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        var asking = AskingSettings.Of(_options, benchmark);
+        var answers = tables.Tables.ToDictionary(t => t.Benchmark.Name, t => ReadAnswers(folder, t.Benchmark.Name), StringComparer.Ordinal);
+        var answered = tables.Tables.SelectMany(t => settings.RowsOf(t.Benchmark, t.Table).Where(row => answers[t.Benchmark.Name].ContainsKey(row.Index)).Select(row => (t.Benchmark.Name, row)));
+        var chosen = BatchCheck.Rows(answered, _options.CheckBatching, experiment.Seed).ToLookup(row => row.Benchmark, row => row.Row, StringComparer.Ordinal);
+        var tally = new AnswerTally($"{stage} alone", chosen.Sum(rows => rows.Count()), progress);
+        foreach (var (benchmark, table) in tables.Tables.Where(t => chosen.Contains(t.Benchmark.Name)))
+        {
+            using var file = AnswerFile.Open(EvaluationFolder.Alone(folder, benchmark.Name));
+            var known = AnswerFile.ByIndex(file.Found);
+            BenchmarkRow[] rows = [.. chosen[benchmark.Name]], open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
+            tally.Begin(benchmark.Name, rows.Length, rows.Length - open.Length);
+            var generation = AskingSettings.Of(_options, benchmark).Generation(slots: 1);
+            foreach (var (answer, _) in Answers(benchmark, table, open, [], generation with { MaxNewTokens = Math.Min(generation.MaxNewTokens, BatchCheck.Tokens) }, cancellation))
+            {
+                file.Add(answer);
+                tally.Answered();
+            }
+            tally.End();
+        }
+    }
+
+    private IEnumerable<(Answer Answer, AnswerSeconds Seconds)> Answers(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, GenerationOptions generation, CancellationToken cancellation)
+    {
+        var style = AskingSettings.Of(_options, benchmark).PromptStyle;
+        var imageTimes = new TimeSpan[rows.Count];   // each set by the worker that prepares the row, before the row is handed over
+        EncodedSample Prepare(int place)
+        {
+            long begun = Stopwatch.GetTimestamp();
+            var encoded = Encode(benchmark, table, rows[place], style);
+            imageTimes[place] = Stopwatch.GetElapsedTime(begun);
+            return encoded;
+        }
         // Rows are read and decoded by the workers: a row whose image cannot be had is counted and left out, like any other bad sample. No prompt is too long: the published protocol has no such limit.
-        var samples = SampleLoader.Load(rows.Select((_, place) => new Sample(benchmark.Name, table.Name, place, [], [])), sample => Encode(benchmark, table, rows[(int)sample.Row], asking.PromptStyle),
+        var samples = SampleLoader.Load(rows.Select((_, place) => new Sample(benchmark.Name, table.Name, place, [], [])), sample => Prepare((int)sample.Row),
             skipped, new LoaderOptions(int.MaxValue, _data.Workers), 0, cancellation);
-        var asked = new List<(BenchmarkRow Row, EncodedSample Prompt)>();
+        var asked = new List<(int Place, EncodedSample Prompt)>();
         var prompts = samples.Select(sample =>
         {
-            asked.Add((rows[(int)sample.Row], sample.Encoded with { Images = [] }));
+            asked.Add(((int)sample.Row, sample.Encoded with { Images = [] }));
             return sample.Encoded;
         });
-        var generator = new Generator(loaded.Model, asking.Generation(_options.Slots), loaded.StopIds.ToHashSet());
-        foreach (var generated in generator.Run(prompts, seedOf: i => AskingSettings.SeedOf(experiment.Seed, benchmark.Name, asked[i].Row.Index), cancellation: cancellation))
+        var generator = new Generator(loaded.Model, generation, loaded.StopIds.ToHashSet());
+        foreach (var generated in generator.Run(prompts, seedOf: i => AskingSettings.SeedOf(experiment.Seed, benchmark.Name, rows[asked[i].Place].Index), cancellation: cancellation))
         {
-            var (row, prompt) = asked[generated.Index];
+            var (place, prompt) = asked[generated.Index];
             ReadOnlySpan<int> ids = generated.Reason == FinishReason.Stop ? generated.Ids.AsSpan(..^1) : generated.Ids;
-            string hash = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(prompt.Ids)));
-            yield return (row, new(row.Index, hash, loaded.Processor.Tokenizer.Decode(ids), prompt.Length, prompt.Count(TokenKind.Image), generated.Ids.Length, generated.Reason == FinishReason.Stop ? "stop" : "length"));
+            string hash = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(prompt.Ids))), index = rows[place].Index;
+            yield return (new(index, hash, loaded.Processor.Tokenizer.Decode(ids), prompt.Length, prompt.Count(TokenKind.Image), generated.Ids.Length, generated.Reason == FinishReason.Stop ? "stop" : "length"),
+                new(index, Seconds(imageTimes[place]), Seconds(generated.Prefill), Seconds(generated.Decoding), generated.Ids.Length));
         }
+
+        static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 6);
     }
 
     private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)

@@ -7,7 +7,8 @@ namespace Interlace.Evaluation;
 /// <param name="Name">Its name in the result.</param>
 /// <param name="Scores">Its scores.</param>
 /// <param name="Outcomes">How each question came out, by benchmark.</param>
-public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictionary<string, Score> Outcomes)
+/// <param name="Answers">The answers by benchmark and index; empty where they lie elsewhere.</param>
+public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictionary<string, Score> Outcomes, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Answer>> Answers)
 {
     private const double SameNumber = 1e-6;
 
@@ -20,7 +21,7 @@ public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictiona
         foreach (var benchmark in scores.Benchmarks.Where(b => b.Percent is not null))
             if (!outcomes.TryGetValue(benchmark.Name, out var outcome) || outcome.Percent is not { } percent || Math.Abs(percent - benchmark.Percent!.Value) > SameNumber)
                 throw new InputException($"The scores and the outcomes of {benchmark.Name} in {folder} do not belong together: score the answers again with the score command.");
-        return new(name, scores, outcomes);
+        return new(name, scores, outcomes, scores.Benchmarks.ToDictionary(b => b.Name, b => Evaluator.ReadAnswers(folder, b.Name), StringComparer.Ordinal));
     }
 }
 
@@ -82,7 +83,21 @@ public static class RunComparison
         return new(run.Name, history?.Kind ?? "unknown", history?.DropRatio, history?.Method, run.Scores.Settings,
             [.. names.Select(name => Mean(name, run, baseline, [name], seed))],
             [.. groups.Select(group => Mean(group, run, baseline, [.. names.Where(name => GroupOf(baseline, name) == group)], seed))],
-            Mean(Overall, run, baseline, names, seed));
+            Mean(Overall, run, baseline, names, seed), ReferenceEquals(run, baseline) ? null : Changes(run, baseline, names));
+    }
+
+    private static AnswerChanges Changes(ScoredRun run, ScoredRun baseline, string[] names)
+    {
+        AnswerChanges sum = new(0, 0, 0, 0);
+        foreach (string name in names)
+        {
+            var texts = baseline.Answers[name];
+            bool[] changed = [.. run.Answers[name].Values.Where(answer => texts.ContainsKey(answer.Index)).Select(answer => answer.Prediction != texts[answer.Index].Prediction)];
+            var scores = baseline.Outcomes[name].Units.ToDictionary(unit => unit.Key, unit => unit.Sums, StringComparer.Ordinal);
+            bool[] rescored = [.. run.Outcomes[name].Units.Where(unit => scores.ContainsKey(unit.Key)).Select(unit => !unit.Sums.SequenceEqual(scores[unit.Key]))];
+            sum = new(sum.Answers + changed.Length, sum.Texts + changed.Count(differs => differs), sum.Questions + rescored.Length, sum.Scores + rescored.Count(differs => differs));
+        }
+        return sum;
     }
 
     private static Retained Mean(string name, ScoredRun run, ScoredRun baseline, string[] benchmarks, int seed)

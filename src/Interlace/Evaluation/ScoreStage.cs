@@ -64,7 +64,7 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
             double truncated = predictions.Length == 0 ? 0 : predictions.Count(p => found[p.Row.Index].FinishReason == "length") / (double)predictions.Length;
             return new AnsweredBenchmark(t.Benchmark, t.Table, predictions, truncated, skipped(t.Benchmark, t.Table, predictions.Length));
         });
-        return Scorer().Score([.. answered], answers.Settings, answers.Inputs, judge, folder);
+        return Scorer().Score([.. answered], answers.Settings, answers.Inputs, judge, folder, BatchCheck.Of(folder, tables.Tables.Select(t => t.Benchmark.Name)));
     }
 
     /// <summary>Refuses settings that cannot score, before anything is asked of a model.</summary>

@@ -34,18 +34,21 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
     /// <param name="inputs">The model and the tables.</param>
     /// <param name="judge">The judge; null for none.</param>
     /// <param name="folder">Where scores and outcomes go; null writes nothing.</param>
-    public ScoresFile Score(IReadOnlyList<AnsweredBenchmark> benchmarks, AnswerSettings asked, EvaluationInputs inputs, RecordingJudge? judge, string? folder)
+    /// <param name="batching">What batching changed, where that is known.</param>
+    public ScoresFile Score(IReadOnlyList<AnsweredBenchmark> benchmarks, AnswerSettings asked, EvaluationInputs inputs, RecordingJudge? judge, string? folder, BatchCheck? batching = null)
     {
-        string? warning = null;
+        List<string> warnings = [];
         if (judge is not null)
         {
             try
             {
                 benchmarks = Judge(benchmarks, judge);
+                if (judge.Outage is { } reason)
+                    warnings.Add($"The judge {judge.Model} stopped serving ({reason}): after {RecordingJudge.MostFailures} failed calls in a row it was not asked again, and what it was not asked counts as not read. Its replies are kept: score the answers again with the same judge, and only what is missing is asked.");
             }
             catch (JudgeUnavailableException e)
             {
-                warning = $"The judge {judge.Model} is not available ({e.Message}): answers were matched exactly, and what only a judge can score was not evaluated.";
+                warnings.Add($"The judge {judge.Model} is not available ({e.Message}): answers were matched exactly, and what only a judge can score was not evaluated.");
                 judge = null;
             }
         }
@@ -53,7 +56,7 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
         BenchmarkResult[] results = [.. benchmarks.Zip(scores, Result)];
         double[] percents = [.. results.Select(r => r.Percent).OfType<double>()];
         var settings = new EvaluationSettings(asked.Protocol, asked.MaxNewTokens, asked.Prompts, options.Rules, judge?.Model ?? "none", asked.Limit, asked.MaxPixels, asked.Device, asked.Dtype, asked.Sampling, asked.Overrides);
-        var file = new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, settings, seed, inputs, results, percents.Length > 0 ? percents.Average() : null, warning is null ? null : [warning]);
+        var file = new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, settings, seed, inputs, results, percents.Length > 0 ? percents.Average() : null, warnings.Count == 0 ? null : [.. warnings], batching);
         if (folder is not null)
         {
             Outcomes.Save(Path.Combine(folder, Outcomes.Name), benchmarks.Zip(scores, (b, score) => (b.Benchmark.Name, score)));

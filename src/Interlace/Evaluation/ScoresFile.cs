@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -9,7 +10,9 @@ namespace Interlace.Evaluation;
 /// <summary>The artefact <c>scores.json</c>: what a model scored, in percent, unrounded.</summary>
 /// <param name="Average">Mean of the benchmarks that have a score; those without are named in <see cref="BenchmarkResult.Note"/>.</param>
 /// <param name="Warnings">What a reader must know about all of the scores.</param>
-public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSettings Settings, int Seed, EvaluationInputs Inputs, BenchmarkResult[] Benchmarks, double? Average, string[]? Warnings = null)
+/// <param name="Batching">What batching changed, where it could and was checked.</param>
+public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSettings Settings, int Seed, EvaluationInputs Inputs, BenchmarkResult[] Benchmarks, double? Average, string[]? Warnings = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BatchCheck? Batching = null)
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "scores.json";

@@ -85,6 +85,20 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public void Differing_texts_and_scores_are_counted()
+    {
+        string dense = Scored("dense", Dense, new() { ["AI2D"] = 40, ["ChartQA"] = 20 }), other = Scored("other", Dense, new() { ["AI2D"] = 30, ["ChartQA"] = 24 });
+        string predictions = Path.Combine(other, "predictions", "ChartQA.jsonl");
+        File.WriteAllLines(predictions, File.ReadAllLines(predictions)[..^4].Select(line => line.Replace("\"wrong\"", "\"wrong, too\"", StringComparison.Ordinal)));
+        JsonNode changes = CommandRun.Of("compare", dense, other, "--json").Json()["runs"]![0]!["changes"]!;
+        Assert.Equal((76, 10 + 16, 80, 10 + 4), ((int)changes["answers"]!, (int)changes["texts"]!, (int)changes["questions"]!, (int)changes["scores"]!));
+        Assert.Contains("another text than the baseline's in 26 of 76 (34.2 %) answers; scored differently: 14 of 80 (17.5 %) questions", CommandRun.Of("compare", dense, other).Out, StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(other, "predictions"), recursive: true);
+        Assert.Contains("\nscored differently: 14 of 80", CommandRun.Of("compare", dense, other).Out, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(other, "predictions")));
+    }
+
+    [Fact]
     public void A_baseline_of_zero_has_no_retention()
     {
         JsonNode run = CommandRun.Of("compare", Scored("dense", Dense, new() { ["ChartQA"] = 0, ["AI2D"] = 40 }), Scored("small", Pruned, new() { ["ChartQA"] = 4, ["AI2D"] = 20 }), "--json").Json()["runs"]![0]!;

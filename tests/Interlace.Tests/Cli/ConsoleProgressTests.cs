@@ -66,9 +66,9 @@ public sealed class ConsoleProgressTests : IDisposable
         Report(100, "POPE", 230, 300);
         Assert.Equal("""
             evaluate  50/400 answers  AI2D 50/100
-            evaluate  70/400 answers  2.0/s  2:45 left  AI2D 70/100, 0:15 left
+            evaluate  70/400 answers  2.0/s  2:45 left  AI2D 70/100, 2.0/s, 0:15 left
             evaluate  100/400 answers  2.0/s  2:30 left  AI2D 100/100
-            evaluate  330/400 answers  2.0/s  0:35 left  POPE 230/300, 0:35 left
+            evaluate  330/400 answers  2.0/s  0:35 left  POPE 230/300, 2.0/s, 0:35 left
 
             """.ReplaceLineEndings("\n"), _error.ToString());
     }

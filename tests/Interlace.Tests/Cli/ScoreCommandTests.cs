@@ -62,6 +62,8 @@ public sealed class ScoreCommandTests : IDisposable
         string text = CommandRun.Of("score", folder).Out;
         Assert.Matches(@"AI2D\s+25\.0", text);
         Assert.Contains("AI2D: at most 100.0", text, StringComparison.Ordinal);
+        Assert.Matches(@"\nPOPE: acc 100\.0, ", text);   // sub-scores
+        Assert.Contains("POPE: POPE.tsv is not the published table (MD5 ", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,6 +109,31 @@ public sealed class ScoreCommandTests : IDisposable
         var scores = ScoresFile.Load(Path.Combine(folder, ScoresFile.Name));
         Assert.Equal((25.0, "none", 0), (scores.Average!.Value, scores.Settings.Judge, scores.Benchmarks[0].JudgeFailures));
         Assert.Contains("401", Assert.Single(scores.Warnings!), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_judge_that_stops_serving_is_left_alone_and_later_asked_only_what_is_missing()
+    {
+        string tables = EvaluatedFolder.Tables(_scratch), folder = EvaluatedFolder.Make(_scratch.At("run"), tables, null, new() { ["AI2D"] = 10 }, "a feline, which is an animal with four legs, two ears and whiskers");
+        CommandRun Score(LocalServer server) => CommandRun.Of("score", folder, "--judge", "endpoint", "--judge-endpoint", server.Address, "--judge-model", "judge-1", "--set", "evaluate.judge_calls=1");
+        const int greeting = 1, served = 10;
+        using (LocalServer server = new((number, _) => number < greeting + served ? LocalServer.Says("A") : new(402, "no credit is left")))
+        {
+            var run = Score(server);
+            Assert.Equal(0, run.Code);
+            Assert.Equal(greeting + served + RecordingJudge.MostFailures, server.Requests.Count);
+            Assert.Contains("The judge judge-1 stopped serving (402 PaymentRequired)", run.Out, StringComparison.Ordinal);
+            Assert.Contains("only what is missing is asked", run.Out, StringComparison.Ordinal);
+        }
+        var scores = ScoresFile.Load(Path.Combine(folder, ScoresFile.Name));
+        Assert.Equal((50.0, 20, "judge-1"), (scores.Average!.Value, scores.Benchmarks[0].JudgeFailures, scores.Settings.Judge));
+        using (LocalServer server = new((_, _) => LocalServer.Says("A")))
+        {
+            Assert.DoesNotContain("stopped", Score(server).Out, StringComparison.Ordinal);
+            Assert.Equal(greeting + 30 - served, server.Requests.Count);
+        }
+        scores = ScoresFile.Load(Path.Combine(folder, ScoresFile.Name));
+        Assert.Equal((100.0, 0, true), (scores.Average!.Value, scores.Benchmarks[0].JudgeFailures, scores.Warnings is null));
     }
 
     [Fact]

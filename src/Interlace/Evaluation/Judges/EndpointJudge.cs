@@ -53,7 +53,7 @@ public sealed class EndpointJudge : IJudge, IDisposable
         {
             var (reply, mayRetry, wait) = await Try(body, cancellation).ConfigureAwait(false);
             if (reply.Text is not null || !mayRetry) return reply;
-            if (attempt == Tries) return new(null, $"{reply.Failure}, {Tries} times");
+            if (attempt == Tries) return reply with { Failure = $"{reply.Failure}, {Tries} times" };
             if (wait is { } asked && asked > pause) pause = asked;
             await Task.Delay(pause < LongestPause ? pause : LongestPause, cancellation).ConfigureAwait(false);
         }
@@ -77,16 +77,16 @@ public sealed class EndpointJudge : IJudge, IDisposable
             using var response = await _client.SendAsync(message, limit.Token).ConfigureAwait(false);
             int status = (int)response.StatusCode;
             if (status is < 200 or > 299)
-                return (new(null, $"{status} {response.StatusCode}"), status is 408 or 429 or >= 500, Wait(response.Headers.RetryAfter));
+                return (new(null, $"{status} {response.StatusCode}", IsOutage: status is not (400 or 413 or 415 or 422)), status is 408 or 429 or >= 500, Wait(response.Headers.RetryAfter));
             return (Read(await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false)), true, null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return (new(null, $"no answer within {_timeout.TotalSeconds:0.###} s"), true, null);
+            return (new(null, $"no answer within {_timeout.TotalSeconds:0.###} s", IsOutage: true), true, null);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return (new(null, e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error } ? $"no connection ({error})" : "no connection"), true, null);
+            return (new(null, e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error } ? $"no connection ({error})" : "no connection", IsOutage: true), true, null);
         }
     }
 
@@ -101,7 +101,7 @@ public sealed class EndpointJudge : IJudge, IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentOutOfRangeException or FormatException)
         {
-            return new(null, "the reply is no chat completion");
+            return new(null, "the reply is no chat completion", IsOutage: true);
         }
     }
 

@@ -37,7 +37,10 @@ public sealed record JudgeRequest(string Prompt, IReadOnlyList<byte[]> Images, i
 }
 
 /// <summary>What came of a question: a text, or the reason why there is none.</summary>
-public readonly record struct JudgeReply(string? Text, string? Failure = null);
+/// <param name="Text">The reply.</param>
+/// <param name="Failure">Why there is none.</param>
+/// <param name="IsOutage">The reason has nothing to do with the question: no other would have fared better.</param>
+public readonly record struct JudgeReply(string? Text, string? Failure = null, bool IsOutage = false);
 
 /// <summary>The judge did not pass its trial; nothing can be judged.</summary>
 public sealed class JudgeUnavailableException(string reason) : Exception(reason);

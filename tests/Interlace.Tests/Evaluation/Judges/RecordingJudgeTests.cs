@@ -49,6 +49,27 @@ public sealed class RecordingJudgeTests : IDisposable
     }
 
     [Fact]
+    public async Task After_five_calls_in_a_row_that_failed_with_all_their_retries_nothing_more_is_asked()
+    {
+        // A greeting; then four questions of five tries each that fail, one that is answered, one that is refused for what it asks, and nothing but failures from there.
+        const int tries = 5, first = 1 + 4 * tries;
+        using LocalServer server = new((number, _) => number is 0 or first ? LocalServer.Says("fine") : number == first + 1 ? new(413, "too large") : new(503, "busy"));
+        using var judge = RecordingJudge.Open(new(Judge: "endpoint", JudgeEndpoint: server.Address, JudgeModel: "m"), _scratch.At("judge.jsonl"), pause: TimeSpan.FromMilliseconds(1))!;
+        for (int i = 0; i < 6 + RecordingJudge.MostFailures; i++)
+        {
+            Assert.Null(judge.Outage);
+            Assert.Equal(i == 4, (await judge.Ask(new($"{i}", []), Cancellation)).Text is not null);
+        }
+        Assert.Equal("503 ServiceUnavailable, 5 times", judge.Outage);
+        int asked = server.Requests.Count;
+        Assert.Equal(first + 2 + RecordingJudge.MostFailures * tries, asked);
+        var reply = await judge.Ask(new("another", []), Cancellation);
+        Assert.Equal((null, judge.Outage, true), (reply.Text, reply.Failure, reply.IsOutage));
+        Assert.Equal("fine", (await judge.Ask(new("4", []), Cancellation)).Text);   // recorded
+        Assert.Equal(asked, server.Requests.Count);
+    }
+
+    [Fact]
     public async Task Equal_questions_in_flight_share_one_call()
     {
         using LocalServer server = new(async (number, _) => { await Task.Delay(50, Cancellation); return LocalServer.Says($"{number}"); });
