@@ -7,16 +7,24 @@ internal static class Pair
 {
     public static void Time(string title, (string Name, Action Run) first, (string Name, Action Run) second, int rounds = 15, int warmUp = 2)
     {
-        var times = new[] { new List<double>(), new List<double>() };
+        var times = new[] { new List<(double Passed, double Worked)>(), new List<(double Passed, double Worked)>() };
         for (int i = -warmUp; i < rounds; i++)
             foreach (var (n, run) in new[] { first.Run, second.Run }.Index())
             {
                 var clock = Stopwatch.StartNew();
-                run();
-                if (i >= 0) times[n].Add(clock.Elapsed.TotalMilliseconds);
+                double worked = ProcessorTime(run);
+                if (i >= 0) times[n].Add((clock.Elapsed.TotalMilliseconds, worked));
             }
-        double[] medians = [.. times.Select(Median)];
-        Console.WriteLine($"{title}: {first.Name} {medians[0]:0.0} ms, {second.Name} {medians[1]:0.0} ms, ratio {medians[1] / medians[0]:0.00} (medians of {rounds})");
+        double[] passed = [.. times.Select(t => Median(t.Select(time => time.Passed)))], processor = [.. times.Select(t => Median(t.Select(time => time.Worked)))];
+        Console.WriteLine($"{title}: {first.Name} {passed[0]:0.0} ms, {second.Name} {passed[1]:0.0} ms, ratio {passed[1] / passed[0]:0.00}; processor time {processor[0]:0.0} ms, {processor[1]:0.0} ms, ratio {processor[1] / processor[0]:0.00} (medians of {rounds})");
+    }
+
+    /// <summary>Milliseconds that the processor works on something, whatever else the machine does.</summary>
+    public static double ProcessorTime(Action run)
+    {
+        var before = Environment.CpuUsage.TotalTime;
+        run();
+        return (Environment.CpuUsage.TotalTime - before).TotalMilliseconds;
     }
 
     public static double Median(IEnumerable<double> values)
