@@ -4,10 +4,33 @@ using static TorchSharp.torch;
 
 namespace Interlace.Bench;
 
-/// <summary>Forward and backward of causal attention over 32 short sequences: the engine's fused attention, which the models use, against plain products with a softmax.</summary>
+/// <summary>
+/// Forward and backward of causal attention over 32 short sequences: the engine's fused attention, which the models use, against plain products with a softmax.
+/// Then one step of decoding against a long cache: queries grouped by key head, as the cache does it, against the engine's own grouping.
+/// </summary>
 internal static class AttentionBenchmark
 {
     public static void Run()
+    {
+        Packed();
+        Cached();
+    }
+
+    private static void Cached()
+    {
+        const int count = 4, heads = 32, keyHeads = 8, size = 128;
+        foreach (int length in new[] { 128, 1024 })
+        {
+            using var _ = no_grad();
+            using var scope = NewDisposeScope();
+            Tensor q = randn(count, heads, size), k = randn(count, length, keyHeads, size).transpose(1, 2), v = randn(count, length, keyHeads, size).transpose(1, 2), mask = zeros(count, 1, 1, length);
+            Action Once(Func<Tensor> attend) => () => { using var result = attend(); };
+            Pair.Time($"a step against {length} cached tokens", ("grouped queries", Once(() => Aten.Attention(q.view(count, keyHeads, -1, size), k, v, mask, causal: false))),
+                ("grouped by the engine", Once(() => Aten.Attention(q.unsqueeze(2), k, v, mask, causal: false))));
+        }
+    }
+
+    private static void Packed()
     {
         foreach (int length in new[] { 64, 140, 512 })
         {

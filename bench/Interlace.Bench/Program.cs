@@ -1,6 +1,7 @@
 using Interlace.Bench;
 
 // Each benchmark but step, decoding and table compares two ways of doing the same thing, interleaved in one process, and prints the ratio of their medians.
+if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null) TorchSharp.torch.set_num_threads(1);   // unless asked otherwise: threads that wait for each other measure the machine
 string demo = Path.Combine(Repository.Folder, "assets", "demo");
 switch (args.FirstOrDefault())
 {

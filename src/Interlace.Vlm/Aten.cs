@@ -29,7 +29,7 @@ public static unsafe partial class Aten
     /// <param name="q">Queries.</param>
     /// <param name="k">Keys.</param>
     /// <param name="v">Values.</param>
-    /// <param name="mask">Boolean [.., T, S], true where a key is seen; or null.</param>
+    /// <param name="mask">Boolean [.., T, S], true where a key is seen, or of the type of q and added to the scores; or null.</param>
     /// <param name="causal">Query t sees keys 0..t only; excludes a mask.</param>
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal) =>
         CallOne("aten::scaled_dot_product_attention", "", Of(q), Of(k), Of(v), Of(mask, optional: true), Of(0.0), Of(causal), None, Of(q.shape[1] != k.shape[1]));

@@ -113,7 +113,8 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         cache.Reserve(longest);
         long[] rows = [.. active.Select((c, slot) => (long)slot * cache.Capacity + c.Length)];
         Tensor lengths = tensor(active.Select(c => (long)c.Length).ToArray(), device: model.Device).view(-1, 1, 1, 1);
-        Tensor mask = Arithmetic.Range(longest, model.Device).view(1, 1, 1, -1).le(lengths);
+        // In the type of the scores: the engine would turn truth values into these numbers again in every layer. (-1e30 weighs exactly 0 after the softmax.)
+        Tensor mask = Arithmetic.Range(longest, model.Device).view(1, 1, 1, -1).gt(lengths).to(model.ComputeType).Times(-1e30);
         int[] ids = [.. active.Select(c => c.Ids[^1])], positions = [.. active.Select(c => c.NextPosition)];
         foreach (var conversation in active) conversation.Advance();
         var (x, inputs) = model.EmbedStep(ids, positions, new CacheUse(cache, tensor(rows, device: model.Device), mask));

@@ -56,7 +56,7 @@ public sealed class LayerInputs : IDisposable
     }
 }
 
-/// <summary>How a pass uses the cache: its rows for the N new tokens; with a mask [B, 1, 1, S] the N = B tokens are one step of B conversations.</summary>
+/// <summary>How a pass uses the cache: its rows for the N new tokens; with a mask [B, 1, 1, S], which is added to the scores, the N = B tokens are one step of B conversations.</summary>
 public sealed record CacheUse(KvCache Cache, Tensor Rows, Tensor? StepMask);
 
 /// <summary>

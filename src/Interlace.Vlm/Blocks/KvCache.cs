@@ -36,7 +36,7 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
         _values[layer]!.view(-1, heads, size).index_copy_(0, rows, v);
     }
 
-    /// <summary>One query per slot in use against that slot's keys: q [B, H, d], mask [B, 1, 1, S] true where a key is seen -> [B, H * d].</summary>
+    /// <summary>One query per slot in use against that slot's keys: q [B, H, d], mask [B, 1, 1, S] is added to the scores -> [B, H * d].</summary>
     public Tensor Attend(int layer, Tensor q, Tensor mask)
     {
         long used = q.shape[0], seen = mask.shape[^1];
