@@ -87,6 +87,7 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
             var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, cancellation);
             foreach (string warning in scores.Warnings ?? []) log(warning);
             log($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
+            if (scores.Batching is { } check) log($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
         });
     }
 
