@@ -18,6 +18,7 @@ internal static class Verbs
         ScoreCommand.Create(),
         CompareCommand.Create(),
         LatencyCommand.Create(),
+        ReportCommand.Create(),
         GenerateCommand.Create(),
         TraceCommand.Create(),
         InspectCommand.Create(),

@@ -36,6 +36,24 @@ public static class Bootstrap
         return Middle(values);
     }
 
+    /// <summary>The interval of the plain mean over several benchmarks, each drawn by itself, in percent; null where nothing was scored.</summary>
+    public static Interval? Mean(IReadOnlyList<Score> benchmarks, long seed, int draws = DefaultDraws)
+    {
+        Score[] scored = [.. benchmarks.Where(score => score.Units.Count > 0)];
+        if (scored.Length == 0) return null;
+        Draws random = new(seed);
+        double[] values = new double[draws];
+        double[][] sums = [.. scored.Select(score => new double[Width(score)])];
+        for (int d = 0; d < draws; d++)
+            for (int b = 0; b < scored.Length; b++)
+            {
+                Array.Clear(sums[b]);
+                for (int i = 0; i < scored[b].Units.Count; i++) Add(sums[b], scored[b].Units[random.Next(scored[b].Units.Count)]);
+                values[d] += (Score.Headline(scored[b].Rule, sums[b]) ?? 0) / scored.Length;
+            }
+        return Middle(values);
+    }
+
     /// <summary>The intervals of one benchmark for two runs, whose questions are drawn together; null where the runs share none.</summary>
     public static PairedIntervals? Paired(Score run, Score baseline, long seed, int draws = DefaultDraws) => Pair.Of(run, baseline) is { } pair ? Paired([pair], seed, draws) : null;
 

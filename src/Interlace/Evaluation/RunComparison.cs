@@ -106,7 +106,8 @@ public static class RunComparison
         PairedIntervals? Intervals(IEnumerable<string> of) => Bootstrap.PairedMean([.. of.Select(b => (run.Outcomes[b], baseline.Outcomes[b]))], seed);
         var intervals = Intervals(benchmarks);
         // What has no retention is not in the mean of retentions, so not in its interval either.
-        var retention = Intervals(benchmarks.Where(b => Percent(baseline, b) != 0));
+        string[] counted = [.. benchmarks.Where(b => Percent(baseline, b) != 0)];
+        var retention = counted.Length == benchmarks.Length ? intervals : Intervals(counted);
         return new(name, (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Score)), (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Baseline)), (double?)PaperArithmetic.RelativePerformance(pairs),
             Ends(retention?.Retention), Ends(intervals?.Difference), intervals?.Units ?? 0);
     }

@@ -20,6 +20,12 @@ public sealed class Chart
 
     internal Chart(string key, string label, Func<int, (Plot plot, int height)> draw) => (_key, Label, _draw) = (key, label, draw);
 
+    /// <summary>The chart's name among others.</summary>
+    internal string Key => _key;
+
+    /// <summary>The same chart under another name: ids of one page must differ.</summary>
+    internal Chart Renamed(string key) => new(key, Label, _draw);
+
     /// <summary>What the chart shows, in a sentence.</summary>
     public string Label { get; }
 

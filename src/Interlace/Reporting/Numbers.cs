@@ -1,4 +1,5 @@
 using System.Globalization;
+using Interlace.Evaluation;
 
 namespace Interlace.Reporting;
 
@@ -9,8 +10,13 @@ internal static class Numbers
 
     public static string Interval(Interval interval) => $"{Score(interval.Low)}–{Score(interval.High)}";
 
+    public static string SpeedUp(double ratio) => Write(ratio, "0.00") + "×";
+
     /// <summary>A share from 0 to 1 in percent.</summary>
     public static string Share(double share) => Write(100 * share, "0.0") + "\u00A0%";
+
+    /// <summary>A share from 0 to 1 in percent, without decimals that are 0.</summary>
+    public static string Percentage(double share) => Write(100 * share, "0.#") + "\u00A0%";
 
     public static string Similarity(double value) => Write(value, "0.0000");
 
@@ -29,6 +35,8 @@ internal static class Numbers
         >= 1L << 30 => Write(bytes / (double)(1L << 30), "0.00") + "\u00A0GiB",
         _ => Write(bytes / (double)(1L << 20), "0.0") + "\u00A0MiB",
     };
+
+    public static string Energy(double joules) => Write(joules / 3600, "#,0.0") + "\u00A0Wh";
 
     public static string Plain(double value) => Write(value, "0.####");
 

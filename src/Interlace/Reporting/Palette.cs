@@ -25,6 +25,9 @@ internal static class Palette
     public static readonly Tone[] Models =
         [new("#868E99", "#8B95A1"), Drop, new("#019E73", "#2DBB90"), new("#CC79A7", "#D98FB8"), new("#E69F01", "#F0B43C"), new("#5A4FCF", "#9C94F2")];
 
+    /// <summary>Colours of series of which none is the baseline.</summary>
+    public static readonly Tone[] Series = [Drop, Anchor, Models[2], Models[3], Models[4], Models[5], Tune, Models[0]];
+
     public static Tone Of(LayerRole role) => role switch
     {
         LayerRole.Drop => Drop,

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Evaluation;
 
 namespace Interlace.Reporting;
 
@@ -103,9 +104,6 @@ public sealed record ModelScores(
 /// <param name="ExtractionFailures">Share of the answers from which no choice could be read.</param>
 /// <param name="Truncated">Share of the answers that ran into the token limit.</param>
 public sealed record BenchmarkScore(string Benchmark, double Score, Interval? Interval = null, double? ExtractionFailures = null, double? Truncated = null);
-
-/// <summary>An interval of confidence, in the unit of what it belongs to.</summary>
-public readonly record struct Interval(double Low, double High);
 
 /// <summary>A question and what the models made of it.</summary>
 /// <param name="Question">Text of the question.</param>

@@ -31,17 +31,17 @@ public static class RunReport
             Similarity = Similarity(Path.Combine(folder, RunFolder.Similarity)),
             Plan = Plan(Path.Combine(folder, RunFolder.Plan)),
             Training = Training(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name)),
-            Models = [.. scores.Where(s => s.Scores.Average is not null).Select(s => Scores(s.Name, s.Scores, scores[0].Scores))],
+            Models = [.. scores.Where(run => run.Scores.Average is not null).Select(run => Scores(run, scores[0]))],
             Examples = examples,
             Stages = stages,
             PeakMemoryBytes = peakMemory,
         };
     }
 
-    private static string? Protocol(IReadOnlyList<(string Name, ScoresFile Scores)> scores) => scores.Count == 0 ? null
+    private static string? Protocol(IReadOnlyList<ScoredRun> scores) => scores.Count == 0 ? null
         : $"{scores[0].Scores.Settings.Protocol} protocol, at most {scores[0].Scores.Settings.MaxNewTokens} new tokens, {scores[0].Scores.Settings.Sampling}, {scores[0].Scores.Settings.Prompts} prompts, rules {scores[0].Scores.Settings.Rules}, judge {scores[0].Scores.Settings.Judge}; relative to {scores[0].Name}";
 
-    private static SimilarityData? Similarity(string path)
+    internal static SimilarityData? Similarity(string path)
     {
         if (!File.Exists(path)) return null;
         var similarity = LayerSimilarity.Load(path);
@@ -49,7 +49,7 @@ public static class RunReport
         return new(Span(1).Mean, Span(3).Mean, Span(1).StandardError, Span(3).StandardError, similarity.Tokens.Values.Sum(), similarity.Samples);
     }
 
-    private static PlanData? Plan(string path)
+    internal static PlanData? Plan(string path)
     {
         if (!File.Exists(path)) return null;
         var plan = PlanFile.Load(path);
@@ -57,28 +57,31 @@ public static class RunReport
         return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets, plan.Origin.Method);
     }
 
-    private static TrainingData? Training(string path)
+    internal static TrainingData? Training(string path)
     {
         var rows = TrainingLog.Read(path);
         return rows.Count == 0 ? null : new([.. rows.Select(r => new TrainingRow(r.Step, r.Loss, r.LearningRate, r.GradNorm, r.SamplesPerSecond, r.MemoryBytes))],
             [.. rows.Where(r => r.ValidationLoss is not null).Select(r => new ValidationLoss(r.Step, r.ValidationLoss!.Value))]);
     }
 
-    private static ModelScores Scores(string name, ScoresFile scores, ScoresFile baseline)
+    /// <summary>Scores with intervals; those of the relative performance draw the same questions for both runs.</summary>
+    private static ModelScores Scores(ScoredRun run, ScoredRun baseline)
     {
-        double? relative = null;
-        var pairs = scores.Benchmarks.Zip(baseline.Benchmarks).Where(p => p.First.Percent is not null && p.Second.Percent is > 0).ToArray();
-        if (pairs.Length > 0) relative = pairs.Average(p => 100 * p.First.Percent!.Value / p.Second.Percent!.Value);
-        return new(name, scores.Average!.Value,
-            [.. scores.Benchmarks.Where(b => b.Percent is not null).Select(b => new BenchmarkScore(b.Name, b.Percent!.Value, b.Interval is [var low, var high] ? new(low, high) : null, b.ExtractionFailureRate, b.TruncatedRate))],
-            Relative: relative);
+        BenchmarkResult[] scored = [.. run.Scores.Benchmarks.Where(b => b.Percent is not null)];
+        bool comparable = scored.Any(b => baseline.Scores.Benchmarks.Any(other => other.Name == b.Name && other.Percent is not null));
+        Retained? retained = comparable ? RunComparison.Of([baseline, run], run.Scores.Seed, force: true).Runs[0].Overall : null;
+        return new(run.Name, run.Scores.Average!.Value,
+            [.. scored.Select(b => new BenchmarkScore(b.Name, b.Percent!.Value, Ends(b.Interval), b.ExtractionFailureRate, b.TruncatedRate))],
+            Bootstrap.Mean([.. scored.Select(b => run.Outcomes[b.Name])], run.Scores.Seed), retained?.Retention, Ends(retained?.RetentionInterval));
     }
 
-    private static (IReadOnlyList<(string Name, ScoresFile Scores)> Scores, IReadOnlyList<ExampleQuestion> Examples) Evaluations(string folder, Experiment experiment)
+    private static Interval? Ends(double[]? interval) => interval is [var low, var high] ? new(low, high) : null;
+
+    private static (IReadOnlyList<ScoredRun> Scores, IReadOnlyList<ExampleQuestion> Examples) Evaluations(string folder, Experiment experiment)
     {
         string FolderOf(string name) => Path.Combine(folder, RunFolder.Evaluated, name);
         string[] names = [.. ModelNames.Where(name => File.Exists(Path.Combine(FolderOf(name), ScoresFile.Name)))];
-        var scores = names.Select(name => (name, ScoresFile.Load(Path.Combine(FolderOf(name), ScoresFile.Name)))).ToArray();
+        var scores = names.Select(name => ScoredRun.Load(name, FolderOf(name))).ToArray();
         if (names.Length == 0 || experiment.Evaluate?.Benchmarks is not { } tables) return (scores, []);
         var examples = new List<(int Worth, ExampleQuestion Example)>();
         foreach (var (benchmark, path) in Benchmarks.In(tables, experiment.Evaluate.Only))

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Interlace.Evaluation;
 using Interlace.Reporting;
 
 namespace Interlace.Tests.Reporting;

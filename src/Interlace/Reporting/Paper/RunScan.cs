@@ -1,0 +1,193 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Interlace.Evaluation;
+using Interlace.Pruning;
+using Interlace.Training;
+using Interlace.Vlm;
+
+namespace Interlace.Reporting.Paper;
+
+/// <summary>
+/// Finds what run folders hold: ordinary runs, matrices (a folder <c>variants</c> with one folder for each plan) and evaluations. Sources are named from the given folder on, with slashes,
+/// so that the same folders give the same report wherever they lie.
+/// </summary>
+internal sealed partial class RunScan
+{
+    private readonly List<FoundModel> _models = [];
+    private readonly List<EvaluatedModel> _alone = [];
+    private string? _nameOfAlone;
+
+    /// <summary>The models of the runs, in the order in which they were named.</summary>
+    /// <param name="runs">The folders.</param>
+    /// <exception cref="InputException">A folder is absent, holds no run, or an artefact in it is damaged.</exception>
+    public static IReadOnlyList<FoundModel> Of(IReadOnlyList<string> runs)
+    {
+        RunScan scan = new();
+        string[] folders = [.. runs.DistinctBy(run => Path.TrimEndingDirectorySeparator(Path.GetFullPath(run)))];
+        foreach (var (run, name) in folders.Zip(NamesOf(folders))) scan.Add(run, name);
+        scan.PlaceAlone();
+        return scan._models;
+    }
+
+    /// <summary>Whether a folder is what an experiment of one plan leaves.</summary>
+    public static bool IsOrdinaryRun(string folder) => !Directory.Exists(Path.Combine(folder, RunFolder.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
+
+    /// <summary>The settings that a run folder records; null where it records none.</summary>
+    public static JsonObject? SettingsOf(string folder)
+    {
+        foreach (var (file, member) in new[] { ("experiment.json", null), ("run.json", "settings") })
+            if (Json(Path.Combine(folder, file)) is JsonObject record && (member is null ? record : record[member] as JsonObject) is { } settings) return settings;
+        return null;
+    }
+
+    /// <summary>The last parts of the paths, as many as tell them apart.</summary>
+    private static string[] NamesOf(IReadOnlyList<string> runs)
+    {
+        string[][] parts = [.. runs.Select(run => Path.GetFullPath(run).Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))];
+        for (int count = 1; ; count++)
+        {
+            string[] names = [.. parts.Select(path => string.Join('-', path[^Math.Min(count, path.Length)..]))];
+            if (names.Distinct(StringComparer.Ordinal).Count() == names.Length || count >= parts.Max(path => path.Length)) return names;
+        }
+    }
+
+    private void Add(string run, string name)
+    {
+        if (!Directory.Exists(run)) throw new InputException($"There is no folder {run}.");
+        if (File.Exists(Path.Combine(run, ScoresFile.Name)))
+        {
+            EvaluatedModel evaluation = Evaluation(run, name, null, null);
+            if (evaluation.Treatment == Treatment.Dense) _nameOfAlone ??= ModelName(run, name);
+            _alone.Add(evaluation);
+            return;
+        }
+        bool matrix = Directory.Exists(Path.Combine(run, RunFolder.Variants));
+        if (!matrix && !Directory.Exists(Path.Combine(run, RunFolder.Evaluated)) && !new[] { RunFolder.Similarity, RunFolder.Plan, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
+            throw new InputException($"{run} holds no run: there is neither {RunFolder.Variants} nor {RunFolder.Evaluated}, {RunFolder.Similarity}, {RunFolder.Plan}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
+        FoundModel model = ModelOf(ModelName(run, name));
+        AddFolder(model, run, name, "");
+        foreach (string dense in Folders(run).Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal) && File.Exists(Path.Combine(folder, ScoresFile.Name))))
+            model.Evaluations.Add(Evaluation(dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense));
+        if (!matrix) return;
+        foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants))) AddFolder(model, variant, $"{name}/{RunFolder.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
+    }
+
+    /// <summary>A run folder, or that of a variant of a matrix: plan, evaluations, training, times.</summary>
+    private void AddFolder(FoundModel model, string folder, string source, string variant)
+    {
+        string plan = Path.Combine(folder, RunFolder.Plan), sparsity = Path.Combine(folder, "sparsity.json");
+        PruningPlan? found = File.Exists(plan) ? PlanFile.Load(plan) : null;
+        Treatment? treatment = found is not null ? Of(found, variant) : File.Exists(sparsity) ? OfSparsity(Json(sparsity), variant) : null;
+        double? ratio = found?.Origin.Ratio;
+        if (found is not null)
+        {
+            model.Layers ??= found.LayerCount;
+            model.Plans.Add(new(LabelOf(treatment! with { Tuned = !found.Tune.IsEmpty }, ratio, found.LayerCount), source, RunReport.Plan(plan)!));
+        }
+        model.Similarity ??= RunReport.Similarity(Path.Combine(folder, RunFolder.Similarity));
+        model.Layers ??= model.Similarity?.Layer.Length;
+        foreach (string evaluated in Folders(Path.Combine(folder, RunFolder.Evaluated)).Where(inner => File.Exists(Path.Combine(inner, ScoresFile.Name))))
+        {
+            string kind = Path.GetFileName(evaluated);
+            Treatment? of = kind.StartsWith("dense", StringComparison.Ordinal) ? Treatment.Dense : treatment is null ? null : treatment with { Tuned = kind.StartsWith("recovered", StringComparison.Ordinal) };
+            if (of is { Method: "dense", Tuned: false }) continue;   // nothing dropped, nothing tuned: the model as it is, asked twice
+            model.Evaluations.Add(Evaluation(evaluated, $"{source}/{RunFolder.Evaluated}/{kind}", ratio, of));
+        }
+        string log = Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name);
+        if (RunReport.Training(log) is { } training)
+            model.Trainings.Add(new(treatment is null ? source : LabelOf(treatment with { Tuned = true }, ratio, model.Layers), source, training));
+        foreach (string latency in new[] { Path.Combine(folder, LatencyFile.Name), Path.Combine(folder, "latency", LatencyFile.Name) }.Where(File.Exists)) model.Latencies.Add((source, LatencyFile.Load(latency)));
+        if (Cost(folder, source) is { } cost) model.Costs.Add(cost);
+    }
+
+    private static Treatment Of(PruningPlan plan, string variant)
+    {
+        string detail = variant.Length > 0 ? VariantName().Match(variant).Groups["detail"].Value :
+            string.Join(", ", new[] { plan.Origin.Selection == Selection.Optimal ? "optimal" : "", plan.Origin.Tokens == "all" ? "" : plan.Origin.Tokens }.Where(part => part.Length > 0));
+        return new(plan.Origin.Method, plan.Drop.Length, null, detail, false);
+    }
+
+    private static Treatment OfSparsity(JsonNode? record, string variant)
+    {
+        string? Member(string name) => (record?[name] ?? record?["settings"]?[name])?.ToString();
+        Match parts = VariantName().Match(variant);
+        return new(Member("method") ?? parts.Groups["method"].Value, 0, Member("pattern") ?? parts.Groups["amount"].Value.Replace("of", ":", StringComparison.Ordinal), parts.Groups["detail"].Value, false);
+    }
+
+    private static EvaluatedModel Evaluation(string folder, string source, double? ratio, Treatment? treatment)
+    {
+        ScoredRun run = ScoredRun.Load(source, folder);
+        if (treatment is null)
+        {
+            var history = run.Scores.Inputs.History;
+            bool tuned = history?.Kind.EndsWith("fine-tuned", StringComparison.Ordinal) == true;
+            treatment = history is null || history is { DroppedLayers: 0, Method: null or "dense" } && !tuned ? Treatment.Dense
+                : new(history.Method ?? (history.DroppedLayers == 0 ? "dense" : "unknown"), history.DroppedLayers, null, "", tuned);
+        }
+        return new(treatment, ratio, source, run);
+    }
+
+    private static FolderCost? Cost(string folder, string source)
+    {
+        JsonNode? timings = Json(Path.Combine(folder, RunFolder.Timings));
+        JsonArray stages = timings as JsonArray ?? timings?["stages"] as JsonArray ?? [];
+        double? Sum(string member) => stages.Any(stage => stage?[member] is not null) ? stages.Sum(stage => (double?)stage?[member] ?? 0) : null;
+        string training = Path.Combine(folder, RunFolder.Tuned, TrainingRecord.Name);
+        long? samples = File.Exists(training) ? TrainingRecord.Load(training).Samples : null;
+        var rows = TrainingLog.Read(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name));
+        long? memory = (long?)Json(Path.Combine(folder, RunFolder.Summary))?["peak_memory_bytes"] ?? (rows.Count > 0 ? rows.Max(row => row.MemoryBytes) : null);
+        return stages.Count == 0 && samples is null ? null
+            : new(source, [.. stages.Select(stage => new StageCost((string?)stage?["name"] ?? "", (double?)stage?["seconds"] ?? 0))], Sum("energy_joules"), samples, memory);
+    }
+
+    /// <summary>Evaluations that were named by themselves belong to the dense model among them, or to the first model of all.</summary>
+    private void PlaceAlone()
+    {
+        if (_alone.Count == 0) return;
+        FoundModel model = _nameOfAlone is null && _models.Count > 0 ? _models[0] : ModelOf(_nameOfAlone ?? _alone[0].Source);
+        model.Evaluations.AddRange(_alone);
+        model.Layers ??= _alone.Select(evaluation => evaluation.Run.Scores.Inputs.History?.Layers).FirstOrDefault(layers => layers is not null);
+    }
+
+    private FoundModel ModelOf(string name)
+    {
+        if (_models.Find(model => model.Name == name) is { } known) return known;
+        _models.Add(new(name));
+        return _models[^1];
+    }
+
+    private static string ModelName(string folder, string otherwise)
+    {
+        JsonObject? settings = SettingsOf(folder);
+        string? model = (string?)settings?["name"] ?? (string?)settings?["model"];
+        return model is null ? otherwise : model.TrimEnd('/', '\\').Split('/', '\\')[^1];
+    }
+
+    private static IEnumerable<string> Folders(string folder) => Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal) : [];
+
+    /// <summary>A treatment and how much it took away, such as <c>Interlace 25 %</c>.</summary>
+    public static string LabelOf(Treatment treatment, double? ratio, int? layers)
+    {
+        if (treatment.Dropped == 0) return treatment.Name;
+        double? part = ratio ?? treatment.Dropped / (double?)layers;
+        return $"{treatment.Name} {(part is { } known ? Numbers.Percentage(known) : $"{treatment.Dropped} layers")}";
+    }
+
+    private static JsonNode? Json(string path)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonNode.Parse(File.ReadAllBytes(path));
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid JSON: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Names of the folders of a matrix: <c>interlace-25</c>, <c>random-12.5-seed1</c>, <c>wanda-2of4</c>, <c>interlace-25-optimal</c>.</summary>
+    [GeneratedRegex(@"^(?<method>[a-z-]+?)-(?<amount>[0-9.]+(?:of[0-9]+)?)(?:-(?!seed\d)(?<detail>.+?))?(?:-seed\d+)?$", RegexOptions.ExplicitCapture)]
+    private static partial Regex VariantName();
+}

@@ -1,0 +1,102 @@
+using ScottPlot;
+
+namespace Interlace.Reporting;
+
+/// <summary>A point of a series, with an interval where one is known.</summary>
+internal readonly record struct SeriesPoint(double X, double Y, Evaluation.Interval? Interval = null);
+
+/// <summary>Values that belong together, in ascending x.</summary>
+/// <param name="Name">Name in the legend.</param>
+/// <param name="Points">The values.</param>
+/// <param name="Apart">Values that only stand beside others: drawn without a line between them.</param>
+internal sealed record Series(string Name, IReadOnlyList<SeriesPoint> Points, bool Apart = false);
+
+/// <summary>What the axes of a chart of series say.</summary>
+/// <param name="Across">Label of the horizontal axis.</param>
+/// <param name="Up">Label of the vertical axis.</param>
+/// <param name="Reference">A value to draw a line at.</param>
+/// <param name="Marked">Whether each point has a marker.</param>
+internal sealed record Axes(string Across, string Up, double? Reference = null, bool Marked = true);
+
+public static partial class Charts
+{
+    private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.Dashed, LinePattern.Dotted];
+
+    /// <summary>Several series over one axis, each in a colour of its own, with whiskers where intervals are known.</summary>
+    /// <exception cref="ArgumentException">There is no point.</exception>
+    internal static Chart Lines(string key, string label, IReadOnlyList<Series> series, Axes axes) => series.Any(s => s.Points.Count > 0) ?
+        new(key, label, width => DrawLines([.. series.Where(s => s.Points.Count > 0)], axes, width)) :
+        throw new ArgumentException("There are no points to draw.", nameof(series));
+
+    /// <summary>The losses of several trainings: running means by step.</summary>
+    /// <exception cref="ArgumentException">There is no finite loss.</exception>
+    internal static Chart Losses(IReadOnlyList<(string Name, TrainingData Data)> trainings) => Lines("losses", "Running mean of the loss by step, of several trainings",
+        [.. trainings.Select(training => new Series(training.Name, [.. Thin(RunningMean([.. training.Data.Rows.Where(row => double.IsFinite(row.Loss))])).Select(point => new SeriesPoint(point.x, point.y))]))],
+        new("step", "loss (nats a token), running mean", Marked: false));
+
+    private static (Plot plot, int height) DrawLines(Series[] series, Axes axes, int width)
+    {
+        Plot plot = NewPlot(width);
+        SeriesPoint[] all = [.. series.SelectMany(s => s.Points)];
+        double left = all.Min(point => point.X), right = all.Max(point => point.X);
+        if (right - left < 1e-9) (left, right) = (left - Math.Max(0.05 * Math.Abs(left), 0.5), right + Math.Max(0.05 * Math.Abs(right), 0.5));
+        double low = all.Min(point => Math.Min(point.Y, point.Interval?.Low ?? point.Y)), high = all.Max(point => Math.Max(point.Y, point.Interval?.High ?? point.Y));
+        if (axes.Reference is { } reference)
+        {
+            (low, high) = (Math.Min(low, reference), Math.Max(high, reference));
+            plot.Add.HorizontalLine(reference, 1.2f, Of(Palette.Muted), LinePattern.Dashed);
+        }
+        double margin = Math.Max(0.06 * (high - low), 1e-3), apart = 0.011 * (right - left);
+        bool crowded = axes.Marked && series.Length > 1 && all.GroupBy(point => Math.Round(point.X, 6)).Any(group => group.Count() > 1);
+        for (int s = 0; s < series.Length; s++)
+            AddSeries(plot, series[s], SeriesTone(s), SeriesPattern(s), axes.Marked, crowded ? (s - (series.Length - 1) / 2.0) * apart : 0, width);
+        double side = axes.Marked ? Math.Max(0.04 * (right - left), crowded ? (series.Length / 2.0 + 1) * apart : 0) : 0.012 * (right - left);
+        plot.Axes.SetLimits(left - side, right + side, low - margin, high + margin);
+        plot.Axes.Left.TickGenerator = ValueTicks(low - margin, high + margin, 6);
+        plot.Axes.Bottom.TickGenerator = ValueTicks(left, right, width < 600 ? 4 : 8);
+        plot.Axes.Left.Label.Text = axes.Up;
+        plot.Axes.Bottom.Label.Text = axes.Across;
+        AddLegend(plot, width, series.Select((s, i) => new LegendItem
+        {
+            LabelText = Label(s.Name), LineColor = Of(SeriesTone(i)), LineWidth = s.Apart ? 0 : 2.2f, LinePattern = SeriesPattern(i), MarkerSize = axes.Marked ? 7 : 0, MarkerShape = SeriesShape(i), MarkerColor = Of(SeriesTone(i)),
+        }));
+        int lines = LegendLines(series.Select(s => Label(s.Name)), width);
+        return (plot, (width < 600 ? 280 : 330) + 20 * lines);
+    }
+
+    private static void AddSeries(Plot plot, Series series, Tone tone, LinePattern pattern, bool marked, double shift, int width)
+    {
+        double[] xs = [.. series.Points.Select(point => point.X + shift)], ys = [.. series.Points.Select(point => point.Y)];
+        ScottPlot.Plottables.Scatter curve = plot.Add.Scatter(xs, ys, Of(tone));
+        (curve.LineWidth, curve.LinePattern) = (series.Apart ? 0 : 1.8f, pattern);
+        curve.MarkerSize = marked ? width < 600 ? 6 : 7 : 0;
+        curve.MarkerShape = SeriesShape(Array.IndexOf(Palette.Series, tone));
+        SeriesPoint[] known = [.. series.Points.Where(point => point.Interval is not null)];
+        if (known.Length == 0) return;
+        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], null, null,
+            [.. known.Select(point => Math.Max(0, point.Y - point.Interval!.Value.Low))], [.. known.Select(point => Math.Max(0, point.Interval!.Value.High - point.Y))])
+        {
+            Color = Of(tone), LineWidth = 1, CapSize = 2.5f,
+        });
+    }
+
+    private static Tone SeriesTone(int i) => Palette.Series[i % Palette.Series.Length];
+
+    private static LinePattern SeriesPattern(int i) => Patterns[i / Palette.Series.Length % Patterns.Length];
+
+    private static MarkerShape SeriesShape(int i) => (i % 3) switch { 0 => MarkerShape.FilledCircle, 1 => MarkerShape.FilledSquare, _ => MarkerShape.FilledTriangleUp };
+
+    /// <summary>Lines that a legend above a chart takes.</summary>
+    private static int LegendLines(IEnumerable<string> names, int width)
+    {
+        int lines = 1;
+        float x = 0, room = width - (width < 600 ? 60 : 90);
+        foreach (string name in names)
+        {
+            float needed = 34 + ChartFont.Width(name, width < 600 ? 11 : 12);
+            if (x > 0 && x + needed > room) (lines, x) = (lines + 1, 0);
+            x += needed;
+        }
+        return lines;
+    }
+}
