@@ -17,14 +17,19 @@ public sealed class Chart
 
     private readonly string _key;
     private readonly Func<int, (Plot plot, int height)> _draw;
+    private readonly Func<int, IReadOnlyList<LegendKey>> _below;
 
-    internal Chart(string key, string label, Func<int, (Plot plot, int height)> draw) => (_key, Label, _draw) = (key, label, draw);
+    /// <param name="key">The chart's name among others.</param>
+    /// <param name="label">What it shows, in a sentence.</param>
+    /// <param name="draw">The drawing of a width, and its height.</param>
+    /// <param name="below">Lines of a legend below the drawing of a width; none where absent.</param>
+    internal Chart(string key, string label, Func<int, (Plot plot, int height)> draw, Func<int, IReadOnlyList<LegendKey>>? below = null) => (_key, Label, _draw, _below) = (key, label, draw, below ?? (_ => []));
 
     /// <summary>The chart's name among others.</summary>
     internal string Key => _key;
 
     /// <summary>The same chart under another name: ids of one page must differ.</summary>
-    internal Chart Renamed(string key) => new(key, Label, _draw);
+    internal Chart Renamed(string key) => new(key, Label, _draw, _below);
 
     /// <summary>What the chart shows, in a sentence.</summary>
     public string Label { get; }
@@ -34,7 +39,7 @@ public sealed class Chart
     /// </summary>
     public string Svg(int width = Wide) => Svg(width, standalone: true);
 
-    /// <summary>The chart as a PNG image on a white ground, at <paramref name="scale"/> pixels for each pixel of the layout.</summary>
+    /// <summary>The chart as a PNG image on a white ground, without a legend that stands below it, at <paramref name="scale"/> pixels for each pixel of the layout.</summary>
     public byte[] Png(int width = Wide, double scale = 2)
     {
         (Plot plot, int height) = _draw(width);
@@ -55,6 +60,8 @@ public sealed class Chart
             XElement svg = XDocument.Parse(plot.GetSvgXml(width, height)).Root!;
             RenameIds(svg, $"{_key}-{width}-");
             foreach (XElement text in svg.Descendants().Where(element => element.Name.LocalName == "text")) Relax(text);
+            height = LegendBelow.Add(svg, _below(width), width, height);
+            svg.SetAttributeValue("height", height);
             svg.SetAttributeValue("viewBox", $"0 0 {width} {height}");
             svg.SetAttributeValue("role", "img");
             svg.SetAttributeValue("aria-label", Label);

@@ -61,12 +61,12 @@ public static partial class Charts
         return plot;
     }
 
-    private static void AddLegend(Plot plot, int width, IEnumerable<LegendItem> items)
+    private static void AddLegend(Plot plot, int width, IEnumerable<LegendItem> items, Edge edge = Edge.Top)
     {
         plot.Legend.ManualItems = [.. items];
         if (plot.Legend.ManualItems.Count == 0) return;
         plot.Legend.DisplayPlottableLegendItems = false;
-        plot.Legend.Orientation = Orientation.Horizontal;
+        plot.Legend.Orientation = edge == Edge.Top ? Orientation.Horizontal : Orientation.Vertical;
         plot.Legend.TightHorizontalWrapping = true;
         plot.Legend.FontName = ChartFont.Name;
         plot.Legend.FontSize = width < 600 ? 11 : 12;
@@ -76,7 +76,7 @@ public static partial class Charts
         plot.Legend.OutlineWidth = 0;
         plot.Legend.Padding = new(0, 0);
         plot.Legend.SymbolWidth = 14;
-        plot.ShowLegend(Edge.Top).Padding = new(4, 6);
+        plot.ShowLegend(edge).Padding = new(4, 6);
     }
 
     private static LegendItem Swatch(string text, Tone tone) => new() { LabelText = text, FillColor = Of(tone), LineWidth = 0, MarkerSize = 0 };

@@ -25,11 +25,13 @@ internal static class PageStyle
         table{border-collapse:collapse;font-variant-numeric:tabular-nums}
         th,td{padding:6px 24px 6px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
         thead th{color:var(--muted);font-size:14px}
-        th.n,td.n{text-align:right;padding:6px 0 6px 24px;white-space:nowrap}
+        th.n,td.n{text-align:right;padding:6px 0 6px 18px;white-space:nowrap}
+        td:not(.n){padding-left:18px}
         .mean th,.mean td{font-weight:600}
         .group th{color:var(--muted);font-size:14px;padding-top:14px}
         thead td{border:0}
-        thead th[colspan]{border-bottom:0}
+        thead th.n[colspan]{border-bottom:0;text-align:left}
+        .scroll tbody th{position:sticky;left:0;background:var(--page)}
         td small{display:block;font-size:12.5px;font-weight:400}
         dl{margin:0 0 16px;font-variant-numeric:tabular-nums}
         dl div{display:flex;flex-wrap:wrap;gap:0 12px;padding:2px 0}
@@ -49,9 +51,9 @@ internal static class PageStyle
         section+details{margin-top:48px}
         pre{background:var(--card);border-radius:8px;padding:14px 16px;overflow-x:auto;font:13px/1.5 ui-monospace,'DejaVu Sans Mono',monospace}
         footer{padding-top:32px;padding-bottom:40px;font-size:14px}
-        @media (max-width:640px){main,footer{padding-left:16px;padding-right:16px}header{padding-top:24px}h1{font-size:25px}.lead{font-size:17px}.wide{display:none}.narrow{display:block}.tiles{grid-template-columns:1fr 1fr}.tile strong{font-size:25px}th,td,th.n,td.n{padding-left:0;padding-right:8px;font-size:14.5px}td small{font-size:11px}}
+        @media (max-width:640px){main,footer{padding-left:16px;padding-right:16px}header{padding-top:24px}h1{font-size:25px}.lead{font-size:17px}.wide{display:none}.narrow{display:block}.tiles{grid-template-columns:1fr 1fr}.tile strong{font-size:25px}th,td,th.n,td.n,td:not(.n){padding-left:0;padding-right:8px;font-size:14.5px}.scroll tbody th{max-width:38vw}td small{font-size:11px}}
         @media screen and (prefers-color-scheme:dark){:root{{{{Variables(tone => tone.Dark)}}}}{{{Palette.DarkRules}}}}
-        @media print{:root{color-scheme:light}body{font-size:11pt;background:none}main,footer{max-width:none;padding:0}.wide{display:block}.narrow{display:none}figure,article,tr,.tile{break-inside:avoid}h2{break-after:avoid}.tile,article,pre{border:1px solid var(--line)}.said{max-height:none}.scroll{overflow:visible}svg,.tile{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+        @media print{:root{color-scheme:light}body{font-size:11pt;background:none}main,footer{max-width:none;padding:0}.wide{display:block}.narrow{display:none}figure,article,tr,.tile{break-inside:avoid}h2{break-after:avoid}.tile,article,pre{border:1px solid var(--line)}.said{max-height:none}.scroll{overflow:visible}th,td{font-size:9pt}svg,.tile{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 
         """.ReplaceLineEndings("\n");
 

@@ -19,7 +19,8 @@ public static partial class Charts
     /// <summary>Distributions side by side, each value a point (paper, Figure 3).</summary>
     /// <exception cref="ArgumentException">There is no value.</exception>
     internal static Chart Violins(string key, string label, IReadOnlyList<Violin> violins, string up, double reference) => violins.Any(violin => violin.Values.Count > 0) ?
-        new(key, label, width => DrawViolins([.. violins.Where(violin => violin.Values.Count > 0)], up, reference, width)) : throw new ArgumentException("There are no values to draw.", nameof(violins));
+        new(key, label, width => DrawViolins([.. violins.Where(violin => violin.Values.Count > 0)], up, reference, width), width => IsBelow(violins.Count, width) ?
+            [.. violins.Where(violin => violin.Values.Count > 0).Select((violin, v) => new LegendKey($"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}", SeriesTone(v), 1, null))] : []) : throw new ArgumentException("There are no values to draw.", nameof(violins));
 
     private static (Plot plot, int height) DrawRanking(IReadOnlyList<RankedValue> values, string across, double? reference, int width)
     {
@@ -41,9 +42,9 @@ public static partial class Charts
             number.LabelFontSize = 11;
             number.LabelFontColor = Of(Palette.Ink);
             number.Alignment = Alignment.MiddleLeft;
-            number.OffsetX = 6;
+            number.OffsetX = 9;
         }
-        double span = Math.Max(high - low, 1), room = width < 600 ? 0.2 : 0.08;
+        double span = Math.Max(high - low, 1), room = width < 600 ? 0.34 : 0.1;
         plot.Axes.SetLimits(low - 0.04 * span, high + room * span, -values.Count + 0.4, 0.6);
         plot.Axes.Left.TickGenerator = new NumericManual([.. values.Select((_, i) => (double)-i)], [.. values.Select(value => Label(value.Name))]) { MaxTickCount = values.Count };
         plot.Axes.Left.MajorTickStyle.Length = 0;
@@ -59,24 +60,34 @@ public static partial class Charts
     {
         Plot plot = NewPlot(width);
         double low = Math.Min(reference, violins.Min(violin => violin.Values.Min())), high = Math.Max(reference, violins.Max(violin => violin.Values.Max()));
-        double span = Math.Max(high - low, 1);
+        double least = 0.03 * Math.Max(high - low, 1);
         plot.Add.HorizontalLine(reference, 1.2f, Of(Palette.Muted), LinePattern.Dashed);
-        for (int v = 0; v < violins.Length; v++) AddViolin(plot, violins[v].Values, v, SeriesTone(v), 0.03 * span);
-        plot.Axes.SetLimits(-0.6, violins.Length - 0.4, low - 0.1 * span, high + 0.1 * span);
-        plot.Axes.Left.TickGenerator = ValueTicks(low - 0.1 * span, high + 0.1 * span, 6);
+        for (int v = 0; v < violins.Length; v++)
+        {
+            double bandwidth = Bandwidth(violins[v].Values, least);
+            (low, high) = (Math.Min(low, violins[v].Values.Min() - 1.5 * bandwidth), Math.Max(high, violins[v].Values.Max() + 1.5 * bandwidth));
+            AddViolin(plot, violins[v].Values, v, SeriesTone(v), bandwidth);
+        }
+        double margin = 0.03 * (high - low);
+        plot.Axes.SetLimits(violins.Length == 1 ? -1.5 : -0.6, violins.Length == 1 ? 1.5 : violins.Length - 0.4, low - margin, high + margin);
+        plot.Axes.Left.TickGenerator = ValueTicks(low - margin, high + margin, 6);
         plot.Axes.Left.Label.Text = up;
         plot.Axes.Bottom.TickGenerator = new NumericManual([.. violins.Select((_, v) => (double)v)], [.. violins.Select((_, v) => violins.Length > 1 ? Numbers.Write(v + 1, "0") : "")]) { MaxTickCount = violins.Length };
         plot.Axes.Bottom.MajorTickStyle.Length = 0;
-        AddLegend(plot, width, violins.Select((violin, v) => Swatch(violins.Length > 1 ? $"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}" : Label(violin.Name), SeriesTone(v))));
-        return (plot, (width < 600 ? 290 : 330) + 20 * LegendLines(violins.Select(violin => "00 " + Label(violin.Name)), width));
+        return Listed(plot, [.. violins.Select((violin, v) => Swatch(violins.Length > 1 ? $"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}" : Label(violin.Name), SeriesTone(v)))], width);
+    }
+
+    /// <summary>Silverman's rule, with a least width for values that hardly differ.</summary>
+    private static double Bandwidth(IReadOnlyList<double> values, double least)
+    {
+        double mean = values.Average(), deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Count - 1));
+        return Math.Max(least, 1.06 * deviation * Math.Pow(values.Count, -0.2));
     }
 
     /// <summary>A kernel density, mirrored, as wide as a unit allows; the points lie beside the middle by their order, so that none hides another.</summary>
-    private static void AddViolin(Plot plot, IReadOnlyList<double> values, int place, Tone tone, double least)
+    private static void AddViolin(Plot plot, IReadOnlyList<double> values, int place, Tone tone, double bandwidth)
     {
         double[] sorted = [.. values.Order()];
-        double mean = sorted.Average(), deviation = Math.Sqrt(sorted.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, sorted.Length - 1));
-        double bandwidth = Math.Max(least, 1.06 * deviation * Math.Pow(sorted.Length, -0.2));   // Silverman's rule
         double[] ys = [.. Enumerable.Range(0, 61).Select(i => sorted[0] - 1.5 * bandwidth + i / 60.0 * (sorted[^1] - sorted[0] + 3 * bandwidth))];
         double[] density = [.. ys.Select(y => sorted.Sum(value => Math.Exp(-0.5 * Math.Pow((y - value) / bandwidth, 2))))];
         double widest = density.Max();

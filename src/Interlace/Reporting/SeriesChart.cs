@@ -16,27 +16,34 @@ internal sealed record Series(string Name, IReadOnlyList<SeriesPoint> Points, bo
 /// <param name="Up">Label of the vertical axis.</param>
 /// <param name="Reference">A value to draw a line at.</param>
 /// <param name="Marked">Whether each point has a marker.</param>
-internal sealed record Axes(string Across, string Up, double? Reference = null, bool Marked = true);
+/// <param name="Fenced">Leave out values so far below the rest that they would flatten it.</param>
+internal sealed record Axes(string Across, string Up, double? Reference = null, bool Marked = true, bool Fenced = false);
 
 public static partial class Charts
 {
+    /// <summary>So many lines of a legend fit above a chart of any width.</summary>
+    private const int FewSeries = 3;
+
     private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.Dashed, LinePattern.Dotted];
 
     /// <summary>Several series over one axis, each in a colour of its own, with whiskers where intervals are known.</summary>
     /// <exception cref="ArgumentException">There is no point.</exception>
     internal static Chart Lines(string key, string label, IReadOnlyList<Series> series, Axes axes) => series.Any(s => s.Points.Count > 0) ?
-        new(key, label, width => DrawLines([.. series.Where(s => s.Points.Count > 0)], axes, width)) :
+        new(key, label, width => DrawLines([.. series.Where(s => s.Points.Count > 0)], axes, width), width => IsBelow(series.Count, width) ? [.. series.Where(s => s.Points.Count > 0).Select((s, i) =>
+            new LegendKey(Label(s.Name), SeriesTone(i), axes.Marked ? i % 3 : null, s.Apart ? null : (i / Palette.Series.Length % 3) switch { 0 => "", 1 => "6 4", _ => "2 3" }))] : []) :
         throw new ArgumentException("There are no points to draw.", nameof(series));
 
     /// <summary>The losses of several trainings: running means by step.</summary>
     /// <exception cref="ArgumentException">There is no finite loss.</exception>
-    internal static Chart Losses(IReadOnlyList<(string Name, TrainingData Data)> trainings) => Lines("losses", "Running mean of the loss by step, of several trainings",
+    internal static Chart Losses(string key, IReadOnlyList<(string Name, TrainingData Data)> trainings) => Lines(key, "Running mean of the loss by step, of several trainings",
         [.. trainings.Select(training => new Series(training.Name, [.. Thin(RunningMean([.. training.Data.Rows.Where(row => double.IsFinite(row.Loss))])).Select(point => new SeriesPoint(point.x, point.y))]))],
         new("step", "loss (nats a token), running mean", Marked: false));
 
     private static (Plot plot, int height) DrawLines(Series[] series, Axes axes, int width)
     {
         Plot plot = NewPlot(width);
+        double floor = axes.Fenced ? Range([.. series.SelectMany(s => s.Points).Select(point => point.Y)], null).low : double.NegativeInfinity;
+        series = [.. series.Select(s => s with { Points = [.. s.Points.Where(point => point.Y >= floor)] }).Where(s => s.Points.Count > 0)];
         SeriesPoint[] all = [.. series.SelectMany(s => s.Points)];
         double left = all.Min(point => point.X), right = all.Max(point => point.X);
         if (right - left < 1e-9) (left, right) = (left - Math.Max(0.05 * Math.Abs(left), 0.5), right + Math.Max(0.05 * Math.Abs(right), 0.5));
@@ -47,30 +54,39 @@ public static partial class Charts
             plot.Add.HorizontalLine(reference, 1.2f, Of(Palette.Muted), LinePattern.Dashed);
         }
         double margin = Math.Max(0.06 * (high - low), 1e-3), apart = 0.011 * (right - left);
-        bool crowded = axes.Marked && series.Length > 1 && all.GroupBy(point => Math.Round(point.X, 6)).Any(group => group.Count() > 1);
-        for (int s = 0; s < series.Length; s++)
-            AddSeries(plot, series[s], SeriesTone(s), SeriesPattern(s), axes.Marked, crowded ? (s - (series.Length - 1) / 2.0) * apart : 0, width);
-        double side = axes.Marked ? Math.Max(0.04 * (right - left), crowded ? (series.Length / 2.0 + 1) * apart : 0) : 0.012 * (right - left);
-        plot.Axes.SetLimits(left - side, right + side, low - margin, high + margin);
+        int lone = 0;   // what has no line moves aside, so that none hides another
+        for (int s = 0; s < series.Length; s++) AddSeries(plot, series[s], s, axes.Marked, series[s].Apart ? ++lone * apart : 0, width);
+        double side = axes.Marked ? 0.04 * (right - left) : 0.012 * (right - left);
+        plot.Axes.SetLimits(left - side, right + Math.Max(side, (lone + 1) * apart), low - margin, high + margin);
         plot.Axes.Left.TickGenerator = ValueTicks(low - margin, high + margin, 6);
         plot.Axes.Bottom.TickGenerator = ValueTicks(left, right, width < 600 ? 4 : 8);
         plot.Axes.Left.Label.Text = axes.Up;
         plot.Axes.Bottom.Label.Text = axes.Across;
-        AddLegend(plot, width, series.Select((s, i) => new LegendItem
+        return Listed(plot, [.. series.Select((s, i) => new LegendItem
         {
             LabelText = Label(s.Name), LineColor = Of(SeriesTone(i)), LineWidth = s.Apart ? 0 : 2.2f, LinePattern = SeriesPattern(i), MarkerSize = axes.Marked ? 7 : 0, MarkerShape = SeriesShape(i), MarkerColor = Of(SeriesTone(i)),
-        }));
-        int lines = LegendLines(series.Select(s => Label(s.Name)), width);
-        return (plot, (width < 600 ? 280 : 330) + 20 * lines);
+        })], width);
     }
 
-    private static void AddSeries(Plot plot, Series series, Tone tone, LinePattern pattern, bool marked, double shift, int width)
+    /// <summary>A legend above the chart; one of many lines beside a wide chart, and below a narrow one.</summary>
+    private static (Plot plot, int height) Listed(Plot plot, LegendItem[] items, int width)
     {
+        if (IsBelow(items.Length, width)) return (plot, 290);
+        bool beside = items.Length > FewSeries;
+        AddLegend(plot, width, items, beside ? Edge.Right : Edge.Top);
+        return (plot, beside ? Math.Max(350, 60 + 19 * items.Length) : width < 600 ? 310 : 350);
+    }
+
+    private static bool IsBelow(int entries, int width) => width < 600 && entries > FewSeries;
+
+    private static void AddSeries(Plot plot, Series series, int place, bool marked, double shift, int width)
+    {
+        Tone tone = SeriesTone(place);
         double[] xs = [.. series.Points.Select(point => point.X + shift)], ys = [.. series.Points.Select(point => point.Y)];
         ScottPlot.Plottables.Scatter curve = plot.Add.Scatter(xs, ys, Of(tone));
-        (curve.LineWidth, curve.LinePattern) = (series.Apart ? 0 : 1.8f, pattern);
+        (curve.LineWidth, curve.LinePattern) = (series.Apart ? 0 : 1.8f, SeriesPattern(place));
         curve.MarkerSize = marked ? width < 600 ? 6 : 7 : 0;
-        curve.MarkerShape = SeriesShape(Array.IndexOf(Palette.Series, tone));
+        curve.MarkerShape = SeriesShape(place);
         SeriesPoint[] known = [.. series.Points.Where(point => point.Interval is not null)];
         if (known.Length == 0) return;
         plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], null, null,
@@ -85,18 +101,4 @@ public static partial class Charts
     private static LinePattern SeriesPattern(int i) => Patterns[i / Palette.Series.Length % Patterns.Length];
 
     private static MarkerShape SeriesShape(int i) => (i % 3) switch { 0 => MarkerShape.FilledCircle, 1 => MarkerShape.FilledSquare, _ => MarkerShape.FilledTriangleUp };
-
-    /// <summary>Lines that a legend above a chart takes.</summary>
-    private static int LegendLines(IEnumerable<string> names, int width)
-    {
-        int lines = 1;
-        float x = 0, room = width - (width < 600 ? 60 : 90);
-        foreach (string name in names)
-        {
-            float needed = 34 + ChartFont.Width(name, width < 600 ? 11 : 12);
-            if (x > 0 && x + needed > room) (lines, x) = (lines + 1, 0);
-            x += needed;
-        }
-        return lines;
-    }
 }

@@ -66,8 +66,8 @@ internal sealed class Browser : IAsyncDisposable
     }
 
     /// <summary>A picture of the page, from its top, so many pixels high.</summary>
-    public async Task<byte[]> Picture(int width, int height) => Convert.FromBase64String((string)(await Ask("Page.captureScreenshot",
-        new() { ["captureBeyondViewport"] = true, ["clip"] = new JsonObject { ["x"] = 0, ["y"] = 0, ["width"] = width, ["height"] = height, ["scale"] = 1 } }))["data"]!);
+    public async Task<byte[]> Picture(int width, int height, int top = 0) => Convert.FromBase64String((string)(await Ask("Page.captureScreenshot",
+        new() { ["captureBeyondViewport"] = true, ["clip"] = new JsonObject { ["x"] = 0, ["y"] = top, ["width"] = width, ["height"] = height, ["scale"] = 1 } }))["data"]!);
 
     public async ValueTask DisposeAsync()
     {

@@ -5,7 +5,8 @@ using SkiaSharp;
 namespace Interlace.Tests.Reporting;
 
 /// <summary>Reports in a real browser, at the width of a telephone and of a desk.</summary>
-public sealed class BrowserTests(ReportedRuns runs) : IClassFixture<ReportedRuns>
+[Collection(ReportedRunsCollection.Name)]
+public sealed class BrowserTests(ReportedRuns runs)
 {
     private const string Measurements = """
         (() => {

@@ -15,7 +15,13 @@ public sealed class ChartsTests
         ["layers without a plan"] = () => Charts.Layers(SampleReport.Similarity with { LayerErrors = null }),
         ["loss"] = () => Charts.Loss(SampleReport.Training),
         ["scores"] = () => Charts.Scores(SampleReport.Full.Models),
+        ["lines"] = () => Charts.Lines("lines", "lines", Many, new("across", "up", 100)),
+        ["losses"] = () => Charts.Losses("losses", [("one", SampleReport.Training), ("two", SampleReport.MakeTraining(20))]),
+        ["ranking"] = () => Charts.Ranking("ranking", "ranking", [.. Many.Select((s, i) => new RankedValue(s.Name, s.Points[0].Y, s.Points[0].Interval, i % 3))], "percent", 100),
+        ["violins"] = () => Charts.Violins("violins", "violins", [new("first", [90, 95, 97, 104]), new("second", [70, 70, 71])], "percent", 100),
     };
+
+    private static Series[] Many => [.. Enumerable.Range(0, 11).Select(s => new Series($"series {s}", [.. Enumerable.Range(1, s < 2 ? 4 : 1).Select(x => new SeriesPoint(5 * x, 95 - s - x, new(90 - s - x, 97 - s - x)))], Apart: s >= 2))];
 
     public static TheoryData<string, int> Drawings => [.. from name in All.Keys from width in new[] { Chart.Wide, Chart.Narrow } select (name, width)];
 
@@ -79,6 +85,17 @@ public sealed class ChartsTests
         Assert.Contains(">0.318<", Charts.Triplets(SampleReport.Similarity, SampleReport.Plan).Svg(), StringComparison.Ordinal);
         Assert.Contains(">0.344<", Charts.Layers(SampleReport.Similarity).Svg(), StringComparison.Ordinal);
         Assert.DoesNotContain(">0.952<", Charts.Layers(SampleReport.Similarity).Svg(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Chart.Wide)]
+    [InlineData(Chart.Narrow)]
+    public void A_legend_leaves_out_no_series_and_stays_inside(int width)
+    {
+        XElement svg = XDocument.Parse(All["lines"]().Svg(width)).Root!;
+        XElement[] names = [.. svg.Descendants().Where(element => element.Name.LocalName == "text" && element.Value.StartsWith("series", StringComparison.Ordinal))];
+        Assert.Equal(Many.Select(series => series.Name), names.Select(name => name.Value).OrderBy(name => int.Parse(name.Split(' ')[1])));
+        if (width == Chart.Narrow) Assert.All(names, name => Assert.InRange((double)name.Attribute("y")!, 290, (double)svg.Attribute("height")!));
     }
 
     [Fact]

@@ -20,9 +20,7 @@ internal static class PaperDocument
             .. single is null ? [] : RunSections.Findings(single),
             .. Overview(all),
             .. PaperFigures.Of(all),
-            .. PaperTables.Of(all),
-            .. models.SelectMany(model => model.Latencies.Select(latency => (model, latency.Source, latency.File))).Where(l => l.File.Models.Length > 1).Index()
-                .Select(entry => SpeedUps.Section(entry.Item.model, entry.Item.Source, entry.Item.File, entry.Index)),
+            .. PaperTables.Of(models, all),
             .. PaperFigures.OfModels(models, plans: single is null),
             .. Cost(models),
             RunSections.HowToRead,
@@ -66,22 +64,26 @@ internal static class PaperDocument
     {
         if (all.Sum(results => results.Outcomes.Count) == 0) yield break;
         List<Row> rows = [];
+        List<(string, string)> sources = [];
         foreach (Results results in all)
             foreach (Treated outcome in results.Outcomes)
             {
                 string[] missing = [.. results.Missing(outcome)];
-                rows.Add(new(RunScan.LabelOf(outcome.Treatment, outcome.Ratio, results.Model.Layers),
+                string name = RunScan.LabelOf(outcome.Treatment, outcome.Ratio, results.Model.Layers);
+                sources.Add((all.Count == 1 ? name : $"{results.Model.Name}, {results.Settings.Protocol}: {name}", string.Join(", ", outcome.Runs.Select(run => run.Source))));
+                rows.Add(new(name,
                 [
                     new(outcome.Treatment.Dropped > 0 ? $"{outcome.Treatment.Dropped}{(results.Model.Layers is { } layers ? $" of {layers}" : "")}" : "0", outcome.Treatment.Dropped), new(outcome.Treatment.Tuned ? "✓" : "✗"),
                     results.Mean(outcome, results.Benchmarks).Cell(null, missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
                     results.Dense is { } dense ? results.Relative(outcome, dense, RunComparison.Overall).Cell() : Cell.Empty,
-                    Unread(results, outcome), new(string.Join(", ", outcome.Runs.Select(run => run.Source))),
+                    Unread(results, outcome),
                 ], Group: $"{results.Model.Name}; {results.Setting}"));
             }
         yield return new("Results",
         [
             new Paragraph("Every model that was evaluated: the mean of its benchmarks in percent, and its performance relative to the dense model under the same setting. Small print: 95 % intervals over questions, paired for relative performance; of several runs the range."),
-            new Table("results", "model", [new("layers dropped"), new("tuned"), new("average"), new("relative to dense"), new("unread / cut"), new("run", IsText: true)], rows),
+            new Table("results", "model", [new("layers dropped"), new("tuned"), new("average"), new("relative to dense"), new("unread / cut")], rows),
+            new Folded("The run behind each row", [new Facts("row", "run", sources)]),
             .. all.SelectMany(results => results.Differences).Distinct(StringComparer.Ordinal).Select(difference => new Paragraph($"Not comparable without doubt: {difference}.", Quiet: true)),
             .. all.SelectMany(results => results.Outcomes).SelectMany(outcome => outcome.Runs).SelectMany(run => run.Run.Scores.Warnings ?? []).Distinct(StringComparer.Ordinal).Select(warning => new Paragraph(warning, Quiet: true)),
         ]);

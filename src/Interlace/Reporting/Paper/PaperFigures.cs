@@ -13,10 +13,11 @@ internal static class PaperFigures
             if (results.Dense is not { } dense) continue;
             Treated[] changed = [.. results.Outcomes.Where(outcome => outcome.Treatment != Treatment.Dense && results.Relative(outcome, dense, RunComparison.Overall).Value is not null)];
             if (changed.Length == 0) continue;
-            List<Block> blocks = [Ranking(results, dense, changed, i)];
+            List<Block> blocks = changed.Length > 2 ? [Ranking(results, dense, changed, i)] : [];
             if (ByRatio(results, dense, changed, i) is { } ratio) blocks.Add(ratio);
             if (BySpeed(results, dense, changed, i) is { } speed) blocks.Add(speed);
             if (Violins(results, dense, changed, i) is { } violins) blocks.Add(violins);
+            if (blocks.Count == 0) continue;
             blocks.Add(new Paragraph($"{results.Model.Name}; {results.Setting}.", Quiet: true));
             yield return new($"Relative performance{(i == 0 ? "" : $" ({i + 1})")}", blocks);
         }
@@ -32,10 +33,24 @@ internal static class PaperFigures
                 if (PlanOf(model, i) is { } plan) yield return plan;
         FoundModel[] measured = [.. models.Where(model => model.Similarity is not null)];
         if (measured.Length > 1) yield return Depth(measured);
-        (string, TrainingData)[] trainings = [.. models.SelectMany(model => model.Trainings.Select(training => (models.Count > 1 ? $"{model.Name}: {training.Label}" : training.Label, training.Data)).Where(t => t.Data.Rows.Any(row => double.IsFinite(row.Loss))))];
-        if (trainings.Length > 1 || trainings.Length == 1 && plans)
-            yield return new("Recovery", [Figure.Of(Charts.Losses(trainings), "Cross-entropy on answer tokens of every training, as a running mean over about a twentieth of the steps."), Losses(models)]);
+        foreach (var (i, model) in models.Where(model => model.Trainings.Count > (plans ? 0 : 1)).Index())
+            if (Recovery(model, i) is { } recovery) yield return recovery;
     }
+
+    private static Section? Recovery(FoundModel model, int number)
+    {
+        (string Name, TrainingData Data)[] curves = [.. model.Trainings.Where(training => training.Data.Rows.Any(row => double.IsFinite(row.Loss))).Select(training => (NameOf(training, model), training.Data))];
+        if (curves.Length == 0) return null;
+        return new($"Recovery, {model.Name}",
+        [
+            Figure.Of(Charts.Losses(Key("losses", number), curves), "Cross-entropy on answer tokens of every training, as a running mean over about a twentieth of the steps."),
+            new Folded("First and last losses", [new Table(Key("trainings", number), "training", [new("steps"), new("first loss"), new("last loss"), new("run", IsText: true)],
+                [.. model.Trainings.Select(training => new Row(NameOf(training, model), [new(Numbers.Count(training.Data.Rows.Count), training.Data.Rows.Count),
+                    new(Numbers.Loss(training.Data.Rows[0].Loss), training.Data.Rows[0].Loss), new(Numbers.Loss(training.Data.Rows[^1].Loss), training.Data.Rows[^1].Loss), new(training.Source)]))])]),
+        ]);
+    }
+
+    private static string NameOf(Training training, FoundModel model) => model.Trainings.Count(other => other.Label == training.Label) == 1 ? training.Label : $"{training.Label} {training.Source.Split('/', '-')[^1]}";
 
     private static Figure Ranking(Results results, Treated dense, Treated[] changed, int number)
     {
@@ -59,7 +74,7 @@ internal static class PaperFigures
         bool measured = dropped.Length > 0 && dropped.All(outcome => SpeedUps.Measured(results, outcome) is not null);
         double? Speed(Treated outcome) => measured ? SpeedUps.Measured(results, outcome)!.Median : SpeedUps.Ideal(results, outcome);
         dropped = [.. dropped.Where(outcome => Speed(outcome) is not null)];
-        if (dropped.Length < 2) return null;
+        if (dropped.Select(outcome => Speed(outcome)!.Value).Distinct().Count() < 2) return null;
         string across = measured ? "times faster to the first token, measured" : "times faster, ideal of the decoder";
         return Figure.Of(Charts.Lines(Key("retention-by-speed", number), "Relative performance against speed", SeriesOf(results, dense, dropped, outcome => Speed(outcome)!.Value), new(across, "relative to the dense model, percent", 100)),
             measured ? "Relative performance against the measured speed-up of the time to the first token." : "Relative performance against L / (L - K), the most that dropping layers can give the decoder; nothing was measured for these models.");
@@ -102,14 +117,10 @@ internal static class PaperFigures
         Series[] Curves(Func<SimilarityData, double[]> of) => [.. models.Select(model => new Series(model.Name, [.. of(model.Similarity!).Index().Where(value => double.IsFinite(value.Item)).Select(value => new SeriesPoint(value.Index, value.Item))]))];
         return new("Similarity over depth",
         [
-            Figure.Of(Charts.Lines("depth-layers", "Similarity of layers over depth, of several models", Curves(similarity => similarity.Layer), new("layer", "similarity of layer")), "Similarity of each layer's input and output (paper, Figure 4)."),
-            Figure.Of(Charts.Lines("depth-triplets", "Similarity of triplets over depth, of several models", Curves(similarity => similarity.Triplet), new("first layer of the triplet", "similarity of triplet")), "Similarity of each triplet's input and output, by its first layer."),
+            Figure.Of(Charts.Lines("depth-layers", "Similarity of layers over depth, of several models", Curves(similarity => similarity.Layer), new("layer", "similarity of layer", Fenced: true)), "Similarity of each layer's input and output (paper, Figure 4). Values far below the rest are left out."),
+            Figure.Of(Charts.Lines("depth-triplets", "Similarity of triplets over depth, of several models", Curves(similarity => similarity.Triplet), new("first layer of the triplet", "similarity of triplet", Fenced: true)), "Similarity of each triplet's input and output, by its first layer."),
         ]);
     }
-
-    private static Folded Losses(IReadOnlyList<FoundModel> models) => new("First and last losses", [new Table("trainings", "training", [new("steps"), new("first loss"), new("last loss"), new("run", IsText: true)],
-        [.. models.SelectMany(model => model.Trainings).Select(training => new Row(training.Label, [new(Numbers.Count(training.Data.Rows.Count), training.Data.Rows.Count),
-            new(Numbers.Loss(training.Data.Rows[0].Loss), training.Data.Rows[0].Loss), new(Numbers.Loss(training.Data.Rows[^1].Loss), training.Data.Rows[^1].Loss), new(training.Source)]))])]);
 
     private static string Name(Results results, Treated outcome) => RunScan.LabelOf(outcome.Treatment, outcome.Ratio, results.Model.Layers);
 

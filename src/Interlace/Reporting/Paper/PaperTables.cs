@@ -9,15 +9,17 @@ internal static class PaperTables
 {
     private const string Overall = "Overall", Average = "Average";
 
-    /// <summary>All tables of evaluations, in the paper's order.</summary>
-    public static IEnumerable<Section> Of(IReadOnlyList<Results> all)
+    /// <summary>All tables, in the paper's order.</summary>
+    public static IEnumerable<Section> Of(IReadOnlyList<FoundModel> models, IReadOnlyList<Results> all)
     {
-        foreach (var (i, group) in all.GroupBy(results => results.Setting).Index())
+        foreach (var (i, group) in all.GroupBy(results => $"{results.Setting}; {string.Join(", ", results.Benchmarks)}").Index())
             if (Ratios([.. group], i) is { } ratios) yield return ratios;
         foreach (var (i, results) in all.Index())
             if (Competitors(results, i) is { } competitors) yield return competitors;
         foreach (var (i, results) in all.Index())
             if (Ablations(results, i) is { } ablations) yield return ablations;
+        foreach (var (i, (model, (source, file))) in models.SelectMany(model => model.Latencies.Where(latency => latency.File.Models.Length > 1).Select(latency => (model, latency))).Index())
+            yield return SpeedUps.Section(model, source, file, i);
         foreach (var (i, results) in all.Index())
             if (AblationScores(results, i) is { } scores) yield return scores;
         foreach (var (i, group) in all.GroupBy(results => results.Model.Name).Index())
@@ -53,7 +55,7 @@ internal static class PaperTables
         [
             new Paragraph("Interlace's score / the dense model's score of each benchmark, in percent: after dropping layers, and after tuning as many (recovered, which is what the paper prints). Averages are means of these quotients; intervals of 95 % draw the same questions for both."),
             new Table(Key("table-1", number), "benchmark", heads, rows),
-            .. Notes(models, columns.Select(column => column.Treated).Concat(models.Select(results => results.Dense).OfType<Treated>()), cot: true),
+            .. Notes(models, cot: true),
         ]);
     }
 
@@ -70,7 +72,7 @@ internal static class PaperTables
         [
             new Paragraph($"Mean scores of groups of benchmarks in percent, their mean over all benchmarks (Avg), and performance relative to {against} (RP). Weight sparsity leaves dense matrices with zeros: without sparse kernels nothing is faster."),
             new Table(Key("table-2", number), "method", heads, [.. outcomes.Select(outcome => CompetitorRow(results, outcome, baseline))]),
-            .. Notes([results], outcomes, cot: false),
+            .. Notes([results], cot: false),
         ]);
     }
 
@@ -108,7 +110,7 @@ internal static class PaperTables
         [
             new Paragraph($"Score / Interlace's score in percent, {results.RatioName(interlace)} of the layers dropped, equally many tuned. Above 100 an ablation is better; where 100 lies in its interval, the questions do not tell the two apart."),
             new Table(Key("table-3", number), "method", [.. results.Groups.Select(group => new Column(group.Name)), new("Avg")], [.. outcomes.Select(RowOf)]),
-            .. Notes([results], [.. outcomes, interlace], cot: true),
+            .. Notes([results], cot: true),
         ]);
     }
 
@@ -124,7 +126,7 @@ internal static class PaperTables
         [
             new Paragraph("Scores in percent."),
             new Table(Key("table-5", number), "benchmark", [.. outcomes.Select(outcome => new Column(outcome.Treatment.Name))], ScoreRows(results, outcomes, Print)),
-            .. Notes([results], outcomes, cot: true),
+            .. Notes([results], cot: true),
         ]);
     }
 
@@ -144,12 +146,12 @@ internal static class PaperTables
         string[] benchmarks = [.. both.SelectMany(results => results.Benchmarks).Distinct(StringComparer.Ordinal)];
         List<Row> rows = [.. benchmarks.Select(name => new Row(name, [.. columns.Select(column => CellOf(column, name, results => results.Score(column.Treated, name)))]))];
         rows.Add(new(Average, [.. columns.Select(column => CellOf(column, Average, results => results.Mean(column.Treated, results.Benchmarks)))], IsMean: true));
-        rows.Add(new("Dense-FT relative to Dense", [.. columns.Select(column => column.Results.Relative(column.Treated, column.Results.Dense!, RunComparison.Overall).Cell())], IsMean: true));
+        rows.Add(new("relative to Dense", [.. columns.Select(column => column.Results.Relative(column.Treated, column.Results.Dense!, RunComparison.Overall).Cell())], IsMean: true));
         return new($"Table 6: tuning without dropping{Suffix(number)}",
         [
             new Paragraph("Scores of the model as it is and of the model whose last layers were tuned (Dense-FT), in percent."),
             new Table(Key("table-6", number), "benchmark", [.. columns.Select(column => new Column(column.Treated.Treatment.Name, $"{column.Results.Model.Name}, {column.Results.Settings.Protocol}"))], rows),
-            .. both.SelectMany(results => Notes([results], new[] { results.Dense!, results.DenseTuned! }, results.Settings.Protocol == "cot")),
+            .. both.SelectMany(results => Notes([results], results.Settings.Protocol == "cot")),
         ]);
     }
 
@@ -171,9 +173,9 @@ internal static class PaperTables
     private static bool IsWhole(string group, IReadOnlyList<string> benchmarks) =>
         Evaluation.Benchmarks.Paper.Where(b => b.Group == group).Select(b => b.Name).Order(StringComparer.Ordinal).SequenceEqual(benchmarks.Order(StringComparer.Ordinal));
 
-    private static IEnumerable<Block> Notes(IReadOnlyList<Results> models, IEnumerable<Treated> outcomes, bool cot)
+    private static IEnumerable<Block> Notes(IReadOnlyList<Results> models, bool cot)
     {
-        yield return new Paragraph($"{models[0].Setting}. Runs: {string.Join(", ", outcomes.SelectMany(outcome => outcome.Runs).Select(run => run.Source).Distinct(StringComparer.Ordinal))}.", Quiet: true);
+        yield return new Paragraph($"{models[0].Setting}; of the runs that Results names.", Quiet: true);
         if (models.Any(results => results.Size is not null && Published.IsSetting(results.Settings, cot)))
             yield return new Paragraph("Published: what the paper prints for this model, ratio and token limit; its answers were drawn at temperature 0.7.", Quiet: true);
     }

@@ -171,7 +171,8 @@ internal sealed partial class RunScan
     {
         if (treatment.Dropped == 0) return treatment.Name;
         double? part = ratio ?? treatment.Dropped / (double?)layers;
-        return $"{treatment.Name} {(part is { } known ? Numbers.Percentage(known) : $"{treatment.Dropped} layers")}";
+        string taken = part is { } known ? Numbers.Percentage(known) : $"{treatment.Dropped} layers";
+        return treatment.Name.EndsWith(Treatment.Untuned, StringComparison.Ordinal) ? $"{treatment.Name[..^Treatment.Untuned.Length]} {taken}{Treatment.Untuned}" : $"{treatment.Name} {taken}";
     }
 
     private static JsonNode? Json(string path)

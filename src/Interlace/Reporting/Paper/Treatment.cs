@@ -8,6 +8,9 @@ namespace Interlace.Reporting.Paper;
 /// <param name="Tuned">Whether layers were tuned.</param>
 internal sealed record Treatment(string Method, int Dropped, string? Pattern, string Detail, bool Tuned)
 {
+    /// <summary>How the name of a method that tunes ends where nothing was tuned.</summary>
+    public const string Untuned = ", untuned";
+
     /// <summary>The method of a model as it is.</summary>
     public const string Untouched = "none";
 
@@ -40,7 +43,7 @@ internal sealed record Treatment(string Method, int Dropped, string? Pattern, st
             if (Pattern is not null) name += $" {Pattern}";
             if (Detail.Length > 0) name += $" ({Detail})";
             bool tunes = Family is Family.Interlace or Family.Ablation || Method == "streamline" || (Detail.Length > 0 && Method == "interlace");
-            return Tuned && !tunes ? name + "-FT" : !Tuned && tunes ? name + ", not tuned" : name;
+            return Tuned && !tunes ? name + "-FT" : !Tuned && tunes ? name + Untuned : name;
         }
     }
 }
