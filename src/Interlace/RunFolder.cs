@@ -20,9 +20,6 @@ public static class RunFolder
     /// <summary>One folder per evaluated model, each with its predictions and scores.</summary>
     public const string Evaluated = "evaluated";
 
-    /// <summary>In the folder of a matrix of experiments: one folder for each plan.</summary>
-    public const string Variants = "variants";
-
     /// <summary>Names of the evaluated models, the baseline first.</summary>
     public static IReadOnlyList<string> EvaluatedModels { get; } = ["dense", "dropped", "recovered"];
 

@@ -23,6 +23,7 @@ internal sealed class Results
     private const string NoGroup = "no group";
 
     private readonly Dictionary<(string Run, string Baseline), ComparedRun?> _compared = [];
+    private readonly Dictionary<(string Run, string Benchmarks), Interval?> _means = [];
     private readonly Dictionary<string, string?> _groups = new(StringComparer.Ordinal);
 
     private Results(FoundModel model, string setting, IReadOnlyList<EvaluatedModel> evaluations)
@@ -94,7 +95,7 @@ internal sealed class Results
         string[] scored = [.. benchmarks.Where(name => Find(run, name)?.Percent is not null)];
         if (scored.Length == 0) return null;
         double mean = (double)PaperArithmetic.Mean(scored.Select(name => PaperArithmetic.Exact(Find(run, name)!.Percent!.Value)));
-        return (mean, Bootstrap.Mean([.. scored.Select(name => run.Run.Outcomes[name])], run.Run.Scores.Seed));
+        return (mean, MeanInterval(run, scored));
     });
 
     /// <summary>Relative performance of a benchmark, a group, or <see cref="RunComparison.Overall"/>, with an interval from questions drawn together.</summary>
@@ -120,6 +121,13 @@ internal sealed class Results
         Comparison comparison = RunComparison.Of([baseline.Run, run.Run], baseline.Run.Scores.Seed, force: true);
         Differences.UnionWith(comparison.Differences);
         return _compared[(run.Source, baseline.Source)] = comparison.Runs[0];
+    }
+
+    private Interval? MeanInterval(EvaluatedModel run, string[] benchmarks)
+    {
+        var key = (run.Source, string.Join('\n', benchmarks));
+        if (!_means.TryGetValue(key, out Interval? interval)) _means[key] = interval = Bootstrap.Mean([.. benchmarks.Select(name => run.Run.Outcomes[name])], run.Run.Scores.Seed);
+        return interval;
     }
 
     private static Measure Summarised(Treated outcome, Func<EvaluatedModel, (double Value, Interval? Interval)?> of)

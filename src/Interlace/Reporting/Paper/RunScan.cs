@@ -14,6 +14,8 @@ namespace Interlace.Reporting.Paper;
 /// </summary>
 internal sealed partial class RunScan
 {
+    private const string Sparsity = "sparsity.json";
+
     private readonly List<FoundModel> _models = [];
     private readonly List<EvaluatedModel> _alone = [];
     private string? _nameOfAlone;
@@ -31,7 +33,7 @@ internal sealed partial class RunScan
     }
 
     /// <summary>Whether a folder is what an experiment of one plan leaves.</summary>
-    public static bool IsOrdinaryRun(string folder) => !Directory.Exists(Path.Combine(folder, RunFolder.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
+    public static bool IsOrdinaryRun(string folder) => !Directory.Exists(Path.Combine(folder, Matrix.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
 
     /// <summary>The settings that a run folder records; null where it records none.</summary>
     public static JsonObject? SettingsOf(string folder)
@@ -62,23 +64,23 @@ internal sealed partial class RunScan
             _alone.Add(evaluation);
             return;
         }
-        bool matrix = Directory.Exists(Path.Combine(run, RunFolder.Variants));
+        bool matrix = Directory.Exists(Path.Combine(run, Matrix.Variants));
         if (!matrix && !Directory.Exists(Path.Combine(run, RunFolder.Evaluated)) && !new[] { RunFolder.Similarity, RunFolder.Plan, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
-            throw new InputException($"{run} holds no run: there is neither {RunFolder.Variants} nor {RunFolder.Evaluated}, {RunFolder.Similarity}, {RunFolder.Plan}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
+            throw new InputException($"{run} holds no run: there is neither {Matrix.Variants} nor {RunFolder.Evaluated}, {RunFolder.Similarity}, {RunFolder.Plan}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
         FoundModel model = ModelOf(ModelName(run, name));
         AddFolder(model, run, name, "");
         foreach (string dense in Folders(run).Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal) && File.Exists(Path.Combine(folder, ScoresFile.Name))))
             model.Evaluations.Add(Evaluation(dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense));
         if (!matrix) return;
-        foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants))) AddFolder(model, variant, $"{name}/{RunFolder.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
+        foreach (string variant in Folders(Path.Combine(run, Matrix.Variants))) AddFolder(model, variant, $"{name}/{Matrix.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
     }
 
     /// <summary>A run folder, or that of a variant of a matrix: plan, evaluations, training, times.</summary>
     private void AddFolder(FoundModel model, string folder, string source, string variant)
     {
-        string plan = Path.Combine(folder, RunFolder.Plan), sparsity = Path.Combine(folder, "sparsity.json");
+        string plan = Path.Combine(folder, RunFolder.Plan);
         PruningPlan? found = File.Exists(plan) ? PlanFile.Load(plan) : null;
-        Treatment? treatment = found is not null ? Of(found, variant) : File.Exists(sparsity) ? OfSparsity(Json(sparsity), variant) : null;
+        Treatment? treatment = found is not null ? Of(found, variant) : OfSparsity(folder, variant);
         double? ratio = found?.Origin.Ratio;
         if (found is not null)
         {
@@ -108,11 +110,14 @@ internal sealed partial class RunScan
         return new(plan.Origin.Method, plan.Drop.Length, null, detail, false);
     }
 
-    private static Treatment OfSparsity(JsonNode? record, string variant)
+    /// <summary>Weight sparsity by its record, beside the evaluations or in the model's folder; where the model is gone, by the name of the folder, such as <c>wanda-2of4</c>.</summary>
+    private static Treatment? OfSparsity(string folder, string variant)
     {
+        JsonNode? record = Json(Path.Combine(folder, Sparsity)) ?? Json(Path.Combine(folder, RunFolder.Pruned, Sparsity));
         string? Member(string name) => (record?[name] ?? record?["settings"]?[name])?.ToString();
         Match parts = VariantName().Match(variant);
-        return new(Member("method") ?? parts.Groups["method"].Value, 0, Member("pattern") ?? parts.Groups["amount"].Value.Replace("of", ":", StringComparison.Ordinal), parts.Groups["detail"].Value, false);
+        string method = Member("method") ?? parts.Groups["method"].Value, pattern = Member("pattern") ?? parts.Groups["amount"].Value.Replace("of", ":", StringComparison.Ordinal);
+        return method.Length == 0 || pattern.Length == 0 ? null : new(method, 0, pattern, parts.Groups["detail"].Value, false);
     }
 
     private static EvaluatedModel Evaluation(string folder, string source, double? ratio, Treatment? treatment)
