@@ -19,6 +19,18 @@ public class BootstrapTests
     }
 
     [Fact]
+    public void The_interval_of_a_mean_of_benchmarks_narrows_with_their_number()
+    {
+        Score[] equal = [.. Enumerable.Range(0, 4).Select(_ => Run(Enumerable.Range(0, 400), right: i => i % 4 != 0))];
+        Assert.Equal(Bootstrap.Headline(equal[0], seed: 1), Bootstrap.Mean([equal[0]], seed: 1));
+        Interval mean = Bootstrap.Mean(equal, seed: 1)!.Value;
+        double sigma = 100 * Math.Sqrt(0.75 * 0.25 / 400 / 4);   // four benchmarks, each drawn by itself
+        Assert.InRange(mean.Low, 75 - 2.2 * sigma, 75 - 1.7 * sigma);
+        Assert.InRange(mean.High, 75 + 1.7 * sigma, 75 + 2.2 * sigma);
+        Assert.Null(Bootstrap.Mean([], seed: 1));
+    }
+
+    [Fact]
     public void Questions_are_drawn_with_all_their_cycles()
     {
         BenchmarkRow Row(int i) => new([new("index", $"{i}"), new("question", $"q{i / 4}"), new("cycle_category", $"cycle_{i % 4}"), new("A", "yes"), new("B", "no"), new("answer", "A")]);

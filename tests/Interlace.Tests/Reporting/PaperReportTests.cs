@@ -193,6 +193,29 @@ public sealed class PaperReportTests(ReportedRuns runs)
     }
 
     [Fact]
+    public void Intervals_of_a_single_run_are_paired_too()
+    {
+        using ScratchFolder scratch = new();
+        string run = new PaperRuns(scratch.At("run", "x")[..^2], layers: 24) { Benchmarks = Three }.Ordinary("tiny");
+        IReadOnlyList<ModelScores> models = RunReport.Read(run, new Experiment(Model: "tiny"), [], null).Models;
+        ScoredRun Load(string name) => ScoredRun.Load(name, Path.Combine(run, "evaluated", name));
+        Retained expected = RunComparison.Of([Load("dense"), Load("recovered")], 0).Runs[0].Overall;
+        Assert.Equal(["dense", "dropped", "recovered"], models.Select(model => model.Name));
+        Assert.Equal(new Interval(100, 100), models[0].RelativeInterval);   // the same questions for both: no doubt is left
+        Assert.Equal((expected.Retention, new Interval(expected.RetentionInterval![0], expected.RetentionInterval[1])), (models[2].Relative, models[2].RelativeInterval!.Value));
+        Assert.All(models, model => Assert.InRange(model.Average, model.AverageInterval!.Value.Low, model.AverageInterval.Value.High));
+    }
+
+    [Fact]
+    public void Rows_of_every_table_have_equally_many_cells_and_nothing_is_fetched()
+    {
+        foreach (string table in Regex.Matches(runs.Markdown, @"(?:^\|.*\n)+", RegexOptions.Multiline).Select(match => match.Value))
+            Assert.Single(table.TrimEnd().Split('\n').Select(row => Regex.Count(row, @"(?<!\\)\|")).Distinct());
+        foreach (string table in Directory.EnumerateFiles(Path.Combine(runs.Target, "tables")).Select(file => Path.GetFileNameWithoutExtension(file))) Assert.Single(runs.Csv(table).Select(row => row.Length).Distinct());
+        foreach (string never in new[] { "http", "<script", "<link", "@import" }) Assert.DoesNotContain(never, runs.Page, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public void The_page_says_nothing_of_the_machine()
     {
         foreach (string file in runs.Written.Files)
