@@ -2,6 +2,7 @@ using System.Globalization;
 using Interlace.Evaluation;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
+using Interlace.Reporting;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -82,6 +83,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
             log($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps[i..])}");
             step.Run();
         }
+        if (_experiment.Evaluate!.Benchmarks is not null) PaperReport.Write(folder);
     }
 
     /// <summary>One stage of one folder.</summary>

@@ -34,7 +34,7 @@ public sealed class MatrixTests : IDisposable
         foreach (string kind in new[] { "calibrate", "evaluate dense", "wanda-2of4 sparsify", "random-25-seed1 finetune", "streamline-13 evaluate recovered" })
         {
             using var stop = new CancellationTokenSource();
-            var ended = Record.Exception(() => Run(experiment, broken, done, new Told(step => { if (step.Stage == kind && step.Done > 0 && step.Done < step.Total) stop.Cancel(); }), stop.Token));
+            var ended = Record.Exception(() => Run(experiment, broken, done, new Told(step => { if (step.Stage == kind && step.Done > 0 && step.Done < step.Total) stop.Cancel(); }), cancellation: stop.Token));
             Assert.True(ended is OperationCanceledException, $"{kind} was not interrupted, {(stop.IsCancellationRequested ? "though asked to" : "and never seen")}: {ended}");
             done.RemoveAt(done.Count - 1);   // the stage that was interrupted
         }
@@ -86,7 +86,7 @@ public sealed class MatrixTests : IDisposable
     private static string[] Names(string folder) => [.. Directory.EnumerateDirectories(folder).Select(inner => Path.GetFileName(inner)).Order(StringComparer.Ordinal)];
 
     /// <summary>Runs a matrix and gives the stages that were begun, in order.</summary>
-    private static string[] Run(Experiment experiment, string folder, List<string>? begun = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default, bool discard = false)
+    private static string[] Run(Experiment experiment, string folder, List<string>? begun = null, IProgress<StageProgress>? progress = null, bool discard = false, CancellationToken cancellation = default)
     {
         begun ??= [];
         void Log(string line)

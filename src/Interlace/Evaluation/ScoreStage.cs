@@ -43,7 +43,7 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     public ScoresFile Recorded(string file, Benchmark benchmark, string? tablePath, string? target)
     {
         using var tables = TableSet.Open(tablePath is null ? [] : [new(benchmark, tablePath)]);
-        using var judge = RecordingJudge.Open(_options, target is null ? $"{file}.{RepliesFile.Name}" : Path.Combine(target, RepliesFile.Name), cancellation);
+        using var judge = RecordingJudge.Open(_options, target is null ? $"{file}.{RepliesFile.Name}" : Path.Combine(target, RepliesFile.Name), cancellation: cancellation);
         var table = tables.Tables.Count > 0 ? tables.Tables[0].Table : null;
         var predictions = RecordedPredictions.Read(file, table);
         if (predictions.Count == 0) throw new InputException($"{file} holds no predictions.");
@@ -56,7 +56,7 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     /// <summary>Scores the answers in a folder, over tables that are open.</summary>
     internal ScoresFile Run(string folder, AnswersFile answers, TableSet tables, Func<Benchmark, BenchmarkTable, int, IReadOnlyDictionary<string, long>> skipped)
     {
-        using var judge = RecordingJudge.Open(_options, Path.Combine(folder, RepliesFile.Name), cancellation);
+        using var judge = RecordingJudge.Open(_options, Path.Combine(folder, RepliesFile.Name), cancellation: cancellation);
         var answered = tables.Tables.Select(t =>
         {
             var found = Evaluator.ReadAnswers(folder, t.Benchmark.Name);

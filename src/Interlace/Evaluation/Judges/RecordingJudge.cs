@@ -34,10 +34,10 @@ public sealed class RecordingJudge : IJudge, IDisposable
     /// <summary>The judge that an experiment names; null for none.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="replies">Where an endpoint's replies are kept, and where replay looks if the settings name no file.</param>
-    /// <param name="cancellation">Ends the trial early.</param>
     /// <param name="pause">The first pause between two tries of an endpoint, one second where absent.</param>
+    /// <param name="cancellation">Ends the trial early.</param>
     /// <exception cref="InputException">The settings are incomplete, or the replies are absent or wrong.</exception>
-    public static RecordingJudge? Open(EvaluationOptions options, string replies, CancellationToken cancellation = default, TimeSpan? pause = null)
+    public static RecordingJudge? Open(EvaluationOptions options, string replies, TimeSpan? pause = null, CancellationToken cancellation = default)
     {
         switch (options.Judge)
         {
