@@ -13,7 +13,7 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, sparsity.json, a file of evidence, scores.json, latency.json or any safetensors file." };
+    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, a file of evidence, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
@@ -69,6 +69,10 @@ internal static class InspectCommand
             case BlockScores.CurrentFormat:
                 var scores = BlockScores.Load(path);
                 invocation.Print(() => JsonNode.Parse(scores.ToJson())!, console => EvidenceView.Draw(console, scores));
+                return;
+            case PlanStability.CurrentFormat:
+                var stability = new StabilityView(PlanStability.Load(path));
+                invocation.Print(stability.ToJson, stability.Draw);
                 return;
             case LatencyFile.CurrentFormat:
                 invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new LatencyView(LatencyFile.Load(path)).Draw);

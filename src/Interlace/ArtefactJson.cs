@@ -22,6 +22,7 @@ namespace Interlace;
 [JsonSerializable(typeof(Pruning.Sparsity.SparsityFile))]
 [JsonSerializable(typeof(RemovalOrder))]
 [JsonSerializable(typeof(BlockScores))]
+[JsonSerializable(typeof(PlanStability))]
 internal sealed partial class ArtefactJson : JsonSerializerContext
 {
     /// <summary>The context to use: it leaves characters like &gt; as they are.</summary>

@@ -52,7 +52,9 @@ public sealed record DataOptions(string? Path = null, double Rate = 0.01, int Ma
 /// <param name="BatchTokens">Tokens of a pass; a longer sample stands alone.</param>
 /// <param name="EvidenceSamples">Most samples for evidence from losses and gradients (sleb, perplexity, taylor), which costs far more than similarity.</param>
 /// <param name="SlebRatio">Part of the layers up to which SLEB's order is searched; rounded down to whole layers.</param>
-public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096, int EvidenceSamples = 128, double SlebRatio = 0.25);
+/// <param name="Adaptive">Stop before the end of the data once other samples would hardly give another plan.</param>
+/// <param name="AdaptiveConfidence">Share of resamplings in which the layers that the plan drops must come out, at two checks in a row.</param>
+public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096, int EvidenceSamples = 128, double SlebRatio = 0.25, bool Adaptive = false, double AdaptiveConfidence = 0.95);
 
 /// <summary>How layers are chosen (paper 3.3, Algorithm 1).</summary>
 /// <param name="Method">Name of the method.</param>
@@ -61,7 +63,8 @@ public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstTok
 /// <param name="Tokens">all, image, prompt or answer: the tokens whose similarity counts.</param>
 /// <param name="Protect">Never drop the layers that receive visual features by position.</param>
 /// <param name="ProtectEnds">Never drop the first four and the last two layers: perplexity, taylor and magnitude-block as their authors use them.</param>
-public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.25, string Selection = "greedy", string Tokens = "all", bool Protect = true, bool ProtectEnds = false);
+/// <param name="Rounds">In a whole run: drop the layers in so many rounds, each measured and tuned anew.</param>
+public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.25, string Selection = "greedy", string Tokens = "all", bool Protect = true, bool ProtectEnds = false, int Rounds = 1);
 
 /// <summary>How quality is won back (paper 3.4, A.5).</summary>
 /// <param name="LearningRate">Highest rate.</param>
@@ -81,9 +84,13 @@ public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.2
 /// <param name="Recompute">Run layers again in the backward pass instead of keeping their activations.</param>
 /// <param name="Validation">Part of the draw held back for a validation loss.</param>
 /// <param name="SaveEvery">Steps between checkpoints from which an interrupted run goes on.</param>
+/// <param name="Distill">Weight, from 0 to 1, of the divergence from what the unpruned model predicts; the cross-entropy has the rest.</param>
+/// <param name="DistillTemperature">Both models' logits are divided by it before they are compared.</param>
+/// <param name="Parent">Folder of the unpruned model to learn from; the experiment's model where absent.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32, string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
-    string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50);
+    string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
+    double Distill = 0, double DistillTemperature = 1, string? Parent = null);
 
 /// <summary>How models are asked.</summary>
 /// <param name="Benchmarks">Folder of benchmark tables.</param>

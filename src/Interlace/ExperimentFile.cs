@@ -26,6 +26,7 @@ public static class ExperimentFile
         {
             Model = Resolve(experiment.Model),
             Data = experiment.Data is { } data ? data with { Path = Resolve(data.Path) } : null,
+            Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Resolve(finetune.Parent) } : null,
             Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Resolve(evaluate.Benchmarks), JudgeReplies = Resolve(evaluate.JudgeReplies) } : null,
         };
     }

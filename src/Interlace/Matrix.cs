@@ -97,7 +97,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     private IEnumerable<Step> Steps(string model)
     {
         var shared = new RunStages(_experiment, folder, compute, log, progress, cancellation);
-        yield return new("calibrate", "calibrate", shared, () => File.Exists(shared.At(RunFolder.Similarity)), () => shared.Calibrate(model));
+        yield return new("calibrate", "calibrate", shared, () => File.Exists(shared.At(shared.Measured)), () => shared.Calibrate(model));
         Line[] lines = [.. _experiment.Variants!.Select(Open)];
         foreach (string name in EvidenceFiles.Names.Where(name => lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method) && EvidenceFiles.NeededBy(method).Contains(name))))
             yield return new($"evidence {name}", $"evidence {name}", shared, () => File.Exists(EvidenceFiles.PathOf(folder, name)), () => shared.Measure(name, model));

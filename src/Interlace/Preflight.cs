@@ -21,22 +21,34 @@ public static class Preflight
         experiment = experiment.Complete();
         bool Done(params string[] parts) => run is not null && Path.Exists(Path.Combine([run, .. parts]));
         string model = experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
-        if (!Done(RunFolder.Plan)) Plan(experiment);
+        AdaptiveCalibration.Check(experiment);
+        if (!Done(RunFolder.Plan))
+            foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model))) Plan(experiment with { Plan = options }, layers);
         if (!Done(RunFolder.Similarity) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) 
             foreach (var found in Benchmarks.In(tables, experiment.Evaluate.Only)) BenchmarkTable.Open(found.Path).Dispose();
     }
 
     /// <summary>The plan of the experiment for similarities and other evidence that are all the same: it has as many dropped and tuned layers as the real one.</summary>
+    /// <param name="experiment">All settings.</param>
+    /// <param name="layers">Decoder layers there are; those of the model where absent.</param>
     /// <exception cref="InputException">The model cannot be opened, or there is no such plan.</exception>
-    public static PruningPlan Plan(Experiment experiment)
+    public static PruningPlan Plan(Experiment experiment, int? layers = null)
     {
         experiment = experiment.Complete();
         using var checkpoint = Checkpoint.Open(experiment.Model!);
-        var (summary, identity) = (ModelSummary.Of(checkpoint), ModelIdentity.Of(checkpoint));
+        var identity = ModelIdentity.Of(checkpoint);
+        var summary = ModelSummary.Of(checkpoint);
+        summary = summary with { LayerCount = layers ?? summary.LayerCount };
         int guarded = experiment.Plan!.Protect ? summary.DeepStackLevels : 0;
         var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded, EvidenceStage.Rounds(experiment, summary.LayerCount, summary.DeepStackLevels));
         return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
+    }
+
+    private static int LayerCount(string model)
+    {
+        using var checkpoint = Checkpoint.Open(model);
+        return ModelSummary.Of(checkpoint).LayerCount;
     }
 
     /// <summary>Similarities that are all the same: whether there is a plan depends on the number of layers, and on what is measured, but not on the values.</summary>

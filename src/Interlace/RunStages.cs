@@ -34,13 +34,16 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>A path in the run folder.</summary>
     public string At(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
 
+    /// <summary>The calibration's last artefact.</summary>
+    public string Measured => _experiment.Calibrate!.Adaptive ? PlanStability.Name : RunFolder.Similarity;
+
     /// <summary>Model and data -> <c>similarity.json</c>.</summary>
     public void Calibrate(string model)
     {
-        Stage("calibrate", At(RunFolder.Similarity), () =>
+        Stage("calibrate", At(Measured), () =>
         {
             using var dense = Open(model);
-            CalibrationStage.Run(dense, compute, _experiment, folder, progress, cancellation);
+            AdaptiveCalibration.Run(dense, compute, _experiment, folder, log, progress, cancellation);
         });
         File.Delete(At(CalibrationStage.StateName));   // left where a run was killed between the two
     }

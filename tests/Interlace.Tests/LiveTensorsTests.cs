@@ -48,6 +48,21 @@ public sealed class LiveTensorsTests : IDisposable
         Assert.Equal(0, Left(Pass));
     }
 
+    [Fact]
+    public void Gradients_under_distillation_leave_no_tensor()
+    {
+        TunedLayers.Of(_samples.Loaded.Model, [4, 8]);
+        using var parent = _samples.Open();
+        var gradient = new LossGradient(_samples.Loaded.Model, headRows: 3, distillation: new(parent.Model, 0.5, 2));
+        void Pass()
+        {
+            using var batch = Batch.Pack(_samples.Encoded(0, 1, 2, 3), CPU);
+            gradient.Accumulate(batch, 0.1);
+        }
+        Pass();
+        Assert.Equal(0, Left(Pass));
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public void Gradients_of_embeddings_and_vision_leave_no_tensor(bool recompute)
     {

@@ -21,7 +21,8 @@ internal static class CalibrateCommand
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --set calibrate.fraction=0.05",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --evidence sleb,taylor",
-    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Set };
+        "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --adaptive --ratio 0.25",
+    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, StageOptions.Adaptive, StageOptions.Method, StageOptions.Ratio, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
@@ -29,12 +30,13 @@ internal static class CalibrateCommand
         string[] names = (invocation.Get(EvidenceNames) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.FirstOrDefault(name => !EvidenceFiles.Names.Contains(name)) is { } unknown) throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", EvidenceFiles.Names)}.");
         var compute = invocation.Compute();
+        AdaptiveCalibration.Check(experiment);
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
         // How far SLEB's order goes changes nothing that was measured before.
         using var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } }, invocation.Force);
-        string path = Path.Combine(folder.Path, LayerSimilarity.Name);
+        string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
         if (File.Exists(path)) invocation.Log($"{path} is there already.");
-        var similarity = File.Exists(path) ? LayerSimilarity.Load(path) : CalibrationStage.Run(model, compute, experiment, folder.Path, invocation.Progress, invocation.Cancellation);
+        var similarity = File.Exists(path) ? LayerSimilarity.Load(Path.Combine(folder.Path, LayerSimilarity.Name)) : AdaptiveCalibration.Run(model, compute, experiment, folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
         foreach (string name in names) Measure(name, invocation, model, compute, experiment, folder.Path);
         var view = new SimilarityView(similarity);
         invocation.Print(() => JsonNode.Parse(similarity.ToJson())!, view.Draw);

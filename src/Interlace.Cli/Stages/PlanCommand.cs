@@ -11,6 +11,7 @@ internal static class PlanCommand
     private static readonly Argument<string> Run0 = new("RUN") { Description = "Folder with a similarity.json, or the file itself." };
     private static readonly Option<string?> Target = new("--out") { Description = "File to write (default: plan.json beside similarity.json).", HelpName = "FILE.json" };
     private static readonly Option<bool> Compare = new("--compare") { Description = "Show the plans of all methods, at the paper's ratios or at the one given, side by side; write nothing." };
+    private static readonly Option<bool> Stability = new("--stability") { Description = "Show how often each layer would be dropped or tuned if other samples had been drawn, and write no plan." };
 
     public static Verb Create() => new("plan", "Choose the layers to drop, tune and freeze from measured similarities.",
     [
@@ -19,12 +20,14 @@ internal static class PlanCommand
         "interlace plan run --ratio 0.25 --selection optimal --tokens image --force",
         "interlace plan run --ratio 0.25 --method sleb --out run/sleb.json",
         "interlace plan run --compare",
-    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, Compare, CommonOptions.Config, CommonOptions.Set };
+        "interlace plan run --ratio 0.25 --stability",
+    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, Compare, Stability, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
         string where = invocation.Get(Run0);
         string similarity = Directory.Exists(where) ? Path.Combine(where, LayerSimilarity.Name) : where;
+        if (invocation.Get(Stability)) return ShowStability(invocation, similarity);
         string folder = Path.GetDirectoryName(Path.GetFullPath(similarity))!, path = invocation.Get(Target) ?? Path.Combine(folder, PlanFile.Name);
         var experiment = invocation.Experiment();
         var measured = LayerSimilarity.Load(similarity);
@@ -39,6 +42,14 @@ internal static class PlanCommand
         if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
         PlanFile.Save(plan, path);
         var view = new PlanView(plan);
+        invocation.Print(view.ToJson, view.Draw);
+        return ExitCode.Done;
+    }
+
+    private static int ShowStability(Invocation invocation, string similarity)
+    {
+        var experiment = invocation.Experiment();
+        var view = new StabilityView(PlanStability.Of(similarity, experiment.Complete().Plan!, experiment.Seed));
         invocation.Print(view.ToJson, view.Draw);
         return ExitCode.Done;
     }

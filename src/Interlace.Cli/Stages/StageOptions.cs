@@ -7,6 +7,7 @@ internal static class StageOptions
 {
     public static readonly ExperimentOption Data = new("--data", "data.path", "Folder of data sets in FineVision's schema: DATA/<set>/**/*.parquet.", "DATA");
     public static readonly ExperimentOption Rate = new("--rate", "data.rate", "Part of each data set that is drawn.", "PART");
+    public static readonly ExperimentSwitch Adaptive = new("--adaptive", "calibrate.adaptive", "true", "Stop once other samples would hardly give another plan of this method and ratio.");
     public static readonly ExperimentOption Method = new("--method", "plan.method", $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.");
     public static readonly ExperimentOption Ratio = new("--ratio", "plan.ratio", "Part of the decoder layers to drop, rounded down to whole layers.", "PART");
     public static readonly ExperimentOption Selection = new("--selection", "plan.selection", "greedy (the paper) or optimal: how triplets are picked.");
@@ -14,6 +15,8 @@ internal static class StageOptions
     public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true", "Never drop layers that receive visual features by position (the default).");
     public static readonly ExperimentSwitch NoProtect = new("--no-protect", "plan.protect", "false", "Let those layers be dropped too.");
     public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps", "End after so many optimiser steps; the learning rate falls accordingly.", "NUMBER");
+    public static readonly ExperimentOption Distill = new("--distill", "finetune.distill", "Weight, from 0 to 1, of the divergence from what the unpruned model predicts.", "WEIGHT");
+    public static readonly ExperimentOption Parent = new("--parent", "finetune.parent", "The unpruned model, under distillation.", "MODEL");
     public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks", "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");
     public static readonly ExperimentOption Only = new("--only", "evaluate.only", "Names of the benchmarks to run, separated by commas (default: all that lie in the folder).", "A,B");
     public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.", "NUMBER");

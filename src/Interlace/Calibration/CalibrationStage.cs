@@ -18,24 +18,39 @@ public static class CalibrationStage
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable.</exception>
-    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>
+        Run(loaded, compute, experiment, folder, null, progress, cancellation);
+
+    /// <summary>Runs or resumes the stage, which may end before its data does.</summary>
+    /// <param name="loaded">The model.</param>
+    /// <param name="compute">Where and in which type it computes.</param>
+    /// <param name="experiment">Settings.</param>
+    /// <param name="folder">Where the artefacts go.</param>
+    /// <param name="enough">Whether the samples so far are enough, asked each time they have grown by a quarter; null to use them all.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
+    /// <exception cref="InputException">The data is absent or unusable.</exception>
+    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, Func<IReadOnlyList<SampleSums>, bool>? enough, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         experiment = experiment.Complete();
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);
         var rows = data.Draw.Calibration(calibrate.Fraction);
+        var adaptive = enough is null ? null : new AdaptiveSettings(calibrate.AdaptiveConfidence, experiment.Plan!);
         var settings = new CalibrationSettings(options.Rate, calibrate.Fraction, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow,
-            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
         var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, loaded.Model.VisualLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
-        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity));
-        SkipCounts skipped = [], filtered = [];
-        var sums = calibrator.Run((next, left) => data.Load(data.Source.Read(rows, filtered = [], data.Filter).Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
-        skipped.Merge(filtered);
-        SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans);
+        var samples = new BlockedSamples(data, enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
+        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough));
+        SkipCounts skipped = [];
+        var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
+        skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
+        SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans,
+            adaptive is null ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',', calibrator.Checks), [SampleSumsFile.Drawn] = $"{rows.Count}" });
         var similarity = empty with
         {
             Samples = sums.Count,
@@ -46,5 +61,29 @@ public static class CalibrationStage
         similarity.Save(Path.Combine(folder, LayerSimilarity.Name));
         calibrator.Forget();
         return similarity;
+    }
+
+    /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>
+    private sealed class BlockedSamples(DrawnData data, IReadOnlyList<RowReference[]> blocks)
+    {
+        private readonly Dictionary<(string Set, string Shard, long Row), int> _blocks = blocks.Index().SelectMany(block => block.Item, (block, row) => (row, block.Index))
+            .ToDictionary(entry => (data.Source.Sets[entry.row.Set].Name, data.Source.Sets[entry.row.Set].Shards[entry.row.Shard].Name, entry.row.Row), entry => entry.Index);
+
+        private readonly SkipCounts[] _filtered = new SkipCounts[blocks.Count];
+
+        public int BlockOf(LoadedSample sample) => _blocks[(sample.Set, sample.Shard, sample.Row)];
+
+        /// <summary>Up to the end of a block, or of the last one.</summary>
+        public SkipCounts FilteredUpTo(int? block) => _filtered[block ?? ^1];
+
+        public IEnumerable<Sample> Read()
+        {
+            SkipCounts filtered = [];
+            foreach (var (i, block) in blocks.Index())
+            {
+                foreach (var sample in data.Source.Read(block, filtered, data.Filter)) yield return sample;
+                _filtered[i] = new SkipCounts(filtered);   // before a sample of the next block is given, however far ahead they are read
+            }
+        }
     }
 }

@@ -13,9 +13,18 @@ namespace Interlace.Calibration;
 /// <param name="settings">What decides the numbers.</param>
 /// <param name="statePath">Where the state of an unfinished calibration is kept.</param>
 /// <param name="key">Hash of everything that decides the numbers: state of another key is not taken up.</param>
-public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key)
+/// <param name="stop">When to end before the samples do; null to use them all.</param>
+public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key, EarlyStop? stop = null)
 {
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(20);
+
+    private readonly List<int> _checks = [];
+
+    /// <summary>Samples there were each time that <see cref="EarlyStop.Enough"/> was asked.</summary>
+    public IReadOnlyList<int> Checks => _checks;
+
+    /// <summary>The last block whose samples were used; null where the samples ended first.</summary>
+    public int? StoppedAfter { get; private set; }
 
     /// <summary>Lengths of the spans that are measured.</summary>
     public IReadOnlyList<int> Spans { get; } = SpansOf(model.Layers.Count, settings.MaxWindow);
@@ -39,10 +48,17 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         var saved = new SkipCounts(skipped);
         try
         {
-            foreach (var (batch, skippedSoFar) in Batches(load(next, skipped), skipped, settings.BatchTokens))
+            foreach (var (batch, skippedSoFar, endsBlock) in Batches(load(next, skipped), skipped, settings.BatchTokens, stop?.BlockOf))
             {
                 cancellation.ThrowIfCancellationRequested();
                 using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device)) sums.AddRange(meter.Measure(model, packed));
+                if (endsBlock && IsEnough(sums))
+                {
+                    // No state is saved any more: one that is taken up always has a block to go on with.
+                    StoppedAfter = stop!.BlockOf(batch[^1]);
+                    skipped.ReplaceBy(skippedSoFar);
+                    return sums;
+                }
                 (next, saved) = (batch[^1].Index + 1, skippedSoFar);
                 if (lastSave.Elapsed > SaveEvery)
                 {
@@ -60,24 +76,33 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         return sums.Count > 0 ? sums : throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
     }
 
-    /// <summary>Batches filled up to the token budget, each with what had been left out when its last sample came: asking for the next sample may count more.</summary>
-    internal static IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped)> Batches(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens)
+    private bool IsEnough(List<SampleSums> sums)
+    {
+        _checks.Add(sums.Count);
+        return stop!.Enough(sums);
+    }
+
+    /// <summary>
+    /// Batches filled up to the token budget and of one block, each with what had been left out when its last sample came (asking for the next sample may count more), and whether the next sample is another block's.
+    /// </summary>
+    internal static IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped, bool EndsBlock)> Batches(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, Func<LoadedSample, int>? blockOf = null)
     {
         var batch = new List<LoadedSample>();
         long tokens = 0;
         var atLast = new SkipCounts();
         foreach (var sample in samples)
         {
-            if (batch.Count > 0 && tokens + sample.Encoded.Length > batchTokens)
+            bool newBlock = batch.Count > 0 && blockOf is not null && blockOf(batch[^1]) != blockOf(sample);
+            if (newBlock || batch.Count > 0 && tokens + sample.Encoded.Length > batchTokens)
             {
-                yield return (batch, atLast);
+                yield return (batch, atLast, newBlock);
                 (batch, tokens) = ([], 0);
             }
             batch.Add(sample);
             tokens += sample.Encoded.Length;
             atLast = new SkipCounts(skipped);
         }
-        if (batch.Count > 0) yield return (batch, atLast);
+        if (batch.Count > 0) yield return (batch, atLast, false);
     }
 
     /// <summary>Deletes the state of a calibration that is finished.</summary>
@@ -89,11 +114,21 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         var (sums, metadata) = SampleSumsFile.Read(statePath, Spans);
         if (metadata.GetValueOrDefault("key") != key || !long.TryParse(metadata.GetValueOrDefault("next"), out long next)) return ([], 0);
         skipped.Merge(JsonSerializer.Deserialize<Dictionary<string, long>>(metadata["skipped"])!);
+        foreach (int count in SampleSumsFile.Counts(metadata, SampleSumsFile.Checks))   // what it has seen decides with what comes
+        {
+            _checks.Add(count);
+            stop?.Enough(sums[..count]);
+        }
         return (sums, next);
     }
 
     private void Save(List<SampleSums> sums, long next, SkipCounts skipped) => SampleSumsFile.Write(statePath, sums, Spans, new Dictionary<string, string>
     {
-        ["key"] = key, ["next"] = next.ToString(), ["skipped"] = JsonSerializer.Serialize(skipped.ToDictionary(s => s.Key, s => s.Value)),
+        ["key"] = key, ["next"] = next.ToString(), [SampleSumsFile.Checks] = string.Join(',', _checks), ["skipped"] = JsonSerializer.Serialize(skipped.ToDictionary(s => s.Key, s => s.Value)),
     });
 }
+
+/// <summary>When a calibration may end before its data does.</summary>
+/// <param name="BlockOf">The block of a sample. Samples come block by block; a block as a whole is a fair draw, a part of it need not be.</param>
+/// <param name="Enough">Asked after each block but the last, in order, with the sums of all samples so far: whether they are enough.</param>
+public sealed record EarlyStop(Func<LoadedSample, int> BlockOf, Func<IReadOnlyList<SampleSums>, bool> Enough);

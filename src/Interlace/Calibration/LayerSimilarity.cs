@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -115,7 +116,13 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
 public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, double[] LastTokenAngle, IReadOnlyDictionary<string, double[]> Sums);
 
 /// <summary>What decides the numbers besides model and data.</summary>
-public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype);
+public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AdaptiveSettings? Adaptive = null);
+
+/// <summary>What decided when an adaptive calibration stopped.</summary>
+/// <param name="Confidence">Share of resamplings in which the dropped layers had to come out.</param>
+/// <param name="Plan">The plan that was looked at.</param>
+public sealed record AdaptiveSettings(double Confidence, PlanOptions Plan);
 
 /// <summary>The model and the data that were measured.</summary>
 public sealed record CalibrationInputs(ModelIdentity Model, Data.DataIdentity Data);

@@ -9,6 +9,16 @@ namespace Interlace.Calibration;
 /// </summary>
 internal static class SampleSumsFile
 {
+    /// <summary>Of an adaptive calibration: samples there were at each check, separated by commas.</summary>
+    public const string Checks = "checks";
+
+    /// <summary>Of an adaptive calibration: rows that were drawn for it.</summary>
+    public const string Drawn = "drawn";
+
+    /// <summary>Whole numbers separated by commas in the metadata; none where they are absent.</summary>
+    public static IEnumerable<int> Counts(IReadOnlyDictionary<string, string> metadata, string name) =>
+        metadata.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
+
     public static void Write(string path, IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var tensors = new List<TensorSource> { Source("counts", ElementType.I64, [samples.Count, SimilarityMeter.Classes], MemoryMarshal.AsBytes<long>(samples.SelectMany(s => s.Counts).ToArray())) };

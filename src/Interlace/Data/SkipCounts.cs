@@ -59,6 +59,13 @@ public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
         foreach ((string reason, long count) in other.ToArray()) Add(reason, count);
     }
 
+    /// <summary>Forgets its counts for those of another.</summary>
+    public void ReplaceBy(SkipCounts other)
+    {
+        _counts.Clear();
+        Merge(other);
+    }
+
     /// <inheritdoc/>
     public IEnumerator<KeyValuePair<string, long>> GetEnumerator() => _counts.GetEnumerator();
 

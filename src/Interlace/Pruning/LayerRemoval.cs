@@ -64,7 +64,7 @@ public static class LayerRemoval
     internal static IEnumerable<string> Companions(string model) =>
         Directory.EnumerateFiles(model).Select(file => Path.GetFileName(file))
             .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
-                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name) && !name.StartsWith('.'))
+                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name or PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName) && !name.StartsWith('.'))
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
 

@@ -1,4 +1,5 @@
 using Interlace.Calibration;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
 
@@ -21,15 +22,20 @@ public static class PlanStage
     /// <param name="seed">Seed of the methods that use chance.</param>
     /// <param name="files">Further evidence.</param>
     /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
-    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files)
+    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files) =>
+        Run(files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed), similarity.Inputs.Model), options, similarity.Inputs.Model);
+
+    /// <summary>The plan that the options ask for, from evidence at hand.</summary>
+    /// <exception cref="PlanException">No such method, a wrong ratio, or more layers than the method can drop.</exception>
+    internal static PruningPlan Run(Evidence evidence, PlanOptions options, ModelIdentity? model = null)
     {
+        if (options.Rounds > 1) throw new PlanException("plan.rounds is more than 1: the rounds after the first need a tuned model, so only a whole run makes them; see interlace run.");
         var selection = options.Selection switch
         {
             "greedy" => Selection.Greedy,
             "optimal" => Selection.Optimal,
             _ => throw new PlanException($"The selection is '{options.Selection}': choose greedy or optimal."),
         };
-        var evidence = files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed), similarity.Inputs.Model);
-        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection, options.ProtectEnds), similarity.Inputs.Model);
+        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection, options.ProtectEnds), model);
     }
 }

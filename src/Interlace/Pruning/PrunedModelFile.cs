@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
@@ -20,8 +21,49 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     /// <summary>The file that a tuned folder has besides: its weights are no longer its parent's.</summary>
     public const string TrainingRecordName = "training.json";
 
+    /// <summary>The log of its tuning.</summary>
+    public const string TrainingLogName = "train.jsonl";
+
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-model/1";
+
+    /// <summary>The record of a pruned folder.</summary>
+    /// <exception cref="InputException">It is absent or wrong.</exception>
+    public static PrunedModelFile Load(string pruned)
+    {
+        string path = Path.Combine(pruned, Name);
+        return File.Exists(path) ? Parse(File.ReadAllText(path), path) : throw new InputException($"{pruned} holds no {Name}, which says what it was made from.");
+    }
+
+    /// <summary>Checks that a pruned folder was made from a model, directly or in several steps.</summary>
+    /// <param name="pruned">The pruned folder with its record.</param>
+    /// <param name="model">The folder of that model.</param>
+    /// <returns>The model's identity.</returns>
+    /// <exception cref="InputException">It was made from another model, or there is no record.</exception>
+    public static ModelIdentity CheckAncestor(string pruned, string model)
+    {
+        using var checkpoint = Checkpoint.Open(model);
+        var identity = ModelIdentity.Of(checkpoint);
+        string? difference = null;
+        for (PrunedModelFile? record = Load(pruned); record is not null; record = record.ParentRecord is { } earlier ? Parse(earlier.ToJsonString(), pruned) : null)
+        {
+            if (record.Parent.DifferenceFrom(identity) is not { } found) return identity;
+            difference ??= found;
+        }
+        throw new InputException($"{pruned} was not made from {model}: {difference}; name the model that was pruned.");
+    }
+
+    private static PrunedModelFile Parse(string json, string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ArtefactJson.Readable.PrunedModelFile) ?? throw new JsonException("it is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid record of a pruned model: {e.Message}.", e);
+        }
+    }
 
     internal string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.PrunedModelFile) + "\n";
 }

@@ -21,7 +21,7 @@ public static class FineTuneStage
     /// <param name="progress">Told after each step.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
     /// <param name="cancellation">Ends after a step; the same call goes on from there.</param>
-    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, or the disk too full.</exception>
+    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, the disk too full, or the model to learn from not the one that was pruned.</exception>
     public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
     {
         experiment = experiment.Complete();
@@ -33,10 +33,11 @@ public static class FineTuneStage
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         using var loaded = ModelFamilies.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
+        string? parent = finetune.Distill > 0 ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
         TrainingInputs inputs;
-        using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
-        // SaveEvery decides when the state is saved, not what comes out; neither does where the data lies or how many workers read it.
-        var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune with { SaveEvery = new FineTuneOptions().SaveEvery }, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+        using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
+        // SaveEvery decides when the state is saved, not what comes out; neither does where model and data lie or how many workers read it.
+        var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null }, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
             experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
         string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord), work = WorkFolder(target);
 
@@ -46,7 +47,8 @@ public static class FineTuneStage
             log?.Invoke($"{target} is there already.");
             return before;
         }
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key);
+        using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), freeBytes);
         Directory.CreateDirectory(work);
         using var nothing = new EmptyAgain(work);

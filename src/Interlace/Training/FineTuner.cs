@@ -20,7 +20,8 @@ public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped)
 /// <param name="options">How to tune.</param>
 /// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
 /// <param name="key">Hash of everything that decides the result: a state of another key is not taken up.</param>
-public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key) : IDisposable
+/// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> is above 0.</param>
+public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key, VisionLanguageModel? parent = null) : IDisposable
 {
     private readonly TunedLayers _tuned = TunedLayers.Of(model, layers);
     private AdamW? _optimiser;
@@ -29,7 +30,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     public TunedLayers Tuned => _tuned;
 
     /// <summary>What it will need.</summary>
-    public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options);
+    public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent);
 
     private string StatePath => Path.Combine(folder, "state.safetensors");
     private string LogPath => Path.Combine(folder, TrainingLog.Name);
@@ -56,7 +57,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _optimiser ??= new AdamW(_tuned.Parameters, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
         var state = TrainingState.Load(StatePath, key, _tuned.Parameters, _optimiser);
         TrainingLog.Truncate(LogPath, state.Step);
-        var gradient = new LossGradient(model, options.Recompute);
+        var gradient = new LossGradient(model, options.Recompute, distillation: parent is null ? null : new(parent, options.Distill, options.DistillTemperature));
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
         try

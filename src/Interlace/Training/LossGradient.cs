@@ -12,18 +12,20 @@ namespace Interlace.Training;
 /// Keep only the input of each layer and run the layer again in the backward pass: a third more arithmetic, a fraction of the memory. The result is the same.
 /// </param>
 /// <param name="headRows">Rows of a chunk at the head.</param>
-public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512)
+/// <param name="distillation">Mixes the divergence from the unpruned model's predictions into the loss; null for cross-entropy alone.</param>
+public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
 {
     private readonly int _lowest = LowestTuned(model);
     private readonly bool _trainsInput = TrainsInput(model);
 
     /// <summary>
-    /// Adds the gradient of <paramref name="scale"/> times the summed cross-entropy over the batch's answer tokens to the parameters' gradients.
+    /// Adds the gradient of <paramref name="scale"/> times the summed loss over the batch's answer tokens to the parameters' gradients: cross-entropy, or its mixture with the divergence from the unpruned model.
     /// </summary>
-    /// <returns>The summed cross-entropy, not scaled.</returns>
+    /// <returns>The summed loss, not scaled.</returns>
     public double Accumulate(Batch batch, double scale)
     {
         using var scope = NewDisposeScope();
+        using Tensor? parentRows = distillation?.Rows(batch);
         var passes = new LayerPass[model.Layers.Count];
         using var inputGradient = _trainsInput ? enable_grad() : (IDisposable)no_grad();
         var (x, inputs) = model.Embed(batch);
@@ -32,7 +34,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         {
             Tensor x0 = x.alias();
             Tensor hidden = model.Hidden(x.detach(), inputs, (l, layer, input) => l < _lowest ? layer(input) : Forward(passes, l, layer, input));
-            var (loss, gradient) = Head(hidden, batch, scale);
+            var (loss, gradient) = Head(hidden, batch, scale, parentRows);
             hidden.Dispose();
             var levels = new Tensor?[model.VisualLevels];
             if (_trainsInput) KeepLevel(model.Layers.Count, inputs, gradient, levels);
@@ -104,7 +106,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         autograd.backward(outputs, gradients);
     }
 
-    private (double Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale)
+    private (double Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
     {
         Tensor gradient = zeros_like(hidden), total = zeros([], ScalarType.Float64, hidden.device);
         Tensor rows = hidden.index_select(0, batch.AnswerRows);
@@ -115,7 +117,8 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             Tensor part = rows.narrow(0, at, count).detach().clone().requires_grad_();
             using (enable_grad())
             {
-                Tensor loss = AnswerLoss.CrossEntropy(model.Logits(part), batch.AnswerIds.narrow(0, at, count));
+                Tensor logits = model.Logits(part), loss = AnswerLoss.CrossEntropy(logits, batch.AnswerIds.narrow(0, at, count));
+                if (parentRows is not null) loss = distillation!.Mix(loss, logits, parentRows.narrow(0, at, count));
                 loss.Times(scale).backward();
                 total.Add(loss.detach());
             }

@@ -7,13 +7,14 @@ namespace Interlace.Training;
 /// <param name="Weights">All weights in the type of the computation; on a CPU those of the file's own type stay in the mapped file.</param>
 /// <param name="Masters">fp32 masters, gradients and two optimiser states of the tuned weights.</param>
 /// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), and a chunk of the head.</param>
-public sealed record MemoryEstimate(long Weights, long Masters, long Activations)
+/// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, and its chunk of the head.</param>
+public sealed record MemoryEstimate(long Weights, long Masters, long Activations, long Parent = 0)
 {
     /// <summary>All of it.</summary>
-    public long Total => Weights + Masters + Activations;
+    public long Total => Weights + Masters + Activations + Parent;
 
-    /// <summary>For a model whose tuned layers are known.</summary>
-    public static MemoryEstimate For(VisionLanguageModel model, TunedLayers tuned, FineTuneOptions options, int headRows = 512)
+    /// <summary>For a model whose tuned layers are known, and the unpruned model where one is learnt from.</summary>
+    public static MemoryEstimate For(VisionLanguageModel model, TunedLayers tuned, FineTuneOptions options, int headRows = 512, VisionLanguageModel? parent = null)
     {
         int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
         long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size);
@@ -24,7 +25,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner) * size;
         long kept = (long)depth * options.MicroBatchTokens * model.HiddenSize * size;
         long head = 3L * headRows * model.VocabularySize * 4;
-        return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + head);
+        long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + head;
+        return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + head, learntFrom);
     }
 
     /// <inheritdoc/>
@@ -32,6 +34,6 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     {
         var (unit, size, format) = Total < 1_000_000_000 ? ("MB", 1e6, "0") : ("GB", 1e9, "0.0");
         string In(long bytes) => (bytes / size).ToString(format);
-        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} masters, gradients and optimiser, {In(Activations)} activations)";
+        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} masters, gradients and optimiser, {In(Activations)} activations{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")})";
     }
 }

@@ -22,7 +22,7 @@ public sealed record TrainingLogRow(int Step, int Epoch, double Loss, double Lea
 public static class TrainingLog
 {
     /// <summary>The log's usual name.</summary>
-    public const string Name = "train.jsonl";
+    public const string Name = Pruning.PrunedModelFile.TrainingLogName;
 
     /// <summary>Adds a row.</summary>
     public static void Append(string path, TrainingLogRow row) => File.AppendAllText(path, JsonSerializer.Serialize(row, LogJson.Default.TrainingLogRow) + "\n");

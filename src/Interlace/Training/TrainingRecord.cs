@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -38,5 +39,8 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.TrainingRecord) + "\n"));
 }
 
-/// <summary>The model and the data that were tuned with.</summary>
-public sealed record TrainingInputs(ModelIdentity Model, DataIdentity Data);
+/// <summary>What was tuned with.</summary>
+/// <param name="Model">The pruned model.</param>
+/// <param name="Data">The data.</param>
+/// <param name="Parent">The unpruned model that was learnt from, under distillation.</param>
+public sealed record TrainingInputs(ModelIdentity Model, DataIdentity Data, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelIdentity? Parent = null);

@@ -56,12 +56,51 @@ public sealed class CalibratorTests : IDisposable
         Assert.False(File.Exists(_scratch.At("state")));
     }
 
+    // Blocks of three places: 0 1 2 | 3 | 6 7 8 | 9 10 11 | 12. The last is not asked about.
+    [Theory, InlineData(2, new[] { 3, 4 }), InlineData(3, new[] { 3, 4, 7 }), InlineData(9, new[] { 3, 4, 7, 10 })]
+    public void It_ends_with_the_block_after_which_there_is_enough_however_often_it_is_interrupted(int enoughAt, int[] asked)
+    {
+        SkipCounts skipped = [];
+        List<int> checks = [];
+        var (whole, batches) = Run("whole", skipped, stop: Stop(checks, enoughAt));
+        Assert.Equal(asked, checks);
+        Assert.Equal(enoughAt > asked.Length ? 11 : asked[^1], whole.Count);
+        Assert.Equal(Bytes([.. Run("all", []).Sums.Take(whole.Count)]), Bytes(whole));
+        for (int after = 1; after <= batches; after++)
+            foreach (bool loaderEnds in new[] { false, true })
+            {
+                string state = $"{enoughAt} after {after} {loaderEnds}";
+                try
+                {
+                    Run(state, [], after, loaderEnds, stop: Stop([], enoughAt));
+                    File.Delete(_scratch.At(state));   // it was at its end already
+                }
+                catch (OperationCanceledException)
+                {
+                    Assert.True(File.Exists(_scratch.At(state)));
+                }
+                SkipCounts resumedSkips = [];
+                List<int> resumedChecks = [];
+                var (resumed, _) = Run(state, resumedSkips, stop: Stop(resumedChecks, enoughAt));
+                Assert.Equal(Bytes(whole), Bytes(resumed));
+                Assert.Equal(skipped.ToString(), resumedSkips.ToString());
+                Assert.Equal(asked, resumedChecks);
+            }
+    }
+
+    private static EarlyStop Stop(List<int> checks, int enoughAt) => new(sample => (int)sample.Index / 3, samples =>
+    {
+        checks.Add(samples.Count);
+        return checks.Count == enoughAt;
+    });
+
     /// <param name="state">File of the state.</param>
     /// <param name="skipped">Counts.</param>
     /// <param name="batches">Ends after so many batches.</param>
     /// <param name="loaderEnds">The samples see the end before the calibrator does, as background loading does.</param>
     /// <param name="key">Key of the state.</param>
-    private (IReadOnlyList<SampleSums> Sums, int Batches) Run(string state, SkipCounts skipped, int batches = int.MaxValue, bool loaderEnds = false, string key = "key")
+    /// <param name="stop">When to end before the samples do.</param>
+    private (IReadOnlyList<SampleSums> Sums, int Batches) Run(string state, SkipCounts skipped, int batches = int.MaxValue, bool loaderEnds = false, string key = "key", EarlyStop? stop = null)
     {
         using var ending = new CancellationTokenSource();
         int done = 0;
@@ -77,7 +116,7 @@ public sealed class CalibratorTests : IDisposable
         {
             if (++done == batches) ending.Cancel();
         });
-        var sums = new Calibrator(_samples.Loaded.Model, Settings, _scratch.At(state), key).Run(Load, _samples.Count, skipped, progress, ending.Token);
+        var sums = new Calibrator(_samples.Loaded.Model, Settings, _scratch.At(state), key, stop).Run(Load, _samples.Count, skipped, progress, ending.Token);
         return (sums, done);
     }
 

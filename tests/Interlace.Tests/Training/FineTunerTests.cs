@@ -42,6 +42,19 @@ public sealed class FineTunerTests : IDisposable
         Assert.Equal(6 - (end == "killed" ? (step - 1) / Options.SaveEvery * Options.SaveEvery : step), resumed.Steps);
     }
 
+    [Theory, InlineData(3, "cancelled"), InlineData(4, "killed")]
+    public void A_distilled_run_that_ends_after_any_step_goes_on_to_the_same_bytes(int step, string end)
+    {
+        var options = Options with { Distill = 0.7, DistillTemperature = 2 };
+        var whole = Run("whole", options, distils: true);
+        Assert.Equal(6, whole.Result.Steps);
+        Assert.NotEqual(Run("plain", Options).Weights, whole.Weights);
+        Assert.ThrowsAny<Exception>(() => Run("broken", options, step, end, distils: true));
+        var resumed = Run("broken", options, distils: true);
+        Assert.Equal(whole.Log, resumed.Log);
+        Assert.Equal(whole.Weights, resumed.Weights);
+    }
+
     [Fact]
     public void State_of_another_key_is_not_taken_up()
     {
@@ -111,11 +124,13 @@ public sealed class FineTunerTests : IDisposable
     /// <param name="key">Key of the state.</param>
     /// <param name="validation">Samples that are held back.</param>
     /// <param name="isSkipped">Places that are left out.</param>
-    private Outcome Run(string folder, FineTuneOptions options, int endAfter = 0, string end = "cancelled", string key = "key", int[]? validation = null, Func<long, bool>? isSkipped = null)
+    /// <param name="distils">Learn from the model without layer 6: any other model will do.</param>
+    private Outcome Run(string folder, FineTuneOptions options, int endAfter = 0, string end = "cancelled", string key = "key", int[]? validation = null, Func<long, bool>? isSkipped = null, bool distils = false)
     {
         using var ending = new CancellationTokenSource();
         using var loaded = _samples.Open();
-        using var tuner = new FineTuner(loaded.Model, [4, 8], options, _scratch.At(folder), key);
+        using var parent = distils ? _samples.Loaded.Model.Keep([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]) : null;
+        using var tuner = new FineTuner(loaded.Model, [4, 8], options, _scratch.At(folder), key, parent);
         int steps = 0;
         var progress = new Told(step =>
         {

@@ -64,9 +64,9 @@ public class LossGradientTests
         return gradients;
     }
 
-    private static Model Random(int layers, bool tied)
+    internal static Model Random(int layers, bool tied, ulong seed = 3)
     {
-        var random = new SplitMix64(3);
+        var random = new SplitMix64(seed);
         ParameterSource source = (name, shape) =>
         {
             float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
@@ -88,7 +88,7 @@ public class LossGradientTests
     }
 
     /// <summary>Some prompt, one image of so many visual tokens where wanted, as many prompt as answer tokens; ids and pixels follow from the length.</summary>
-    private static EncodedSample Conversation(int length, (int Rows, int Columns)? image = null)
+    internal static EncodedSample Conversation(int length, (int Rows, int Columns)? image = null)
     {
         var random = new SplitMix64((ulong)length);
         var (ids, kinds, axes) = (new List<int>(), new List<TokenKind>(), new[] { new List<int>(), new List<int>(), new List<int>() });

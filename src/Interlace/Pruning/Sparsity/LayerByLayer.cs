@@ -35,7 +35,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     /// <exception cref="InputException">There is no sample.</exception>
     public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null)
     {
-        foreach (var (batch, _) in Calibrator.Batches(samples, skipped, batchTokens))
+        foreach (var (batch, _, _) in Calibrator.Batches(samples, skipped, batchTokens))
         {
             cancellation.ThrowIfCancellationRequested();
             using var packed = Batch.Pack([.. batch.Select(sample => sample.Encoded)], model.Device);

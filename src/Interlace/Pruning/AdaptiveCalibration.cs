@@ -1,0 +1,68 @@
+using Interlace.Calibration;
+using Interlace.Vlm;
+
+namespace Interlace.Pruning;
+
+/// <summary>
+/// The stage <c>calibrate</c> as an experiment asks for it. Under <c>calibrate.adaptive</c> it stops when the plan would hardly change with other samples: when, at two checks in a row, the plan drops the same layers
+/// and they come out in enough of the drawings of <see cref="PlanBootstrap"/>. <c>stability.json</c> says what was saved and how sure the plan is.
+/// </summary>
+public static class AdaptiveCalibration
+{
+    /// <summary>Runs or resumes the stage, adaptive or not.</summary>
+    /// <param name="loaded">The model.</param>
+    /// <param name="compute">Where and in which type it computes.</param>
+    /// <param name="experiment">Settings.</param>
+    /// <param name="folder">Where the artefacts go.</param>
+    /// <param name="log">Told how an adaptive calibration ended.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
+    /// <exception cref="InputException">The data is absent or unusable, or there is no such plan.</exception>
+    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, Action<string>? log = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        experiment = experiment.Complete();
+        Check(experiment);
+        if (!experiment.Calibrate!.Adaptive) return CalibrationStage.Run(loaded, compute, experiment, folder, progress, cancellation);
+
+        string path = Path.Combine(folder, LayerSimilarity.Name);
+        var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.VisualLevels, experiment.Plan!, experiment.Seed), experiment.Calibrate.AdaptiveConfidence);
+        LayerSimilarity similarity;
+        if (!File.Exists(path)) similarity = CalibrationStage.Run(loaded, compute, experiment, folder, criterion.Enough, progress, cancellation);
+        else
+        {
+            // Killed between the two artefacts: the checks follow from the sums.
+            similarity = LayerSimilarity.Load(path);
+            var (samples, metadata) = PlanStability.ReadSamples(path, similarity);
+            foreach (int count in SampleSumsFile.Counts(metadata, SampleSumsFile.Checks)) criterion.Enough([.. samples.Take(count)]);
+        }
+        var stability = PlanStability.Of(path, experiment.Plan!, experiment.Seed) with { Checks = [.. criterion.Checks] };
+        stability.Save(Path.Combine(folder, PlanStability.Name));
+        log?.Invoke($"Used {stability.Samples} samples of {stability.Drawn} drawn; the layers {string.Join(", ", stability.Drop)} come out in {stability.DropAgreement:0.0 %} of {stability.Resamples} resamplings.");
+        return similarity;
+    }
+
+    /// <summary>Says early that a plan does not depend on what is measured.</summary>
+    /// <exception cref="InputException">The calibration is adaptive and the method looks at no similarity.</exception>
+    public static void Check(Experiment experiment)
+    {
+        const EvidenceNeeds measured = EvidenceNeeds.LayerSimilarity | EvidenceNeeds.TripletSimilarity | EvidenceNeeds.WindowSimilarity | EvidenceNeeds.WindowAngle;
+        experiment = experiment.Complete();
+        if (experiment.Calibrate!.Adaptive && (Methods.Find(experiment.Plan!.Method).Needs & measured) == 0)
+            throw new InputException($"calibrate.adaptive stops when the plan no longer changes, but the plan of the method '{experiment.Plan.Method}' does not depend on similarities: choose another method, or turn it off.");
+    }
+
+    private sealed class Criterion(PlanBootstrap bootstrap, double confidence)
+    {
+        private readonly List<StabilityCheck> _checks = [];
+
+        public IReadOnlyList<StabilityCheck> Checks => _checks;
+
+        public bool Enough(IReadOnlyList<SampleSums> samples)
+        {
+            var found = bootstrap.Of(samples);
+            var (last, check) = (_checks.LastOrDefault(), new StabilityCheck(samples.Count, [.. found?.Plan.Drop ?? []], found?.SameDrop ?? 0));
+            _checks.Add(check);
+            return last is not null && last.Agreement >= confidence && check.Agreement >= confidence && last.Drop.AsSpan().SequenceEqual(check.Drop);
+        }
+    }
+}

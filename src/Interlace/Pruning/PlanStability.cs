@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Interlace.Calibration;
+using Interlace.Vlm;
+
+namespace Interlace.Pruning;
+
+/// <summary>
+/// The artefact <c>stability.json</c>: how sure a plan is, given the samples it was measured on. An adaptive calibration leaves it; <c>plan --stability</c> shows it of any calibration.
+/// </summary>
+/// <param name="Settings">The plan that was asked for.</param>
+/// <param name="Layers">Decoder layers of the model, L.</param>
+/// <param name="Samples">Samples that were measured.</param>
+/// <param name="Drawn">Of an adaptive calibration, rows that were drawn for it: what it would have used to the end.</param>
+/// <param name="Resamples">Drawings of the samples from themselves.</param>
+/// <param name="Drop">Layers that the plan of all samples drops.</param>
+/// <param name="Tune">Layers that it tunes.</param>
+/// <param name="DropAgreement">Share of drawings that drop exactly these layers.</param>
+/// <param name="PlanAgreement">Share that tune exactly these layers too.</param>
+/// <param name="DropProbability">[L] share of drawings that drop each layer.</param>
+/// <param name="TuneProbability">[L] share that tune it.</param>
+/// <param name="Checks">Of an adaptive calibration, its checks in order.</param>
+public sealed record PlanStability(string Format, string CreatedBy, PlanOptions Settings, int Seed, CalibrationInputs Inputs, int Layers, int Samples,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Drawn, int Resamples, int[] Drop, int[] Tune, double DropAgreement, double PlanAgreement, double[] DropProbability, double[] TuneProbability, StabilityCheck[] Checks)
+{
+    /// <summary>The artefact's usual name.</summary>
+    public const string Name = "stability.json";
+
+    /// <summary>Name and version of the format.</summary>
+    public const string CurrentFormat = "interlace-stability/1";
+
+    /// <summary>The stability of a plan from a calibration's artefact and the sums per sample beside it.</summary>
+    /// <param name="path">The calibration's <c>similarity.json</c>.</param>
+    /// <param name="options">The plan that is asked for.</param>
+    /// <param name="seed">Seed of the drawings.</param>
+    /// <exception cref="InputException">A file is absent or another calibration's, or there is no such plan.</exception>
+    public static PlanStability Of(string path, PlanOptions options, int seed)
+    {
+        var similarity = LayerSimilarity.Load(path);
+        PlanStage.Run(similarity, options, seed);   // says what is wrong with the options, in its own words
+        var (samples, metadata) = ReadSamples(path, similarity);
+        var found = new PlanBootstrap(similarity.Layers, similarity.VisualLevels, options, seed).Of(samples)!;
+        int? drawn = int.TryParse(metadata.GetValueOrDefault(SampleSumsFile.Drawn), out int rows) ? rows : null;
+        return new(CurrentFormat, ProgramVersion.CreatedBy, options, seed, similarity.Inputs, similarity.Layers, samples.Count, drawn, PlanBootstrap.Resamples,
+            [.. found.Plan.Drop], [.. found.Plan.Tune], found.SameDrop, found.SamePlan, found.Drop, found.Tune, []);
+    }
+
+    /// <summary>Reads an artefact.</summary>
+    /// <exception cref="InputException">It is absent or wrong.</exception>
+    public static PlanStability Load(string path)
+    {
+        if (!File.Exists(path)) throw new InputException($"There is no {path}: an adaptive calibration leaves it.");
+        try
+        {
+            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.PlanStability) ?? throw new JsonException("it is empty");
+            if (found.Format != CurrentFormat) throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
+            if (found.DropProbability.Length != found.Layers || found.TuneProbability.Length != found.Layers) throw new JsonException($"its probabilities are not one for each of {found.Layers} layers");
+            return found;
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path} is no valid stability: {e.Message}.", e);
+        }
+    }
+
+    /// <summary>The text of the artefact.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.PlanStability) + "\n";
+
+    /// <summary>Writes the artefact whole or not at all.</summary>
+    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+
+    /// <summary>The sums per sample beside a calibration's artefact, and what is noted with them.</summary>
+    /// <exception cref="InputException">The file is absent or another calibration's.</exception>
+    internal static (IReadOnlyList<SampleSums> Samples, IReadOnlyDictionary<string, string> Metadata) ReadSamples(string path, LayerSimilarity similarity)
+    {
+        string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, LayerSimilarity.SamplesName);
+        if (!File.Exists(beside)) throw new InputException($"There is no {beside}: calibrate again, or bring the file that was made with {path}.");
+        var (samples, metadata) = SampleSumsFile.Read(beside, [.. similarity.Spans.Select(span => span.Length)]);
+        bool belongs = samples.Count == similarity.Samples && LayerSimilarity.Classes.Index().All(c => samples.Sum(sample => sample.Counts[c.Index]) == similarity.Tokens[c.Item])
+            && samples.TrueForAll(sample => similarity.Spans.All(span => sample.Spans[span.Length].Last.Length == span.Mean.Length));
+        return belongs ? (samples, metadata) : throw new InputException($"{beside} belongs to another calibration than {path}: calibrate again.");
+    }
+}
+
+/// <summary>A check of an adaptive calibration.</summary>
+/// <param name="Samples">Samples there were.</param>
+/// <param name="Drop">Layers that their plan drops.</param>
+/// <param name="Agreement">Share of drawings that drop exactly these.</param>
+public sealed record StabilityCheck(int Samples, int[] Drop, double Agreement);
