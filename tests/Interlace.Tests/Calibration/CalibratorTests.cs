@@ -57,7 +57,7 @@ public sealed class CalibratorTests : IDisposable
     }
 
     // Blocks of three places: 0 1 2 | 3 | 6 7 8 | 9 10 11 | 12. The last is not asked about.
-    [Theory, InlineData(2, new[] { 3, 4 }), InlineData(3, new[] { 3, 4, 7 }), InlineData(9, new[] { 3, 4, 7, 10 })]
+    [Theory, InlineData(3, new[] { 3, 4, 7 }), InlineData(9, new[] { 3, 4, 7, 10 })]
     public void It_ends_with_the_block_after_which_there_is_enough_however_often_it_is_interrupted(int enoughAt, int[] asked)
     {
         SkipCounts skipped = [];
@@ -67,25 +67,24 @@ public sealed class CalibratorTests : IDisposable
         Assert.Equal(enoughAt > asked.Length ? 11 : asked[^1], whole.Count);
         Assert.Equal(Bytes([.. Run("all", []).Sums.Take(whole.Count)]), Bytes(whole));
         for (int after = 1; after <= batches; after++)
-            foreach (bool loaderEnds in new[] { false, true })
+        {
+            string state = $"{enoughAt} after {after}";
+            try
             {
-                string state = $"{enoughAt} after {after} {loaderEnds}";
-                try
-                {
-                    Run(state, [], after, loaderEnds, stop: Stop([], enoughAt));
-                    File.Delete(_scratch.At(state));   // it was at its end already
-                }
-                catch (OperationCanceledException)
-                {
-                    Assert.True(File.Exists(_scratch.At(state)));
-                }
-                SkipCounts resumedSkips = [];
-                List<int> resumedChecks = [];
-                var (resumed, _) = Run(state, resumedSkips, stop: Stop(resumedChecks, enoughAt));
-                Assert.Equal(Bytes(whole), Bytes(resumed));
-                Assert.Equal(skipped.ToString(), resumedSkips.ToString());
-                Assert.Equal(asked, resumedChecks);
+                Run(state, [], after, loaderEnds: after % 2 == 0, stop: Stop([], enoughAt));
+                File.Delete(_scratch.At(state));   // it was at its end already
             }
+            catch (OperationCanceledException)
+            {
+                Assert.True(File.Exists(_scratch.At(state)));
+            }
+            SkipCounts resumedSkips = [];
+            List<int> resumedChecks = [];
+            var (resumed, _) = Run(state, resumedSkips, stop: Stop(resumedChecks, enoughAt));
+            Assert.Equal(Bytes(whole), Bytes(resumed));
+            Assert.Equal(skipped.ToString(), resumedSkips.ToString());
+            Assert.Equal(asked, resumedChecks);
+        }
     }
 
     private static EarlyStop Stop(List<int> checks, int enoughAt) => new(sample => (int)sample.Index / 3, samples =>
