@@ -53,7 +53,7 @@ public static class RunReport
     {
         if (!File.Exists(path)) return null;
         var plan = PlanFile.Load(path);
-        int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers.Count == 3).Select(c => c.Layers[0])];
+        int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers is [var start, _, var end] && end - start == 2).Select(c => c.Layers[0])];   // those of later rounds may have lost a layer between them
         return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets, plan.Origin.Method);
     }
 

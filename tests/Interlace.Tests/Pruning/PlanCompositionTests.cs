@@ -24,6 +24,18 @@ public class PlanCompositionTests
     }
 
     [Fact]
+    public void A_report_draws_the_triplets_that_are_still_neighbours()
+    {
+        using var scratch = new ScratchFolder();
+        var first = PruningPlan.Create(9, drop: [4], tune: [3], new() { Choices = [new([3, 4, 5], [4], [3], 0.9, "")] });
+        PlanFile.Save(PlanComposition.Compose([first, PruningPlan.Create(8, drop: [6], tune: [5], new() { Choices = [new([5, 6, 7], [6], [5], 0.9, "")] })], 0.25), scratch.At("whole.json"));
+        Assert.Equal([3, 6], Interlace.Reporting.RunReport.Plan(scratch.At("whole.json"))!.Triplets!);
+        var second = PruningPlan.Create(8, drop: [2], tune: [3], new() { Choices = [new([2, 3, 4], [2], [3], 0.9, "")] });   // layers 2 3 5 of the first model
+        PlanFile.Save(PlanComposition.Compose([first, second], 0.25), scratch.At("gap.json"));
+        Assert.Equal([3], Interlace.Reporting.RunReport.Plan(scratch.At("gap.json"))!.Triplets!);
+    }
+
+    [Fact]
     public void What_all_plans_keep_is_kept_in_its_order() => Gen.Select(Gen.Int[2, 40], Gen.ULong).Sample((layers, seed) =>
     {
         var random = new Vlm.SplitMix64(seed);
