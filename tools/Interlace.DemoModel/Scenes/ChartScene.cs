@@ -16,14 +16,16 @@ internal static class ChartScene
         for (int v = 0; v < 10; v += 3) canvas.Fill(6, Base - v * Unit, 63, Base - v * Unit, (190, 190, 195));
         canvas.Fill(6, 3, 6, Base, (60, 60, 60));
         canvas.Fill(6, Base, 63, Base, (60, 60, 60));
+        var facts = new List<Fact>();
         for (int i = 0; i < count; i++)
         {
             int x = 8 + i * step + (step - width) / 2;
             canvas.Fill(x, Base - values[i] * Unit, x + width, Base - 1, Colours.Values[colours[i]]);
+            facts.Add(new Fact(i, new(x, Base - values[i] * Unit, width + 1, values[i] * Unit), 21, colours[i], values[i]));
         }
         string[] names = [.. colours.Select(c => Colours.Names[c])];
         string caption = string.Join(", ", names.Zip(values, (name, value) => $"{name} {value}"));
-        return new("charts", canvas.ToImage(), caption, Questions(chance, names, values), [.. colours.Select((c, i) => new Fact(i, 21, c, values[i]))], []);
+        return new("charts", canvas.ToImage(), caption, Questions(chance, names, values), facts, [], []);
     }
 
     private static List<Question> Questions(Chance chance, string[] names, int[] values)

@@ -14,13 +14,17 @@ internal static class DigitScene
         int count = chance.Pick([1, 2, 2, 3, 3, 4]), width = count switch { 1 or 2 => 28, 3 => 20, _ => 16 };
         int colour = chance.Below(Colours.Names.Count), x = chance.Between(0, Canvas.Side - count * width), y = chance.Between(0, Canvas.Side - 30);
         int[] digits = new int[count];
+        var facts = new List<Fact>();
         for (int i = 0; i < count; i++, x += width)
         {
             digits[i] = chance.Below(10);
-            canvas.Tint(Colours.Values[colour], Narrow(chance.Pick(sources.Digits[digits[i]]), width), width, x, y + chance.Between(0, 2));
+            byte[] picture = Narrow(chance.Pick(sources.Digits[digits[i]]), width);
+            int top = y + chance.Between(0, 2);
+            canvas.Tint(Colours.Values[colour], picture, width, x, top);
+            facts.Add(new Fact(i, new(x, top, width, picture.Length / width), 11 + digits[i], colour));
         }
         string number = string.Concat(digits);
-        return new("digits", canvas.ToImage(), $"{Colours.Names[colour]} number {number}", Questions(chance, digits, number, Colours.Names[colour]), [.. digits.Select((d, i) => new Fact(i, 11 + d, colour))], []);
+        return new("digits", canvas.ToImage(), $"{Colours.Names[colour]} number {number}", Questions(chance, digits, number, Colours.Names[colour]), facts, [], []);
     }
 
     private static List<Question> Questions(Chance chance, int[] digits, string number, string colour)

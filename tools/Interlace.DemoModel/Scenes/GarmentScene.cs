@@ -16,12 +16,14 @@ internal static class GarmentScene
         foreach (int cell in cells)
         {
             int kind = chance.Below(10), colour = chance.Below(Colours.Names.Count);
-            canvas.Tint(Colours.Values[colour], chance.Pick(sources.Garments[kind]), 28, cell % 2 * 32 + chance.Between(0, 4), cell / 2 * 32 + chance.Between(0, 4));
-            facts.Add(new Fact(cell, 1 + kind, colour));
+            byte[] picture = chance.Pick(sources.Garments[kind]);
+            int x = cell % 2 * 32 + chance.Between(0, 4), y = cell / 2 * 32 + chance.Between(0, 4);
+            canvas.Tint(Colours.Values[colour], picture, 28, x, y);
+            facts.Add(new Fact(cell, new(x, y, 28, 28), 1 + kind, colour));
         }
         facts.Sort((a, b) => a.Place - b.Place);
         string caption = string.Join(", ", facts.Select(f => $"{Places[f.Place]} {Colour(f)} {Name(f)}"));
-        return new("garments", canvas.ToImage(), caption, Questions(chance, facts), facts, []);
+        return new("garments", canvas.ToImage(), caption, Questions(chance, facts), facts, [], []);
     }
 
     private static string Name(Fact fact) => SceneSources.GarmentNames[fact.What - 1];

@@ -23,11 +23,11 @@ internal static class ObjectScene
                 skia.RotateDegrees(turn);
                 skia.DrawImage(sources.Things[thing].Image, SKRect.Create(-side / 2f, -side / 2f, side, side), new SKSamplingOptions(SKCubicResampler.CatmullRom));
             });
-            facts.Add(new Fact(i, 22 + thing));
+            facts.Add(new Fact(i, new(x, y, side, side), 22 + thing));
         }
         ThingPicture[] shown = [.. facts.Select(f => sources.Things[f.What - 22])];
         string caption = count == 1 ? shown[0].Name : string.Join(", ", shown.Select((t, i) => $"{Sides[i]} {t.Name}"));
-        return new("objects", canvas.ToImage(), caption, Questions(chance, shown, sources), facts, []);
+        return new("objects", canvas.ToImage(), caption, Questions(chance, shown, sources), facts, [], []);
     }
 
     private static List<Question> Questions(Chance chance, ThingPicture[] shown, SceneSources sources)

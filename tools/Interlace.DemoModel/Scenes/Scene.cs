@@ -17,12 +17,23 @@ public sealed record Question(string Kind, string Text, string Answer, IReadOnly
     public static Question OfYesNo(string text, bool yes) => new(YesNo, $"{text} Please answer yes or no.", yes ? "Yes" : "No");
 }
 
+/// <summary>A rectangle in pixels.</summary>
+public readonly record struct Box(float Left, float Top, float Width, float Height)
+{
+    /// <summary>True where the point lies in it.</summary>
+    public bool Contains(float x, float y) => x >= Left && x < Left + Width && y >= Top && y < Top + Height;
+}
+
 /// <summary>One thing in a scene, for training the vision tower alone.</summary>
 /// <param name="Place">0..3: quadrant, or place from the left.</param>
+/// <param name="Box">Where it is drawn.</param>
 /// <param name="What">1..10 a garment, 11..20 a digit, 21 a bar, 22 and above a picture of <see cref="SceneSources.Things"/>.</param>
 /// <param name="Colour">Index in <see cref="Colours.Names"/>, or null.</param>
 /// <param name="Value">Height of a bar, 1..9, or null.</param>
-public sealed record Fact(int Place, int What, int? Colour = null, int? Value = null);
+public sealed record Fact(int Place, Box Box, int What, int? Colour = null, int? Value = null);
+
+/// <summary>A letter of a word in the image: a..z, and where it is drawn.</summary>
+public readonly record struct Letter(char Name, Box Box);
 
 /// <summary>An image, and what can be said about it.</summary>
 /// <param name="Set">Name of its family.</param>
@@ -31,7 +42,8 @@ public sealed record Fact(int Place, int What, int? Colour = null, int? Value = 
 /// <param name="Questions">Questions with their answers.</param>
 /// <param name="Facts">The things in it.</param>
 /// <param name="Words">The words in it, from the top.</param>
-public sealed record Scene(string Set, RgbImage Image, string Caption, IReadOnlyList<Question> Questions, IReadOnlyList<Fact> Facts, IReadOnlyList<string> Words);
+/// <param name="Letters">Their letters.</param>
+public sealed record Scene(string Set, RgbImage Image, string Caption, IReadOnlyList<Question> Questions, IReadOnlyList<Fact> Facts, IReadOnlyList<string> Words, IReadOnlyList<Letter> Letters);
 
 /// <summary>The eight colours of the scenes.</summary>
 public static class Colours

@@ -18,7 +18,7 @@ internal static class WordScene
         bool dark = canvas.Brightness > 128;
         int count = chance.Pick([1, 1, 2]), y = chance.Between(4, 16);
         SKTypeface face = chance.Pick(sources.Fonts);
-        var words = new List<string>();
+        var (words, letters) = (new List<string>(), new List<Letter>());
         using var paint = new SKPaint { Color = dark ? new SKColor(15, 15, 20) : new SKColor(250, 250, 245), IsAntialias = true };
         for (int i = 0; i < count; i++, y += chance.Between(22, 27))
         {
@@ -27,8 +27,10 @@ internal static class WordScene
             float x = chance.Between(0, (int)(Canvas.Side - width)), baseline = y - font.Metrics.Ascent - font.Size * 0.15f;
             canvas.Paint(skia => skia.DrawText(word, x, baseline, font, paint));
             words.Add(word);
+            float[] starts = [.. font.GetGlyphPositions(word).Select(at => at.X), width];
+            letters.AddRange(word.Select((letter, l) => new Letter(letter, new(x + starts[l], baseline + font.Metrics.Ascent, starts[l + 1] - starts[l], font.Metrics.Descent - font.Metrics.Ascent))));
         }
-        return new("words", canvas.ToImage(), string.Join(", ", words), Questions(chance, words, sources), [], words);
+        return new("words", canvas.ToImage(), string.Join(", ", words), Questions(chance, words, sources), [], words, letters);
     }
 
     /// <summary>A word, and its largest size that fits; another word where none does.</summary>

@@ -49,7 +49,7 @@ public sealed class DemoTrainer : IDisposable
         _model = ModelFolder.Create(model, FreshParameters.Source(settings.Seed, settings.Shape.Layers, compute.Device), compute.Device, compute.Type);
         foreach (var parameter in _model.Parameters) parameter.Train();
         int tokens = Canvas.Side / _processor.Settings.Factor;
-        _heads = new(sources.Things.Count, (long)tokens * tokens * settings.Shape.Hidden, settings.Seed, compute.Device);
+        _heads = new(sources.Things.Count, tokens, settings.Shape.Hidden, settings.Seed, compute.Device);
     }
 
     /// <summary>Weights of the model.</summary>
@@ -103,7 +103,7 @@ public sealed class DemoTrainer : IDisposable
             var outcome = _heads.Accumulate(_model.Vision, scenes, _compute.Type, _compute.Device);
             double norm = Clip(optimiser, step, outcome.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
-            return new(step, outcome.Loss, outcome.Named, rate, norm, 0, scenes.Length);
+            return new(step, outcome.Loss, outcome.Named, outcome.Read, rate, norm, 0, scenes.Length);
         }, progress, cancellation);
     }
 
@@ -124,7 +124,7 @@ public sealed class DemoTrainer : IDisposable
             }
             double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, _settings.Steps, 0.01), slow = step < _settings.HoldVision ? 0 : rate * _settings.VisionShare;
             optimiser.Step([rate, rate, slow, slow]);
-            return new(step, loss, null, rate, norm, answers, drawn.Length);
+            return new(step, loss, null, null, rate, norm, answers, drawn.Length);
         }, progress, cancellation);
     }
 
@@ -172,7 +172,7 @@ public sealed class DemoTrainer : IDisposable
             row = row with { ScenesPerSecond = row.ScenesPerSecond / clock.Elapsed.TotalSeconds };
             clock.Restart();
             StepLog.Append(LogPath(stage), row);
-            progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named:0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
+            progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named:0.00}, read {row.Read:0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
             if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested) (state with { Step = following }).Save(StatePath(stage), _key, parameters, optimiser);
             cancellation.ThrowIfCancellationRequested();
         }
