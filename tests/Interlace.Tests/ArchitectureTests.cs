@@ -60,8 +60,9 @@ public class ArchitectureTests
         var uses = from assembly in new[] { typeof(Arithmetic).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly, typeof(Interlace.DemoModel.ModelFolder).Assembly, typeof(ArchitectureTests).Assembly }
                    from method in Methods(assembly)
                    from called in Called(method).Where(unsafeMethods.Contains)
-                   select (User: Outermost(method.DeclaringType!), Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
-        Assert.Empty(uses.Where(use => use.User != typeof(Arithmetic)).Select(use => use.Text));
+                   select (User: Outermost(method.DeclaringType!), Called: called, Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
+        // That file makes wrappers, but it too leaves alone what makes hidden ones.
+        Assert.Empty(uses.Where(use => use.User != typeof(Arithmetic) || !Wraps(use.Called)).Select(use => use.Text));
         Assert.Contains(uses, use => use.User == typeof(Arithmetic));   // the reading itself works
     }
 
