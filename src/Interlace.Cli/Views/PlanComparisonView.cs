@@ -14,20 +14,15 @@ internal sealed class PlanComparisonView(IReadOnlyList<ComparedPlan> plans)
 
     public void Draw(IAnsiConsole console)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("method").AddColumn(new TableColumn("ratio").RightAligned()).AddColumn(new TableColumn("layers").NoWrap()).AddColumn(new TableColumn($"as {plans[0].Method}").RightAligned());
-        foreach (var method in plans.GroupBy(row => row.Method))
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("method").NoWrap()).AddColumn(new TableColumn("ratio").NoWrap().RightAligned()).AddColumn(new TableColumn("layers").NoWrap())
+            .AddColumn(new TableColumn($"as {plans[0].Method}").NoWrap().RightAligned());
+        foreach (var method in plans.Where(row => row.Plan is not null).GroupBy(row => row.Method))
             foreach (var (i, row) in method.Index())
-            {
-                if (row.Plan is not { } plan)
-                {
-                    if (method.All(other => other.Missing == row.Missing) && i > 0) continue;   // said once
-                    table.AddRow(i == 0 ? Markup.Escape(row.Method) : "", Layout.Percent(row.Ratio), $"[yellow]{Markup.Escape(row.Missing!)}[/]", "");
-                    continue;
-                }
-                table.AddRow(i == 0 ? Markup.Escape(row.Method) : "", Layout.Percent(row.Ratio), Cells(plan), plan.Drop.IsEmpty ? "" : $"{row.Shared} of {plan.Drop.Length}");
-            }
+                table.AddRow(i == 0 ? Markup.Escape(row.Method) : "", Layout.Percent(row.Ratio), Cells(row.Plan!), row.Plan!.Drop.IsEmpty ? "" : $"{row.Shared} of {row.Plan.Drop.Length}");
         console.Write(table);
         console.MarkupLine($"[red]{PlanView.Dropped}[/] drop   [green]{PlanView.Tuned}[/] tune   [grey]{PlanView.Frozen}[/] freeze");
+        foreach (var missing in plans.Where(row => row.Missing is not null).GroupBy(row => (row.Method, row.Missing)))
+            console.WriteLine($"{missing.Key.Method}, {string.Join(", ", missing.Select(row => Layout.Percent(row.Ratio)))}: {missing.Key.Missing}");
     }
 
     private static string Cells(PruningPlan plan) => string.Concat(Enumerable.Range(0, plan.LayerCount).Select(layer =>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm;
@@ -13,7 +12,7 @@ namespace Interlace.Calibration;
 /// <param name="Layers">Decoder layers of the model, L.</param>
 /// <param name="VisualLevels">Number of levels of visual features that are added by position after the first layers.</param>
 public sealed record LayerSimilarity(string Format, string CreatedBy, CalibrationSettings Settings, int Seed, CalibrationInputs Inputs,
-    int Layers, int VisualLevels, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped, SpanSimilarity[] Spans)
+    int Layers, int VisualLevels, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped, SpanSimilarity[] Spans) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "similarity.json";
@@ -54,31 +53,21 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     public double[] Angles(int span) => Find(span).LastTokenAngle;
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.LayerSimilarity) + "\n";
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.LayerSimilarity);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.LayerSimilarity);
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <exception cref="InputException">It is absent, of another format, or its numbers contradict each other.</exception>
-    public static LayerSimilarity Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: calibrate the model first.");
-        try
+    public static LayerSimilarity Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.LayerSimilarity, CurrentFormat, "calibrate the model first", "is no valid similarity", found =>
         {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.LayerSimilarity) ?? throw new JsonException("it is empty");
-            if (found.Format != CurrentFormat) throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
             foreach (var span in found.Spans)
                 if (span.Mean.Length != Math.Max(0, found.Layers - span.Length + 1) || Classes.Any(c => !span.Sums.TryGetValue(c, out var sums) || sums.Length != span.Mean.Length))
                     throw new JsonException($"its spans of {span.Length} layers do not fit {found.Layers} layers");
             if (Classes.Any(c => !found.Tokens.ContainsKey(c))) throw new JsonException("it lacks the number of tokens of a class");
-            return found;
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid similarity: {e.Message}.", e);
-        }
-    }
+        });
 
     /// <summary>Puts the sums of samples together.</summary>
     internal static SpanSimilarity[] Aggregate(IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Pruning;
@@ -14,7 +13,7 @@ namespace Interlace.Evaluation;
 /// <param name="Seed">Seed of the run.</param>
 /// <param name="Inputs">The model and the tables.</param>
 /// <param name="Benchmarks">The folder in which the tables lay.</param>
-public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings Settings, int Seed, EvaluationInputs Inputs, string Benchmarks)
+public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings Settings, int Seed, EvaluationInputs Inputs, string Benchmarks) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "answers.json";
@@ -26,23 +25,12 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     public bool IsSameWorkAs(AnswersFile other) => Hash(this) == Hash(other);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.AnswersFile) + "\n"));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.AnswersFile);
 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
-    public static AnswersFile Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: evaluate a model first.");
-        try
-        {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.AnswersFile) ?? throw new JsonException("it is empty");
-            return found.Format == CurrentFormat ? found : throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid record of answers: {e.Message}", e);
-        }
-    }
+    public static AnswersFile Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.AnswersFile, CurrentFormat, "evaluate a model first", "is no valid record of answers");
 
     private static string Hash(AnswersFile file) => Hashes.Of(file with { Benchmarks = "" }, ArtefactJson.Default.AnswersFile);
 }

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -9,7 +7,7 @@ namespace Interlace.Evaluation;
 /// <param name="Models">The models; the first is the one the others are compared with.</param>
 /// <param name="Benchmarks">What was measured, in milliseconds.</param>
 /// <param name="SpeedUps">Of each model over the first: a row for each benchmark, for each group, and for all.</param>
-public sealed record LatencyFile(string Format, string CreatedBy, LatencySettings Settings, LatencyModel[] Models, BenchmarkLatency[] Benchmarks, SpeedUpRow[] SpeedUps)
+public sealed record LatencyFile(string Format, string CreatedBy, LatencySettings Settings, LatencyModel[] Models, BenchmarkLatency[] Benchmarks, SpeedUpRow[] SpeedUps) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "latency.json";
@@ -18,26 +16,15 @@ public sealed record LatencyFile(string Format, string CreatedBy, LatencySetting
     public const string CurrentFormat = "interlace-latency/1";
 
     /// <summary>The artefact as text.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.LatencyFile) + "\n";
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.LatencyFile);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.LatencyFile);
 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
-    public static LatencyFile Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: measure with interlace latency first.");
-        try
-        {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.LatencyFile) ?? throw new JsonException("it is empty");
-            return found.Format == CurrentFormat ? found : throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} holds no valid latencies: {e.Message}.", e);
-        }
-    }
+    public static LatencyFile Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.LatencyFile, CurrentFormat, "measure with interlace latency first", "holds no valid latencies");
 }
 
 /// <summary>How it was measured.</summary>

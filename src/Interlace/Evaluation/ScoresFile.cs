@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -12,7 +11,7 @@ namespace Interlace.Evaluation;
 /// <param name="Warnings">What a reader must know about all of the scores.</param>
 /// <param name="Batching">What batching changed, where it could and was checked.</param>
 public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSettings Settings, int Seed, EvaluationInputs Inputs, BenchmarkResult[] Benchmarks, double? Average, string[]? Warnings = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BatchCheck? Batching = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BatchCheck? Batching = null) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "scores.json";
@@ -24,26 +23,15 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
     public const string Elsewhere = "elsewhere";
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.ScoresFile) + "\n"));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.ScoresFile);
 
     /// <summary>The artefact's content.</summary>
     public JsonNode ToJson() => JsonSerializer.SerializeToNode(this, ArtefactJson.Readable.ScoresFile)!;
 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
-    public static ScoresFile Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: evaluate the model first.");
-        try
-        {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.ScoresFile) ?? throw new JsonException("it is empty");
-            return found.Format == CurrentFormat ? found : throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} holds no valid scores: {e.Message}.", e);
-        }
-    }
+    public static ScoresFile Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.ScoresFile, CurrentFormat, "evaluate the model first", "holds no valid scores");
 }
 
 /// <summary>What decides the answers and their scores besides model and tables.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Interlace.Vlm;
 
@@ -17,35 +16,25 @@ namespace Interlace.Pruning;
 /// <param name="Loss">Mean cross-entropy with all layers; null where no data was needed.</param>
 /// <param name="Scores">[L] the numbers.</param>
 public sealed record BlockScores(string Format, string CreatedBy, string Measure, EvidenceSettings? Settings, int Seed, EvidenceInputs Inputs, int Layers,
-    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double? Loss, double[] Scores)
+    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double? Loss, double[] Scores) : IArtefact
 {
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-block-scores/1";
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.BlockScores) + "\n";
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.BlockScores);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.BlockScores);
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <param name="path">The file.</param>
     /// <param name="measure">What it must hold; anything where absent.</param>
     /// <exception cref="InputException">It is absent, of another format or measure, or its numbers are not one per layer.</exception>
-    public static BlockScores Load(string path, string? measure = null)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: measure it with calibrate --evidence {measure}.");
-        try
+    public static BlockScores Load(string path, string? measure = null) =>
+        Artefact.Load(path, ArtefactJson.Readable.BlockScores, CurrentFormat, $"measure it with calibrate --evidence {measure}", "holds no valid scores of layers", found =>
         {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.BlockScores) ?? throw new JsonException("it is empty");
-            if (found.Format != CurrentFormat) throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
             if (found.Measure != (measure ?? found.Measure)) throw new JsonException($"it holds {found.Measure}, not {measure}");
             if (found.Scores.Length != found.Layers) throw new JsonException($"it has {found.Scores.Length} numbers for {found.Layers} layers");
-            return found;
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} holds no valid scores of layers: {e.Message}.", e);
-        }
-    }
+        });
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Calibration;
@@ -22,7 +21,7 @@ namespace Interlace.Pruning;
 /// <param name="TuneProbability">[L] share that tune it.</param>
 /// <param name="Checks">Of an adaptive calibration, its checks in order.</param>
 public sealed record PlanStability(string Format, string CreatedBy, PlanOptions Settings, int Seed, CalibrationInputs Inputs, int Layers, int Samples,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Drawn, int Resamples, int[] Drop, int[] Tune, double DropAgreement, double PlanAgreement, double[] DropProbability, double[] TuneProbability, StabilityCheck[] Checks)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Drawn, int Resamples, int[] Drop, int[] Tune, double DropAgreement, double PlanAgreement, double[] DropProbability, double[] TuneProbability, StabilityCheck[] Checks) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "stability.json";
@@ -48,27 +47,17 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
-    public static PlanStability Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: an adaptive calibration leaves it.");
-        try
+    public static PlanStability Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.PlanStability, CurrentFormat, "an adaptive calibration leaves it", "is no valid stability", found =>
         {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.PlanStability) ?? throw new JsonException("it is empty");
-            if (found.Format != CurrentFormat) throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
             if (found.DropProbability.Length != found.Layers || found.TuneProbability.Length != found.Layers) throw new JsonException($"its probabilities are not one for each of {found.Layers} layers");
-            return found;
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid stability: {e.Message}.", e);
-        }
-    }
+        });
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.PlanStability) + "\n";
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.PlanStability);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.PlanStability);
 
     /// <summary>The sums per sample beside a calibration's artefact, and what is noted with them.</summary>
     /// <exception cref="InputException">The file is absent or another calibration's.</exception>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Interlace.Pruning.Losses;
 using Interlace.Vlm;
@@ -17,29 +16,25 @@ namespace Interlace.Pruning;
 /// <param name="Loss">Mean cross-entropy with all layers.</param>
 /// <param name="Rounds">The rounds, in order.</param>
 public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSettings Settings, int Seed, EvidenceInputs Inputs, int Layers, int ProtectedLayers,
-    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double Loss, RemovalRound[] Rounds)
+    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double Loss, RemovalRound[] Rounds) : IArtefact
 {
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-removal-order/1";
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.RemovalOrder) + "\n";
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.RemovalOrder);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToJson()));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.RemovalOrder);
 
     /// <summary>True where the other one was measured with the same model, samples and settings, whatever its rounds.</summary>
     public bool IsOfTheSame(RemovalOrder other) => (this with { Loss = 0, Rounds = [] }).ToJson() == (other with { Loss = 0, Rounds = [] }).ToJson();
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <exception cref="InputException">It is absent, of another format, or its rounds do not follow from each other.</exception>
-    public static RemovalOrder Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: measure it with calibrate --evidence {EvidenceFiles.Sleb}.");
-        try
+    public static RemovalOrder Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.RemovalOrder, CurrentFormat, $"measure it with calibrate --evidence {EvidenceFiles.Sleb}", "is no valid order of removal", found =>
         {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.RemovalOrder) ?? throw new JsonException("it is empty");
-            if (found.Format != CurrentFormat) throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
             for (int r = 0; r < found.Rounds.Length; r++)
             {
                 var (removed, candidates, losses) = found.Rounds[r];
@@ -47,13 +42,7 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
                     throw new JsonException($"the layers of its round {r} do not follow from the rounds before it");
                 if (losses.Length != candidates.Length || !double.IsFinite(found.Rounds[r].Loss)) throw new JsonException($"its round {r} lacks a loss");
             }
-            return found;
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid order of removal: {e.Message}.", e);
-        }
-    }
+        });
 }
 
 /// <summary>A round of SLEB's search.</summary>

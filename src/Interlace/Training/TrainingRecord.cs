@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Data;
 using Interlace.Vlm;
@@ -13,7 +11,7 @@ namespace Interlace.Training;
 /// <param name="TunedWeights">Number of tuned weights.</param>
 /// <param name="TunedSha256">Hash of the names, one a line.</param>
 public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOptions Settings, DataOptions Data, string Device, string Dtype, int Seed, TrainingInputs Inputs,
-    int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples, IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss)
+    int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples, IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = Pruning.PrunedModelFile.TrainingRecordName;
@@ -23,20 +21,11 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is wrong.</exception>
-    public static TrainingRecord Load(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.TrainingRecord) ?? throw new JsonException("it is empty");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid record of a training: {e.Message}.", e);
-        }
-    }
+    public static TrainingRecord Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.TrainingRecord, CurrentFormat, "tune a model first", "is no valid record of a training");
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, ArtefactJson.Readable.TrainingRecord) + "\n"));
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.TrainingRecord);
 }
 
 /// <summary>What was tuned with.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -21,7 +20,7 @@ namespace Interlace.Pruning.Sparsity;
 /// <param name="Layers">The same by decoder layer.</param>
 /// <param name="Note">What a reader must not expect of the model.</param>
 public sealed record SparsityFile(string Format, string CreatedBy, string Method, string Pattern, SparsitySettings? Settings, int Seed, SparsityInputs Inputs,
-    int Samples, long Tokens, IReadOnlyDictionary<string, long> Skipped, long Zeros, long Parameters, IReadOnlyList<LayerSparsity> Layers, string Note)
+    int Samples, long Tokens, IReadOnlyDictionary<string, long> Skipped, long Zeros, long Parameters, IReadOnlyList<LayerSparsity> Layers, string Note) : IArtefact
 {
     /// <summary>The record's file name.</summary>
     public const string Name = "sparsity.json";
@@ -37,7 +36,7 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     public double Sparsity => Parameters == 0 ? 0 : (double)Zeros / Parameters;
 
     /// <summary>The text of the record.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.SparsityFile) + "\n";
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.SparsityFile);
 
     /// <summary>The record of a model folder, or null where it has none.</summary>
     /// <exception cref="InputException">It is there and damaged.</exception>
@@ -45,19 +44,8 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
 
     /// <summary>Reads a record.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
-    public static SparsityFile Load(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}.");
-        try
-        {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), ArtefactJson.Readable.SparsityFile) ?? throw new JsonException("it is empty");
-            return found.Format == CurrentFormat ? found : throw new JsonException($"its format is '{found.Format}', expected '{CurrentFormat}'");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid record of sparse weights: {e.Message}.", e);
-        }
-    }
+    public static SparsityFile Load(string path) =>
+        Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder", "is no valid record of sparse weights");
 }
 
 /// <summary>How the inputs of linear layers were measured.</summary>
