@@ -80,7 +80,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         {
             if (step.Done()) continue;
             cancellation.ThrowIfCancellationRequested();
-            log($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps[i..])}");
+            log($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps)}");
             step.Run();
         }
         if (_experiment.Evaluate!.Benchmarks is not null) PaperReport.Write(folder);
@@ -170,7 +170,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     }
 
     /// <summary>What the stages that are left will take, by what others of their kind took; kinds of which none was measured yet are not counted.</summary>
-    private static string TimeLeft(IReadOnlyList<Step> steps)
+    private static string TimeLeft(List<Step> steps)
     {
         var took = steps.Select(step => step.Stages).Distinct().SelectMany(stages => stages.Costs).GroupBy(cost => cost.Name.Split(' ')[0]).ToDictionary(kind => kind.Key, kind => kind.Average(cost => cost.Seconds));
         Step[] left = [.. steps.Where(step => !step.Done() && step.Kind != "plan")];
