@@ -100,7 +100,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         yield return new("calibrate", "calibrate", shared, () => File.Exists(shared.At(shared.Measured)), () => shared.Calibrate(model));
         Line[] lines = [.. _experiment.Variants!.Select(Open)];
         foreach (string name in EvidenceFiles.Names.Where(name => lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method) && EvidenceFiles.NeededBy(method).Contains(name))))
-            yield return new($"evidence {name}", $"evidence {name}", shared, () => File.Exists(EvidenceFiles.PathOf(folder, name)), () => shared.Measure(name, model));
+            yield return new($"evidence {name}", "evidence", shared, () => File.Exists(EvidenceFiles.PathOf(folder, name)), () => shared.Measure(name, model));
         foreach (Line line in lines.DistinctBy(line => line.Dense))
         {
             string name = line.Dense;

@@ -26,10 +26,9 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     private readonly Experiment _experiment = experiment.Complete();
-    private readonly List<StageCost> _costs = ReadCosts(folder);
 
     /// <summary>What the stages cost, those of earlier attempts included.</summary>
-    public IReadOnlyList<StageCost> Costs => _costs;
+    public IReadOnlyList<StageCost> Costs => ReadCosts(folder);
 
     /// <summary>A path in the run folder.</summary>
     public string At(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
@@ -122,9 +121,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         Directory.CreateDirectory(folder);
         var clock = Stopwatch.StartNew();
         run();
-        _costs.RemoveAll(stage => stage.Name == name);
-        _costs.Add(new(name, Math.Round(clock.Elapsed.TotalSeconds, 2)));
-        WriteJson(At(RunFolder.Timings), ToJson(_costs));
+        // Read anew: several of these may work in one folder.
+        WriteJson(At(RunFolder.Timings), ToJson([.. Costs.Where(stage => stage.Name != name), new(name, Math.Round(clock.Elapsed.TotalSeconds, 2))]));
         log($"{name}: {clock.Elapsed.TotalSeconds:0.0} s");
     }
 
@@ -142,7 +140,7 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Writes a file whole or not at all.</summary>
     public static void WriteJson(string path, JsonNode json) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n"));
 
-    private static List<StageCost> ReadCosts(string folder)
+    private static StageCost[] ReadCosts(string folder)
     {
         string path = Path.Combine(folder, RunFolder.Timings);
         if (!File.Exists(path)) return [];
