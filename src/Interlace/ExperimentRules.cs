@@ -67,6 +67,8 @@ internal static class ExperimentRules
         ("evaluate.latency_samples", NotNegative, "0 or more"),
         ("evaluate.judge_timeout", number => number is > 0 and <= 86_400, "a number of seconds above 0 and at most 86400"),
         ("variants.*.ratio", number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        ("variants.*.rounds", Positive, "1 or more"),
+        ("variants.*.distill", number => number is >= 0 and <= 1, "a number from 0 to 1"),
         ("evaluate.judge_calls", number => number is >= 1 and <= 256, "1 to 256"),
     ];
 

@@ -38,34 +38,43 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         var lines = experiment.Variants ?? [];
         if (lines.Length == 0) throw new InputException("The experiment has no variants: name at least one line, such as { \"method\": \"interlace\", \"ratio\": 0.25 }.");
         var whole = Widened(experiment.Complete());
+        bool[] tuned = new bool[lines.Length];
         foreach (var (i, line) in lines.Index())
         {
             try
             {
-                Check(line, whole);
+                tuned[i] = Tunes(line, whole);
             }
             catch (InputException e)
             {
                 throw new InputException($"variants.{i.ToString(CultureInfo.InvariantCulture)}: {e.Message}", e);
             }
         }
-        if (lines.GroupBy(line => (line.FolderIn(whole), line.EvaluationIn(whole, Tunes(line, whole) ? "recovered" : "dropped"))).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        if (lines.Zip(tuned).GroupBy(line => (line.First.FolderIn(whole), line.First.EvaluationIn(whole, line.Second ? "recovered" : "dropped"))).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new InputException($"Two lines of the variants are the same: {twice.Key.Item1}, {twice.Key.Item2}.");
     }
 
-    private static void Check(Variant line, Experiment experiment)
+    /// <summary>Whether the model of a line is tuned; wrong lines are refused.</summary>
+    private static bool Tunes(Variant line, Experiment experiment)
     {
         if (line.SparsityIn(experiment) is { } sparsity)
         {
             if (line.Tune == true) throw new InputException($"{sparsity.Method} names no layers to tune: leave tune out.");
             SparsifyStage.Check(experiment.Model!, sparsity);
-            return;
+            return false;
         }
-        var plan = Preflight.Plan(line.In(experiment));
+        var own = line.In(experiment);
+        var plan = Preflight.Plan(own with { Plan = own.Plan! with { Rounds = 1 } });
         if (line.Pattern is not null) throw new InputException($"{plan.Origin.Method} drops layers: a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
-        if (plan.Origin.Method == EvidenceFiles.Sleb && line.In(experiment).Plan!.Protect != experiment.Plan!.Protect)
+        if (plan.Origin.Method == EvidenceFiles.Sleb && own.Plan.Protect != experiment.Plan!.Protect)
             throw new InputException("One order of removal serves all lines, and it is searched with plan.protect as the experiment has it: leave protect out.");
         if (line.Tune == true && plan.Tune.IsEmpty) throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
+        if (own.Plan.Rounds > 1)
+        {
+            Rounds.Of(own.Plan, plan.LayerCount);
+            if (line.Tune == false || plan.Tune.IsEmpty) throw new InputException("Every round ends with tuning: leave tune out, and name a method that tunes.");
+        }
+        return line.Tune ?? !plan.Tune.IsEmpty;
     }
 
     /// <summary>Does what is left to do.</summary>
@@ -108,21 +117,26 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
             if (_experiment.Evaluate!.Benchmarks is not null) yield return new($"evaluate {name}", "evaluate", own, () => Scored(shared.At(name)), () => own.Evaluate(name, model, shared.At(name)));
         }
         Line[] folders = [.. lines.DistinctBy(line => line.Folder)];
-        foreach (Line line in folders.Where(line => line.Sparsity is null))
+        foreach (Line line in folders.Where(line => line.Sparsity is null && !line.InRounds))
             yield return new($"{line.Folder}: plan", "plan", line.Stages, () => File.Exists(line.Stages.At(RunFolder.Plan)), () => line.Stages.Plan(shared.At(RunFolder.Similarity)));
-        Line[] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(line => line.Own.Plan!.Method == "interlace")];
+        Line[] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(line => line.Own.Plan!.Method == "interlace" && !line.InRounds)];
         if (timed.Length > 0)
         {
-            foreach (Line line in timed) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => File.Exists(shared.At(LatencyFile.Name)) || Pruned(line), () => line.Stages.Prune(model));
+            foreach (Line line in timed) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Pruned(line) || File.Exists(shared.At(LatencyFile.Name)) && lines.Where(other => other.Folder == line.Folder).All(Done), () => line.Stages.Prune(model));
             yield return new("latency", "latency", shared, () => File.Exists(shared.At(LatencyFile.Name)), () => shared.Latency([("dense", model), .. timed.Select(line => (line.Folder, line.Stages.At(RunFolder.Pruned)))]));
         }
         foreach (Line line in folders.OrderBy(line => lines.Any(other => other.Folder == line.Folder && other.Tuned)))   // what is only pruned comes first: it is quick
         {
             Line[] own = [.. lines.Where(other => other.Folder == line.Folder)];
             bool Complete() => own.All(Done);
-            yield return line.Sparsity is { } sparsity
-                ? new($"{line.Folder}: sparsify", "sparsify", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Sparsify(model, sparsity))
-                : new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
+            if (line.InRounds)
+            {
+                yield return new($"{line.Folder}: rounds", "rounds", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.InRounds(model));
+                foreach (Line asked in own) yield return Evaluation(asked, RunFolder.Tuned, own);
+                continue;
+            }
+            if (line.Sparsity is { } sparsity) yield return new($"{line.Folder}: sparsify", "sparsify", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Sparsify(model, sparsity));
+            else if (!timed.Contains(line)) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
             foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, RunFolder.Pruned, own);
             if (!own.Any(l => l.Tuned)) continue;
             yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.Tune());
@@ -144,7 +158,10 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     }
 
     /// <summary>A variant with its folder's stages.</summary>
-    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string Evaluation, string Dense, RunStages Stages);
+    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string Evaluation, string Dense, RunStages Stages)
+    {
+        public bool InRounds => Sparsity is null && Own.Plan!.Rounds > 1;
+    }
 
     private Line Open(Variant variant)
     {
@@ -159,8 +176,6 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         _experiment.Evaluate!.Benchmarks is null ? Path.Exists(line.Stages.At(line.Tuned ? RunFolder.Tuned : RunFolder.Pruned)) : Scored(line.Stages.At(RunFolder.Evaluated, line.Evaluation));
 
     private static bool Scored(string evaluation) => File.Exists(Path.Combine(evaluation, ScoresFile.Name));
-
-    private static bool Tunes(Variant variant, Experiment experiment) => variant.SparsityIn(experiment) is null && (variant.Tune ?? !Preflight.Plan(variant.In(experiment)).Tune.IsEmpty);
 
     private void Announce(List<Step> steps)
     {
@@ -184,8 +199,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     private static Experiment Widened(Experiment experiment)
     {
         if (experiment.Model is null || experiment.Variants is not { } lines) return experiment;
-        using var checkpoint = Checkpoint.Open(experiment.Model);
-        int layers = ModelSummary.Of(checkpoint).LayerCount;
+        int layers = Preflight.LayerCount(experiment.Model);
         int longest = lines.Select(line => line.In(experiment).Plan!).Where(plan => Methods.Table.TryGetValue(plan.Method, out var method) && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
             .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max();
         var calibrate = experiment.Calibrate!;

@@ -17,41 +17,39 @@ namespace Interlace;
 public sealed class Pipeline(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation)
 {
     private readonly Experiment _experiment = experiment.Complete();
-
-    // Made when it is first asked for: it begins with the times that rounds leave.
-    private RunStages Stages => field ??= new(_experiment, folder, compute, log, progress, cancellation);
+    private readonly RunStages _stages = new(experiment, folder, compute, log, progress, cancellation);
 
     /// <summary>Runs what is left to do and gives the data of the report.</summary>
     /// <exception cref="InputException">Model, data, tables or settings are wrong.</exception>
     public ReportData Run()
     {
         string model = _experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
-        if (_experiment.Plan!.Rounds > 1) new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model);
-        Stages.Calibrate(model);
-        foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) Stages.Measure(name, model);
-        Stages.Plan(Stages.At(RunFolder.Similarity));
-        Stages.Prune(model);
+        if (_experiment.Plan!.Rounds > 1) _stages.InRounds(model);
+        _stages.Calibrate(model);
+        foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) _stages.Measure(name, model);
+        _stages.Plan(_stages.At(RunFolder.Similarity));
+        _stages.Prune(model);
         Evaluate("dense", model);
-        Evaluate("dropped", Stages.At(RunFolder.Pruned));
-        if (Stages.Tune()) Evaluate("recovered", Stages.At(RunFolder.Tuned));
+        Evaluate("dropped", _stages.At(RunFolder.Pruned));
+        if (_stages.Tune()) Evaluate("recovered", _stages.At(RunFolder.Tuned));
         ReportData? data = null;
-        Stages.Stage("report", null, () =>
+        _stages.Stage("report", null, () =>
         {
-            data = RunReport.Read(folder, _experiment, Stages.Costs, Process.GetCurrentProcess().PeakWorkingSet64);
-            AtomicFile.Write(Stages.At(RunFolder.Report), Encoding.UTF8.GetBytes(Report.ToHtml(data)));
-            AtomicFile.Write(Stages.At("report.md"), Encoding.UTF8.GetBytes(Report.ToMarkdown(data)));
+            data = RunReport.Read(folder, _experiment, _stages.Costs, Process.GetCurrentProcess().PeakWorkingSet64);
+            AtomicFile.Write(_stages.At(RunFolder.Report), Encoding.UTF8.GetBytes(Report.ToHtml(data)));
+            AtomicFile.Write(_stages.At("report.md"), Encoding.UTF8.GetBytes(Report.ToMarkdown(data)));
         });
         WriteSummary(data!);
         return data!;
     }
 
-    private void Evaluate(string name, string model) => Stages.Evaluate(name, model, Stages.At(RunFolder.Evaluated, name));
+    private void Evaluate(string name, string model) => _stages.Evaluate(name, model, _stages.At(RunFolder.Evaluated, name));
 
-    private void WriteSummary(ReportData data) => RunStages.WriteJson(Stages.At(RunFolder.Summary), new JsonObject
+    private void WriteSummary(ReportData data) => RunStages.WriteJson(_stages.At(RunFolder.Summary), new JsonObject
     {
         ["models"] = new JsonObject(data.Models.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)new JsonObject([
             .. m.Benchmarks.Select(b => KeyValuePair.Create(b.Benchmark, (JsonNode?)b.Score)), KeyValuePair.Create("average", (JsonNode?)m.Average)])))),
-        ["stages"] = RunStages.ToJson(Stages.Costs),
+        ["stages"] = RunStages.ToJson(_stages.Costs),
         ["peak_memory_bytes"] = data.PeakMemoryBytes,
         ["settings"] = JsonNode.Parse(ExperimentFile.ToJson(_experiment)),
         ["created_by"] = ProgramVersion.CreatedBy,

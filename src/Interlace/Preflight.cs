@@ -45,7 +45,8 @@ public static class Preflight
         return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
     }
 
-    private static int LayerCount(string model)
+    /// <summary>Decoder layers of a model folder.</summary>
+    internal static int LayerCount(string model)
     {
         using var checkpoint = Checkpoint.Open(model);
         return ModelSummary.Of(checkpoint).LayerCount;

@@ -1,6 +1,6 @@
-using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Pruning;
+using Interlace.Reporting;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -50,7 +50,7 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
     {
         string current = model;
         var plans = new List<PruningPlan>();
-        foreach (var (i, (options, _)) in Of(_experiment.Plan!, LayerCount(model)).Index())
+        foreach (var (i, (options, _)) in Of(_experiment.Plan!, Preflight.LayerCount(model)).Index())
         {
             string at = At(i + 1);
             // The unpruned model is the one to learn from, in every round.
@@ -65,25 +65,18 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
 
     private string At(int round) => Path.Combine(folder, FolderName, $"{round}");
 
-    private static int LayerCount(string model)
-    {
-        using var checkpoint = Checkpoint.Open(model);
-        return DecoderLayout.Of(checkpoint).LayerCount;
-    }
-
     /// <summary>What the rounds come to, under the names that the stages of a run look for; each only where it is not there yet.</summary>
     private void Leave(PruningPlan plan, string last)
     {
         foreach (string name in Measured)
             if (Path.Combine(At(1), name) is var source && File.Exists(source) && !File.Exists(Path.Combine(folder, name))) AtomicFile.Write(Path.Combine(folder, name), File.ReadAllBytes(source));
         string planPath = Path.Combine(folder, RunFolder.Plan), tuned = Path.Combine(folder, RunFolder.Tuned), timings = Path.Combine(folder, RunFolder.Timings);
-        if (!File.Exists(timings)) RunStages.WriteJson(timings, Timings());
+        if (!File.Exists(timings)) RunStages.WriteJson(timings, RunStages.ToJson(Costs()));
         if (!File.Exists(planPath)) PlanFile.Save(plan, planPath);
         if (!Directory.Exists(tuned) && !plan.Tune.IsEmpty) Copy(plan, last, tuned);
     }
 
-    private JsonArray Timings() => [.. Enumerable.Range(1, _experiment.Plan!.Rounds).SelectMany(round => JsonNode.Parse(File.ReadAllText(Path.Combine(At(round), RunFolder.Timings)))!.AsArray(),
-        (round, stage) => (JsonNode)new JsonObject { ["name"] = $"round {round} {stage!["name"]}", ["seconds"] = stage["seconds"]!.GetValue<double>() })];
+    private IEnumerable<StageCost> Costs() => Enumerable.Range(1, _experiment.Plan!.Rounds).SelectMany(round => RunStages.ReadCosts(At(round)), (round, stage) => stage with { Name = $"round {round} {stage.Name}" });
 
     /// <summary>The last round's model with the plan and the record of a model that was pruned at once.</summary>
     private void Copy(PruningPlan plan, string last, string target)

@@ -79,6 +79,9 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         return true;
     }
 
+    /// <summary>Model and data -> <c>plan.json</c> and <c>tuned</c>, in as many rounds as the plan says.</summary>
+    public void InRounds(string model) => new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model);
+
     /// <summary>Model and tables -> predictions and scores in a folder. Nothing where the experiment names no tables.</summary>
     public void Evaluate(string name, string model, string target)
     {
@@ -96,17 +99,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
     public void Latency(IReadOnlyList<(string Name, string Folder)> models) => Stage("latency", At(LatencyFile.Name), () =>
     {
-        var opened = new List<LoadedModel>();
-        try
-        {
-            foreach (var (_, model) in models) opened.Add(Open(model));
-            var latency = new Latency(opened, compute, _experiment, new(_experiment.Evaluate!.LatencySamples)).Run(progress, cancellation);
-            (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] }).Save(At(LatencyFile.Name));
-        }
-        finally
-        {
-            foreach (var model in opened) model.Dispose();
-        }
+        var latency = Evaluation.Latency.Of([.. models.Select(model => model.Folder)], Open, compute, _experiment, new(_experiment.Evaluate!.LatencySamples), progress, cancellation);
+        (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] }).Save(At(LatencyFile.Name));
     });
 
     /// <summary>Runs a stage whose artefact is not there yet; one without an artefact is always run.</summary>
@@ -140,7 +134,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Writes a file whole or not at all.</summary>
     public static void WriteJson(string path, JsonNode json) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n"));
 
-    private static StageCost[] ReadCosts(string folder)
+    /// <summary>What stages of a run folder have cost; none where nothing is written there.</summary>
+    public static StageCost[] ReadCosts(string folder)
     {
         string path = Path.Combine(folder, RunFolder.Timings);
         if (!File.Exists(path)) return [];

@@ -57,6 +57,21 @@ public sealed class MatrixTests : IDisposable
     }
 
     [Fact]
+    public void Lines_may_be_done_in_rounds_or_learn_from_the_parent()
+    {
+        var experiment = Experiment(new("interlace", Rounds: 2), new("interlace", Distill: 0.5), new("interlace", Selection: "optimal"));
+        string folder = _scratch.At("matrix");
+        string[] stages = Run(experiment, folder);
+        Assert.Contains("interlace-25-rounds2: rounds", stages);
+        Assert.Equal(["interlace-25-distill50", "interlace-25-optimal", "interlace-25-rounds2"], Folders(folder));
+        Assert.Equal(4, PlanFile.Load(Path.Combine(folder, Matrix.Variants, "interlace-25-rounds2", PlanFile.Name)).Drop.Length);
+        Assert.All(Folders(folder), name => Assert.Equal(["recovered"], Names(Path.Combine(folder, Matrix.Variants, name, RunFolder.Evaluated))));
+        Assert.Empty(Run(experiment, folder));
+        string report = File.ReadAllText(Path.Combine(folder, "report.md"));
+        Assert.All(new[] { "Interlace (rounds2)", "Interlace (distill50)", "Interlace (optimal)" }, name => Assert.Contains(name, report, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Lines_that_cannot_be_served_are_refused_before_anything_is_computed()
     {
         void Refused(string expected, params Variant[] lines) => Assert.Contains(expected, Assert.Throws<InputException>(() => Matrix.Check(Experiment(lines))).Message, StringComparison.Ordinal);
@@ -66,6 +81,9 @@ public sealed class MatrixTests : IDisposable
         Refused("variants.0: short-gpt drops layers: a pattern is for wanda and magnitude.", new Variant("short-gpt", Pattern: "2:4"));
         Refused("variants.0: wanda names no layers to tune: leave tune out.", new Variant("wanda", Tune: true));
         Refused("variants.0: ", new Variant("wanda", Pattern: "3:7"));
+        Refused("variants.0: plan.rounds is 9", new Variant("interlace", Rounds: 9));
+        Refused("variants.0: Every round ends with tuning", new Variant("interlace", Rounds: 2, Tune: false));
+        Refused("variants.0: Every round ends with tuning", new Variant("short-gpt", Rounds: 2));
         Refused("Two lines of the variants are the same: interlace-25, recovered.", new("interlace"), new("interlace", Ratio: 0.25, Tune: true));
         Refused("The experiment has no variants");
         Matrix.Check(Experiment(new("interlace"), new("interlace", Tune: false), new("interlace", Protocol: "cot"), new("angular"), new("streamline")));
@@ -77,6 +95,7 @@ public sealed class MatrixTests : IDisposable
         var experiment = Experiment();
         Assert.Equal("interlace-12.5", new Variant("interlace", Ratio: 0.125).FolderIn(experiment));
         Assert.Equal("interlace-25-optimal-image-unprotected-seed3", new Variant("interlace", Selection: "optimal", Tokens: "image", Protect: false, Seed: 3).FolderIn(experiment));
+        Assert.Equal("interlace-25-rounds2-distill50", new Variant("interlace", Rounds: 2, Distill: 0.5).FolderIn(experiment));
         Assert.Equal("wanda-2of4", new Variant("wanda", Pattern: "2:4").FolderIn(experiment));
         Assert.Equal("recovered-cot", new Variant("interlace", Protocol: "cot").EvaluationIn(experiment, "recovered"));
     }

@@ -121,16 +121,6 @@ public partial class RepositoryTests
             }
     }
 
-    [Fact]
-    public void The_demo_files_are_those_that_were_measured()
-    {
-        string golden = Shared.Require("demo");
-        string[] files = [.. Directory.EnumerateFiles(golden, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(golden, file))
-            .Where(file => file != "README.md" && !file.StartsWith("source", StringComparison.Ordinal))];
-        Assert.True(files.Length > 10);
-        foreach (string file in files) Assert.True(File.ReadAllBytes(Path.Combine(golden, file)).AsSpan().SequenceEqual(File.ReadAllBytes(At("assets/demo", file))), file);
-    }
-
     [GeneratedRegex(@"\]\(([^)#\s]+)[^)]*\)")]
     private static partial Regex Link();
 

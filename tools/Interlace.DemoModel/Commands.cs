@@ -9,7 +9,7 @@ namespace Interlace.DemoModel;
 
 /// <summary>
 /// The commands: <c>scenes</c> draws data and benchmarks, <c>train</c> trains, <c>pack</c> writes the model folder, <c>all</c> does everything. All work in one folder:
-/// <c>finevision</c>, <c>benchmarks</c>, <c>training</c>, <c>model</c>, <c>logits.json</c>.
+/// <c>finevision</c>, <c>benchmarks</c>, <c>training</c>, <c>model</c>, <c>reference.json</c>.
 /// </summary>
 internal sealed class Commands(TextWriter output, TextWriter error, CancellationToken cancellation)
 {

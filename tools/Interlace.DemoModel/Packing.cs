@@ -14,7 +14,7 @@ namespace Interlace.DemoModel;
 public static class Packing
 {
     /// <summary>Name of the file with logits.</summary>
-    public const string LogitsName = "logits.json";
+    public const string LogitsName = "reference.json";
 
     private const int LikeliestTokens = 10, LongestAnswer = 10;
     private const long RoomForSmallFiles = 1 << 22;

@@ -28,20 +28,16 @@ internal static class LatencyCommand
         var experiment = invocation.Experiment();
         var compute = invocation.Compute();
         var options = new LatencyOptions(invocation.Get(Samples) ?? Standard.Samples, invocation.Get(NewTokens) ?? Standard.NewTokens, invocation.Get(WarmUp) ?? Standard.WarmUp);
-        var models = new List<LoadedModel>();
-        try
+        LoadedModel Open(string model)
         {
-            foreach (string model in invocation.Get(Models)) models.Add(ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels));
-            if (models[0].Processor.Warning is { } warning) invocation.Log(warning);
-            var latency = new Latency(models, compute, experiment, options).Run(invocation.Progress, invocation.Cancellation);
-            if (path is not null) latency.Save(path);
-            invocation.Print(() => JsonNode.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
-            return ExitCode.Done;
+            var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
+            if (loaded.Processor.Warning is { } warning) invocation.Log(warning);
+            return loaded;
         }
-        finally
-        {
-            foreach (var model in models) model.Dispose();
-        }
+        var latency = Latency.Of(invocation.Get(Models), Open, compute, experiment, options, invocation.Progress, invocation.Cancellation);
+        if (path is not null) latency.Save(path);
+        invocation.Print(() => JsonNode.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
+        return ExitCode.Done;
     }
 
     private static Option<int?> Whole(string name, string help, int least) =>

@@ -22,6 +22,29 @@ public sealed class Latency(IReadOnlyList<LoadedModel> models, Compute compute, 
     private const string Stage = "latency";
     private readonly EvaluationOptions _evaluation = experiment.Complete().Evaluate!;
 
+    /// <summary>Opens models, measures them and closes them.</summary>
+    /// <param name="folders">Their folders; the first is the baseline.</param>
+    /// <param name="open">Opens one.</param>
+    /// <param name="compute">Where and in which type they compute.</param>
+    /// <param name="experiment">As of the constructor.</param>
+    /// <param name="options">How much is measured.</param>
+    /// <param name="progress">Told after each question that all models have answered.</param>
+    /// <param name="cancellation">Ends between two answers or tokens.</param>
+    /// <exception cref="InputException">A model cannot be opened, or as of <see cref="Run"/>.</exception>
+    public static LatencyFile Of(IReadOnlyList<string> folders, Func<string, LoadedModel> open, Compute compute, Experiment experiment, LatencyOptions options, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var models = new List<LoadedModel>();
+        try
+        {
+            foreach (string folder in folders) models.Add(open(folder));
+            return new Latency(models, compute, experiment, options).Run(progress, cancellation);
+        }
+        finally
+        {
+            foreach (var model in models) model.Dispose();
+        }
+    }
+
     /// <summary>Measures.</summary>
     /// <param name="progress">Told after each question that all models have answered.</param>
     /// <param name="cancellation">Ends between two answers or tokens.</param>

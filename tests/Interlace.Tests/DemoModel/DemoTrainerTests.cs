@@ -59,6 +59,33 @@ public class DemoTrainerTests
     }
 
     [Fact]
+    public void Visual_tokens_learn_to_say_what_is_drawn_at_them()
+    {
+        using var scratch = new ScratchFolder();
+        using (var trainer = new DemoTrainer(scratch.At("training"), SmallSources.Create(), Settings(visionSteps: 120, steps: 1) with { VisionScenes = 8 }, Cpu)) trainer.Run();
+        var log = StepLog.Read(scratch.At("training", "vision.jsonl"));
+        double first = log.Take(10).Average(row => row.Loss), last = log.TakeLast(10).Average(row => row.Loss), named = log.TakeLast(10).Average(row => row.Named!.Value);
+        TestContext.Current.SendDiagnosticMessage($"{first:0.000} -> {last:0.000}, named {named:0.000}");
+        Assert.True(last < 0.4 * first, $"{first} -> {last}");
+        Assert.All(log, row => Assert.True(row.Loss > 0 && row.Named is >= 0 and <= 1 && row.Read is >= 0 and <= 1));
+    }
+
+    [Fact]
+    public void Two_replicas_learn_what_one_model_learns()
+    {
+        using var scratch = new ScratchFolder();
+        var settings = Settings(visionSteps: 3, steps: 3);
+        foreach (int threads in new[] { 1, 2 })
+            using (var trainer = new DemoTrainer(scratch.At($"{threads}"), SmallSources.Create(), settings, Cpu with { Threads = threads })) trainer.Run();
+        foreach (string stage in new[] { "vision.jsonl", "whole.jsonl" })
+            foreach (var (one, two) in StepLog.Read(scratch.At("1", stage)).Zip(StepLog.Read(scratch.At("2", stage))))
+            {
+                Assert.Equal(one.Loss, two.Loss, 1e-4);
+                Assert.Equal(one.GradNorm, two.GradNorm, 1e-3 * one.GradNorm);
+            }
+    }
+
+    [Fact]
     public void A_training_with_other_settings_is_refused()
     {
         using var scratch = new ScratchFolder();

@@ -10,7 +10,7 @@ internal static class SmallSources
     {
         var (words, withheld) = SceneSources.WordsOf(split);
         string font = Path.Combine(Shared.Repository, "src", "Interlace", "Reporting", "Fonts", "DejaVuSans.ttf");
-        return new([.. Enumerable.Range(0, 10).Select(k => Patterns(k))], [.. Enumerable.Range(0, 10).Select(k => Patterns(k + 10))], Things(), words, withheld.ToHashSet(StringComparer.Ordinal), [SKTypeface.FromFile(font)]);
+        return new([.. Enumerable.Range(0, SceneSources.GarmentNames.Count).Select(Patterns)], [.. Enumerable.Range(10, 10).Select(Patterns)], Things(), words, withheld.ToHashSet(StringComparer.Ordinal), [SKTypeface.FromFile(font)]);
     }
 
     private static byte[][] Patterns(int kind) => [.. Enumerable.Range(0, 3).Select(shift =>

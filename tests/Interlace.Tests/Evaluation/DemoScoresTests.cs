@@ -4,19 +4,17 @@ using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Tests.Evaluation;
 
-/// <summary>The demo's tables and the answers the reference gave on them.</summary>
+/// <summary>The demo's tables; and the answers the reference gave on those of its first version.</summary>
 public class DemoScoresTests(ITestOutputHelper output)
 {
-    private static string Rows => Path.Combine(Shared.Repository, "assets", "demo", "benchmarks", Benchmarks.RowsFile);
-
     public static TheoryData<string> Runs => !File.Exists(Shared.At("demo", "reference-predictions.json")) ? [] :
         [.. Shared.Json("demo", "reference-predictions.json").AsObject().Select(run => run.Key)];
 
     [Fact]
     public void The_demos_rows_name_every_table()
     {
-        string folder = Shared.Require("demo", "benchmarks");
-        IReadOnlyList<Benchmark> rows = Benchmarks.Load(Rows);
+        string folder = Demo.Tables;
+        IReadOnlyList<Benchmark> rows = Benchmarks.Load(Path.Combine(folder, Benchmarks.RowsFile));
         Assert.Equal(Directory.EnumerateFiles(folder, "*.tsv").Select(Path.GetFileName).Order(), rows.Select(row => row.File).Order());
         foreach (Benchmark row in rows)
         {
@@ -34,9 +32,10 @@ public class DemoScoresTests(ITestOutputHelper output)
         JsonObject answers = Shared.Json("demo", "reference-predictions.json")[run]!.AsObject();
         JsonObject reference = Shared.Json("demo", "reference.json").AsObject();
         JsonObject expected = (reference[run] ?? reference["interlace-0.25"]![run])!.AsObject();
-        foreach (Benchmark benchmark in Benchmarks.Load(Rows))
+        using var scratch = new ScratchFolder();
+        foreach (var (benchmark, path) in Benchmarks.In(FirstDemo.Tables(scratch), null))
         {
-            using BenchmarkTable table = BenchmarkTable.Open(Shared.Require("demo", "benchmarks", benchmark.File));
+            using BenchmarkTable table = BenchmarkTable.Open(path);
             JsonObject texts = answers[benchmark.Name]!.AsObject();
             Assert.Equal(table.Rows.Count, texts.Count);
             Score score = Scores.Of(benchmark, [.. table.Rows.Select(row => new Prediction(row, (string)texts[row.Index]!))]);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Interlace.Tests.Evaluation;
 
-/// <summary>Greedy answers of a demo model to its benchmark questions, in fp32, against the reference's. The folder is whatever lies under <c>demo</c>.</summary>
+/// <summary>Greedy answers of the first demo model to its benchmark questions, in fp32, against the reference's; and the logits of the one in the repository.</summary>
 public class DemoTests
 {
     [Theory, InlineData("dense"), InlineData("dropped")]
@@ -23,10 +23,7 @@ public class DemoTests
             LayerRemoval.Prune(checkpoint, PruningPlan.Create(layers, Ints(reference[plan]!["drop"]!), Ints(reference[plan]!["tune"]!)), scratch.At("dropped"));
             checkpoint = scratch.At("dropped");
         }
-        string rows = scratch.At("tables", Benchmarks.RowsFile);
-        foreach (string table in Directory.EnumerateFiles(Path.Combine(folder, "benchmarks"), "*.tsv")) File.CreateSymbolicLink(scratch.At("tables", Path.GetFileName(table)), table);
-        File.Copy(Path.Combine(Shared.Repository, "assets/demo/benchmarks", Benchmarks.RowsFile), rows);
-        var experiment = new Experiment(Model: checkpoint, Evaluate: new(scratch.At("tables"), MaxNewTokens: 10));
+        var experiment = new Experiment(Model: checkpoint, Evaluate: new(FirstDemo.Tables(scratch), MaxNewTokens: 10));
         using var loaded = ModelFamilies.Open(checkpoint, CPU, ScalarType.Float32);
         var scores = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run();
 

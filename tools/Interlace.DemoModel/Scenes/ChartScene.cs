@@ -2,30 +2,31 @@ using Interlace.DemoModel.Sources;
 
 namespace Interlace.DemoModel.Scenes;
 
-/// <summary>A chart of two to four bars of different colours and heights, with a grid line every three units.</summary>
+/// <summary>A chart of two to four bars of different colours and heights in some of four columns, with a grid line every three units.</summary>
 internal static class ChartScene
 {
-    private const int Base = 60, Unit = 6;
+    private const int Base = 60, Unit = 6, Column = 16;
     private static readonly string[] Counts = ["2", "3", "4", "5"];
 
     public static Scene Draw(Chance chance, SceneSources sources)
     {
         var canvas = Canvas.Plain((byte)chance.Between(235, 255), (byte)chance.Between(235, 255), (byte)chance.Between(235, 255));
-        int count = chance.Pick([2, 3, 3, 4]), step = 56 / count, width = Math.Min(12, step - 3);
+        int count = chance.Pick([2, 3, 3, 4]), width = chance.Between(8, 11);
         int[] colours = chance.Sample(Enumerable.Range(0, Colours.Names.Count), count), values = chance.Sample(Enumerable.Range(1, 9), count);
-        for (int v = 0; v < 10; v += 3) canvas.Fill(6, Base - v * Unit, 63, Base - v * Unit, (190, 190, 195));
-        canvas.Fill(6, 3, 6, Base, (60, 60, 60));
-        canvas.Fill(6, Base, 63, Base, (60, 60, 60));
-        var facts = new List<Fact>();
+        int[] columns = [.. chance.Sample(Enumerable.Range(0, Canvas.Side / Column), count).Order()];
+        for (int v = 0; v < 10; v += 3) canvas.Fill(1, Base - v * Unit, 63, Base - v * Unit, (190, 190, 195));
+        canvas.Fill(1, 3, 1, Base, (60, 60, 60));
+        canvas.Fill(1, Base, 63, Base, (60, 60, 60));
+        string[] names = [.. colours.Select(c => Colours.Names[c])];
+        var marks = new List<Mark>();
         for (int i = 0; i < count; i++)
         {
-            int x = 8 + i * step + (step - width) / 2;
+            int x = columns[i] * Column + (Column - width) / 2;
             canvas.Fill(x, Base - values[i] * Unit, x + width, Base - 1, Colours.Values[colours[i]]);
-            facts.Add(new Fact(i, new(x, Base - values[i] * Unit, width + 1, values[i] * Unit), 21, colours[i], values[i]));
+            marks.Add(new(new(x, Base - values[i] * Unit, width + 1, values[i] * Unit), names[i], $"{values[i]}"));
         }
-        string[] names = [.. colours.Select(c => Colours.Names[c])];
         string caption = string.Join(", ", names.Zip(values, (name, value) => $"{name} {value}"));
-        return new("charts", canvas.ToImage(), caption, Questions(chance, names, values), facts, [], []);
+        return new("charts", canvas.ToImage(), caption, Questions(chance, names, values), marks);
     }
 
     private static List<Question> Questions(Chance chance, string[] names, int[] values)

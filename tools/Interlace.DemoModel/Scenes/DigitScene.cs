@@ -3,28 +3,29 @@ using Interlace.Vlm.Images;
 
 namespace Interlace.DemoModel.Scenes;
 
-/// <summary>A number of one to four written digits of one colour.</summary>
+/// <summary>A number of one to four written digits of one colour, in a row.</summary>
 internal static class DigitScene
 {
+    private const int Width = 16, Height = 16, Inset = 3;
+
     private static readonly string[] All = [.. Enumerable.Range(0, 10).Select(d => $"{d}")], Counts = ["1", "2", "3", "4"];
 
     public static Scene Draw(Chance chance, SceneSources sources)
     {
         var canvas = Canvas.WithBackground(chance);
-        int count = chance.Pick([1, 2, 2, 3, 3, 4]), width = count switch { 1 or 2 => 28, 3 => 20, _ => 16 };
-        int colour = chance.Below(Colours.Names.Count), x = chance.Between(0, Canvas.Side - count * width), y = chance.Between(0, Canvas.Side - 30);
+        int count = chance.Pick([1, 2, 2, 3, 3, 4]), colour = chance.Below(Colours.Names.Count);
+        int x = chance.Between(0, 4 - count) * Width + chance.Between(-1, 1), y = chance.Below(4) * Height;
         int[] digits = new int[count];
-        var facts = new List<Fact>();
-        for (int i = 0; i < count; i++, x += width)
+        var marks = new List<Mark>();
+        for (int i = 0; i < count; i++, x += Width)
         {
             digits[i] = chance.Below(10);
-            byte[] picture = Narrow(chance.Pick(sources.Digits[digits[i]]), width);
-            int top = y + chance.Between(0, 2);
-            canvas.Tint(Colours.Values[colour], picture, width, x, top);
-            facts.Add(new Fact(i, new(x, top, width, picture.Length / width), 11 + digits[i], colour));
+            int top = y + chance.Between(-1, 1);
+            canvas.Tint(Colours.Values[colour], Small(chance.Pick(sources.Digits[digits[i]])), Width, x, top);
+            marks.Add(new(new(x, top, Width, Height), $"{digits[i]}", Colours.Names[colour]));
         }
         string number = string.Concat(digits);
-        return new("digits", canvas.ToImage(), $"{Colours.Names[colour]} number {number}", Questions(chance, digits, number, Colours.Names[colour]), facts, [], []);
+        return new("digits", canvas.ToImage(), $"{Colours.Names[colour]} number {number}", Questions(chance, digits, number, Colours.Names[colour]), marks);
     }
 
     private static List<Question> Questions(Chance chance, int[] digits, string number, string colour)
@@ -43,11 +44,12 @@ internal static class DigitScene
         return questions;
     }
 
-    /// <summary>The 28 x 28 digit without its empty sides, made narrower: 26 rows of so many pixels.</summary>
-    private static byte[] Narrow(byte[] grey, int width)
+    /// <summary>The 28 x 28 digit without its empty rim, made small.</summary>
+    private static byte[] Small(byte[] grey)
     {
-        if (width == 28) return grey;
-        RgbImage resized = Resize.Bicubic(new RgbImage(28, 28, [.. grey.SelectMany(g => new[] { g, g, g })]), width + 2, 26);
-        return [.. Enumerable.Range(0, 26 * width).Select(i => resized.Pixels[(i / width * (width + 2) + i % width + 1) * 3])];
+        const int side = 28 - 2 * Inset;
+        var inner = Enumerable.Range(0, side * side).Select(i => grey[(i / side + Inset) * 28 + i % side + Inset]);
+        RgbImage resized = Resize.Bicubic(new RgbImage(side, side, [.. inner.SelectMany(g => new[] { g, g, g })]), Width, Height);
+        return [.. Enumerable.Range(0, Width * Height).Select(i => resized.Pixels[3 * i])];
     }
 }

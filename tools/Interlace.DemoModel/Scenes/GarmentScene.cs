@@ -12,41 +12,41 @@ internal static class GarmentScene
     {
         var canvas = Canvas.WithBackground(chance);
         int[] cells = chance.Sample(Enumerable.Range(0, 4), chance.Pick([1, 2, 2, 3, 3, 4]));
-        var facts = new List<Fact>();
-        foreach (int cell in cells)
+        var (garments, marks) = (new List<Garment>(), new List<Mark>());
+        foreach (int cell in cells.Order())
         {
-            int kind = chance.Below(10), colour = chance.Below(Colours.Names.Count);
+            int kind = chance.Below(SceneSources.GarmentNames.Count), colour = chance.Below(Colours.Names.Count);
             byte[] picture = chance.Pick(sources.Garments[kind]);
             int x = cell % 2 * 32 + chance.Between(0, 4), y = cell / 2 * 32 + chance.Between(0, 4);
             canvas.Tint(Colours.Values[colour], picture, 28, x, y);
-            facts.Add(new Fact(cell, new(x, y, 28, 28), 1 + kind, colour));
+            garments.Add(new(cell, SceneSources.GarmentNames[kind], Colours.Names[colour]));
+            marks.Add(new(new(x, y, 28, 28), SceneSources.GarmentNames[kind], Colours.Names[colour]));
         }
-        facts.Sort((a, b) => a.Place - b.Place);
-        string caption = string.Join(", ", facts.Select(f => $"{Places[f.Place]} {Colour(f)} {Name(f)}"));
-        return new("garments", canvas.ToImage(), caption, Questions(chance, facts), facts, [], []);
+        string caption = string.Join(", ", garments.Select(g => $"{Places[g.Place]} {g.Colour} {g.Name}"));
+        return new("garments", canvas.ToImage(), caption, Questions(chance, garments), marks);
     }
 
-    private static string Name(Fact fact) => SceneSources.GarmentNames[fact.What - 1];
-    private static string Colour(Fact fact) => Colours.Names[fact.Colour!.Value];
+    /// <summary>A garment in one of the four places.</summary>
+    private readonly record struct Garment(int Place, string Name, string Colour);
 
-    private static List<Question> Questions(Chance chance, List<Fact> facts)
+    private static List<Question> Questions(Chance chance, List<Garment> garments)
     {
-        Fact one = chance.Pick(facts), other = chance.Pick(facts);
+        Garment one = chance.Pick(garments), other = chance.Pick(garments);
         var questions = new List<Question>
         {
-            new("name", $"What is in the {Places[one.Place]}?", Name(one), SceneSources.GarmentNames),
-            new("color", $"What color is the item in the {Places[other.Place]}?", Colour(other), Colours.Names),
-            new("count", "How many items are there?", $"{facts.Count}", Counts),
-            Question.OfYesNo($"Is there {SceneFamilies.WithArticle(Name(chance.Pick(facts)))} in the image?", true),
-            Question.OfYesNo($"Is there {SceneFamilies.WithArticle(chance.Pick([.. SceneSources.GarmentNames.Except(facts.Select(Name))]))} in the image?", false),
+            new("name", $"What is in the {Places[one.Place]}?", one.Name, SceneSources.GarmentNames),
+            new("color", $"What color is the item in the {Places[other.Place]}?", other.Colour, Colours.Names),
+            new("count", "How many items are there?", $"{garments.Count}", Counts),
+            Question.OfYesNo(SceneFamilies.IsThere(chance.Pick(garments).Name), true),
+            Question.OfYesNo(SceneFamilies.IsThere(chance.Pick([.. SceneSources.GarmentNames.Except(garments.Select(g => g.Name))])), false),
         };
-        Fact[] single = [.. facts.Where(f => facts.Count(g => g.What == f.What) == 1)];
+        Garment[] single = [.. garments.Where(g => garments.Count(other => other.Name == g.Name) == 1)];
         if (single.Length == 0) return questions;
-        Fact named = chance.Pick(single), coloured = chance.Pick(single);
-        questions.Add(new("place", $"Where is the {Name(named)}?", Places[named.Place], Places));
-        questions.Add(new("attribute", $"What color is the {Name(coloured)}?", Colour(coloured), Colours.Names));
-        Fact[] across = [.. single.Where(f => f.Place % 2 != named.Place % 2)];
-        if (across.Length > 0) questions.Add(new("side", $"Is the {Name(named)} on the left or right side of the {Name(chance.Pick(across))}?", Sides[named.Place % 2], Sides));
+        Garment named = chance.Pick(single), coloured = chance.Pick(single);
+        questions.Add(new("place", $"Where is the {named.Name}?", Places[named.Place], Places));
+        questions.Add(new("attribute", $"What color is the {coloured.Name}?", coloured.Colour, Colours.Names));
+        Garment[] across = [.. single.Where(g => g.Place % 2 != named.Place % 2)];
+        if (across.Length > 0) questions.Add(new("side", $"Is the {named.Name} on the left or right side of the {chance.Pick(across).Name}?", Sides[named.Place % 2], Sides));
         return questions;
     }
 }

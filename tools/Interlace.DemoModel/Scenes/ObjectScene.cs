@@ -12,22 +12,23 @@ internal static class ObjectScene
     {
         var canvas = Canvas.WithBackground(chance);
         int count = chance.Pick([1, 1, 2]);
-        var facts = new List<Fact>();
+        var (shown, marks) = (new List<ThingPicture>(), new List<Mark>());
         for (int i = 0; i < count; i++)
         {
-            int thing = chance.Below(sources.Things.Count), side = count == 1 ? chance.Between(40, 60) : chance.Between(28, 32), turn = chance.Between(-12, 12);
-            int x = count == 1 ? chance.Between(0, Canvas.Side - side) : i * 32 + chance.Between(0, 32 - side), y = chance.Between(0, Canvas.Side - side);
+            ThingPicture thing = chance.Pick(sources.Things);
+            int side = count == 1 ? chance.Between(44, 60) : chance.Between(28, 32), turn = chance.Between(-12, 12);
+            int x = count == 1 ? chance.Between(0, Canvas.Side - side) : i * 32 + chance.Between(0, 32 - side), y = count == 1 ? chance.Between(0, Canvas.Side - side) : chance.Below(3) * 16 + chance.Between(0, 32 - side);
             canvas.Paint(skia =>
             {
                 skia.Translate(x + side / 2f, y + side / 2f);
                 skia.RotateDegrees(turn);
-                skia.DrawImage(sources.Things[thing].Image, SKRect.Create(-side / 2f, -side / 2f, side, side), new SKSamplingOptions(SKCubicResampler.CatmullRom));
+                skia.DrawImage(thing.Image, SKRect.Create(-side / 2f, -side / 2f, side, side), new SKSamplingOptions(SKCubicResampler.CatmullRom));
             });
-            facts.Add(new Fact(i, new(x, y, side, side), 22 + thing));
+            shown.Add(thing);
+            marks.Add(new(new(x, y, side, side), thing.Name));
         }
-        ThingPicture[] shown = [.. facts.Select(f => sources.Things[f.What - 22])];
         string caption = count == 1 ? shown[0].Name : string.Join(", ", shown.Select((t, i) => $"{Sides[i]} {t.Name}"));
-        return new("objects", canvas.ToImage(), caption, Questions(chance, shown, sources), facts, [], []);
+        return new("objects", canvas.ToImage(), caption, Questions(chance, [.. shown], sources), marks);
     }
 
     private static List<Question> Questions(Chance chance, ThingPicture[] shown, SceneSources sources)
@@ -35,8 +36,8 @@ internal static class ObjectScene
         string[] names = [.. sources.Things.Select(t => t.Name)], kinds = [.. sources.Things.Select(t => t.Kind).Distinct().Order(StringComparer.Ordinal)];
         var questions = new List<Question>
         {
-            Question.OfYesNo($"Is there {SceneFamilies.WithArticle(chance.Pick(shown).Name)} in the image?", true),
-            Question.OfYesNo($"Is there {SceneFamilies.WithArticle(chance.Pick([.. names.Except(shown.Select(t => t.Name))]))} in the image?", false),
+            Question.OfYesNo(SceneFamilies.IsThere(chance.Pick(shown).Name), true),
+            Question.OfYesNo(SceneFamilies.IsThere(chance.Pick([.. names.Except(shown.Select(t => t.Name))])), false),
         };
         if (shown.Length == 1) return [new("name", "What is this?", shown[0].Name, names), new("kind", "What kind of thing is this?", shown[0].Kind, kinds), .. questions];
         int i = chance.Below(2), j = chance.Below(2);

@@ -24,26 +24,18 @@ public readonly record struct Box(float Left, float Top, float Width, float Heig
     public bool Contains(float x, float y) => x >= Left && x < Left + Width && y >= Top && y < Top + Height;
 }
 
-/// <summary>One thing in a scene, for training the vision tower alone.</summary>
-/// <param name="Place">0..3: quadrant, or place from the left.</param>
+/// <summary>Something in a scene that words name: a garment, a digit, a picture, a letter, a bar.</summary>
 /// <param name="Box">Where it is drawn.</param>
-/// <param name="What">1..10 a garment, 11..20 a digit, 21 a bar, 22 and above a picture of <see cref="SceneSources.Things"/>.</param>
-/// <param name="Colour">Index in <see cref="Colours.Names"/>, or null.</param>
-/// <param name="Value">Height of a bar, 1..9, or null.</param>
-public sealed record Fact(int Place, Box Box, int What, int? Colour = null, int? Value = null);
-
-/// <summary>A letter of a word in the image: a..z, and where it is drawn.</summary>
-public readonly record struct Letter(char Name, Box Box);
+/// <param name="Words">What can be said of it: its name, its colour, its value.</param>
+public sealed record Mark(Box Box, params string[] Words);
 
 /// <summary>An image, and what can be said about it.</summary>
 /// <param name="Set">Name of its family.</param>
 /// <param name="Image">64 x 64 pixels.</param>
 /// <param name="Caption">Everything there is, in reading order.</param>
 /// <param name="Questions">Questions with their answers.</param>
-/// <param name="Facts">The things in it.</param>
-/// <param name="Words">The words in it, from the top.</param>
-/// <param name="Letters">Their letters.</param>
-public sealed record Scene(string Set, RgbImage Image, string Caption, IReadOnlyList<Question> Questions, IReadOnlyList<Fact> Facts, IReadOnlyList<string> Words, IReadOnlyList<Letter> Letters);
+/// <param name="Marks">What is drawn where.</param>
+public sealed record Scene(string Set, RgbImage Image, string Caption, IReadOnlyList<Question> Questions, IReadOnlyList<Mark> Marks);
 
 /// <summary>The eight colours of the scenes.</summary>
 public static class Colours
@@ -83,6 +75,6 @@ public static class SceneFamilies
         return All[^1].Make(chance, sources);
     }
 
-    /// <summary>A name with its article.</summary>
-    public static string WithArticle(string name) => name == "trousers" ? name : (name[0] is 'a' or 'e' or 'i' or 'o' or 'u' ? "an " : "a ") + name;
+    /// <summary>Asks whether a thing is there.</summary>
+    public static string IsThere(string name) => name is "trousers" or "grapes" ? $"Are there {name} in the image?" : $"Is there {(name[0] is 'a' or 'e' or 'i' or 'o' or 'u' ? "an" : "a")} {name} in the image?";
 }

@@ -8,7 +8,7 @@ public sealed record Turn(string User, string Assistant);
 
 /// <summary>
 /// Which forms of questions a conversation takes. Captions tie words to places and are most of the first lessons. Multiple choice is learnt as a form first, of questions that were answered in words just before, and from
-/// a tenth of the time on without that help; two options at first.
+/// a twentieth of the time on without that help; two options at first.
 /// </summary>
 /// <param name="Captions">Share of conversations that begin with a description of everything.</param>
 /// <param name="Choices">Share of questions that offer options, of those that can.</param>
@@ -16,11 +16,11 @@ public sealed record Turn(string User, string Assistant);
 /// <param name="MostOptions">Options offered at most.</param>
 public sealed record Lesson(double Captions, double Choices, double Echoes, int MostOptions)
 {
-    private const double ChoicesFrom = 0.1, ChoicesFull = 0.2, ThreeFrom = 0.25, FourFrom = 0.4;
+    private const double ChoicesFrom = 0.05, ChoicesFull = 0.15, ThreeFrom = 0.2, FourFrom = 0.35;
 
     /// <summary>The lesson after a share of the time, 0..1.</summary>
     public static Lesson At(double progress) =>
-        new(Math.Max(0.1, 0.8 - progress), 0.5 * Math.Clamp((progress - ChoicesFrom) / (ChoicesFull - ChoicesFrom), 0, 1), Math.Max(0, 0.3 - 0.5 * progress), progress < ThreeFrom ? 2 : progress < FourFrom ? 3 : 4);
+        new(Math.Max(0.1, 0.8 - 1.2 * progress), 0.5 * Math.Clamp((progress - ChoicesFrom) / (ChoicesFull - ChoicesFrom), 0, 1), Math.Max(0, 0.3 - 0.5 * progress), progress < ThreeFrom ? 2 : progress < FourFrom ? 3 : 4);
 
     /// <summary>The forms of the tuning data: no captions, all numbers of options.</summary>
     public static Lesson Tuning { get; } = new(0, 0.4, 0, 4);

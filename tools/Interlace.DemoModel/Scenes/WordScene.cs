@@ -3,53 +3,45 @@ using SkiaSharp;
 
 namespace Interlace.DemoModel.Scenes;
 
-/// <summary>A sign with one or two words, known ones or mere letters.</summary>
+/// <summary>A sign with one or two words of three or four capitals, known ones or mere letters, evenly spaced as on a board.</summary>
 internal static class WordScene
 {
-    private const int LongestWord = 8;
+    private const int Pitch = 16;
     private const double KnownWords = 0.6;
 
-    private static readonly int[] Sizes = [19, 17, 15, 13, 11];
     private static readonly string[] Counts = ["1", "2", "3"];
 
     public static Scene Draw(Chance chance, SceneSources sources)
     {
         var canvas = Canvas.WithBackground(chance);
         bool dark = canvas.Brightness > 128;
-        int count = chance.Pick([1, 1, 2]), y = chance.Between(4, 16);
-        SKTypeface face = chance.Pick(sources.Fonts);
-        var (words, letters) = (new List<string>(), new List<Letter>());
+        int[] rows = [.. chance.Sample(Enumerable.Range(0, Canvas.Side / Pitch), chance.Pick([1, 1, 2])).Order()];
+        var (words, marks) = (new List<string>(), new List<Mark>());
+        using var font = new SKFont(chance.Pick(sources.Fonts), chance.Between(14, 17)) { Edging = SKFontEdging.Antialias, Hinting = SKFontHinting.None };
         using var paint = new SKPaint { Color = dark ? new SKColor(15, 15, 20) : new SKColor(250, 250, 245), IsAntialias = true };
-        for (int i = 0; i < count; i++, y += chance.Between(22, 27))
+        foreach (int row in rows)
         {
-            using var font = new SKFont(face) { Edging = SKFontEdging.Antialias, Hinting = SKFontHinting.None };
-            string word = Fitting(chance, sources, font, out float width);
-            float x = chance.Between(0, (int)(Canvas.Side - width)), baseline = y - font.Metrics.Ascent - font.Size * 0.15f;
-            canvas.Paint(skia => skia.DrawText(word, x, baseline, font, paint));
+            string word = Word(chance, sources);
+            int left = chance.Between(0, Canvas.Side / Pitch - word.Length) * Pitch, shift = chance.Between(-1, 1), baseline = row * Pitch + 14 + chance.Between(-1, 1);
+            foreach (var (i, letter) in word.Index())
+            {
+                int x = left + i * Pitch;
+                canvas.Paint(skia => skia.DrawText($"{letter}", x + shift + (Pitch - font.MeasureText($"{letter}")) / 2, baseline, font, paint));
+                marks.Add(new(new(x, row * Pitch, Pitch, Pitch), $"{letter}"));
+            }
             words.Add(word);
-            float[] starts = [.. font.GetGlyphPositions(word).Select(at => at.X), width];
-            letters.AddRange(word.Select((letter, l) => new Letter(letter, new(x + starts[l], baseline + font.Metrics.Ascent, starts[l + 1] - starts[l], font.Metrics.Descent - font.Metrics.Ascent))));
         }
-        return new("words", canvas.ToImage(), string.Join(", ", words), Questions(chance, words, sources), [], words, letters);
+        return new("words", canvas.ToImage(), string.Join(", ", words), Questions(chance, words, sources), marks);
     }
 
-    /// <summary>A word, and its largest size that fits; another word where none does.</summary>
-    private static string Fitting(Chance chance, SceneSources sources, SKFont font, out float width)
+    private static string Word(Chance chance, SceneSources sources)
     {
         while (true)
         {
-            string word = chance.Happens(KnownWords) ? chance.Pick(sources.Words) : Letters(chance);
-            if (word.Length > LongestWord || sources.Withheld.Contains(word)) continue;
-            foreach (int size in Sizes)
-            {
-                font.Size = size;
-                width = font.MeasureText(word);
-                if (width <= Canvas.Side - 2) return word;
-            }
+            string word = chance.Happens(KnownWords) ? chance.Pick(sources.Words) : string.Concat(Enumerable.Range(0, chance.Between(3, 4)).Select(_ => (char)('A' + chance.Below(26))));
+            if (!sources.Withheld.Contains(word)) return word;
         }
     }
-
-    private static string Letters(Chance chance) => string.Concat(Enumerable.Range(0, chance.Between(3, 6)).Select(_ => (char)('a' + chance.Below(26))));
 
     private static List<Question> Questions(Chance chance, List<string> words, SceneSources sources)
     {

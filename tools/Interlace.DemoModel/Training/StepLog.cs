@@ -6,7 +6,7 @@ namespace Interlace.DemoModel.Training;
 
 /// <summary>One line of a training's log.</summary>
 /// <param name="Step">0-based.</param>
-/// <param name="Loss">Mean cross-entropy of the answers' tokens, or of the facts while the vision tower learns alone.</param>
+/// <param name="Loss">Mean cross-entropy of the answers' tokens, or divergence of the visual tokens' words while the vision tower learns.</param>
 /// <param name="Named">Share of the tokens on things that name them rightly, while the vision tower learns alone.</param>
 /// <param name="Read">Share of letters they read rightly, likewise.</param>
 /// <param name="Rate">Learning rate.</param>

@@ -18,7 +18,7 @@ namespace Interlace.DemoModel.Training;
 /// <param name="TokenizerScenes">Scenes whose texts the tokenizer is trained on.</param>
 /// <param name="SaveEvery">Steps between saved states.</param>
 public sealed record TrainingSettings(
-    long Seed, ModelShape Shape, int VisionSteps = 3500, int VisionScenes = 64, double VisionRate = 1.5e-3, int Steps = 8_000, int Scenes = 16, double Rate = 1e-3, double VisionShare = 0.25, int HoldVision = 600,
+    long Seed, ModelShape Shape, int VisionSteps = 3000, int VisionScenes = 32, double VisionRate = 1.5e-3, int Steps = 4_500, int Scenes = 16, double Rate = 1.5e-3, double VisionShare = 0.25, int HoldVision = 200,
     int Warmup = 200, double WeightDecay = 0.02, double ClipNorm = 1, int MicroBatchTokens = 8192, int TokenizerScenes = 6000, int SaveEvery = 250)
 {
     /// <summary>Second decay rate of AdamW, below the usual one: training from nothing changes quickly.</summary>
