@@ -22,7 +22,10 @@ internal sealed class Commands(TextWriter output, TextWriter error, Cancellation
     private readonly Option<long> _seed = new("--seed") { Description = "Seed of everything.", Recursive = true };
     private readonly Option<int?> _threads = new("--threads") { Description = "Threads of the engine on the CPU.", Recursive = true };
     private readonly Option<int> _visionSteps = Number("--vision-steps", new TrainingSettings(0, new()).VisionSteps, "Steps of the vision tower alone.");
-    private readonly Option<int> _steps = Number("--steps", new TrainingSettings(0, new()).Steps, "Steps of the whole model.");
+    private readonly Option<int[]> _steps = new("--steps")
+    {
+        Description = "Steps of the whole model at each depth; each depth has half the layers of the next.", Recursive = true, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => new TrainingSettings(0, new()).Steps,
+    };
     private readonly Option<bool> _force = new("--force") { Description = "Start over where results stand.", Recursive = true };
 
     /// <summary>Runs one command line and gives the exit code.</summary>
@@ -61,12 +64,15 @@ internal sealed class Commands(TextWriter output, TextWriter error, Cancellation
         string folder = Path.Combine(parse.GetValue(_out)!, "training");
         if (parse.GetValue(_force) && Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         var compute = Compute.Choose(parse.GetValue(_device)!, parse.GetValue(_type)!, parse.GetValue(_threads));
-        var settings = new TrainingSettings(parse.GetValue(_seed), new()) { VisionSteps = parse.GetValue(_visionSteps), Steps = parse.GetValue(_steps) };
-        if (settings.VisionSteps < 1 || settings.Steps < 1) throw new InputException("--vision-steps and --steps must be at least 1.");
-        using var trainer = new DemoTrainer(folder, Sources(parse, Split.Train), settings, compute);
-        error.WriteLine($"{trainer.Count / 1e6:0.0} M parameters; {settings.VisionSteps} steps of the vision tower, {settings.Steps} of the whole model.");
+        var settings = new TrainingSettings(parse.GetValue(_seed), new(), StepsOfDepths: parse.GetValue(_steps)) { VisionSteps = parse.GetValue(_visionSteps) };
+        if (settings.VisionSteps < 1 || settings.Steps.Any(steps => steps < 1)) throw new InputException("--vision-steps and --steps must be at least 1.");
+        int first = settings.Stages[0].Layers;
+        if (first < ModelShape.DeepStackLevels || first << (settings.Steps.Length - 1) != settings.Shape.Layers)
+            throw new InputException($"{settings.Shape.Layers} layers cannot be halved {settings.Steps.Length - 1} times, with at least {ModelShape.DeepStackLevels} left: give fewer numbers with --steps.");
+        var trainer = new DemoTrainer(folder, Sources(parse, Split.Train), settings, compute);
+        error.WriteLine($"{settings.VisionSteps} steps of the vision tower; {string.Join(", ", settings.Stages.Select(stage => $"{stage.Steps} with {stage.Layers} layers"))}.");
         trainer.Run(new Lines(error), cancellation);
-        output.WriteLine($"Loss of the last {Math.Min(100, settings.Steps)} steps: {trainer.MeanLoss(^Math.Min(100, settings.Steps)..):0.000}.");
+        output.WriteLine($"Loss of the last {Math.Min(100, settings.Steps.Sum())} steps: {trainer.MeanLoss(^Math.Min(100, settings.Steps.Sum())..):0.000}.");
     }
 
     private void Pack(ParseResult parse)

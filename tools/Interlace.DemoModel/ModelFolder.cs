@@ -15,6 +15,9 @@ public sealed record ModelShape(
     int Layers = 16, int Hidden = 128, int Inner = 352, int Heads = 4, int KeyHeads = 2, int HeadSize = 32, int Tokens = 1200,
     int VisionDepth = 6, int VisionHidden = 128, int VisionInner = 384, int VisionHeads = 4, int FirstTap = 2, int SecondTap = 4)
 {
+    /// <summary>Layers behind which visual features enter once more: no model has fewer layers.</summary>
+    public const int DeepStackLevels = 2;
+
     /// <summary>Longest text in tokens.</summary>
     public int MaxLength => 4096;
 
@@ -25,6 +28,7 @@ public sealed record ModelShape(
 /// <summary>Everything of a model folder but its weights, in the layout of the published models; and models of it.</summary>
 public static class ModelFolder
 {
+    private const string ConfigName = "config.json";
     private const int PatchSize = 8, MergeSize = 2, Positions = 64;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -41,7 +45,7 @@ public static class ModelFolder
         int first = TokenizerFiles.Write(folder, sources, seed, shape.Tokens, scenes, shape.MaxLength);
         int Id(string token) => first + TokenizerFiles.Added.Index().Single(added => added.Item.Token == token).Index;
         void Save(string name, JsonObject content) => File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Readable) + "\n");
-        Save("config.json", Config(shape, Id, (first + TokenizerFiles.Added.Count + 63) / 64 * 64));
+        Save(ConfigName, Config(shape, Id, (first + TokenizerFiles.Added.Count + 63) / 64 * 64));
         Save("preprocessor_config.json", Processor("image_processor_type", "Qwen2VLImageProcessorFast"));
         Save("video_preprocessor_config.json", Processor("video_processor_type", "Qwen3VLVideoProcessor"));
         Save("chat_template.json", ChatTemplate());
@@ -51,11 +55,25 @@ public static class ModelFolder
         });
     }
 
-    /// <summary>A model of a folder's configuration with parameters of any source, not those of the folder.</summary>
-    internal static Model Create(string folder, ParameterSource source, Device device, ScalarType type)
+    /// <summary>A model of a folder's configuration, but for its number of layers, with parameters of any source.</summary>
+    internal static Model Create(string folder, ParameterSource source, Device device, ScalarType type, int layers)
     {
-        string path = Path.Combine(folder, "config.json");
-        return Model.Create(Checkpoint.ReadJson(path), path, source, folder, device, type, null);
+        string path = Path.Combine(folder, ConfigName);
+        return Model.Create(WithLayers(Checkpoint.ReadJson(path), layers), path, source, folder, device, type, null);
+    }
+
+    /// <summary>Copies a folder's files, but for another number of layers.</summary>
+    internal static void Copy(string folder, string target, int layers)
+    {
+        Directory.CreateDirectory(target);
+        foreach (string file in Directory.EnumerateFiles(folder)) File.WriteAllBytes(Path.Combine(target, Path.GetFileName(file)), File.ReadAllBytes(file));
+        File.WriteAllText(Path.Combine(target, ConfigName), WithLayers(Checkpoint.ReadJson(Path.Combine(folder, ConfigName)), layers).ToJsonString(Readable) + "\n");
+    }
+
+    private static JsonObject WithLayers(JsonObject config, int layers)
+    {
+        config["text_config"]!["num_hidden_layers"] = JsonNode.Parse($"{layers}");   // a parsed number, as all others in it
+        return config;
     }
 
     /// <summary>The published chat template.</summary>
@@ -75,9 +93,9 @@ public static class ModelFolder
             ["hidden_act"] = "silu", ["hidden_size"] = shape.Hidden, ["initializer_range"] = 0.02, ["intermediate_size"] = shape.Inner, ["max_position_embeddings"] = shape.MaxLength, ["model_type"] = "qwen3_vl_text",
             ["num_attention_heads"] = shape.Heads, ["num_hidden_layers"] = shape.Layers, ["num_key_value_heads"] = shape.KeyHeads, ["rms_norm_eps"] = 1e-6,
             ["rope_scaling"] = new JsonObject { ["mrope_interleaved"] = true, ["mrope_section"] = new JsonArray([.. shape.RopeSections.Select(s => (JsonNode)s)]), ["rope_type"] = "default" },
-            ["rope_theta"] = 10000.0, ["tie_word_embeddings"] = true, ["use_cache"] = true, ["vocab_size"] = vocabulary,
+            ["rope_theta"] = 5000000.0, ["tie_word_embeddings"] = false, ["use_cache"] = true, ["vocab_size"] = vocabulary,
         },
-        ["tie_word_embeddings"] = true, ["transformers_version"] = "4.57.0", ["video_token_id"] = id("<|video_pad|>"),
+        ["tie_word_embeddings"] = false, ["transformers_version"] = "4.57.0", ["video_token_id"] = id("<|video_pad|>"),
         ["vision_config"] = new JsonObject
         {
             ["deepstack_visual_indexes"] = new JsonArray(shape.FirstTap, shape.SecondTap), ["depth"] = shape.VisionDepth, ["hidden_act"] = "gelu_pytorch_tanh", ["hidden_size"] = shape.VisionHidden, ["in_channels"] = 3,

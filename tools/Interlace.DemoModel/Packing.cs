@@ -17,6 +17,7 @@ public static class Packing
     public const string LogitsName = "reference.json";
 
     private const int LikeliestTokens = 10, LongestAnswer = 10;
+    private const int MostLayers = 64;
     private const long RoomForSmallFiles = 1 << 22;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -28,9 +29,11 @@ public static class Packing
     /// <exception cref="InputException">The training has not come to the whole model, or the place is taken.</exception>
     public static void Write(string training, string target, bool overwrite = false)
     {
-        string small = Path.Combine(training, DemoTrainer.ModelName), statePath = Path.Combine(training, DemoTrainer.StateName);
-        if (!File.Exists(statePath)) throw new InputException($"{statePath} is absent: the training has saved no state of the whole model yet.");
-        using var state = SafeTensorsFile.Open(statePath);
+        int layers = Enumerable.Range(1, MostLayers).LastOrDefault(depth => File.Exists(Path.Combine(training, DemoTrainer.StateName(depth))));
+        if (layers == 0) throw new InputException($"{training} has no {DemoTrainer.StateName(1).Replace("1", "N", StringComparison.Ordinal)}: the training has saved no state of the whole model yet.");
+        using var state = SafeTensorsFile.Open(Path.Combine(training, DemoTrainer.StateName(layers)));
+        string small = Path.Combine(training, $"{DemoTrainer.ModelName}-{layers}");
+        ModelFolder.Copy(Path.Combine(training, DemoTrainer.ModelName), small, layers);
         var saved = state.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         using var scope = NewDisposeScope();
         TensorSource[] tensors = [.. ModelFamilies.ExpectedTensors(small).Keys.Select(name => TensorSource.FromTensor(name, ParameterSources.Load(state, saved[$"weight.{name}"], CPU), ElementType.BF16))];

@@ -29,7 +29,7 @@ public static partial class Charts
         if (reference is { } at)
         {
             (low, high) = (Math.Min(low, at), Math.Max(high, at));
-            plot.Add.VerticalLine(at, 1.2f, Of(Palette.Muted), LinePattern.Dashed);
+            plot.Add.VerticalLine(at, 1.2f, Of(Palette.Muted));
         }
         for (int i = 0; i < values.Count; i++)
         {

@@ -51,7 +51,7 @@ public static partial class Charts
         if (axes.Reference is { } reference)
         {
             (low, high) = (Math.Min(low, reference), Math.Max(high, reference));
-            plot.Add.HorizontalLine(reference, 1.2f, Of(Palette.Muted), LinePattern.Dashed);
+            plot.Add.HorizontalLine(reference, 1.2f, Of(Palette.Muted));
         }
         double margin = Math.Max(0.06 * (high - low), 1e-3), apart = 0.011 * (right - left);
         int lone = 0;   // what has no line moves aside, so that none hides another

@@ -62,18 +62,40 @@ public class ScenesTests
             var chance = Chance.Of("test", 4, i);
             var turns = Turns.Of(SceneFamilies.Draw(chance, sources), chance, Lesson.At(progress), most: 5);
             Assert.InRange(turns.Count, 1, 5);
-            return turns.Zip(turns.Prepend(null)).Where(t => t.First.User.StartsWith("Question: ", StringComparison.Ordinal));
+            return turns.Zip(turns.Prepend(null)).Where(t => t.First.User.Contains("\nA. ", StringComparison.Ordinal) && t.First.User.StartsWith("Question: ", StringComparison.Ordinal));
         })];
         int[] Options(double progress) => [.. Choices(progress).Select(t => t.Turn.User.Split('\n').Count(line => line is [_, '.', ..])).Distinct().Order()];
-        Assert.Equal([2], Options(0.05));
-        Assert.Equal([2, 3], Options(0.3));
+        Assert.Equal([2], Options(0.13));
+        Assert.Equal([2, 3], Options(0.4));
         Assert.Equal([2, 3, 4], Options(0.9));
-        Assert.All(Choices(0.05), choice =>
+        Assert.All(Choices(0.13), choice =>
         {
             Assert.Equal($"Question: {choice.Before!.User}", choice.Turn.User.Split('\n')[0]);
             Assert.Contains($"{choice.Turn.Assistant}. {choice.Before.Assistant}", choice.Turn.User.Split('\n'));
         });
         Assert.Contains(Choices(0.5), choice => choice.Before is null || !choice.Turn.User.StartsWith($"Question: {choice.Before.User}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_first_lessons_describe_and_drills_say_what_is_drawn()
+    {
+        var sources = SmallSources.Create();
+        for (int i = 0; i < 100; i++)
+        {
+            var chance = Chance.Of("test", 6, i);
+            Scene scene = SceneFamilies.Draw(chance, sources);
+            Assert.Equal(scene.Caption, Assert.Single(Turns.Of(scene, chance, Lesson.At(0), most: 1)).Assistant);
+            string[] words = [.. scene.Marks.SelectMany(mark => mark.Words)];
+            Assert.NotEmpty(scene.Drills);
+            foreach (Drill drill in scene.Drills)
+            {
+                Assert.NotEmpty(drill.Items);
+                Assert.Equal(drill.Items.Count, drill.Items.Select(item => item.Item).Distinct().Count());
+                if (drill.Text == "Is it there?") Assert.All(drill.Items, item => Assert.Equal(words.Contains(item.Item) ? "yes" : "no", item.Answer));
+                if (drill.Text is "What color is it?" or "What is its value?") Assert.All(drill.Items, item => Assert.Contains(scene.Marks, mark => mark.Words.Contains(item.Item) && mark.Words.Contains(item.Answer)));
+                Assert.Equal(string.Join(", ", drill.Items.Select(item => $"{item.Item} {item.Answer}")), Turns.Exercise(drill).Assistant);
+            }
+        }
     }
 
     [Fact]

@@ -26,7 +26,8 @@ internal static class ChartScene
             marks.Add(new(new(x, Base - values[i] * Unit, width + 1, values[i] * Unit), names[i], $"{values[i]}"));
         }
         string caption = string.Join(", ", names.Zip(values, (name, value) => $"{name} {value}"));
-        return new("charts", canvas.ToImage(), caption, Questions(chance, names, values), marks);
+        return new("charts", canvas.ToImage(), caption, Questions(chance, names, values), marks,
+            [new("What is its value?", chance.Shuffled(names.Zip(values, (name, value) => (name, $"{value}")))), Drill.OfPresence(chance, names, Colours.Names)]);
     }
 
     private static List<Question> Questions(Chance chance, string[] names, int[] values)

@@ -25,7 +25,7 @@ internal static class DigitScene
             marks.Add(new(new(x, top, Width, Height), $"{digits[i]}", Colours.Names[colour]));
         }
         string number = string.Concat(digits);
-        return new("digits", canvas.ToImage(), $"{Colours.Names[colour]} number {number}", Questions(chance, digits, number, Colours.Names[colour]), marks);
+        return new("digits", canvas.ToImage(), $"{Colours.Names[colour]} number {number}", Questions(chance, digits, number, Colours.Names[colour]), marks, [Drill.OfPresence(chance, digits.Select(d => $"{d}"), All)]);
     }
 
     private static List<Question> Questions(Chance chance, int[] digits, string number, string colour)

@@ -23,11 +23,21 @@ internal static class GarmentScene
             marks.Add(new(new(x, y, 28, 28), SceneSources.GarmentNames[kind], Colours.Names[colour]));
         }
         string caption = string.Join(", ", garments.Select(g => $"{Places[g.Place]} {g.Colour} {g.Name}"));
-        return new("garments", canvas.ToImage(), caption, Questions(chance, garments), marks);
+        return new("garments", canvas.ToImage(), caption, Questions(chance, garments), marks, Drills(chance, garments));
     }
 
     /// <summary>A garment in one of the four places.</summary>
     private readonly record struct Garment(int Place, string Name, string Colour);
+
+    private static List<Drill> Drills(Chance chance, List<Garment> garments)
+    {
+        Garment[] single = Single(garments);
+        Drill there = Drill.OfPresence(chance, garments.Select(g => g.Name), SceneSources.GarmentNames);
+        return single.Length == 0 ? [there] : [there, new("What color is it?", chance.Shuffled(single.Select(g => (g.Name, g.Colour)))), new("Where is it?", chance.Shuffled(single.Select(g => (g.Name, Places[g.Place]))))];
+    }
+
+    /// <summary>Garments of which there is only one.</summary>
+    private static Garment[] Single(List<Garment> garments) => [.. garments.Where(g => garments.Count(other => other.Name == g.Name) == 1)];
 
     private static List<Question> Questions(Chance chance, List<Garment> garments)
     {
@@ -40,7 +50,7 @@ internal static class GarmentScene
             Question.OfYesNo(SceneFamilies.IsThere(chance.Pick(garments).Name), true),
             Question.OfYesNo(SceneFamilies.IsThere(chance.Pick([.. SceneSources.GarmentNames.Except(garments.Select(g => g.Name))])), false),
         };
-        Garment[] single = [.. garments.Where(g => garments.Count(other => other.Name == g.Name) == 1)];
+        Garment[] single = Single(garments);
         if (single.Length == 0) return questions;
         Garment named = chance.Pick(single), coloured = chance.Pick(single);
         questions.Add(new("place", $"Where is the {named.Name}?", Places[named.Place], Places));

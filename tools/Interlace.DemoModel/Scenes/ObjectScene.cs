@@ -28,7 +28,8 @@ internal static class ObjectScene
             marks.Add(new(new(x, y, side, side), thing.Name));
         }
         string caption = count == 1 ? shown[0].Name : string.Join(", ", shown.Select((t, i) => $"{Sides[i]} {t.Name}"));
-        return new("objects", canvas.ToImage(), caption, Questions(chance, [.. shown], sources), marks);
+        return new("objects", canvas.ToImage(), caption, Questions(chance, [.. shown], sources), marks,
+            [Drill.OfPresence(chance, shown.Select(t => t.Name), sources.Things.Select(t => t.Name)), new("What kind of thing is it?", [.. chance.Sample(sources.Things, 3).Select(t => (t.Name, t.Kind))])]);
     }
 
     private static List<Question> Questions(Chance chance, ThingPicture[] shown, SceneSources sources)

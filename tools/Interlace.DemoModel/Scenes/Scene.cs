@@ -17,6 +17,22 @@ public sealed record Question(string Kind, string Text, string Answer, IReadOnly
     public static Question OfYesNo(string text, bool yes) => new(YesNo, $"{text} Please answer yes or no.", yes ? "Yes" : "No");
 }
 
+/// <summary>
+/// Several small questions in one turn, such as the colour of each of some garments. Every answer follows its item at once, so that what is like the item need only be found: the shortest way to learn to look for something.
+/// No benchmark asks in this form.
+/// </summary>
+/// <param name="Text">What is asked of each.</param>
+/// <param name="Items">Items and their answers.</param>
+public sealed record Drill(string Text, IReadOnlyList<(string Item, string Answer)> Items)
+{
+    /// <summary>Whether each of some things is there: about half of them are.</summary>
+    public static Drill OfPresence(Chance chance, IEnumerable<string> there, IEnumerable<string> pool)
+    {
+        string[] present = [.. there.Distinct()];
+        return new("Is it there?", chance.Shuffled([.. chance.Shuffled(present).Take(3).Select(item => (item, "yes")), .. chance.Shuffled(pool.Except(present)).Take(Math.Min(3, present.Length + 1)).Select(item => (item, "no"))]));
+    }
+}
+
 /// <summary>A rectangle in pixels.</summary>
 public readonly record struct Box(float Left, float Top, float Width, float Height)
 {
@@ -35,7 +51,8 @@ public sealed record Mark(Box Box, params string[] Words);
 /// <param name="Caption">Everything there is, in reading order.</param>
 /// <param name="Questions">Questions with their answers.</param>
 /// <param name="Marks">What is drawn where.</param>
-public sealed record Scene(string Set, RgbImage Image, string Caption, IReadOnlyList<Question> Questions, IReadOnlyList<Mark> Marks);
+/// <param name="Drills">Exercises.</param>
+public sealed record Scene(string Set, RgbImage Image, string Caption, IReadOnlyList<Question> Questions, IReadOnlyList<Mark> Marks, IReadOnlyList<Drill> Drills);
 
 /// <summary>The eight colours of the scenes.</summary>
 public static class Colours

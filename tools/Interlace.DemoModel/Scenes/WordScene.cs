@@ -9,7 +9,7 @@ internal static class WordScene
     private const int Pitch = 16;
     private const double KnownWords = 0.6;
 
-    private static readonly string[] Counts = ["1", "2", "3"];
+    private static readonly string[] Counts = ["1", "2", "3"], Alphabet = [.. Enumerable.Range('A', 26).Select(letter => $"{(char)letter}")];
 
     public static Scene Draw(Chance chance, SceneSources sources)
     {
@@ -31,7 +31,7 @@ internal static class WordScene
             }
             words.Add(word);
         }
-        return new("words", canvas.ToImage(), string.Join(", ", words), Questions(chance, words, sources), marks);
+        return new("words", canvas.ToImage(), string.Join(", ", words), Questions(chance, words, sources), marks, [Drill.OfPresence(chance, words.SelectMany(word => word).Select(letter => $"{letter}"), Alphabet)]);
     }
 
     private static string Word(Chance chance, SceneSources sources)

@@ -6,32 +6,30 @@ using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Qwen3VL;
+using static TorchSharp.torch;
 
 namespace Interlace.DemoModel.Training;
 
 /// <summary>
-/// Trains a model from nothing, all of it: first the vision tower together with the embeddings, then everything. Every scene depends on the seed and the number of its step alone, and the state is kept, so that an
+/// Trains a model from nothing, all of it: first the vision tower together with the embeddings, then everything, with few layers at first, which are doubled twice. Every scene depends on the seed and the number of its step alone, and the state is kept, so that an
 /// interrupted training goes on and ends with the same bytes.
 /// </summary>
-public sealed class DemoTrainer : IDisposable
+public sealed class DemoTrainer
 {
     /// <summary>The folder in a training's folder that holds everything of the model but its weights.</summary>
     public const string ModelName = "model";
 
-    /// <summary>The state of the whole model's training: its weights are <c>weight.NAME</c>.</summary>
-    public const string StateName = "whole.safetensors";
-
-    private const string VisionStage = "vision", WholeStage = "whole", SettingsName = "settings.json";
+    private const string VisionStage = "vision", SettingsName = "settings.json", ProbesName = "probes.jsonl";
+    private const int MostTurns = 5, Descriptions = 3;
 
     private readonly string _folder, _key;
     private readonly SceneSources _sources;
     private readonly TrainingSettings _settings;
     private readonly Compute _compute;
     private readonly Processor _processor;
-    private readonly Model _model;
-    private readonly Replicas _replicas;
-    private readonly int _imageTokens;
+    private readonly int _imageTokens, _replicaCount;
 
     /// <summary>Begins or takes up a training.</summary>
     /// <param name="folder">Where its state, its logs and the model's small files are kept.</param>
@@ -42,43 +40,62 @@ public sealed class DemoTrainer : IDisposable
     public DemoTrainer(string folder, SceneSources sources, TrainingSettings settings, Compute compute)
     {
         (_folder, _sources, _settings, _compute) = (folder, sources, settings, compute);
-        string record = JsonSerializer.Serialize(new { Settings = settings with { SaveEvery = 0 }, Sources = sources.Identity(), Device = compute.Device.type.ToString(), Type = compute.TypeName });
+        string record = JsonSerializer.Serialize(new { Settings = settings with { SaveEvery = 0, ProbeEvery = 0 }, Sources = sources.Identity(), Device = compute.Device.type.ToString(), Type = compute.TypeName });
         _key = Hashes.Of(record);
         Claim(record);
-        string model = Path.Combine(folder, ModelName);
-        _processor = Processor.Load(model);
-        _model = ModelFolder.Create(model, FreshParameters.Source(settings.Seed, settings.Shape.Layers, compute.Device), compute.Device, compute.Type);
-        foreach (var parameter in _model.Parameters) parameter.Train();
+        _processor = Processor.Load(Path.Combine(folder, ModelName));
         _imageTokens = Canvas.Side / _processor.Settings.Factor;
-        int replicas = compute.Device.type == TorchSharp.DeviceType.CPU ? compute.Threads : 1;
-        if (replicas > 1) TorchSharp.torch.set_num_threads(1);
-        _replicas = new(_model, source => ModelFolder.Create(model, source, compute.Device, compute.Type), replicas);
+        _replicaCount = compute.Device.type == TorchSharp.DeviceType.CPU ? compute.Threads : 1;
+        if (_replicaCount > 1) TorchSharp.torch.set_num_threads(1);
     }
 
-    /// <summary>Weights of the model.</summary>
-    public long Count => _model.Parameters.Sum(p => p.Value.numel());
+    /// <summary>The state of the model with so many layers, below the training's folder: its weights are <c>weight.NAME</c>.</summary>
+    public static string StateName(int layers) => $"whole-{layers}.safetensors";
 
-    /// <summary>The model's parameters, in its order.</summary>
-    public IReadOnlyList<Parameter> Parameters => _model.Parameters;
-
-    /// <summary>Runs or resumes both stages.</summary>
+    /// <summary>Runs or resumes all stages.</summary>
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellation">Ends after a step; the state is kept.</param>
     /// <exception cref="InputException">The loss is no longer a number.</exception>
     public void Run(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (!File.Exists(StatePath(WholeStage))) LearnToSee(progress, cancellation);
-        LearnToTalk(progress, cancellation);
+        var stages = _settings.Stages;
+        int stage = stages.FindLastIndex(found => File.Exists(StatePath(Whole(found.Layers))));
+        if (stage < 0)
+        {
+            using var fresh = Open(stages[0].Layers, FreshParameters.Source(_settings.Seed, _settings.Shape with { Layers = stages[0].Layers }, _compute.Device));
+            LearnToSee(fresh, progress, cancellation);
+            LearnToTalk(fresh, stages[0], progress, cancellation);
+            stage = 0;
+        }
+        else
+        {
+            using var saved = SafeTensorsFile.Open(StatePath(Whole(stages[stage].Layers)));
+            using var begun = Open(stages[stage].Layers, Growth.Same(saved));
+            LearnToTalk(begun, stages[stage], progress, cancellation);
+        }
+        foreach (var deeper in stages.Skip(stage + 1))
+        {
+            using var saved = SafeTensorsFile.Open(StatePath(Whole(deeper.Layers / 2)));
+            using var grown = Open(deeper.Layers, Growth.Double(saved));
+            LearnToTalk(grown, deeper, progress, cancellation);
+        }
     }
 
-    /// <summary>Mean loss of a stretch of the whole model's steps, by its log.</summary>
-    public double MeanLoss(Range steps) => StepLog.Read(LogPath(WholeStage)).ToArray()[steps].Average(row => row.Loss);
+    /// <summary>Mean loss of a stretch of the steps of all stages that follow the vision tower's, by their logs.</summary>
+    public double MeanLoss(Range steps) => _settings.Stages.SelectMany(stage => StepLog.Read(LogPath(Whole(stage.Layers)))).ToArray()[steps].Average(row => row.Loss);
 
-    /// <inheritdoc/>
-    public void Dispose() => _replicas.Dispose();
-
+    private static string Whole(int layers) => Path.GetFileNameWithoutExtension(StateName(layers));
     private string StatePath(string stage) => Path.Combine(_folder, $"{stage}.safetensors");
     private string LogPath(string stage) => Path.Combine(_folder, $"{stage}.jsonl");
+
+    private Replicas Open(int layers, ParameterSource source)
+    {
+        string folder = Path.Combine(_folder, ModelName);
+        Model Create(ParameterSource parameters) => ModelFolder.Create(folder, parameters, _compute.Device, _compute.Type, layers);
+        Model model = Create(source);
+        foreach (var parameter in model.Parameters) parameter.Train();
+        return new(model, Create, _replicaCount);
+    }
 
     /// <summary>Writes the small files once; a folder of another training is refused.</summary>
     private void Claim(string record)
@@ -93,37 +110,43 @@ public sealed class DemoTrainer : IDisposable
         AtomicFile.Write(path, Encoding.UTF8.GetBytes(record));
     }
 
-    private void LearnToSee(IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private void LearnToSee(Replicas models, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        var decoder = _model.Layers.SelectMany(layer => layer.Parameters).ToHashSet();
-        Parameter[] parameters = [.. _model.Parameters.Where(p => !decoder.Contains(p))];
+        var decoder = models.First.Layers.SelectMany(layer => layer.Parameters).Append(Embeddings(models.First)).ToHashSet();
+        Parameter[] parameters = [.. models.First.Parameters.Where(p => !decoder.Contains(p))];
         using var optimiser = new AdamW(Groups(parameters), beta2: TrainingSettings.Beta2);
-        TokenWords[] words = [.. _replicas.Models.Select(model => new TokenWords(model, _processor.Tokenizer, _imageTokens))];
+        TokenWords[] words = [.. models.All.Select(model => new TokenWords(model, _processor.Tokenizer, _imageTokens))];
         Loop(VisionStage, _settings.VisionSteps, parameters, optimiser, DrawScenes, (step, scenes) =>
         {
             int tokens = scenes.Length * _imageTokens * _imageTokens;
             Scene[][] parts = Parts(scenes);
-            var seen = _replicas.Run(r => words[r].Accumulate(parts[r], 1.0 / tokens, _compute.Type, _compute.Device), parameters).Aggregate((a, b) => a + b);
-            double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
+            var seen = models.Run(r => words[r].Accumulate(parts[r], 1.0 / tokens, _compute.Type, _compute.Device), parameters).Aggregate((a, b) => a + b);
+            double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, 0, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
             return new(step, seen.Loss / tokens, seen.Named / Math.Max(1.0, seen.Marks), seen.Read / Math.Max(1.0, seen.Letters), rate, norm, 0, scenes.Length);
         }, progress, cancellation);
+        // A word that is read begins as what is seen begins: the same direction, but small, so that every layer can add to it.
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Tensor head = models.First.Parameters.Single(p => p.Name == "lm_head.weight").Value;
+        Embeddings(models.First).Value.copy_(head.Times(FreshParameters.Deviation / head.std().item<float>()));
     }
 
-    private void LearnToTalk(IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private void LearnToTalk(Replicas models, TrainingStage stage, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        var vision = _model.Vision.Parameters.ToHashSet();
-        Parameter[] rest = [.. _model.Parameters.Where(p => !vision.Contains(p))];
-        using var optimiser = new AdamW([.. Groups(rest), .. Groups(_model.Vision.Parameters)], beta2: TrainingSettings.Beta2);
-        LossGradient[] gradients = [.. _replicas.Models.Select(model => new LossGradient(model, recompute: false))];
-        Loop(WholeStage, _settings.Steps, _model.Parameters, optimiser, DrawConversations, (step, drawn) =>
+        Parameter[] seeing = [.. models.First.Vision.Parameters, Embeddings(models.First)], rest = [.. models.First.Parameters.Except(seeing)];
+        using var optimiser = new AdamW([.. Groups(rest), .. Groups(seeing)], beta2: TrainingSettings.Beta2);
+        LossGradient[] gradients = [.. models.All.Select(model => new LossGradient(model, recompute: false))];
+        var probes = new Probes(_sources, _processor, _settings.Seed);
+        Loop(Whole(stage.Layers), stage.Steps, models.First.Parameters, optimiser, step => DrawConversations(stage.Before + step), (step, drawn) =>
         {
-            int answers = drawn.Sum(sample => Batch.CountTargets(sample));
+            if (step % _settings.ProbeEvery == 0) probes.Ask(Path.Combine(_folder, ProbesName), stage.Before + step, gradients[0], _compute.Device);
+            int targets = drawn.Sum(sample => Batch.CountTargets(sample));
             EncodedSample[][] parts = Parts(drawn);
-            double loss = _replicas.Run(r => Accumulate(gradients[r], parts[r], 1.0 / answers), _model.Parameters).Sum() / answers;
-            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, _settings.Steps, 0.01), slow = step < _settings.HoldVision ? 0 : rate * _settings.VisionShare;
+            double loss = models.Run(r => Accumulate(gradients[r], parts[r], 1.0 / targets), models.First.Parameters).Sum() / targets;
+            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, stage.Before, _settings.Steps.Sum(), 0.01), slow = stage.Before + step < _settings.HoldVision ? 0 : rate * _settings.VisionShare;
             optimiser.Step([rate, rate, slow, slow]);
-            return new(step, loss, null, null, rate, norm, answers, drawn.Length);
+            return new(step, loss, null, null, rate, norm, targets, drawn.Length);
         }, progress, cancellation);
     }
 
@@ -140,7 +163,9 @@ public sealed class DemoTrainer : IDisposable
     }
 
     /// <summary>A step's samples dealt out to the replicas.</summary>
-    private T[][] Parts<T>(T[] all) => [.. Enumerable.Range(0, _replicas.Models.Count).Select(r => all.Where((_, i) => i % _replicas.Models.Count == r).ToArray())];
+    private T[][] Parts<T>(T[] all) => [.. Enumerable.Range(0, _replicaCount).Select(r => all.Where((_, i) => i % _replicaCount == r).ToArray())];
+
+    private static Parameter Embeddings(Model model) => model.Parameters.Single(p => p.Name == "model.language_model.embed_tokens.weight");
 
     /// <summary>Two groups: matrices, which decay, and the rest.</summary>
     private ParameterGroup[] Groups(params IReadOnlyList<Parameter>[] parts)
@@ -161,12 +186,13 @@ public sealed class DemoTrainer : IDisposable
 
     private EncodedSample[] DrawConversations(int step)
     {
-        var lesson = Lesson.At((double)step / _settings.Steps);
-        return [.. Enumerable.Range(0, _settings.Scenes).AsParallel().AsOrdered().Select(i =>
+        var lesson = Lesson.At((double)step / _settings.Steps.Sum());
+        int scenes = lesson.OnlyDescribes ? Descriptions * _settings.Scenes : _settings.Scenes;   // they are short
+        return [.. Enumerable.Range(0, scenes).AsParallel().AsOrdered().Select(i =>
         {
-            var chance = Chance.Of("talking", _settings.Seed, (long)step * _settings.Scenes + i);
+            var chance = Chance.Of("talking", _settings.Seed, (long)step * Descriptions * _settings.Scenes + i);
             Scene scene = SceneFamilies.Draw(chance, _sources);
-            return _processor.Encode(Turns.Messages(Turns.Of(scene, chance, lesson, most: 5)), [scene.Image]);
+            return _processor.Encode(Turns.Messages(Turns.Of(scene, chance, lesson, lesson.OnlyDescribes ? 1 : MostTurns)), [scene.Image]);
         })];
     }
 

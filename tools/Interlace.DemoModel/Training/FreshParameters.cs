@@ -10,13 +10,45 @@ namespace Interlace.DemoModel.Training;
 /// </summary>
 public static class FreshParameters
 {
-    private const double Deviation = 0.02;
+    /// <summary>Standard deviation of fresh weights.</summary>
+    public const double Deviation = 0.02;
+
+    private const string Keys = "self_attn.k_proj.weight", Outputs = "self_attn.o_proj.weight";
 
     /// <summary>A source of them.</summary>
     /// <param name="seed">Decides everything.</param>
-    /// <param name="layers">Decoder layers.</param>
+    /// <param name="sizes">Of the model.</param>
     /// <param name="device">Where they go.</param>
-    public static ParameterSource Source(long seed, int layers, Device device) => (name, shape) => New(name, shape, seed, Spread(name, layers), device);
+    public static ParameterSource Source(long seed, ModelShape sizes, Device device) => (name, shape) =>
+    {
+        using var scope = NewDisposeScope();
+        var parameter = New(name, shape, seed, Spread(name, sizes.Layers), device);
+        using var _ = no_grad();
+        if (name.EndsWith(Keys, StringComparison.Ordinal)) Alike(parameter, name, seed, sizes, device);
+        else if (name.EndsWith(Outputs, StringComparison.Ordinal)) Copying(parameter, name, seed, sizes, device);
+        return parameter;
+    };
+
+    // The query heads that read the last key head: in each layer they begin as heads that look for what is like the token they look from, and copy it (after Trockman and Kolter, 2023). That is how a word in a
+    // question finds the same thing in the image or among the options, and how an answer is taken from there; a small model finds both late.
+    private static (int First, int Count) Readers(ModelShape sizes) => ((sizes.KeyHeads - 1) * (sizes.Heads / sizes.KeyHeads), sizes.Heads / sizes.KeyHeads);
+
+    /// <summary>The last head's keys are the projections of the first query head that reads it.</summary>
+    private static void Alike(Parameter keys, string name, long seed, ModelShape sizes, Device device)
+    {
+        using var queries = New(name.Replace(Keys, "self_attn.q_proj.weight", StringComparison.Ordinal), [(long)sizes.Heads * sizes.HeadSize, sizes.Hidden], seed, Deviation, device);
+        Block(keys.Value, 0, sizes.KeyHeads - 1, sizes).copy_(Block(queries.Value, 0, Readers(sizes).First, sizes));
+    }
+
+    /// <summary>What the readers of the last head put out is the values' projection turned back.</summary>
+    private static void Copying(Parameter outputs, string name, long seed, ModelShape sizes, Device device)
+    {
+        using var values = New(name.Replace(Outputs, "self_attn.v_proj.weight", StringComparison.Ordinal), [(long)sizes.KeyHeads * sizes.HeadSize, sizes.Hidden], seed, Deviation, device);
+        var (first, count) = Readers(sizes);
+        for (int head = first; head < first + count; head++) Block(outputs.Value, 1, head, sizes).copy_(Block(values.Value, 0, sizes.KeyHeads - 1, sizes).t());
+    }
+
+    private static Tensor Block(Tensor weight, int dimension, int head, ModelShape sizes) => weight.narrow(dimension, (long)head * sizes.HeadSize, sizes.HeadSize);
 
     /// <summary>A normally distributed one.</summary>
     public static Parameter New(string name, long[] shape, long seed, double deviation, Device device)

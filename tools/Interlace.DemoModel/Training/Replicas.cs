@@ -22,8 +22,11 @@ internal sealed class Replicas : IDisposable
         _models = [model, .. Enumerable.Range(1, count - 1).Select(_ => create((name, _) => new Parameter(name, values[name].detach().requires_grad_())))];
     }
 
-    /// <summary>The models.</summary>
-    public IReadOnlyList<Model> Models => _models;
+    /// <summary>The first, whose parameters are updated.</summary>
+    public Model First => _models[0];
+
+    /// <summary>The models, the first included.</summary>
+    public IReadOnlyList<Model> All => _models;
 
     /// <summary>Runs a part on each model, all at once, and adds the gradients of the others to those of the first.</summary>
     /// <param name="run">What the model with this number has to do; it leaves gradients of all parameters named next, or of none.</param>

@@ -21,11 +21,13 @@ internal readonly record struct SeenWords(double Loss, int Marks, int Named, int
 
 /// <summary>
 /// Teaches the vision tower to see while there is no decoder yet: every visual token goes straight through the model's own output layer, and must give the words for what is drawn at its centre, both as they begin a text and
-/// as they stand within one. So what is seen and what is read lie in one space before the first layer learns; with heads of their own, which are thrown away afterwards, the decoder had to find that out.
+/// as they stand within one, and two markers that no text has: for its row and for its column. Rotary positions are relative and the way from an answer to the image differs from question to question: without the markers
+/// nothing in a token would say which of the sixteen it is. So what is seen and what is read lie in one space before the first layer learns; with heads of their own, which are thrown away afterwards, the decoder had to find that out.
 /// </summary>
 internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
 {
     private const string Nothing = "<|vision_pad|>";
+    private static readonly string[] Rows = ["<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>"], Columns = ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>"];
 
     private readonly Dictionary<string, int[]> _ids = new(StringComparer.Ordinal);
 
@@ -36,15 +38,15 @@ internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
         using var _ = enable_grad();
         var (merged, levels) = model.Vision.Run([.. scenes.Select(scene => scene.Image)], type, device, null);
         Tensor logits = model.Logits(merged).to(ScalarType.Float32);   // [scenes * tokens, vocabulary]
-        int[][] words = [.. scenes.SelectMany(Words)];
-        Tensor loss = (functional.log_softmax(logits, 1) * Targets(words, device)).sum().Times(-1);
+        int[][] words = [.. scenes.SelectMany(Words)], said = [.. words.Select((ids, i) => (int[])[.. ids.Length == 0 ? [tokenizer.Id(Nothing)!.Value] : ids, .. Place(i % (side * side))])];
+        Tensor loss = (functional.log_softmax(logits, 1) * Targets(said, device)).sum().Times(-1);
         // The DeepStack mergers see no loss here; their part is 0, so that every parameter has a gradient.
         Tensor all = levels.Aggregate(loss.Times(scale), (total, level) => total.Plus(level.to(ScalarType.Float32).sum().Times(0)));
         all.backward();
-        bool[] right = Right(logits, words);
+        bool[] right = Right(logits, said);
         int each = side * side;
         int[] marks = [.. Enumerable.Range(0, words.Length).Where(i => words[i].Length > 0)], letters = [.. marks.Where(i => scenes[i / each].Set == "words")];
-        return new(loss.item<float>() - words.Sum(ids => Math.Log(Math.Max(1, ids.Length))), marks.Length, marks.Count(i => right[i]), letters.Length, letters.Count(i => right[i]));
+        return new(loss.item<float>() - said.Sum(ids => Math.Log(ids.Length)), marks.Length, marks.Count(i => right[i]), letters.Length, letters.Count(i => right[i]));
     }
 
     /// <summary>For each token, row by row, the ids of the words at its centre; none where there is nothing.</summary>
@@ -58,6 +60,8 @@ internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
         })];
     }
 
+    private int[] Place(int token) => [tokenizer.Id(Rows[token / side])!.Value, tokenizer.Id(Columns[token % side])!.Value];
+
     /// <summary>The tokens that are a word alone, without and with a space before it; the first of its pieces where there are none.</summary>
     private int[] Ids(string word)
     {
@@ -70,13 +74,10 @@ internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
     /// <summary>[tokens, vocabulary]: the words of a token in equal parts.</summary>
     private Tensor Targets(int[][] words, Device device)
     {
-        int vocabulary = model.VocabularySize, nothing = tokenizer.Id(Nothing)!.Value;
+        int vocabulary = model.VocabularySize;
         float[] shares = new float[words.Length * vocabulary];
         foreach (var (row, ids) in words.Index())
-        {
-            if (ids.Length == 0) shares[row * vocabulary + nothing] = 1;
             foreach (int id in ids) shares[row * vocabulary + id] = 1f / ids.Length;
-        }
         return tensor(shares, [words.Length, vocabulary], device: device);
     }
 
