@@ -104,12 +104,14 @@ public class ExperimentFileTests
     [Fact]
     public void Variants_are_read_line_by_line_and_keep_to_the_rules()
     {
-        var lines = ExperimentFile.Parse("""{ "variants": [{ "method": "sleb", "ratio": 0.1, "tune": false }, { "method": "wanda", "pattern": "2:4", "protocol": "cot" }] }""", "file").Variants!;
-        Assert.Equal([new("sleb", Ratio: 0.1, Tune: false), new("wanda", Pattern: "2:4", Protocol: "cot")], lines);
+        var lines = ExperimentFile.Parse("""{ "variants": [{ "method": "sleb", "ratio": 0.1, "tune": false }, { "method": "wanda", "pattern": "2:4", "protocol": "cot" }, { "rounds": 2, "distill": 0.5 }] }""", "file").Variants!;
+        Assert.Equal([new("sleb", Ratio: 0.1, Tune: false), new("wanda", Pattern: "2:4", Protocol: "cot"), new(Rounds: 2, Distill: 0.5)], lines);
         void Refused(string variants, string expected) => Assert.Equal(expected, Assert.Throws<InputException>(() => ExperimentFile.Parse($$"""{ "variants": {{variants}} }""", "file")).Message);
-        Refused("""[{ "method": "sleb" }, { "rate": 0.1 }]""", "file: variants.1.rate is unknown: its section variants.1 has method, ratio, pattern, tune, seed, selection, tokens, protect, protocol.");
+        Refused("""[{ "method": "sleb" }, { "rate": 0.1 }]""", "file: variants.1.rate is unknown: its section variants.1 has method, ratio, pattern, tune, seed, selection, tokens, protect, protocol, rounds, distill.");
         Refused("""[{ "ratio": "much" }]""", "file: variants.0.ratio is \"much\", expected a number.");
         Refused("""[{ "ratio": 1 }]""", "file: variants.0.ratio is 1, expected a number from 0 to below 1.");
+        Refused("""[{ "rounds": 0 }]""", "file: variants.0.rounds is 0, expected 1 or more.");
+        Refused("""[{ "distill": 2 }]""", "file: variants.0.distill is 2, expected a number from 0 to 1.");
         Refused("""[7]""", "file: variants.0 is 7, expected an object.");
         Refused("""{}""", "file: variants is {}, expected a list.");
         Assert.Contains("set it in an experiment file", Assert.Throws<InputException>(() => ExperimentFile.Set(new(), "variants.0.ratio=0.2")).Message, StringComparison.Ordinal);
