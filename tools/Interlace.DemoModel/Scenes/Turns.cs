@@ -7,8 +7,8 @@ namespace Interlace.DemoModel.Scenes;
 public sealed record Turn(string User, string Assistant);
 
 /// <summary>
-/// Which forms of questions a conversation takes. Captions tie words to places and are most of the first lessons. Multiple choice is learnt as a form first, of questions that were answered in words just before, and from
-/// a twentieth of the time on without that help; two options at first.
+/// Which forms of questions a conversation takes. First come descriptions alone; then questions in words and exercises; then those answered with Yes or No, and multiple choice as a form, of questions that were answered in words
+/// just before; then multiple choice without that help, with two options at first.
 /// </summary>
 /// <param name="Captions">Share of conversations that begin with a description of everything.</param>
 /// <param name="Choices">Share of questions that offer options, of those that can.</param>
