@@ -116,18 +116,18 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
             var own = new RunStages(line.Own, folder, compute, log, progress, cancellation);
             if (_experiment.Evaluate!.Benchmarks is not null) yield return new($"evaluate {name}", "evaluate", own, () => Scored(shared.At(name)), () => own.Evaluate(name, model, shared.At(name)));
         }
-        Line[] folders = [.. lines.DistinctBy(line => line.Folder)];
-        foreach (Line line in folders.Where(line => line.Sparsity is null && !line.InRounds))
+        Line[][] folders = [.. lines.GroupBy(line => line.Folder).Select(own => own.ToArray())];
+        foreach (Line line in folders.Select(own => own[0]).Where(line => line.Sparsity is null && !line.InRounds))
             yield return new($"{line.Folder}: plan", "plan", line.Stages, () => File.Exists(line.Stages.At(RunFolder.Plan)), () => line.Stages.Plan(shared.At(RunFolder.Similarity)));
-        Line[] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(line => line.Own.Plan!.Method == "interlace" && !line.InRounds)];
+        Line[][] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(own => own[0].Own.Plan!.Method == "interlace" && !own[0].InRounds)];
         if (timed.Length > 0)
         {
-            foreach (Line line in timed) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Pruned(line) || File.Exists(shared.At(LatencyFile.Name)) && lines.Where(other => other.Folder == line.Folder).All(Done), () => line.Stages.Prune(model));
-            yield return new("latency", "latency", shared, () => File.Exists(shared.At(LatencyFile.Name)), () => shared.Latency([("dense", model), .. timed.Select(line => (line.Folder, line.Stages.At(RunFolder.Pruned)))]));
+            foreach (Line[] own in timed) yield return new($"{own[0].Folder}: prune", "prune", own[0].Stages, () => Pruned(own[0]) || File.Exists(shared.At(LatencyFile.Name)) && own.All(Done), () => own[0].Stages.Prune(model));
+            yield return new("latency", "latency", shared, () => File.Exists(shared.At(LatencyFile.Name)), () => shared.Latency([("dense", model), .. timed.Select(own => (own[0].Folder, own[0].Stages.At(RunFolder.Pruned)))]));
         }
-        foreach (Line line in folders.OrderBy(line => lines.Any(other => other.Folder == line.Folder && other.Tuned)))   // what is only pruned comes first: it is quick
+        foreach (Line[] own in folders.OrderBy(own => own.Any(line => line.Tuned)))   // what is only pruned comes first: it is quick
         {
-            Line[] own = [.. lines.Where(other => other.Folder == line.Folder)];
+            Line line = own[0];
             bool Complete() => own.All(Done);
             if (line.InRounds)
             {
@@ -136,7 +136,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
                 continue;
             }
             if (line.Sparsity is { } sparsity) yield return new($"{line.Folder}: sparsify", "sparsify", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Sparsify(model, sparsity));
-            else if (!timed.Contains(line)) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
+            else if (!timed.Contains(own)) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
             foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, RunFolder.Pruned, own);
             if (!own.Any(l => l.Tuned)) continue;
             yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.Tune());
@@ -153,7 +153,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         {
             line.Stages.Evaluate(name, line.Stages.At(model), line.Stages.At(RunFolder.Evaluated, name));
             if (DiscardModels && own.All(Done))
-                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned }.Select(n => line.Stages.At(n)).Where(Directory.Exists)) Directory.Delete(done, recursive: true);
+                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, Rounds.FolderName }.Select(n => line.Stages.At(n)).Where(Directory.Exists)) Directory.Delete(done, recursive: true);
         });
     }
 

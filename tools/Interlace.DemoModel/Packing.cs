@@ -18,7 +18,6 @@ public static class Packing
 
     private const int LikeliestTokens = 10, LongestAnswer = 10;
     private const int MostLayers = 64;
-    private const long RoomForSmallFiles = 1 << 22;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -31,15 +30,15 @@ public static class Packing
     {
         int layers = Enumerable.Range(1, MostLayers).LastOrDefault(depth => File.Exists(Path.Combine(training, DemoTrainer.StateName(depth))));
         if (layers == 0) throw new InputException($"{training} has no {DemoTrainer.StateName(1).Replace("1", "N", StringComparison.Ordinal)}: the training has saved no state of the whole model yet.");
-        using var state = SafeTensorsFile.Open(Path.Combine(training, DemoTrainer.StateName(layers)));
-        string small = Path.Combine(training, $"{DemoTrainer.ModelName}-{layers}");
-        ModelFolder.Copy(Path.Combine(training, DemoTrainer.ModelName), small, layers);
-        var saved = state.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        string path = Path.Combine(training, DemoTrainer.StateName(layers));
+        using var state = SafeTensorsFile.Open(path);
         using var scope = NewDisposeScope();
-        TensorSource[] tensors = [.. ModelFamilies.ExpectedTensors(small).Keys.Select(name => TensorSource.FromTensor(name, ParameterSources.Load(state, saved[$"weight.{name}"], CPU), ElementType.BF16))];
-        using var folder = StagedFolder.Begin(target, SafeTensorsWriter.LargestSize(tensors) + RoomForSmallFiles, overwrite);
-        foreach (string file in Directory.EnumerateFiles(small)) File.WriteAllBytes(Path.Combine(folder.FullPath, Path.GetFileName(file)), File.ReadAllBytes(file));
-        CheckpointWriter.Write(folder.FullPath, [tensors]);
+        using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite);   // the state is more than twice as large
+        ModelFolder.Copy(Path.Combine(training, DemoTrainer.ModelName), folder.FullPath, layers);
+        var same = Growth.Same(state);
+        Parameter[] weights = [.. ModelFamilies.ExpectedTensors(folder.FullPath).Keys.Select(name => same(name))];
+        CheckpointWriter.Write(folder.FullPath, [[.. weights.Select(weight => TensorSource.FromTensor(weight.Name, weight.Value, ElementType.BF16))]]);
+        foreach (var weight in weights) weight.Dispose();
         ModelFamilies.Open(folder.FullPath, CPU, ScalarType.Float32).Dispose();
         folder.Commit();
     }

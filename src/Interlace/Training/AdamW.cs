@@ -76,6 +76,7 @@ public sealed class AdamW : IDisposable
         int at = 0;
         foreach (var (i, group) in _groups.Index())
         {
+            if (group.Parameters.Count == 0) continue;   // the engine refuses empty lists
             Range own = at..(at += group.Parameters.Count);
             Aten.AdamWStep([.. group.Parameters.Select(p => p.Value)], gradients[own], _means[own], _squares[own], _steps[own], rates[i], _beta1, _beta2, group.WeightDecay, _epsilon);
         }

@@ -124,8 +124,22 @@ public class DemoTrainerTests
         Assert.NotEqual(0f, one("model.visual.merger.linear_fc2.weight", 8, 8).Value.abs().max().item<float>());
     }
 
+    [Fact]
+    public void The_tower_stands_still_at_the_first_depth_and_learns_at_the_next()
+    {
+        using var scratch = new ScratchFolder();
+        new DemoTrainer(scratch.At("training"), SmallSources.Create(), Settings(visionSteps: 2, steps: 4), Cpu).Run();
+        using var scope = NewDisposeScope();
+        using SafeTensorsFile seen = SafeTensorsFile.Open(scratch.At("training", "vision.safetensors")), shallow = SafeTensorsFile.Open(scratch.At("training", DemoTrainer.StateName(2))), deep = SafeTensorsFile.Open(scratch.At("training", DemoTrainer.StateName(4)));
+        const string tower = "model.visual.blocks.1.attn.proj.weight", decoder = "lm_head.weight";
+        Tensor Weight(SafeTensorsFile state, string name) => Growth.Same(state)(name).Value;
+        Assert.True(Weight(shallow, tower).allclose(Weight(seen, tower), 0, 0));
+        Assert.False(Weight(deep, tower).allclose(Weight(seen, tower), 0, 0));
+        Assert.False(Weight(shallow, decoder).allclose(Weight(seen, decoder), 0, 0));
+    }
+
     private static TrainingSettings Settings(int visionSteps, int steps) =>
-        new(5, Shape, visionSteps, VisionScenes: 4, VisionRate: 3e-3, [steps / 2, steps / 2], Scenes: 4, Rate: 3e-3, HoldVision: 3, Warmup: 10, MicroBatchTokens: 512, TokenizerScenes: 200);
+        new(5, Shape, visionSteps, VisionScenes: 4, VisionRate: 3e-3, [steps / 2, steps / 2], Scenes: 4, Rate: 3e-3, Warmup: 10, MicroBatchTokens: 512, TokenizerScenes: 200);
 
     private sealed class Each(Action<StageProgress> act) : IProgress<StageProgress>
     {

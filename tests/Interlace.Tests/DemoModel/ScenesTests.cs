@@ -54,26 +54,44 @@ public class ScenesTests
     }
 
     [Fact]
-    public void Multiple_choice_begins_with_two_options_and_repeats_a_question_answered_in_words()
+    public void A_lesson_asks_in_its_own_forms_and_no_others()
     {
         var sources = SmallSources.Create();
-        (Turn Turn, Turn? Before)[] Choices(double progress) => [.. Enumerable.Range(0, 200).SelectMany(i =>
+        IReadOnlyList<Turn>[] Conversations(Lesson lesson) => [.. Enumerable.Range(0, 200).Select(i =>
         {
             var chance = Chance.Of("test", 4, i);
-            var turns = Turns.Of(SceneFamilies.Draw(chance, sources), chance, Lesson.At(progress), most: 5);
-            Assert.InRange(turns.Count, 1, 5);
-            return turns.Zip(turns.Prepend(null)).Where(t => t.First.User.Contains("\nA. ", StringComparison.Ordinal) && t.First.User.StartsWith("Question: ", StringComparison.Ordinal));
+            return Turns.Of(SceneFamilies.Draw(chance, sources), chance, lesson);
         })];
-        int[] Options(double progress) => [.. Choices(progress).Select(t => t.Turn.User.Split('\n').Count(line => line is [_, '.', ..])).Distinct().Order()];
-        Assert.Equal([2], Options(0.13));
-        Assert.Equal([2, 3], Options(0.4));
-        Assert.Equal([2, 3, 4], Options(0.9));
-        Assert.All(Choices(0.13), choice =>
+        static bool OffersOptions(Turn turn) => turn.User.StartsWith("Question: ", StringComparison.Ordinal) && turn.User.Contains("\nA. ", StringComparison.Ordinal);
+        static bool IsYesNo(Turn turn) => turn.User.EndsWith("Please answer yes or no.", StringComparison.Ordinal);
+        var nothing = new Lesson(4, 0, 0, 0, 0, 0, 0, 0);
+
+        Assert.All(Conversations(nothing with { Choices = 1, MostOptions = 2 }), turns => Assert.All(turns.SkipWhile(turn => turn.User == Turns.Describe), turn =>
         {
-            Assert.Equal($"Question: {choice.Before!.User}", choice.Turn.User.Split('\n')[0]);
-            Assert.Contains($"{choice.Turn.Assistant}. {choice.Before.Assistant}", choice.Turn.User.Split('\n'));
-        });
-        Assert.Contains(Choices(0.5), choice => choice.Before is null || !choice.Turn.User.StartsWith($"Question: {choice.Before.User}", StringComparison.Ordinal));
+            Assert.True(OffersOptions(turn));
+            Assert.Equal(2, turn.User.Split('\n').Count(line => line is [_, '.', ..]));
+        }));
+        Assert.Equal([2, 3, 4], Conversations(nothing with { Choices = 1 }).SelectMany(turns => turns).Where(OffersOptions).Select(turn => turn.User.Split('\n').Count(line => line is [_, '.', ..])).Distinct().Order());
+        Assert.All(Conversations(nothing with { Words = 1 }), turns => Assert.DoesNotContain(turns, turn => OffersOptions(turn) || IsYesNo(turn)));
+        var answers = Conversations(nothing with { YesNo = 1 }).Select(turns => Assert.Single(turns)).ToArray();
+        Assert.All(answers, turn => Assert.True(IsYesNo(turn)));
+        Assert.InRange(answers.Count(turn => turn.Assistant == "Yes"), 70, 130);
+        Assert.All(Conversations(nothing with { Echoes = 1 }), turns => Assert.All(turns.Chunk(2).Where(pair => pair.Length == 2), pair =>
+        {
+            Assert.StartsWith($"Question: {pair[0].User}\n", pair[1].User, StringComparison.Ordinal);
+            Assert.Contains($"{pair[1].Assistant}. {pair[0].Assistant}", pair[1].User.Split('\n'));
+        }));
+        Assert.All(Conversations(nothing with { Letters = 1 }).SelectMany(turns => turns).Where(turn => turn.User.Contains("Which letter", StringComparison.Ordinal)), turn =>
+            Assert.All(turn.Assistant.Split(", "), said => Assert.Contains($"{said[^1]}. {said[..^2]}", turn.User.Split('\n'))));
+    }
+
+    [Fact]
+    public void The_course_begins_with_descriptions_and_ends_with_everything()
+    {
+        Assert.Equal((1, 1.0, 0.0, 0.0), (Lesson.At(0).Turns, Lesson.At(0).Captions, Lesson.At(0).Words, Lesson.At(0).Choices));
+        Lesson last = Lesson.At(1);
+        Assert.True(last.Words > 0 && last.YesNo > 0 && last.Choices > 0 && last.MostOptions == 4);
+        Assert.All(Enumerable.Range(0, 101), percent => Assert.InRange(Lesson.At(percent / 100.0).Turns, 1, Lesson.MostTurns));
     }
 
     [Fact]
@@ -84,7 +102,7 @@ public class ScenesTests
         {
             var chance = Chance.Of("test", 6, i);
             Scene scene = SceneFamilies.Draw(chance, sources);
-            Assert.Equal(scene.Caption, Assert.Single(Turns.Of(scene, chance, Lesson.At(0), most: 1)).Assistant);
+            Assert.Equal(scene.Caption, Assert.Single(Turns.Of(scene, chance, Lesson.At(0))).Assistant);
             string[] words = [.. scene.Marks.SelectMany(mark => mark.Words)];
             Assert.NotEmpty(scene.Drills);
             foreach (Drill drill in scene.Drills)

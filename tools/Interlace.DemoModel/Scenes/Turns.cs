@@ -7,33 +7,39 @@ namespace Interlace.DemoModel.Scenes;
 public sealed record Turn(string User, string Assistant);
 
 /// <summary>
-/// Which forms of questions a conversation takes. First come descriptions alone; then questions in words and exercises; then those answered with Yes or No, and multiple choice as a form, of questions that were answered in words
-/// just before; then multiple choice without that help, with two options at first.
+/// What a conversation is about: in which forms its turns come, by weight. The model learns one thing after the other, each nearly alone: in a mixture of everything what is looked for by content, and what must be compared, is learnt many times
+/// more slowly. First come descriptions; then exercises, which look for things; questions in words; those answered with Yes or No; options; at last everything.
 /// </summary>
+/// <param name="Turns">Turns of a conversation at most.</param>
 /// <param name="Captions">Share of conversations that begin with a description of everything.</param>
-/// <param name="Choices">Share of questions that offer options, of those that can.</param>
-/// <param name="Echoes">Share of questions, of those that can, that are asked twice: in words, and with options.</param>
+/// <param name="Drills">Weight of exercises.</param>
+/// <param name="Words">Weight of questions in words.</param>
+/// <param name="YesNo">Weight of a question answered with Yes or No; a conversation has one at most, else the second would give the opposite answer.</param>
+/// <param name="Letters">Weight of exercises about the letters before options.</param>
+/// <param name="Echoes">Weight of a question in words that is asked with options right after.</param>
+/// <param name="Choices">Weight of questions with options.</param>
 /// <param name="MostOptions">Options offered at most.</param>
-/// <param name="Drills">Share of turns that are exercises.</param>
-/// <param name="YesNo">Whether questions are asked that are answered with Yes or No.</param>
-public sealed record Lesson(double Captions, double Choices, double Echoes, int MostOptions, double Drills, bool YesNo)
+public sealed record Lesson(int Turns, double Captions, double Drills, double Words, double YesNo, double Letters, double Echoes, double Choices, int MostOptions = 4)
 {
-    private const double DescribingUntil = 0.055, YesNoFrom = 0.12, ChoicesFrom = 0.18, ChoicesFull = 0.25, ThreeFrom = 0.35, FourFrom = 0.5;
+    /// <summary>Turns of the longest conversations.</summary>
+    public const int MostTurns = 5;
 
-    /// <summary>Nothing but descriptions: of all texts they have most words that must be seen.</summary>
-    public bool OnlyDescribes => Captions == 1;
+    private static readonly (double Until, Lesson Lesson)[] Course =
+    [
+        (0.05, new(1, 1, 0, 0, 0, 0, 0, 0)),
+        (0.22, new(3, 0.1, 1, 0, 0, 0, 0, 0)),
+        (0.34, new(5, 0.1, 0.2, 0.7, 0, 0, 0, 0)),
+        (0.44, new(2, 0.05, 0.1, 0.3, 1, 0, 0, 0)),
+        (0.50, new(3, 0.05, 0.05, 0.1, 0.1, 0.4, 0.3, 0.1, 2)),
+        (0.60, new(3, 0.05, 0.05, 0.1, 0.1, 0.2, 0.3, 0.4)),
+        (1, new(5, 0.05, 0.05, 0.4, 0.25, 0, 0.05, 0.3)),
+    ];
 
     /// <summary>The lesson after a share of the time, 0..1.</summary>
-    public static Lesson At(double progress)
-    {
-        if (progress < DescribingUntil) return new(1, 0, 0, 0, 0, false);
-        double later = (progress - DescribingUntil) / (1 - DescribingUntil);
-        return new(Math.Max(0.1, 0.4 - later), 0.5 * Math.Clamp((progress - ChoicesFrom) / (ChoicesFull - ChoicesFrom), 0, 1), progress < YesNoFrom ? 0 : Math.Max(0, 0.5 - 0.9 * later),
-            progress < ThreeFrom ? 2 : progress < FourFrom ? 3 : 4, Math.Max(0.05, 0.7 - 1.5 * later), progress >= YesNoFrom);
-    }
+    public static Lesson At(double progress) => Course.First(part => progress < part.Until || part.Until == 1).Lesson;
 
-    /// <summary>The forms of the tuning data: no captions, all numbers of options.</summary>
-    public static Lesson Tuning { get; } = new(0, 0.4, 0, 4, 0, true);
+    /// <summary>The forms of the tuning data: no captions, no exercises.</summary>
+    public static Lesson Tuning { get; } = new(4, 0, 0, 0.45, 0.2, 0, 0, 0.35);
 }
 
 /// <summary>Makes conversations of scenes.</summary>
@@ -54,37 +60,46 @@ public static class Turns
     private const string Letters = "ABCD";
     private const double ShortShare = 0.2;
 
-    /// <summary>Some of a scene's questions in the forms of a lesson, a caption before them where the lesson says so.</summary>
-    public static IReadOnlyList<Turn> Of(Scene scene, Chance chance, Lesson lesson, int most = 4)
+    /// <summary>Turns about a scene in the forms of a lesson; fewer than its turns where the scene has no more.</summary>
+    public static IReadOnlyList<Turn> Of(Scene scene, Chance chance, Lesson lesson)
     {
         var turns = new List<Turn>();
         if (chance.Happens(lesson.Captions)) turns.Add(new(chance.Pick(Descriptions), scene.Caption));
-        Queue<Turn> exercises = new(lesson.Drills > 0 ? Exercises(scene, chance) : []);
-        foreach (Question question in chance.Shuffled(scene.Questions.Where(q => lesson.YesNo || q.Kind != Question.YesNo)))
+        Question[] questions = chance.Shuffled(scene.Questions);
+        Queue<Question> words = new(questions.Where(q => q.Kind != Question.YesNo)), yesNo = new(questions.Where(q => q.Kind == Question.YesNo).Take(1)), offering = new(words.Where(q => q.Pool is { Count: >= 2 }));
+        Queue<Drill> drills = new(chance.Shuffled(scene.Drills));
+        int Count(Question question) => chance.Between(2, Math.Min(question.Pool!.Count, lesson.MostOptions));
+        var forms = new (double Weight, Func<bool> Left, Func<IEnumerable<Turn>> Make)[]
         {
-            if (turns.Count == most) break;
-            if (exercises.Count > 0 && chance.Happens(lesson.Drills))
-            {
-                turns.Add(exercises.Dequeue());
-                continue;
-            }
-            if (turns.Count + 1 < most && question.Pool is { Count: >= 2 } && chance.Happens(lesson.Echoes)) turns.AddRange(new Turn(question.Text, question.Answer), Choice(question, chance, chance.Between(2, lesson.MostOptions)));
-            else turns.Add(Form(question, chance, lesson));
+            (lesson.Drills, () => drills.Count > 0, () => [Exercise(drills.Dequeue())]),
+            (lesson.Words, () => words.Count > 0, () => [InWords(words.Dequeue(), chance)]),
+            (lesson.YesNo, () => yesNo.Count > 0, () => [InWords(yesNo.Dequeue(), chance)]),
+            (lesson.Letters, () => offering.Count > 0, () => [LettersOf(offering.Dequeue(), chance, lesson.MostOptions)]),
+            (lesson.Echoes, () => offering.Count > 0 && turns.Count + 1 < lesson.Turns, () => offering.Dequeue() is var q ? [new Turn(q.Text, q.Answer), Choice(q, chance, Count(q))] : []),
+            (lesson.Choices, () => offering.Count > 0, () => offering.Dequeue() is var q ? [Choice(q, chance, Count(q))] : []),
+        };
+        while (turns.Count < lesson.Turns)
+        {
+            var left = forms.Where(form => form.Weight > 0 && form.Left()).ToArray();
+            if (left.Length == 0) break;
+            double x = chance.Real() * left.Sum(form => form.Weight);
+            turns.AddRange((left.FirstOrDefault(form => (x -= form.Weight) < 0) is { Make: { } make } ? make : left[^1].Make)());
         }
-        return turns;
+        return turns.Count > 0 ? turns : [new(Describe, scene.Caption)];
     }
 
-    /// <summary>The scene's drills, and one of letters: which stands before each of some options; in random order.</summary>
-    private static Turn[] Exercises(Scene scene, Chance chance)
+    /// <summary>A scene's description, exercises and questions, in words and with options: whatever the course, the tokenizer is trained on these.</summary>
+    public static IEnumerable<Turn> InAllForms(Scene scene, Chance chance) =>
+    [
+        new(chance.Pick(Descriptions), scene.Caption), .. scene.Drills.Select(drill => Exercise(drill)), .. scene.Questions.Select(q => InWords(q, chance)),
+        .. scene.Questions.Where(q => q.Pool is { Count: >= 2 }).Select(q => Choice(q, chance, Letters.Length)),
+    ];
+
+    /// <summary>Some options, and which letter stands before each of them.</summary>
+    private static Turn LettersOf(Question question, Chance chance, int most)
     {
-        List<Turn> turns = [.. scene.Drills.Select(drill => Exercise(drill))];
-        if (scene.Questions.FirstOrDefault(q => q.Pool is { Count: >= 4 }) is { } question)
-        {
-            string[] options = chance.Sample(question.Pool!, chance.Between(2, 4));
-            Drill letters = new("Which letter is it?", chance.Shuffled(options.Select((option, i) => (option, $"{Letters[i]}"))));
-            turns.Add(Exercise(letters, string.Concat(options.Select((option, i) => $"{Letters[i]}. {option}\n"))));
-        }
-        return chance.Shuffled(turns);
+        string[] options = chance.Sample(question.Pool!, chance.Between(2, Math.Min(question.Pool!.Count, most)));
+        return Exercise(new("Which letter is it?", chance.Shuffled(options.Select((option, i) => (option, $"{Letters[i]}")))), string.Concat(options.Select((option, i) => $"{Letters[i]}. {option}\n")));
     }
 
     /// <summary>A drill as a turn.</summary>
@@ -104,12 +119,7 @@ public static class Turns
     public static IReadOnlyList<ChatMessage> Messages(IReadOnlyList<Turn> turns) =>
         [.. turns.SelectMany((turn, i) => new[] { new ChatMessage("user", i == 0 ? [new ImagePart(), new TextPart(turn.User)] : [new TextPart(turn.User)]), new ChatMessage("assistant", turn.Assistant) })];
 
-    private static Turn Form(Question question, Chance chance, Lesson lesson)
-    {
-        double x = chance.Real();
-        if (question.Pool is { Count: >= 2 } && x < lesson.Choices) return Choice(question, chance, chance.Between(2, lesson.MostOptions));
-        return question.Kind != Question.YesNo && x < lesson.Choices + ShortShare ? new(question.Text + Short, question.Answer) : new(question.Text, question.Answer);
-    }
+    private static Turn InWords(Question question, Chance chance) => new(question.Text + (question.Kind != Question.YesNo && chance.Happens(ShortShare) ? Short : ""), question.Answer);
 
     /// <summary>A question with so many options.</summary>
     public static Turn Choice(Question question, Chance chance, int count)

@@ -72,7 +72,7 @@ public static class TokenizerFiles
         {
             var chance = Chance.Of("tokenizer", seed, i);
             Scene scene = SceneFamilies.Draw(chance, sources);
-            return Turns.Of(scene, chance, Lesson.Tuning).SelectMany(turn => new[] { turn.User, turn.Assistant }).Append(scene.Caption).ToArray();
+            return Turns.InAllForms(scene, chance).SelectMany(turn => new[] { turn.User, turn.Assistant }).ToArray();
         });
         var pieces = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (string text in texts.SelectMany(t => t))

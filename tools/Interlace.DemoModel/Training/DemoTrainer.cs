@@ -22,7 +22,7 @@ public sealed class DemoTrainer
     public const string ModelName = "model";
 
     private const string VisionStage = "vision", SettingsName = "settings.json", ProbesName = "probes.jsonl";
-    private const int MostTurns = 5, Descriptions = 3;
+    private const int MostDrawn = 3;   // times the scenes of a step
 
     private readonly string _folder, _key;
     private readonly SceneSources _sources;
@@ -59,26 +59,9 @@ public sealed class DemoTrainer
     public void Run(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var stages = _settings.Stages;
-        int stage = stages.FindLastIndex(found => File.Exists(StatePath(Whole(found.Layers))));
-        if (stage < 0)
-        {
-            using var fresh = Open(stages[0].Layers, FreshParameters.Source(_settings.Seed, _settings.Shape with { Layers = stages[0].Layers }, _compute.Device));
-            LearnToSee(fresh, progress, cancellation);
-            LearnToTalk(fresh, stages[0], progress, cancellation);
-            stage = 0;
-        }
-        else
-        {
-            using var saved = SafeTensorsFile.Open(StatePath(Whole(stages[stage].Layers)));
-            using var begun = Open(stages[stage].Layers, Growth.Same(saved));
-            LearnToTalk(begun, stages[stage], progress, cancellation);
-        }
-        foreach (var deeper in stages.Skip(stage + 1))
-        {
-            using var saved = SafeTensorsFile.Open(StatePath(Whole(deeper.Layers / 2)));
-            using var grown = Open(deeper.Layers, Growth.Double(saved));
-            LearnToTalk(grown, deeper, progress, cancellation);
-        }
+        int reached = stages.FindLastIndex(stage => File.Exists(StatePath(Whole(stage.Layers))));
+        if (reached < 0) LearnToSee(progress, cancellation);
+        foreach (var stage in stages.Skip(Math.Max(0, reached))) LearnToTalk(stage, progress, cancellation);
     }
 
     /// <summary>Mean loss of a stretch of the steps of all stages that follow the vision tower's, by their logs.</summary>
@@ -88,12 +71,22 @@ public sealed class DemoTrainer
     private string StatePath(string stage) => Path.Combine(_folder, $"{stage}.safetensors");
     private string LogPath(string stage) => Path.Combine(_folder, $"{stage}.jsonl");
 
-    private Replicas Open(int layers, ParameterSource source)
+    private ParameterSource Fresh(int layers) => FreshParameters.Source(_settings.Seed, _settings.Shape with { Layers = layers }, _compute.Device);
+
+    /// <summary>The model as a stage left it, or as it begins it.</summary>
+    private Replicas Open(TrainingStage stage)
+    {
+        string own = StatePath(Whole(stage.Layers));
+        using var saved = SafeTensorsFile.Open(File.Exists(own) ? own : StatePath(stage.IsFirst ? VisionStage : Whole(stage.Layers / 2)));
+        return Open(stage.Layers, File.Exists(own) ? Growth.Same(saved) : stage.IsFirst ? Growth.Behind(saved, Fresh(stage.Layers)) : Growth.Double(saved), towerStandsStill: stage.IsFirst);
+    }
+
+    private Replicas Open(int layers, ParameterSource source, bool towerStandsStill)
     {
         string folder = Path.Combine(_folder, ModelName);
         Model Create(ParameterSource parameters) => ModelFolder.Create(folder, parameters, _compute.Device, _compute.Type, layers);
         Model model = Create(source);
-        foreach (var parameter in model.Parameters) parameter.Train();
+        foreach (var parameter in model.Parameters.Except(towerStandsStill ? model.Vision.Parameters : [])) parameter.Train();
         return new(model, Create, _replicaCount);
     }
 
@@ -110,10 +103,12 @@ public sealed class DemoTrainer
         AtomicFile.Write(path, Encoding.UTF8.GetBytes(record));
     }
 
-    private void LearnToSee(Replicas models, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private void LearnToSee(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        var decoder = models.First.Layers.SelectMany(layer => layer.Parameters).Append(Embeddings(models.First)).ToHashSet();
-        Parameter[] parameters = [.. models.First.Parameters.Where(p => !decoder.Contains(p))];
+        int layers = _settings.Stages[0].Layers;
+        using var models = Open(layers, Fresh(layers), towerStandsStill: false);
+        var decoder = models.First.Layers.SelectMany(layer => layer.Parameters).ToHashSet();
+        Parameter[] parameters = [.. models.First.Parameters.Where(p => !decoder.Contains(p) && p.Name != Growth.Embeddings)];
         using var optimiser = new AdamW(Groups(parameters), beta2: TrainingSettings.Beta2);
         TokenWords[] words = [.. models.All.Select(model => new TokenWords(model, _processor.Tokenizer, _imageTokens))];
         Loop(VisionStage, _settings.VisionSteps, parameters, optimiser, DrawScenes, (step, scenes) =>
@@ -125,26 +120,23 @@ public sealed class DemoTrainer
             optimiser.Step(rate);
             return new(step, seen.Loss / tokens, seen.Named / Math.Max(1.0, seen.Marks), seen.Read / Math.Max(1.0, seen.Letters), rate, norm, 0, scenes.Length);
         }, progress, cancellation);
-        // A word that is read begins as what is seen begins: the same direction, but small, so that every layer can add to it.
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        Tensor head = models.First.Parameters.Single(p => p.Name == "lm_head.weight").Value;
-        Embeddings(models.First).Value.copy_(head.Times(FreshParameters.Deviation / head.std().item<float>()));
     }
 
-    private void LearnToTalk(Replicas models, TrainingStage stage, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private void LearnToTalk(TrainingStage stage, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        Parameter[] seeing = [.. models.First.Vision.Parameters, Embeddings(models.First)], rest = [.. models.First.Parameters.Except(seeing)];
-        using var optimiser = new AdamW([.. Groups(rest), .. Groups(seeing)], beta2: TrainingSettings.Beta2);
+        using var models = Open(stage);
+        Model first = models.First;
+        Parameter[] trained = [.. first.Parameters.Where(p => p.IsTrainable)], seeing = [.. trained.Where(p => p.Name == Growth.Embeddings || first.Vision.Parameters.Contains(p))];
+        using var optimiser = new AdamW([.. Groups([.. trained.Except(seeing)]), .. Groups(seeing)], beta2: TrainingSettings.Beta2);
         LossGradient[] gradients = [.. models.All.Select(model => new LossGradient(model, recompute: false))];
         var probes = new Probes(_sources, _processor, _settings.Seed);
-        Loop(Whole(stage.Layers), stage.Steps, models.First.Parameters, optimiser, step => DrawConversations(stage.Before + step), (step, drawn) =>
+        Loop(Whole(stage.Layers), stage.Steps, first.Parameters, optimiser, step => DrawConversations(stage.Before + step), (step, drawn) =>
         {
             if (step % _settings.ProbeEvery == 0) probes.Ask(Path.Combine(_folder, ProbesName), stage.Before + step, gradients[0], _compute.Device);
             int targets = drawn.Sum(sample => Batch.CountTargets(sample));
             EncodedSample[][] parts = Parts(drawn);
-            double loss = models.Run(r => Accumulate(gradients[r], parts[r], 1.0 / targets), models.First.Parameters).Sum() / targets;
-            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, stage.Before, _settings.Steps.Sum(), 0.01), slow = stage.Before + step < _settings.HoldVision ? 0 : rate * _settings.VisionShare;
+            double loss = models.Run(r => Accumulate(gradients[r], parts[r], 1.0 / targets), trained).Sum() / targets;
+            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, stage.Before, _settings.Steps.Sum(), 0.01), slow = rate * _settings.VisionShare;
             optimiser.Step([rate, rate, slow, slow]);
             return new(step, loss, null, null, rate, norm, targets, drawn.Length);
         }, progress, cancellation);
@@ -164,8 +156,6 @@ public sealed class DemoTrainer
 
     /// <summary>A step's samples dealt out to the replicas.</summary>
     private T[][] Parts<T>(T[] all) => [.. Enumerable.Range(0, _replicaCount).Select(r => all.Where((_, i) => i % _replicaCount == r).ToArray())];
-
-    private static Parameter Embeddings(Model model) => model.Parameters.Single(p => p.Name == "model.language_model.embed_tokens.weight");
 
     /// <summary>Two groups: matrices, which decay, and the rest.</summary>
     private ParameterGroup[] Groups(params IReadOnlyList<Parameter>[] parts)
@@ -187,12 +177,12 @@ public sealed class DemoTrainer
     private EncodedSample[] DrawConversations(int step)
     {
         var lesson = Lesson.At((double)step / _settings.Steps.Sum());
-        int scenes = lesson.OnlyDescribes ? Descriptions * _settings.Scenes : _settings.Scenes;   // they are short
+        int scenes = _settings.Scenes * (Lesson.MostTurns + 1) / (lesson.Turns + 1);   // an image and what stands before its first question are about as long as a turn
         return [.. Enumerable.Range(0, scenes).AsParallel().AsOrdered().Select(i =>
         {
-            var chance = Chance.Of("talking", _settings.Seed, (long)step * Descriptions * _settings.Scenes + i);
+            var chance = Chance.Of("talking", _settings.Seed, (long)step * MostDrawn * _settings.Scenes + i);
             Scene scene = SceneFamilies.Draw(chance, _sources);
-            return _processor.Encode(Turns.Messages(Turns.Of(scene, chance, lesson, lesson.OnlyDescribes ? 1 : MostTurns)), [scene.Image]);
+            return _processor.Encode(Turns.Messages(Turns.Of(scene, chance, lesson)), [scene.Image]);
         })];
     }
 

@@ -12,14 +12,14 @@ internal sealed class Replicas : IDisposable
 {
     private readonly Model[] _models;
 
-    /// <summary>Makes so many models out of one whose parameters are trained.</summary>
+    /// <summary>Makes so many models out of one; what is trained in it is trained in all.</summary>
     /// <param name="model">The first of them.</param>
     /// <param name="create">Makes a model of the same shape with parameters from a source.</param>
     /// <param name="count">How many in all.</param>
     public Replicas(Model model, Func<ParameterSource, Model> create, int count)
     {
         var values = model.Parameters.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
-        _models = [model, .. Enumerable.Range(1, count - 1).Select(_ => create((name, _) => new Parameter(name, values[name].detach().requires_grad_())))];
+        _models = [model, .. Enumerable.Range(1, count - 1).Select(_ => create((name, _) => new Parameter(name, values[name].detach().requires_grad_(values[name].requires_grad))))];
     }
 
     /// <summary>The first, whose parameters are updated.</summary>

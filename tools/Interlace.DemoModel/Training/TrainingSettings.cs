@@ -4,7 +4,11 @@ namespace Interlace.DemoModel.Training;
 /// <param name="Layers">Decoder layers.</param>
 /// <param name="Steps">Its steps.</param>
 /// <param name="Before">Steps of the whole model before it.</param>
-public sealed record TrainingStage(int Layers, int Steps, int Before);
+public sealed record TrainingStage(int Layers, int Steps, int Before)
+{
+    /// <summary>In the first stage the vision tower stands still: the decoder's first gradients would spoil it, and a step is a third shorter.</summary>
+    public bool IsFirst => Before == 0;
+}
 
 /// <summary>How the model is trained. All of it decides the result, but for the last two.</summary>
 /// <param name="Seed">Of scenes and fresh weights.</param>
@@ -16,7 +20,6 @@ public sealed record TrainingStage(int Layers, int Steps, int Before);
 /// <param name="Scenes">Conversations of such a step, one a scene.</param>
 /// <param name="Rate">Peak learning rate of embeddings, decoder and norms.</param>
 /// <param name="VisionShare">The share of it that the vision tower and the embeddings learn at: what they have learnt is not to be lost.</param>
-/// <param name="HoldVision">Steps for which the vision tower stands still: the decoder's first gradients would spoil it.</param>
 /// <param name="Warmup">Steps to the peak.</param>
 /// <param name="WeightDecay">Of matrices; norms and biases have none.</param>
 /// <param name="ClipNorm">Largest norm of all gradients together.</param>
@@ -25,11 +28,11 @@ public sealed record TrainingStage(int Layers, int Steps, int Before);
 /// <param name="SaveEvery">Steps between saved states.</param>
 /// <param name="ProbeEvery">Steps of the whole model between two times that it is asked the same questions.</param>
 public sealed record TrainingSettings(
-    long Seed, ModelShape Shape, int VisionSteps = 3000, int VisionScenes = 32, double VisionRate = 1.5e-3, int[]? StepsOfDepths = null, int Scenes = 16, double Rate = 3e-3, double VisionShare = 0.1, int HoldVision = 200,
+    long Seed, ModelShape Shape, int VisionSteps = 2200, int VisionScenes = 32, double VisionRate = 1.5e-3, int[]? StepsOfDepths = null, int Scenes = 16, double Rate = 3e-3, double VisionShare = 0.1,
     int Warmup = 100, double WeightDecay = 0.02, double ClipNorm = 1, int MicroBatchTokens = 8192, int TokenizerScenes = 6000, int SaveEvery = 250, int ProbeEvery = 100)
 {
     /// <summary>Steps of the whole model at each depth.</summary>
-    public int[] Steps { get; } = StepsOfDepths ?? [5000, 2000, 2500];
+    public int[] Steps { get; } = StepsOfDepths ?? [6000, 1200, 1500];
 
     /// <summary>The depths one after the other.</summary>
     public List<TrainingStage> Stages => [.. Steps.Select((steps, i) => new TrainingStage(Shape.Layers >> (Steps.Length - 1 - i), steps, Steps[..i].Sum()))];
