@@ -13,7 +13,7 @@ public class ScenesTests
     public void The_same_seed_draws_the_same_scenes_and_another_one_draws_others()
     {
         var sources = SmallSources.Create();
-        foreach (var (name, make, _) in SceneFamilies.All)
+        foreach (var (name, make, _, _) in SceneFamilies.All)
         {
             Scene one = make(Chance.Of("test", 1, 5), sources), again = make(Chance.Of("test", 1, 5), SmallSources.Create()), other = make(Chance.Of("test", 2, 5), sources);
             Assert.Equal(name, one.Set);

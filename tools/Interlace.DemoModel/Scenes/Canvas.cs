@@ -33,8 +33,13 @@ internal sealed class Canvas
         return canvas;
     }
 
+    /// <summary>Mean of each channel.</summary>
+    public (double Red, double Green, double Blue) Mean => (MeanOf(0), MeanOf(1), MeanOf(2));
+
     /// <summary>Mean of all channels.</summary>
     public double Brightness => _pixels.Average();
+
+    private double MeanOf(int channel) => Enumerable.Range(0, Side * Side).Average(i => _pixels[3 * i + channel]);
 
     /// <summary>Fills a rectangle, both corners included.</summary>
     public void Fill(int left, int top, int right, int bottom, (byte Red, byte Green, byte Blue) colour)

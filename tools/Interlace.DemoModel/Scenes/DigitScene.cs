@@ -13,7 +13,7 @@ internal static class DigitScene
     public static Scene Draw(Chance chance, SceneSources sources)
     {
         var canvas = Canvas.WithBackground(chance);
-        int count = chance.Pick([1, 2, 2, 3, 3, 4]), colour = chance.Below(Colours.Names.Count);
+        int count = chance.Pick([1, 2, 2, 3, 3, 4]), colour = chance.Pick(Colours.On(canvas));
         int x = chance.Between(0, 4 - count) * Width + chance.Between(-1, 1), y = chance.Below(4) * Height;
         int[] digits = new int[count];
         var marks = new List<Mark>();

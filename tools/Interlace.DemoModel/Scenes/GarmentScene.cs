@@ -11,11 +11,11 @@ internal static class GarmentScene
     public static Scene Draw(Chance chance, SceneSources sources)
     {
         var canvas = Canvas.WithBackground(chance);
-        int[] cells = chance.Sample(Enumerable.Range(0, 4), chance.Pick([1, 2, 2, 3, 3, 4]));
+        int[] colours = Colours.On(canvas), cells = chance.Sample(Enumerable.Range(0, 4), chance.Pick([1, 2, 2, 3, 3, 4]));
         var (garments, marks) = (new List<Garment>(), new List<Mark>());
         foreach (int cell in cells.Order())
         {
-            int kind = chance.Below(SceneSources.GarmentNames.Count), colour = chance.Below(Colours.Names.Count);
+            int kind = chance.Below(SceneSources.GarmentNames.Count), colour = chance.Pick(colours);
             byte[] picture = chance.Pick(sources.Garments[kind]);
             int x = cell % 2 * 32 + chance.Between(0, 4), y = cell / 2 * 32 + chance.Between(0, 4);
             canvas.Tint(Colours.Values[colour], picture, 28, x, y);

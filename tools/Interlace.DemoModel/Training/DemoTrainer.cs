@@ -118,7 +118,7 @@ public sealed class DemoTrainer
             var seen = models.Run(r => words[r].Accumulate(parts[r], 1.0 / tokens, _compute.Type, _compute.Device), parameters).Aggregate((a, b) => a + b);
             double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, 0, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
-            return new(step, seen.Loss / tokens, seen.Named / Math.Max(1.0, seen.Marks), seen.Read / Math.Max(1.0, seen.Letters), rate, norm, 0, scenes.Length);
+            return new(step, seen.Loss / tokens, seen.Named, rate, norm, 0, scenes.Length);
         }, progress, cancellation);
     }
 
@@ -136,9 +136,9 @@ public sealed class DemoTrainer
             int targets = drawn.Sum(sample => Batch.CountTargets(sample));
             EncodedSample[][] parts = Parts(drawn);
             double loss = models.Run(r => Accumulate(gradients[r], parts[r], 1.0 / targets), trained).Sum() / targets;
-            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, stage.Before, _settings.Steps.Sum(), 0.01), slow = rate * _settings.VisionShare;
+            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, stage.Before, _settings.Steps.Sum(), 0.01), slow = rate * (stage.IsFirst ? _settings.EmbeddingShare : _settings.VisionShare);
             optimiser.Step([rate, rate, slow, slow]);
-            return new(step, loss, null, null, rate, norm, targets, drawn.Length);
+            return new(step, loss, null, rate, norm, targets, drawn.Length);
         }, progress, cancellation);
     }
 
@@ -172,7 +172,7 @@ public sealed class DemoTrainer
         return norm;
     }
 
-    private Scene[] DrawScenes(int step) => [.. Enumerable.Range(0, _settings.VisionScenes).AsParallel().AsOrdered().Select(i => SceneFamilies.Draw(Chance.Of("seeing", _settings.Seed, (long)step * _settings.VisionScenes + i), _sources))];
+    private Scene[] DrawScenes(int step) => [.. Enumerable.Range(0, _settings.VisionScenes).AsParallel().AsOrdered().Select(i => SceneFamilies.DrawToSee(Chance.Of("seeing", _settings.Seed, (long)step * _settings.VisionScenes + i), _sources))];
 
     private EncodedSample[] DrawConversations(int step)
     {
@@ -202,7 +202,7 @@ public sealed class DemoTrainer
             row = row with { ScenesPerSecond = row.ScenesPerSecond / clock.Elapsed.TotalSeconds };
             clock.Restart();
             StepLog.Append(LogPath(stage), row);
-            progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named:0.00}, read {row.Read:0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
+            progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named.Values.Average():0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
             if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested) (state with { Step = following }).Save(StatePath(stage), _key, parameters, optimiser);
             cancellation.ThrowIfCancellationRequested();
         }

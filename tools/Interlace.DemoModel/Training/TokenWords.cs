@@ -9,14 +9,14 @@ namespace Interlace.DemoModel.Training;
 
 /// <summary>What the visual tokens of a batch said, summed.</summary>
 /// <param name="Loss">Divergence of what each token says from what it should: 0 where it gives its words in equal parts.</param>
-/// <param name="Marks">Tokens on marks.</param>
-/// <param name="Named">Those whose likeliest words are those of the mark.</param>
-/// <param name="Letters">Tokens on letters.</param>
-/// <param name="Read">Those whose likeliest words are the letter's.</param>
-internal readonly record struct SeenWords(double Loss, int Marks, int Named, int Letters, int Read)
+/// <param name="Tokens">Of every token on something drawn: the family of its scene, and whether its likeliest words are those of what it is on.</param>
+internal readonly record struct SeenWords(double Loss, IReadOnlyList<(string Family, bool Named)> Tokens)
 {
     /// <summary>Of both together.</summary>
-    public static SeenWords operator +(SeenWords a, SeenWords b) => new(a.Loss + b.Loss, a.Marks + b.Marks, a.Named + b.Named, a.Letters + b.Letters, a.Read + b.Read);
+    public static SeenWords operator +(SeenWords a, SeenWords b) => new(a.Loss + b.Loss, [.. a.Tokens, .. b.Tokens]);
+
+    /// <summary>The share of such tokens that are named rightly, by family.</summary>
+    public SortedDictionary<string, double> Named => new(Tokens.GroupBy(token => token.Family).ToDictionary(family => family.Key, family => family.Average(token => token.Named ? 1.0 : 0)), StringComparer.Ordinal);
 }
 
 /// <summary>
@@ -45,8 +45,7 @@ internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
         all.backward();
         bool[] right = Right(logits, said);
         int each = side * side;
-        int[] marks = [.. Enumerable.Range(0, words.Length).Where(i => words[i].Length > 0)], letters = [.. marks.Where(i => scenes[i / each].Set == "words")];
-        return new(loss.item<float>() - said.Sum(ids => Math.Log(ids.Length)), marks.Length, marks.Count(i => right[i]), letters.Length, letters.Count(i => right[i]));
+        return new(loss.item<float>() - said.Sum(ids => Math.Log(ids.Length)), [.. Enumerable.Range(0, words.Length).Where(i => words[i].Length > 0).Select(i => (scenes[i / each].Set, right[i]))]);
     }
 
     /// <summary>For each token, row by row, the ids of the words at its centre; none where there is nothing.</summary>

@@ -19,7 +19,8 @@ public sealed record TrainingStage(int Layers, int Steps, int Before)
 /// <param name="StepsOfDepths">Steps of the whole model at each depth; the last is the shape's, each before it has half the layers of the next.</param>
 /// <param name="Scenes">Conversations of such a step, one a scene.</param>
 /// <param name="Rate">Peak learning rate of embeddings, decoder and norms.</param>
-/// <param name="VisionShare">The share of it that the vision tower and the embeddings learn at: what they have learnt is not to be lost.</param>
+/// <param name="EmbeddingShare">The share of it that the embeddings learn at in the first stage: what they have learnt is not to be lost.</param>
+/// <param name="VisionShare">The share of it that the vision tower and the embeddings learn at from the second stage on.</param>
 /// <param name="Warmup">Steps to the peak.</param>
 /// <param name="WeightDecay">Of matrices; norms and biases have none.</param>
 /// <param name="ClipNorm">Largest norm of all gradients together.</param>
@@ -28,7 +29,7 @@ public sealed record TrainingStage(int Layers, int Steps, int Before)
 /// <param name="SaveEvery">Steps between saved states.</param>
 /// <param name="ProbeEvery">Steps of the whole model between two times that it is asked the same questions.</param>
 public sealed record TrainingSettings(
-    long Seed, ModelShape Shape, int VisionSteps = 2200, int VisionScenes = 32, double VisionRate = 1.5e-3, int[]? StepsOfDepths = null, int Scenes = 16, double Rate = 3e-3, double VisionShare = 0.1,
+    long Seed, ModelShape Shape, int VisionSteps = 2200, int VisionScenes = 32, double VisionRate = 1.5e-3, int[]? StepsOfDepths = null, int Scenes = 16, double Rate = 3e-3, double EmbeddingShare = 0.1, double VisionShare = 0.3,
     int Warmup = 100, double WeightDecay = 0.02, double ClipNorm = 1, int MicroBatchTokens = 8192, int TokenizerScenes = 6000, int SaveEvery = 250, int ProbeEvery = 100)
 {
     /// <summary>Steps of the whole model at each depth.</summary>
