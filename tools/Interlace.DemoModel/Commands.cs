@@ -9,7 +9,7 @@ namespace Interlace.DemoModel;
 
 /// <summary>
 /// The commands: <c>scenes</c> draws data and benchmarks, <c>train</c> trains, <c>pack</c> writes the model folder, <c>all</c> does everything. All work in one folder:
-/// <c>finevision</c>, <c>benchmarks</c>, <c>training</c>, <c>model</c>, <c>reference.json</c>.
+/// <c>finevision</c>, <c>benchmarks</c>, <c>training</c>, <c>model</c>, <c>reference.json</c>, <c>curve.svg</c>.
 /// </summary>
 internal sealed class Commands(TextWriter output, TextWriter error, CancellationToken cancellation)
 {
@@ -80,6 +80,7 @@ internal sealed class Commands(TextWriter output, TextWriter error, Cancellation
         string folder = parse.GetValue(_out)!, model = Path.Combine(folder, "model"), tables = Path.Combine(folder, "benchmarks");
         Packing.Write(Path.Combine(folder, "training"), model, overwrite: true);
         if (Directory.Exists(tables)) Packing.WriteLogits(model, tables, Path.Combine(folder, Packing.LogitsName));
+        if (LearningCurve.Draw(Path.Combine(folder, "training", DemoTrainer.ProbesName)) is { } curve) File.WriteAllText(Path.Combine(folder, "curve.svg"), curve.Svg() + "\n");
         output.WriteLine($"{model}: {Megabytes(model)} MB.");
     }
 

@@ -7,9 +7,11 @@ namespace Interlace.Tests.Evaluation;
 /// <summary>The small real model in the repository and its benchmarks.</summary>
 internal static class Demo
 {
-    public static string Model => Path.Combine(Shared.Repository, "assets", "demo", "model");
+    public static string Root => Path.Combine(Shared.Repository, "assets", "demo");
 
-    public static string Tables => Path.Combine(Shared.Repository, "assets", "demo", "benchmarks");
+    public static string Model => Path.Combine(Root, "model");
+
+    public static string Tables => Path.Combine(Root, "benchmarks");
 
     public static Compute Fp32 { get; } = new(CPU, ScalarType.Float32, 1);
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.DemoModel;
 using Interlace.Evaluation;
 using Interlace.Pruning;
 using Interlace.Vlm;
@@ -57,6 +58,21 @@ public class DemoTests
             // Two questions, or two groups of a circular benchmark.
             double units = benchmark.SubScores.Count > 0 && benchmark.Headline.Contains("circular", StringComparison.Ordinal) ? benchmark.Rows / 4.0 : benchmark.Rows;
             Assert.True(Math.Abs(published[benchmark.Name]!.GetValue<double>() - benchmark.Percent!.Value) <= 200 / units + 0.05, $"{benchmark.Name}: {benchmark.Percent} for {published[benchmark.Name]}");
+        }
+    }
+
+    [Fact]
+    public void The_model_in_the_repository_gives_the_logits_that_are_written_beside_it()
+    {
+        using var scratch = new ScratchFolder();
+        Packing.WriteLogits(Demo.Model, Demo.Tables, scratch.At("logits.json"));
+        JsonArray expected = JsonNode.Parse(File.ReadAllText(Path.Combine(Demo.Root, Packing.LogitsName)))!["questions"]!.AsArray(), now = JsonNode.Parse(File.ReadAllText(scratch.At("logits.json")))!["questions"]!.AsArray();
+        Assert.Equal(5, expected.Count);
+        Assert.Equal(expected.Count, now.Count);
+        foreach (var (golden, ours) in expected.Zip(now))
+        {
+            foreach (string key in new[] { "table", "index", "question", "expected", "answer", "prompt_ids", "top_ids" }) Assert.Equal(golden![key]!.ToJsonString(), ours![key]!.ToJsonString());
+            foreach (var (logit, other) in golden!["top_logits"]!.AsArray().Zip(ours!["top_logits"]!.AsArray())) Assert.Equal(logit!.GetValue<float>(), other!.GetValue<float>(), 1e-3f);
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class DemoTrainer
     /// <summary>The folder in a training's folder that holds everything of the model but its weights.</summary>
     public const string ModelName = "model";
 
-    private const string VisionStage = "vision", SettingsName = "settings.json", ProbesName = "probes.jsonl";
+    private const string VisionStage = "vision", SettingsName = "settings.json";
     private const int MostDrawn = 3;   // times the scenes of a step
 
     private readonly string _folder, _key;
@@ -48,6 +48,9 @@ public sealed class DemoTrainer
         _replicaCount = compute.Device.type == TorchSharp.DeviceType.CPU ? compute.Threads : 1;
         if (_replicaCount > 1) TorchSharp.torch.set_num_threads(1);
     }
+
+    /// <summary>The log of the probes in a training's folder.</summary>
+    public const string ProbesName = "probes.jsonl";
 
     /// <summary>The state of the model with so many layers, below the training's folder: its weights are <c>weight.NAME</c>.</summary>
     public static string StateName(int layers) => $"whole-{layers}.safetensors";

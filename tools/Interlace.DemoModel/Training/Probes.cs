@@ -13,6 +13,9 @@ namespace Interlace.DemoModel.Training;
 /// </summary>
 internal sealed class Probes
 {
+    /// <summary>Names in the log; an exercise's is followed by its text, the other kinds are those of <see cref="Question.Kind"/>.</summary>
+    public const string Step = "step", Caption = "caption", Choice = "choice", Drill = "drill ";
+
     private const int Scenes = 400, Most = 30;
 
     private readonly IReadOnlyList<(string Kind, EncodedSample[] Samples)> _kinds;
@@ -25,12 +28,12 @@ internal sealed class Probes
         {
             var chance = Chance.Of("probe", seed, i);
             Scene scene = SceneFamilies.Draw(chance, sources);
-            Add("caption", new(Turns.Describe, scene.Caption));
+            Add(Caption, new(Turns.Describe, scene.Caption));
             Question question = chance.Pick(scene.Questions);
             Add(question.Kind, new(question.Text, question.Answer));
-            foreach (Drill drill in scene.Drills) Add($"drill {drill.Text}", Turns.Exercise(drill));
+            foreach (var drill in scene.Drills) Add(Drill + drill.Text, Turns.Exercise(drill));
             Question[] offering = [.. scene.Questions.Where(q => q.Pool is { Count: >= 4 })];
-            if (offering.Length > 0) Add("choice", Turns.Choice(chance.Pick(offering), chance, 4));
+            if (offering.Length > 0) Add(Choice, Turns.Choice(chance.Pick(offering), chance, 4));
 
             void Add(string kind, Turn turn)
             {
@@ -44,8 +47,8 @@ internal sealed class Probes
     /// <summary>Asks and adds a line to a log; an interrupted training that comes to a step again leaves the line it wrote before.</summary>
     public void Ask(string log, int step, LossGradient model, TorchSharp.torch.Device device)
     {
-        if (File.Exists(log) && File.ReadLines(log).Any(written => JsonNode.Parse(written)!["step"]!.GetValue<int>() >= step)) return;
-        var line = new JsonObject { ["step"] = step };
+        if (File.Exists(log) && File.ReadLines(log).Any(written => JsonNode.Parse(written)![Step]!.GetValue<int>() >= step)) return;
+        var line = new JsonObject { [Step] = step };
         foreach (var (kind, samples) in _kinds)
         {
             using var batch = Batch.Pack(samples, device);
