@@ -22,10 +22,7 @@ internal sealed class Commands(TextWriter output, TextWriter error, Cancellation
     private readonly Option<long> _seed = new("--seed") { Description = "Seed of everything.", Recursive = true };
     private readonly Option<int?> _threads = new("--threads") { Description = "Threads of the engine on the CPU.", Recursive = true };
     private readonly Option<int> _visionSteps = Number("--vision-steps", new TrainingSettings(0, new()).VisionSteps, "Steps of the vision tower alone.");
-    private readonly Option<int[]> _steps = new("--steps")
-    {
-        Description = "Steps of the whole model at each depth; each depth has half the layers of the next.", Recursive = true, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => new TrainingSettings(0, new()).Steps,
-    };
+    private readonly Option<int> _steps = Number("--steps", new TrainingSettings(0, new()).Steps, "Steps of the whole model.");
     private readonly Option<bool> _force = new("--force") { Description = "Start over where results stand.", Recursive = true };
 
     /// <summary>Runs one command line and gives the exit code.</summary>
@@ -64,15 +61,13 @@ internal sealed class Commands(TextWriter output, TextWriter error, Cancellation
         string folder = Path.Combine(parse.GetValue(_out)!, "training");
         if (parse.GetValue(_force) && Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         var compute = Compute.Choose(parse.GetValue(_device)!, parse.GetValue(_type)!, parse.GetValue(_threads));
-        var settings = new TrainingSettings(parse.GetValue(_seed), new(), StepsOfDepths: parse.GetValue(_steps)) { VisionSteps = parse.GetValue(_visionSteps) };
-        if (settings.VisionSteps < 1 || settings.Steps.Any(steps => steps < 1)) throw new InputException("--vision-steps and --steps must be at least 1.");
-        int first = settings.Stages[0].Layers;
-        if (first < ModelShape.DeepStackLevels || first << (settings.Steps.Length - 1) != settings.Shape.Layers)
-            throw new InputException($"{settings.Shape.Layers} layers cannot be halved {settings.Steps.Length - 1} times, with at least {ModelShape.DeepStackLevels} left: give fewer numbers with --steps.");
+        var settings = new TrainingSettings(parse.GetValue(_seed), new(), parse.GetValue(_visionSteps), Steps: parse.GetValue(_steps));
+        if (settings.VisionSteps < 1 || settings.Steps < 1) throw new InputException("--vision-steps and --steps must be at least 1.");
         var trainer = new DemoTrainer(folder, Sources(parse, Split.Train), settings, compute);
-        error.WriteLine($"{settings.VisionSteps} steps of the vision tower; {string.Join(", ", settings.Stages.Select(stage => $"{stage.Steps} with {stage.Layers} layers"))}.");
+        error.WriteLine($"{settings.VisionSteps} steps of the vision tower, {settings.Steps} of the whole model.");
         trainer.Run(new Lines(error), cancellation);
-        output.WriteLine($"Loss of the last {Math.Min(100, settings.Steps.Sum())} steps: {trainer.MeanLoss(^Math.Min(100, settings.Steps.Sum())..):0.000}.");
+        int last = Math.Min(100, settings.Steps);
+        output.WriteLine($"Loss of the last {last} steps: {trainer.MeanLoss(^last..):0.000}.");
     }
 
     private void Pack(ParseResult parse)

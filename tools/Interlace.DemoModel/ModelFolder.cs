@@ -12,12 +12,9 @@ namespace Interlace.DemoModel;
 
 /// <summary>Sizes of the model.</summary>
 public sealed record ModelShape(
-    int Layers = 16, int Hidden = 128, int Inner = 352, int Heads = 4, int KeyHeads = 2, int HeadSize = 32, int Tokens = 1200,
+    int Layers = 16, int Hidden = 128, int Inner = 88, int Heads = 2, int KeyHeads = 1, int HeadSize = 32, int Tokens = 1200,
     int VisionDepth = 6, int VisionHidden = 128, int VisionInner = 384, int VisionHeads = 4, int FirstTap = 2, int SecondTap = 4)
 {
-    /// <summary>Layers behind which visual features enter once more: no model has fewer layers.</summary>
-    public const int DeepStackLevels = 2;
-
     /// <summary>Longest text in tokens.</summary>
     public int MaxLength => 4096;
 
@@ -55,25 +52,11 @@ public static class ModelFolder
         });
     }
 
-    /// <summary>A model of a folder's configuration, but for its number of layers, with parameters of any source.</summary>
-    internal static Model Create(string folder, ParameterSource source, Device device, ScalarType type, int layers)
+    /// <summary>A model of a folder's configuration with parameters of any source.</summary>
+    internal static Model Create(string folder, ParameterSource source, Device device, ScalarType type)
     {
         string path = Path.Combine(folder, ConfigName);
-        return Model.Create(WithLayers(Checkpoint.ReadJson(path), layers), path, source, folder, device, type, null);
-    }
-
-    /// <summary>Copies a folder's files, but for another number of layers.</summary>
-    internal static void Copy(string folder, string target, int layers)
-    {
-        Directory.CreateDirectory(target);
-        foreach (string file in Directory.EnumerateFiles(folder)) File.WriteAllBytes(Path.Combine(target, Path.GetFileName(file)), File.ReadAllBytes(file));
-        File.WriteAllText(Path.Combine(target, ConfigName), WithLayers(Checkpoint.ReadJson(Path.Combine(folder, ConfigName)), layers).ToJsonString(Readable) + "\n");
-    }
-
-    private static JsonObject WithLayers(JsonObject config, int layers)
-    {
-        config["text_config"]!["num_hidden_layers"] = JsonNode.Parse($"{layers}");   // a parsed number, as all others in it
-        return config;
+        return Model.Create(Checkpoint.ReadJson(path), path, source, folder, device, type, null);
     }
 
     /// <summary>The published chat template.</summary>

@@ -17,7 +17,6 @@ public static class Packing
     public const string LogitsName = "reference.json";
 
     private const int LikeliestTokens = 10, LongestAnswer = 10;
-    private const int MostLayers = 64;
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -28,15 +27,14 @@ public static class Packing
     /// <exception cref="InputException">The training has not come to the whole model, or the place is taken.</exception>
     public static void Write(string training, string target, bool overwrite = false)
     {
-        int layers = Enumerable.Range(1, MostLayers).LastOrDefault(depth => File.Exists(Path.Combine(training, DemoTrainer.StateName(depth))));
-        if (layers == 0) throw new InputException($"{training} has no {DemoTrainer.StateName(1).Replace("1", "N", StringComparison.Ordinal)}: the training has saved no state of the whole model yet.");
-        string path = Path.Combine(training, DemoTrainer.StateName(layers));
+        string path = Path.Combine(training, DemoTrainer.StateName), small = Path.Combine(training, DemoTrainer.ModelName);
+        if (!File.Exists(path)) throw new InputException($"{training} has no {DemoTrainer.StateName}: the training has saved no state of the whole model yet.");
         using var state = SafeTensorsFile.Open(path);
         using var scope = NewDisposeScope();
         using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite);   // the state is more than twice as large
-        ModelFolder.Copy(Path.Combine(training, DemoTrainer.ModelName), folder.FullPath, layers);
-        var same = Growth.Same(state);
-        Parameter[] weights = [.. ModelFamilies.ExpectedTensors(folder.FullPath).Keys.Select(name => same(name))];
+        foreach (string file in Directory.EnumerateFiles(small)) File.Copy(file, Path.Combine(folder.FullPath, Path.GetFileName(file)));
+        var all = TrainedWeights.All(state);
+        Parameter[] weights = [.. ModelFamilies.ExpectedTensors(folder.FullPath).Keys.Select(name => all(name))];
         CheckpointWriter.Write(folder.FullPath, [[.. weights.Select(weight => TensorSource.FromTensor(weight.Name, weight.Value, ElementType.BF16))]]);
         foreach (var weight in weights) weight.Dispose();
         ModelFamilies.Open(folder.FullPath, CPU, ScalarType.Float32).Dispose();

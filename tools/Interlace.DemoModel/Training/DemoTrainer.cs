@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace Interlace.DemoModel.Training;
 
 /// <summary>
-/// Trains a model from nothing, all of it: first the vision tower together with the embeddings, then everything, with few layers at first, which are doubled twice. Every scene depends on the seed and the number of its step alone, and the state is kept, so that an
+/// Trains a model from nothing, all of it: first the vision tower together with the embeddings, then the whole model, in which the tower stands still: the first gradients of a new decoder would spoil it, and a step without its graph is a third shorter. Every scene depends on the seed and the number of its step alone, and the state is kept, so that an
 /// interrupted training goes on and ends with the same bytes.
 /// </summary>
 public sealed class DemoTrainer
@@ -21,7 +21,7 @@ public sealed class DemoTrainer
     /// <summary>The folder in a training's folder that holds everything of the model but its weights.</summary>
     public const string ModelName = "model";
 
-    private const string VisionStage = "vision", SettingsName = "settings.json";
+    private const string VisionStage = "vision", WholeStage = "whole", SettingsName = "settings.json";
     private const int MostDrawn = 3;   // times the scenes of a step
 
     private readonly string _folder, _key;
@@ -52,8 +52,8 @@ public sealed class DemoTrainer
     /// <summary>The log of the probes in a training's folder.</summary>
     public const string ProbesName = "probes.jsonl";
 
-    /// <summary>The state of the model with so many layers, below the training's folder: its weights are <c>weight.NAME</c>.</summary>
-    public static string StateName(int layers) => $"whole-{layers}.safetensors";
+    /// <summary>The state of the whole model in a training's folder: its weights are <c>weight.NAME</c>.</summary>
+    public const string StateName = WholeStage + ".safetensors";
 
     /// <summary>Runs or resumes all stages.</summary>
     /// <param name="progress">Told after each step.</param>
@@ -61,33 +61,30 @@ public sealed class DemoTrainer
     /// <exception cref="InputException">The loss is no longer a number.</exception>
     public void Run(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var stages = _settings.Stages;
-        int reached = stages.FindLastIndex(stage => File.Exists(StatePath(Whole(stage.Layers))));
-        if (reached < 0) LearnToSee(progress, cancellation);
-        foreach (var stage in stages.Skip(Math.Max(0, reached))) LearnToTalk(stage, progress, cancellation);
+        if (!File.Exists(StatePath(WholeStage))) LearnToSee(progress, cancellation);
+        LearnToTalk(progress, cancellation);
     }
 
-    /// <summary>Mean loss of a stretch of the steps of all stages that follow the vision tower's, by their logs.</summary>
-    public double MeanLoss(Range steps) => _settings.Stages.SelectMany(stage => StepLog.Read(LogPath(Whole(stage.Layers)))).ToArray()[steps].Average(row => row.Loss);
+    /// <summary>Mean loss of a stretch of the steps of the whole model, by their log.</summary>
+    public double MeanLoss(Range steps) => StepLog.Read(LogPath(WholeStage)).ToArray()[steps].Average(row => row.Loss);
 
-    private static string Whole(int layers) => Path.GetFileNameWithoutExtension(StateName(layers));
     private string StatePath(string stage) => Path.Combine(_folder, $"{stage}.safetensors");
     private string LogPath(string stage) => Path.Combine(_folder, $"{stage}.jsonl");
 
-    private ParameterSource Fresh(int layers) => FreshParameters.Source(_settings.Seed, _settings.Shape with { Layers = layers }, _compute.Device);
+    private ParameterSource Fresh => FreshParameters.Source(_settings.Seed, _settings.Shape, _compute.Device);
 
-    /// <summary>The model as a stage left it, or as it begins it.</summary>
-    private Replicas Open(TrainingStage stage)
+    /// <summary>The whole model as its state has it, or a new decoder behind the tower.</summary>
+    private Replicas OpenWhole()
     {
-        string own = StatePath(Whole(stage.Layers));
-        using var saved = SafeTensorsFile.Open(File.Exists(own) ? own : StatePath(stage.IsFirst ? VisionStage : Whole(stage.Layers / 2)));
-        return Open(stage.Layers, File.Exists(own) ? Growth.Same(saved) : stage.IsFirst ? Growth.Behind(saved, Fresh(stage.Layers)) : Growth.Double(saved), towerStandsStill: stage.IsFirst);
+        bool begun = File.Exists(StatePath(WholeStage));
+        using var saved = SafeTensorsFile.Open(StatePath(begun ? WholeStage : VisionStage));
+        return Open(begun ? TrainedWeights.All(saved) : TrainedWeights.WithNewDecoder(saved, Fresh), towerStandsStill: true);
     }
 
-    private Replicas Open(int layers, ParameterSource source, bool towerStandsStill)
+    private Replicas Open(ParameterSource source, bool towerStandsStill)
     {
         string folder = Path.Combine(_folder, ModelName);
-        Model Create(ParameterSource parameters) => ModelFolder.Create(folder, parameters, _compute.Device, _compute.Type, layers);
+        Model Create(ParameterSource parameters) => ModelFolder.Create(folder, parameters, _compute.Device, _compute.Type);
         Model model = Create(source);
         foreach (var parameter in model.Parameters.Except(towerStandsStill ? model.Vision.Parameters : [])) parameter.Train();
         return new(model, Create, _replicaCount);
@@ -108,10 +105,9 @@ public sealed class DemoTrainer
 
     private void LearnToSee(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        int layers = _settings.Stages[0].Layers;
-        using var models = Open(layers, Fresh(layers), towerStandsStill: false);
+        using var models = Open(Fresh, towerStandsStill: false);
         var decoder = models.First.Layers.SelectMany(layer => layer.Parameters).ToHashSet();
-        Parameter[] parameters = [.. models.First.Parameters.Where(p => !decoder.Contains(p) && p.Name != Growth.Embeddings)];
+        Parameter[] parameters = [.. models.First.Parameters.Where(p => !decoder.Contains(p) && p.Name != TrainedWeights.Embeddings)];
         using var optimiser = new AdamW(Groups(parameters), beta2: TrainingSettings.Beta2);
         TokenWords[] words = [.. models.All.Select(model => new TokenWords(model, _processor.Tokenizer, _imageTokens))];
         Loop(VisionStage, _settings.VisionSteps, parameters, optimiser, DrawScenes, (step, scenes) =>
@@ -119,27 +115,27 @@ public sealed class DemoTrainer
             int tokens = scenes.Length * _imageTokens * _imageTokens;
             Scene[][] parts = Parts(scenes);
             var seen = models.Run(r => words[r].Accumulate(parts[r], 1.0 / tokens, _compute.Type, _compute.Device), parameters).Aggregate((a, b) => a + b);
-            double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, 0, _settings.VisionSteps, 0.1);
+            double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
             return new(step, seen.Loss / tokens, seen.Named, rate, norm, 0, scenes.Length);
         }, progress, cancellation);
     }
 
-    private void LearnToTalk(TrainingStage stage, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private void LearnToTalk(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        using var models = Open(stage);
+        using var models = OpenWhole();
         Model first = models.First;
-        Parameter[] trained = [.. first.Parameters.Where(p => p.IsTrainable)], seeing = [.. trained.Where(p => p.Name == Growth.Embeddings || first.Vision.Parameters.Contains(p))];
-        using var optimiser = new AdamW([.. Groups([.. trained.Except(seeing)]), .. Groups(seeing)], beta2: TrainingSettings.Beta2);
+        Parameter[] trained = [.. first.Parameters.Where(p => p.IsTrainable)], embeddings = [.. trained.Where(p => p.Name == TrainedWeights.Embeddings)];
+        using var optimiser = new AdamW([.. Groups([.. trained.Except(embeddings)]), .. Groups(embeddings)], beta2: TrainingSettings.Beta2);
         LossGradient[] gradients = [.. models.All.Select(model => new LossGradient(model, recompute: false))];
         var probes = new Probes(_sources, _processor, _settings.Seed);
-        Loop(Whole(stage.Layers), stage.Steps, first.Parameters, optimiser, step => DrawConversations(stage.Before + step), (step, drawn) =>
+        Loop(WholeStage, _settings.Steps, first.Parameters, optimiser, DrawConversations, (step, drawn) =>
         {
-            if (step % _settings.ProbeEvery == 0) probes.Ask(Path.Combine(_folder, ProbesName), stage.Before + step, gradients[0], _compute.Device);
+            if (step % _settings.ProbeEvery == 0) probes.Ask(Path.Combine(_folder, ProbesName), step, gradients[0], _compute.Device);
             int targets = drawn.Sum(sample => Batch.CountTargets(sample));
             EncodedSample[][] parts = Parts(drawn);
             double loss = models.Run(r => Accumulate(gradients[r], parts[r], 1.0 / targets), trained).Sum() / targets;
-            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, stage.Before, _settings.Steps.Sum(), 0.01), slow = rate * (stage.IsFirst ? _settings.EmbeddingShare : _settings.VisionShare);
+            double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, _settings.Steps, 0.01), slow = rate * _settings.EmbeddingShare;
             optimiser.Step([rate, rate, slow, slow]);
             return new(step, loss, null, rate, norm, targets, drawn.Length);
         }, progress, cancellation);
@@ -179,7 +175,7 @@ public sealed class DemoTrainer
 
     private EncodedSample[] DrawConversations(int step)
     {
-        var lesson = Lesson.At((double)step / _settings.Steps.Sum());
+        var lesson = Lesson.At((double)step / _settings.Steps);
         int scenes = _settings.Scenes * (Lesson.MostTurns + 1) / (lesson.Turns + 1);   // an image and what stands before its first question are about as long as a turn
         return [.. Enumerable.Range(0, scenes).AsParallel().AsOrdered().Select(i =>
         {
