@@ -41,19 +41,19 @@ public class AskingSettingsTests
     public void Sampled_answers_depend_on_neither_slots_nor_an_interruption()
     {
         using var scratch = new ScratchFolder();
-        EvaluationOptions Options(int slots) => new(Demo.Tables, ["TinyVQA", "TinyOCR"], Limit: 6, MaxNewTokens: 6, Slots: slots, Sampling: "qwen", Overrides: new() { ["TinyOCR"] = new(Limit: 3, MaxNewTokens: 2) });
+        EvaluationOptions Options(int slots) => new(Demo.Tables, ["TinyChart", "TinyOCR"], Limit: 12, MaxNewTokens: 6, Slots: slots, Sampling: "qwen", Overrides: new() { ["TinyOCR"] = new(Limit: 3, MaxNewTokens: 2) });
         var scores = Demo.Evaluate(scratch.At("alone"), Options(1));
         Demo.Evaluate(scratch.At("together"), Options(16));
         Demo.Evaluate(scratch.At("seeded"), Options(16), seed: 1);
-        string[] Texts(string run) => [.. new[] { "TinyVQA", "TinyOCR" }.SelectMany(name => Evaluator.ReadAnswers(scratch.At(run), name).OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => $"{a.Key} {a.Value.Prediction} {a.Value.Tokens}"))];
-        Assert.Equal(9, Texts("alone").Length);
+        string[] Texts(string run) => [.. new[] { "TinyChart", "TinyOCR" }.SelectMany(name => Evaluator.ReadAnswers(scratch.At(run), name).OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => $"{a.Key} {a.Value.Prediction} {a.Value.Tokens}"))];
+        Assert.Equal(15, Texts("alone").Length);
         Assert.Equal(Texts("alone"), Texts("together"));
         Assert.NotEqual(Texts("alone"), Texts("seeded"));
         Assert.All(Evaluator.ReadAnswers(scratch.At("alone"), "TinyOCR").Values, answer => Assert.InRange(answer.Tokens, 1, 2));
         Assert.Equal("qwen", scores.Settings.Sampling);
         Assert.Equal(2, scores.Settings.Overrides!["TinyOCR"].MaxNewTokens);
 
-        string lines = scratch.At("together", "predictions", "TinyVQA.jsonl");
+        string lines = scratch.At("together", "predictions", "TinyChart.jsonl");
         File.WriteAllLines(lines, File.ReadAllLines(lines)[1..3]);
         var reports = new Reports();
         Demo.Evaluate(scratch.At("together"), Options(4), progress: reports);
