@@ -26,20 +26,20 @@ public sealed record Lesson(int Turns, double Captions, double Drills, double Wo
 
     private static readonly (double Until, Lesson Lesson)[] Course =
     [
-        (0.05, new(1, 1, 0, 0, 0, 0, 0, 0)),
-        (0.22, new(3, 0.1, 1, 0, 0, 0, 0, 0)),
-        (0.34, new(5, 0.1, 0.2, 0.7, 0, 0, 0, 0)),
-        (0.44, new(2, 0.05, 0.1, 0.3, 1, 0, 0, 0)),
-        (0.50, new(3, 0.05, 0.05, 0.1, 0.1, 0.4, 0.3, 0.1, 2)),
-        (0.60, new(3, 0.05, 0.05, 0.1, 0.1, 0.2, 0.3, 0.4)),
-        (1, new(5, 0.05, 0.05, 0.4, 0.25, 0, 0.05, 0.3)),
+        (0.04, new(1, 1, 0, 0, 0, 0, 0, 0)),
+        (0.20, new(3, 0.1, 1, 0, 0, 0, 0, 0)),
+        (0.28, new(5, 0.1, 0.2, 0.7, 0, 0, 0, 0)),
+        (0.38, new(2, 0.05, 0.1, 0.3, 1, 0, 0, 0)),
+        (0.43, new(3, 0.05, 0.05, 0.1, 0.1, 0.4, 0.3, 0.1, 2)),
+        (0.50, new(3, 0.05, 0.05, 0.1, 0.1, 0.2, 0.3, 0.4)),
+        (1, new(5, 0.05, 0.1, 0.4, 0.25, 0, 0.05, 0.3)),
     ];
 
     /// <summary>The lesson after a share of the time, 0..1.</summary>
     public static Lesson At(double progress) => Course.First(part => progress < part.Until || part.Until == 1).Lesson;
 
-    /// <summary>The forms of the tuning data: no captions, no exercises.</summary>
-    public static Lesson Tuning { get; } = new(4, 0, 0, 0.45, 0.2, 0, 0, 0.35);
+    /// <summary>The forms of the tuning data.</summary>
+    public static Lesson Tuning { get; } = new(5, 0, 0, 0.25, 0.6, 0, 0, 0.5);
 }
 
 /// <summary>Makes conversations of scenes.</summary>
