@@ -42,7 +42,7 @@ public static partial class Charts
         bar.FillColor = Of(tone);
         bar.LineWidth = 0;
         if (score.Interval is { } interval)
-            plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([score.Score], [centre], [interval.High - score.Score], [score.Score - interval.Low], null, null)
+            plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([score.Score], [centre], xErrorsPositive: [interval.High - score.Score], xErrorsNegative: [score.Score - interval.Low], null, null)
             {
                 Color = Of(Palette.Ink), LineWidth = 1, CapSize = 2.5f,
             });

@@ -90,7 +90,7 @@ public static partial class Charts
         SeriesPoint[] known = [.. series.Points.Where(point => point.Interval is not null)];
         if (known.Length == 0) return;
         plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], null, null,
-            [.. known.Select(point => Math.Max(0, point.Y - point.Interval!.Value.Low))], [.. known.Select(point => Math.Max(0, point.Interval!.Value.High - point.Y))])
+            yErrorsPositive: [.. known.Select(point => Math.Max(0, point.Interval!.Value.High - point.Y))], yErrorsNegative: [.. known.Select(point => Math.Max(0, point.Y - point.Interval!.Value.Low))])
         {
             Color = Of(tone), LineWidth = 1, CapSize = 2.5f,
         });

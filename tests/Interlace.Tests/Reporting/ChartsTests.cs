@@ -52,6 +52,25 @@ public sealed class ChartsTests
         Assert.All(ids, id => Assert.Matches($"^[a-z]+-{width}-", id));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whiskers_reach_from_the_low_to_the_high_end(bool ranking)
+    {
+        (double Value, Interlace.Evaluation.Interval Interval)[] points = [(50, new(20, 60)), (90, new(89, 99))];
+        Chart chart = ranking ? Charts.Ranking("ranking", "ranking", [.. points.Select((p, i) => new RankedValue($"{i}", p.Value, p.Interval, 0))], "percent")
+            : Charts.Lines("lines", "lines", [new("one", [.. points.Select((p, i) => new SeriesPoint(i, p.Value, p.Interval))])], new("across", "up"));
+        string svg = chart.Svg();
+        double[] centres = [.. Regex.Matches(svg, ranking ? "<ellipse[^>]* cx=\"([^\"]+)\"" : "<ellipse[^>]* cy=\"([^\"]+)\"").Select(match => Number(match.Groups[1].Value)).TakeLast(2)];
+        double[][] ends = [.. Regex.Matches(svg, @"M([\d.]+) ([\d.]+)L[\d.]+ [\d.]+M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)M").Where(match => match.Groups[ranking ? 4 : 3].Value == match.Groups[ranking ? 6 : 5].Value)
+            .Select(match => new[] { Number(match.Groups[ranking ? 3 : 4].Value), Number(match.Groups[ranking ? 5 : 6].Value) })];
+        double unit = (centres[1] - centres[0]) / (points[1].Value - points[0].Value);
+        foreach (var (i, point) in points.Index())
+            Assert.Contains(ends, end => Math.Abs(end[0] - centres[i] - (point.Interval.Low - point.Value) * unit) < 0.1 && Math.Abs(end[1] - centres[i] - (point.Interval.High - point.Value) * unit) < 0.1);
+
+        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public void Every_colour_has_a_counterpart_for_dark_pages()
     {
