@@ -61,7 +61,7 @@ public sealed class ChartsTests
         Chart chart = ranking ? Charts.Ranking("ranking", "ranking", [.. points.Select((p, i) => new RankedValue($"{i}", p.Value, p.Interval, 0))], "percent")
             : Charts.Lines("lines", "lines", [new("one", [.. points.Select((p, i) => new SeriesPoint(i, p.Value, p.Interval))])], new("across", "up"));
         string svg = chart.Svg();
-        double[] centres = [.. Regex.Matches(svg, ranking ? "<ellipse[^>]* cx=\"([^\"]+)\"" : "<ellipse[^>]* cy=\"([^\"]+)\"").Select(match => Number(match.Groups[1].Value)).TakeLast(2)];
+        double[] centres = [.. Regex.Matches(svg, ranking ? "<ellipse[^>]* cx=\"([^\"]+)\"" : "<ellipse[^>]* cy=\"([^\"]+)\"").Select(match => Number(match.Groups[1].Value)).Take(2)];
         double[][] ends = [.. Regex.Matches(svg, @"M([\d.]+) ([\d.]+)L[\d.]+ [\d.]+M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)M").Where(match => match.Groups[ranking ? 4 : 3].Value == match.Groups[ranking ? 6 : 5].Value)
             .Select(match => new[] { Number(match.Groups[ranking ? 3 : 4].Value), Number(match.Groups[ranking ? 5 : 6].Value) })];
         double unit = (centres[1] - centres[0]) / (points[1].Value - points[0].Value);
