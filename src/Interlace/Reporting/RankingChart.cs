@@ -36,7 +36,7 @@ public static partial class Charts
             Tone tone = SeriesTone(values[i].Family);
             plot.Add.Marker(values[i].Value, -i, MarkerShape.FilledCircle, 9, Of(tone));
             if (values[i].Interval is { } interval)
-                plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([values[i].Value], [-i], xErrorsPositive: [Math.Max(0, interval.High - values[i].Value)], xErrorsNegative: [Math.Max(0, values[i].Value - interval.Low)], null, null) { Color = Of(tone), LineWidth = 1.6f, CapSize = 3 });
+                AddWhiskers(plot, [values[i].Value], [-i], [interval], Of(tone), 1.6f, 3, lying: true);
             ScottPlot.Plottables.Text number = plot.Add.Text(Numbers.Score(values[i].Value), Math.Max(values[i].Value, values[i].Interval?.High ?? 0), -i);
             number.LabelFontName = ChartFont.Name;
             number.LabelFontSize = 11;

@@ -89,10 +89,16 @@ public static partial class Charts
         curve.MarkerShape = SeriesShape(place);
         SeriesPoint[] known = [.. series.Points.Where(point => point.Interval is not null)];
         if (known.Length == 0) return;
-        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], null, null,
-            yErrorsPositive: [.. known.Select(point => Math.Max(0, point.Interval!.Value.High - point.Y))], yErrorsNegative: [.. known.Select(point => Math.Max(0, point.Y - point.Interval!.Value.Low))])
+        AddWhiskers(plot, [.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], [.. known.Select(point => point.Interval!.Value)], Of(tone), 1, 2.5f);
+    }
+
+    /// <summary>Whiskers from the low to the high end of each point's interval: upright, or lying along the horizontal axis. A point outside of its interval has none on the far side.</summary>
+    private static void AddWhiskers(Plot plot, double[] xs, double[] ys, Evaluation.Interval[] intervals, ScottPlot.Color color, float width, float cap, bool lying = false)
+    {
+        double[] values = lying ? xs : ys, above = [.. intervals.Zip(values, (interval, value) => Math.Max(0, interval.High - value))], below = [.. intervals.Zip(values, (interval, value) => Math.Max(0, value - interval.Low))];
+        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar(xs, ys, xErrorsPositive: lying ? above : null, xErrorsNegative: lying ? below : null, yErrorsPositive: lying ? null : above, yErrorsNegative: lying ? null : below)
         {
-            Color = Of(tone), LineWidth = 1, CapSize = 2.5f,
+            Color = color, LineWidth = width, CapSize = cap,
         });
     }
 
