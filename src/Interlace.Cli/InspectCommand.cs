@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Evaluation;
@@ -64,21 +63,21 @@ internal static class InspectCommand
                 return;
             case RemovalOrder.CurrentFormat:
                 var order = RemovalOrder.Load(path);
-                invocation.Print(() => JsonNode.Parse(order.ToJson())!, console => EvidenceView.Draw(console, order));
+                invocation.Print(() => StrictJson.Parse(order.ToJson())!, console => EvidenceView.Draw(console, order));
                 return;
             case BlockScores.CurrentFormat:
                 var scores = BlockScores.Load(path);
-                invocation.Print(() => JsonNode.Parse(scores.ToJson())!, console => EvidenceView.Draw(console, scores));
+                invocation.Print(() => StrictJson.Parse(scores.ToJson())!, console => EvidenceView.Draw(console, scores));
                 return;
             case PlanStability.CurrentFormat:
                 var stability = new StabilityView(PlanStability.Load(path));
                 invocation.Print(stability.ToJson, stability.Draw);
                 return;
             case LatencyFile.CurrentFormat:
-                invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new LatencyView(LatencyFile.Load(path)).Draw);
+                invocation.Print(() => StrictJson.Read(path)!, new LatencyView(LatencyFile.Load(path)).Draw);
                 return;
             case ScoresFile.CurrentFormat:
-                invocation.Print(() => JsonNode.Parse(File.ReadAllText(path))!, new ScoresView(ScoresFile.Load(path)).Draw);
+                invocation.Print(() => StrictJson.Read(path)!, new ScoresView(ScoresFile.Load(path)).Draw);
                 return;
             case var format:
                 throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");
@@ -91,11 +90,11 @@ internal static class InspectCommand
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllText(path)) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
+            return StrictJson.Read(path) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
         }
-        catch (JsonException)
+        catch (InputException) when (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
-            return null;
+            return null;   // it was not meant to be JSON
         }
     }
 }

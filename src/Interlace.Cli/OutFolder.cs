@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Cli;
 
@@ -74,10 +75,10 @@ internal sealed class OutFolder : IDisposable
         if (!File.Exists(path)) return (null, null);
         try
         {
-            var record = JsonNode.Parse(File.ReadAllText(path)) as JsonObject;
+            var record = StrictJson.Read(path) as JsonObject;
             return record?["format"]?.GetValue<string>() == Format ? (record["command"]?.GetValue<string>(), record["settings_sha256"]?.GetValue<string>()) : (null, null);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (InvalidOperationException)
         {
             return (null, null);   // no record of ours
         }
@@ -97,7 +98,7 @@ internal sealed class OutFolder : IDisposable
             ["created_by"] = ProgramVersion.CreatedBy,
             ["command"] = command,
             ["settings_sha256"] = hash,
-            ["settings"] = JsonNode.Parse(ExperimentFile.ToJson(experiment)),
+            ["settings"] = StrictJson.Parse(ExperimentFile.ToJson(experiment)),
         };
         string json = record.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
         AtomicFile.Write(System.IO.Path.Combine(folder, RecordName), Encoding.UTF8.GetBytes(json));

@@ -72,7 +72,7 @@ public static class ModelFamilies
     private static VisionLanguageModel WithoutWeights(string folder, IDictionary<string, long[]> expected)
     {
         string path = Path.Combine(folder, "config.json");
-        JsonObject config = Checkpoint.ReadJson(path);
+        JsonObject config = StrictJson.ReadObject(path);
         return FamilyOf(config, folder).Family.Create(config, path, ParameterSources.Recorder(expected), folder, CPU, ScalarType.Float32, null);
     }
 
@@ -87,7 +87,7 @@ public static class ModelFamilies
     private static int[] Stops(string folder, JsonObject config)
     {
         string path = Path.Combine(folder, "generation_config.json");
-        JsonNode? stop = (File.Exists(path) ? Checkpoint.ReadJson(path)["eos_token_id"] : null) ?? config["eos_token_id"] ?? config["text_config"]?["eos_token_id"];
+        JsonNode? stop = (File.Exists(path) ? StrictJson.ReadObject(path)["eos_token_id"] : null) ?? config["eos_token_id"] ?? config["text_config"]?["eos_token_id"];
         return stop switch
         {
             JsonArray many when many.All(IsId) => [.. many.Select(id => id!.GetValue<int>())],

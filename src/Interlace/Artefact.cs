@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace;
 
@@ -34,7 +35,7 @@ internal static class Artefact
         if (!File.Exists(path)) throw new InputException($"There is no {path}: {absent}.");
         try
         {
-            var found = JsonSerializer.Deserialize(File.ReadAllBytes(path), type) ?? throw new JsonException("it is empty");
+            var found = StrictJson.Parse(StrictJson.Bytes(path), type);
             if (found.Format != format) throw new JsonException($"its format is '{found.Format}', expected '{format}'");
             check?.Invoke(found);
             return found;

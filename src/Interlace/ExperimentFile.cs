@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace;
 
@@ -40,7 +41,7 @@ public static class ExperimentFile
         JsonNode? tree;
         try
         {
-            tree = JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false });
+            tree = StrictJson.Parse(json);
         }
         catch (JsonException e)
         {

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Interlace.Pruning;
 using Interlace.Reporting;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace;
 
@@ -51,7 +52,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
             .. m.Benchmarks.Select(b => KeyValuePair.Create(b.Benchmark, (JsonNode?)b.Score)), KeyValuePair.Create("average", (JsonNode?)m.Average)])))),
         ["stages"] = RunStages.ToJson(_stages.Costs),
         ["peak_memory_bytes"] = data.PeakMemoryBytes,
-        ["settings"] = JsonNode.Parse(ExperimentFile.ToJson(_experiment)),
+        ["settings"] = StrictJson.Parse(ExperimentFile.ToJson(_experiment)),
         ["created_by"] = ProgramVersion.CreatedBy,
     });
 }

@@ -9,6 +9,7 @@ using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace;
 
@@ -139,6 +140,6 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     {
         string path = Path.Combine(folder, RunFolder.Timings);
         if (!File.Exists(path)) return [];
-        return [.. ((JsonNode.Parse(File.ReadAllText(path)) as JsonArray) ?? []).Select(stage => new StageCost(stage!["name"]!.GetValue<string>(), stage["seconds"]!.GetValue<double>()))];
+        return [.. ((StrictJson.Read(path) as JsonArray) ?? []).Select(stage => new StageCost(stage!["name"]!.GetValue<string>(), stage["seconds"]!.GetValue<double>()))];
     }
 }

@@ -1,10 +1,14 @@
+using System.CodeDom.Compiler;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Cli;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using TorchSharp;
 
 namespace Interlace.Tests;
@@ -64,6 +68,23 @@ public class ArchitectureTests
         // That file makes wrappers, but it too leaves alone what makes hidden ones.
         Assert.Empty(uses.Where(use => use.User != typeof(Arithmetic) || !Wraps(use.Called)).Select(use => use.Text));
         Assert.Contains(uses, use => use.User == typeof(Arithmetic));   // the reading itself works
+    }
+
+    [Fact]
+    public void Json_becomes_values_in_one_strict_place()
+    {
+        bool Reads(MethodBase method) => method.Name is "Parse" or "ParseAsync" or "ParseValue" or "TryParseValue" && method.DeclaringType is { } type && (type == typeof(JsonNode) || type == typeof(JsonDocument) || type == typeof(JsonElement))
+            || method.DeclaringType == typeof(JsonSerializer) && method.Name.StartsWith("Deserialize", StringComparison.Ordinal);
+        var uses = from assembly in new[] { typeof(StrictJson).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly }
+                   from method in Methods(assembly)
+                   from called in Called(method).Where(Reads)
+                   where !method.DeclaringType!.GetCustomAttributes<GeneratedCodeAttribute>().Any() && !IsNodeOrPart(called)
+                   select (User: Outermost(method.DeclaringType!), Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
+        Assert.Empty(uses.Where(use => use.User != typeof(StrictJson)).Select(use => use.Text));
+        Assert.Contains(uses, use => use.User == typeof(StrictJson));   // the reading itself works
+
+        // What is read already: a node, or the part of a text at which a strict reader stands.
+        static bool IsNodeOrPart(MethodBase called) => called.GetParameters()[0].ParameterType is { } first && (first == typeof(JsonNode) || first == typeof(JsonElement) || first.IsByRef && first.GetElementType() == typeof(Utf8JsonReader));
     }
 
     private static string? Part(Type type) => type.Namespace?.Split('.') is ["Interlace", var part, ..] ? part : null;

@@ -56,7 +56,7 @@ public static class ModelFolder
     internal static Model Create(string folder, ParameterSource source, Device device, ScalarType type)
     {
         string path = Path.Combine(folder, ConfigName);
-        return Model.Create(Checkpoint.ReadJson(path), path, source, folder, device, type, null);
+        return Model.Create(StrictJson.ReadObject(path), path, source, folder, device, type, null);
     }
 
     /// <summary>The published chat template.</summary>

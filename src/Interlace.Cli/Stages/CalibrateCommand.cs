@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Pruning;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Cli;
 
@@ -39,7 +40,7 @@ internal static class CalibrateCommand
         var similarity = File.Exists(path) ? LayerSimilarity.Load(Path.Combine(folder.Path, LayerSimilarity.Name)) : AdaptiveCalibration.Run(model, compute, experiment, folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
         foreach (string name in names) Measure(name, invocation, model, compute, experiment, folder.Path);
         var view = new SimilarityView(similarity);
-        invocation.Print(() => JsonNode.Parse(similarity.ToJson())!, view.Draw);
+        invocation.Print(() => StrictJson.Parse(similarity.ToJson())!, view.Draw);
         invocation.Log($"Next: interlace plan {folder.Path} --ratio 0.25");
         return ExitCode.Done;
     }

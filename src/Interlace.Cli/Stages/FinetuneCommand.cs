@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Training;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -22,7 +23,7 @@ internal static class FinetuneCommand
     {
         string target = invocation.Get(Target)!;
         var record = FineTuneStage.Run(invocation.Get(Pruned), target, invocation.Compute(), invocation.Experiment(), invocation.Force, invocation.Log, invocation.Progress, cancellation: invocation.Cancellation);
-        invocation.Print(() => JsonNode.Parse(File.ReadAllText(Path.Combine(target, TrainingRecord.Name)))!, console =>
+        invocation.Print(() => StrictJson.Read(Path.Combine(target, TrainingRecord.Name))!, console =>
             console.WriteLine($"{target}: {record.Steps} steps over {record.Samples:N0} samples, loss {record.FirstLoss:0.000} at first and {record.LastLoss:0.000} at last"
                 + (record.Skipped.Count > 0 ? $"; left out: {string.Join(", ", record.Skipped.Select(s => $"{s.Value} {s.Key}"))}" : "")));
         return ExitCode.Done;

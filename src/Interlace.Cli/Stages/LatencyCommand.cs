@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Evaluation;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Cli;
 
@@ -36,7 +37,7 @@ internal static class LatencyCommand
         }
         var latency = Latency.Of(invocation.Get(Models), Open, compute, experiment, options, invocation.Progress, invocation.Cancellation);
         if (path is not null) latency.Save(path);
-        invocation.Print(() => JsonNode.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
+        invocation.Print(() => StrictJson.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
         return ExitCode.Done;
     }
 

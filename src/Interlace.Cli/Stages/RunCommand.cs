@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Reporting;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -33,7 +34,7 @@ internal static class RunCommand
         using var folder = OutFolder.Open(target, command, experiment, invocation.Force);
         invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} the run in {folder.Path}: {compute.TypeName} on {compute.Device.type.ToString().ToLowerInvariant()}, {compute.Threads} {(compute.Threads == 1 ? "thread" : "threads")}. Ctrl-C ends it; the same command goes on.");
         var data = new Pipeline(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation).Run();
-        invocation.Print(() => JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(folder.Path, RunFolder.Summary)))!, console => Draw(console, data, folder.Path));
+        invocation.Print(() => StrictJson.Read(Path.Combine(folder.Path, RunFolder.Summary))!, console => Draw(console, data, folder.Path));
         return ExitCode.Done;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Pruning.Sparsity;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Cli;
 
@@ -25,7 +26,7 @@ internal static class SparsifyCommand
     {
         var options = new SparsityOptions(invocation.Get(Method)!, invocation.Get(Pattern)!, invocation.Get(Calibration) ?? Standard.MaxSamples);
         var record = SparsifyStage.Run(invocation.Get(ModelOptions.Model), invocation.Get(Target)!, invocation.Compute(), invocation.Experiment(), options, invocation.Force, invocation.Log, invocation.Progress, cancellation: invocation.Cancellation);
-        invocation.Print(() => JsonNode.Parse(record.ToJson())!, new SparsityView(record).Draw);
+        invocation.Print(() => StrictJson.Parse(record.ToJson())!, new SparsityView(record).Draw);
         return ExitCode.Done;
     }
 }

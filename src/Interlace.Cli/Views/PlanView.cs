@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -11,7 +12,7 @@ internal sealed class PlanView(PruningPlan plan)
 
     private const int CellWidth = 3;
 
-    public JsonNode ToJson() => JsonNode.Parse(PlanFile.ToJson(plan))!;
+    public JsonNode ToJson() => StrictJson.Parse(PlanFile.ToJson(plan))!;
 
     public void Draw(IAnsiConsole console)
     {

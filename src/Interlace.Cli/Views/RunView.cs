@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -66,15 +66,5 @@ internal sealed class RunView
         : Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length)
         : null;
 
-    private static JsonObject? Record(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) as JsonObject : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static JsonObject? Record(string path) => File.Exists(path) ? StrictJson.ReadObject(path) : null;
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -7,7 +8,7 @@ namespace Interlace.Cli;
 /// <summary>Similarities by layer: of each layer, and of the triplet that begins with it.</summary>
 internal sealed class SimilarityView(LayerSimilarity similarity)
 {
-    public JsonNode ToJson() => JsonNode.Parse(similarity.ToJson())!;
+    public JsonNode ToJson() => StrictJson.Parse(similarity.ToJson())!;
 
     public void Draw(IAnsiConsole console)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning.Sparsity;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -7,7 +8,7 @@ namespace Interlace.Cli;
 /// <summary>How many of a model's decoder weights are zero, by layer.</summary>
 internal sealed class SparsityView(SparsityFile sparsity)
 {
-    public JsonNode ToJson() => JsonNode.Parse(sparsity.ToJson())!;
+    public JsonNode ToJson() => StrictJson.Parse(sparsity.ToJson())!;
 
     public void Draw(IAnsiConsole console)
     {

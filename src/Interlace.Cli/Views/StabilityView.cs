@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
+using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -7,7 +8,7 @@ namespace Interlace.Cli;
 /// <summary>How sure a plan is: the share of resamplings in which each layer is dropped or tuned.</summary>
 internal sealed class StabilityView(PlanStability stability)
 {
-    public JsonNode ToJson() => JsonNode.Parse(stability.ToJson())!;
+    public JsonNode ToJson() => StrictJson.Parse(stability.ToJson())!;
 
     public void Draw(IAnsiConsole console)
     {

@@ -39,7 +39,7 @@ public sealed class Checkpoint : IDisposable
     public static Checkpoint Open(string folder)
     {
         if (!Directory.Exists(folder)) throw new InputException($"There is no model folder {folder}.");
-        JsonObject config = ReadJson(Path.Combine(folder, "config.json"));
+        JsonObject config = StrictJson.ReadObject(Path.Combine(folder, "config.json"));
         var files = new List<SafeTensorsFile>();
         try
         {
@@ -81,26 +81,11 @@ public sealed class Checkpoint : IDisposable
         foreach (var file in Files) file.Dispose();
     }
 
-    /// <summary>Reads a JSON object from a file, with a clear message where that fails.</summary>
-    /// <exception cref="InputException">The file is absent or holds no JSON object.</exception>
-    public static JsonObject ReadJson(string path)
-    {
-        if (!File.Exists(path)) throw new InputException($"{path} is missing.");
-        try
-        {
-            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new InputException($"{path} holds no JSON object.");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid JSON: {e.Message}", e);
-        }
-    }
-
     private static Dictionary<string, string>? ReadIndex(string folder)
     {
         string path = Path.Combine(folder, IndexName);
         if (!File.Exists(path)) return null;
-        if (ReadJson(path)["weight_map"] is not JsonObject map) throw new InputException($"{path} has no weight_map.");
+        if (StrictJson.ReadObject(path)["weight_map"] is not JsonObject map) throw new InputException($"{path} has no weight_map.");
         var index = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (tensor, file) in map)
         {

@@ -89,16 +89,15 @@ public sealed unsafe class SafeTensorsFile : IDisposable
     {
         var tensors = new List<TensorEntry>();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        var names = new HashSet<string>(StringComparer.Ordinal);
         try
         {
+            StrictJson.Check(json);
             var reader = new Utf8JsonReader(json);
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("not an object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 string name = reader.GetString()!;
-                if (!names.Add(name)) throw new InputException($"{path}: tensor {name} stands in the header twice.");
                 reader.Read();
                 if (name == "__metadata__") ReadMetadata(ref reader, metadata);
                 else tensors.Add(ReadEntry(path, name, ref reader, dataStart));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Vlm.Qwen3VL;
 
@@ -70,14 +71,7 @@ internal sealed record ProcessorSettings(
     private static JsonObject Read(string file)
     {
         if (!File.Exists(file)) throw new InputException($"{file} does not exist: the model folder is incomplete.");
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(file)) as JsonObject ?? throw new InputException($"{file} holds no JSON object.");
-        }
-        catch (JsonException error)
-        {
-            throw new InputException($"{file} is not valid JSON: {error.Message}", error);
-        }
+        return StrictJson.ReadObject(file);
     }
 
     private static long Whole(JsonNode? node, string name, string file) =>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Vlm.Text;
 
@@ -90,12 +91,13 @@ public sealed class ChatTemplate
     }
 
     /// <summary>The chat_template of a JSON file: a text, or a list of named ones of which "default" counts.</summary>
-    private static string? InJson(string json) => (JsonNode.Parse(json) as JsonObject)?["chat_template"] switch
+    private static string? InJson(string json) => (StrictJson.Parse(json) as JsonObject)?["chat_template"] switch
     {
-        JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
-        JsonArray named => named.OfType<JsonObject>().FirstOrDefault(entry => (string?)entry["name"] == "default")?["template"]?.GetValue<string>(),
-        _ => null,
+        JsonArray named => named.OfType<JsonObject>().FirstOrDefault(entry => Text(entry["name"]) == "default") is { } entry ? Text(entry["template"]) : null,
+        var single => Text(single),
     };
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     /// <summary>The prompt as it grows.</summary>
     private sealed class Prompt(bool numbered)

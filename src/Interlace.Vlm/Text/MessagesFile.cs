@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Vlm.Text;
 
@@ -14,15 +14,7 @@ public static class MessagesFile
     public static IReadOnlyList<ChatMessage> Load(string path)
     {
         if (!File.Exists(path)) throw new InputException($"There is no file {path} with messages.");
-        JsonNode? root;
-        try
-        {
-            root = JsonNode.Parse(File.ReadAllText(path));
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid JSON: {e.Message}", e);
-        }
+        JsonNode? root = StrictJson.Read(path);
         JsonArray messages = root as JsonArray ?? (root as JsonObject)?["messages"] as JsonArray ?? throw new InputException($"{path} has no array 'messages'.");
         if (messages.Count == 0) throw new InputException($"{path} holds no message.");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Interlace.Vlm.Checkpoints;
 using Microsoft.ML.Tokenizers;
 
 namespace Interlace.Vlm.Text;
@@ -55,17 +56,16 @@ public sealed class Tokenizer
     {
         string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? path : Path.Combine(path, "tokenizer.json");
         if (!File.Exists(file)) throw new InputException($"{file} does not exist: a model folder needs its tokenizer.json.");
-        using FileStream stream = File.OpenRead(file);
-        return Read(stream, file);
+        return Read(StrictJson.Bytes(file), file);
     }
 
     /// <summary>Reads a tokenizer.json; <paramref name="source"/> names it in messages.</summary>
     /// <exception cref="InputException">It is not a tokenizer, or of an unsupported kind.</exception>
-    public static Tokenizer Read(Stream json, string source)
+    public static Tokenizer Read(byte[] json, string source)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
+            using JsonDocument document = StrictJson.Document(json);
             return new Tokenizer(document.RootElement, source);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Interlace.Data;
 using Interlace.Vlm;
 
@@ -113,7 +112,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         if (!File.Exists(statePath)) return ([], 0);
         var (sums, metadata) = SampleSumsFile.Read(statePath, Spans);
         if (metadata.GetValueOrDefault("key") != key || !long.TryParse(metadata.GetValueOrDefault("next"), out long next)) return ([], 0);
-        skipped.Merge(JsonSerializer.Deserialize<Dictionary<string, long>>(metadata["skipped"])!);
+        skipped.Merge(SkipCounts.Parse(metadata["skipped"]));
         foreach (int count in SampleSumsFile.Counts(metadata, SampleSumsFile.Checks))   // what it has seen decides with what comes
         {
             _checks.Add(count);
@@ -124,7 +123,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
 
     private void Save(List<SampleSums> sums, long next, SkipCounts skipped) => SampleSumsFile.Write(statePath, sums, Spans, new Dictionary<string, string>
     {
-        ["key"] = key, ["next"] = next.ToString(), [SampleSumsFile.Checks] = string.Join(',', _checks), ["skipped"] = JsonSerializer.Serialize(skipped.ToDictionary(s => s.Key, s => s.Value)),
+        ["key"] = key, ["next"] = next.ToString(), [SampleSumsFile.Checks] = string.Join(',', _checks), ["skipped"] = skipped.ToJson(),
     });
 }
 

@@ -90,7 +90,7 @@ public sealed class SampleStore : IDisposable
             offsets.Add(writer.BaseStream.Position);
         }
         foreach (long offset in offsets) writer.Write(offset);
-        writer.Write(JsonSerializer.Serialize(skipped.ToDictionary()));
+        writer.Write(skipped.ToJson());
         writer.Write(key);
         writer.Write(offsets[^1]);
         writer.Write((long)offsets.Count);
@@ -125,7 +125,7 @@ public sealed class SampleStore : IDisposable
         if (ReadFully(file, index, at) < index.Length) return null;
         using var reader = new BinaryReader(new MemoryStream(index));
         long[] offsets = [.. Enumerable.Range(0, (int)count).Select(_ => reader.ReadInt64())];
-        var skipped = new SkipCounts(JsonSerializer.Deserialize<Dictionary<string, long>>(reader.ReadString())!);
+        var skipped = SkipCounts.Parse(reader.ReadString());
         return reader.ReadString() == key ? (offsets, skipped) : null;
     }
 

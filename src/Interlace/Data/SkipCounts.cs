@@ -1,4 +1,7 @@
 using System.Collections;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Data;
 
@@ -66,6 +69,13 @@ public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
         Merge(other);
     }
 
+    /// <summary>The counts as a JSON object.</summary>
+    public string ToJson() => JsonSerializer.Serialize(_counts, SkipCountsJson.Default.SortedDictionaryStringInt64);
+
+    /// <summary>Counts that <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="JsonException">The text holds something else.</exception>
+    public static SkipCounts Parse(string json) => new(StrictJson.Parse(json, SkipCountsJson.Default.SortedDictionaryStringInt64));
+
     /// <inheritdoc/>
     public IEnumerator<KeyValuePair<string, long>> GetEnumerator() => _counts.GetEnumerator();
 
@@ -74,3 +84,6 @@ public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
     /// <summary>For a log line: <c>3 too long, 1 undecodable image</c>.</summary>
     public override string ToString() => string.Join(", ", _counts.Select(entry => $"{entry.Value} {entry.Key}"));
 }
+
+[JsonSerializable(typeof(SortedDictionary<string, long>))]
+internal sealed partial class SkipCountsJson : JsonSerializerContext;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Pruning;
 using Interlace.Vlm;
@@ -71,16 +70,9 @@ public sealed record ModelHistory(string Kind, int? Layers, int DroppedLayers, s
         bool tuned = File.Exists(Path.Combine(modelFolder, PrunedModelFile.TrainingRecordName));
         string record = Path.Combine(modelFolder, PrunedModelFile.Name), plan = Path.Combine(modelFolder, PlanFile.Name);
         if (!File.Exists(record)) return new(tuned ? "dense fine-tuned" : "dense", null, 0, null);
-        try
-        {
-            var file = JsonSerializer.Deserialize(File.ReadAllBytes(record), ArtefactJson.Readable.PrunedModelFile) ?? throw new JsonException("it is empty");
-            int dropped = file.ParentLayers - file.KeptLayers.Length;
-            string kind = (dropped > 0, tuned) switch { (true, true) => "pruned and fine-tuned", (true, false) => "pruned", (false, true) => "dense fine-tuned", _ => "dense" };
-            return new(kind, file.ParentLayers, dropped, File.Exists(plan) ? PlanFile.Load(plan).Origin.Method : null);
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{record} is no valid record of a pruned model: {e.Message}", e);
-        }
+        var file = PrunedModelFile.Load(modelFolder);
+        int dropped = file.ParentLayers - file.KeptLayers.Length;
+        string kind = (dropped > 0, tuned) switch { (true, true) => "pruned and fine-tuned", (true, false) => "pruned", (false, true) => "dense fine-tuned", _ => "dense" };
+        return new(kind, file.ParentLayers, dropped, File.Exists(plan) ? PlanFile.Load(plan).Origin.Method : null);
     }
 }

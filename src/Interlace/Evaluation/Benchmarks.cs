@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation;
 
@@ -68,8 +69,7 @@ public static class Benchmarks
         if (!File.Exists(path)) throw new InputException($"There is no file of benchmark rows at {path}.");
         try
         {
-            BenchmarkRows rows = JsonSerializer.Deserialize(File.ReadAllBytes(path), BenchmarkJson.Default.BenchmarkRows) ?? throw new InputException($"{path} holds no benchmark rows.");
-            return rows.Benchmarks;
+            return StrictJson.Parse(StrictJson.Bytes(path), BenchmarkJson.Default.BenchmarkRows).Benchmarks;
         }
         catch (JsonException e)
         {

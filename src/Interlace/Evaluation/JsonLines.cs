@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation;
 
@@ -49,7 +50,7 @@ public sealed class JsonLines<T> : IDisposable where T : class
         int kept = 0;
         for (int end; (end = Array.IndexOf(bytes, (byte)'\n', kept)) >= 0; kept = end + 1)
         {
-            try { found.Add(JsonSerializer.Deserialize(bytes.AsSpan(kept, end - kept), type)!); }
+            try { found.Add(StrictJson.Parse(bytes.AsSpan(kept, end - kept), type)); }
             catch (JsonException) { break; }
         }
         return (found, kept);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation;
 
@@ -38,7 +39,7 @@ public static class Outcomes
             number++;
             try
             {
-                var outcome = JsonSerializer.Deserialize(line, OutcomeJson.Default.Outcome)!;
+                var outcome = StrictJson.Parse(line, OutcomeJson.Default.Outcome);
                 if (!found.TryGetValue(outcome.Benchmark, out var list)) found[outcome.Benchmark] = list = [];
                 list.Add(outcome);
             }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Text;
 using System.Text.Json;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation;
 
@@ -58,7 +60,7 @@ public static class RecordedPredictions
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(line);
+            using JsonDocument document = StrictJson.Document(Encoding.UTF8.GetBytes(line));
             JsonElement record = document.RootElement;
             if (record.ValueKind != JsonValueKind.Object || !record.TryGetProperty("index", out JsonElement index) || !record.TryGetProperty("prediction", out JsonElement text) || text.ValueKind != JsonValueKind.String)
                 throw new InputException($"{where} is no prediction; it needs index and prediction, a text.");

@@ -105,13 +105,13 @@ public static class LayerRemoval
     internal static JsonObject? IndexMetadata(string model)
     {
         string path = Path.Combine(model, Checkpoint.IndexName);
-        return File.Exists(path) ? Checkpoint.ReadJson(path)["metadata"] as JsonObject : null;
+        return File.Exists(path) ? StrictJson.ReadObject(path)["metadata"] as JsonObject : null;
     }
 
     private static JsonObject? ParentRecord(string model)
     {
         string path = Path.Combine(model, PrunedModelFile.Name);
-        return File.Exists(path) ? Checkpoint.ReadJson(path) : null;
+        return File.Exists(path) ? StrictJson.ReadObject(path) : null;
     }
 
     internal static long FileBytes(string path)

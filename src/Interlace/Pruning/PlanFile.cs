@@ -51,7 +51,7 @@ public static class PlanFile
     {
         try
         {
-            return Check(JsonSerializer.Deserialize(json, ArtefactJson.Readable.Artefact) ?? throw new PlanException("it is empty"));
+            return Check(StrictJson.Parse(json, ArtefactJson.Readable.Artefact));
         }
         catch (Exception e) when (e is JsonException or PlanException)
         {

@@ -57,11 +57,11 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ArtefactJson.Readable.PrunedModelFile) ?? throw new JsonException("it is empty");
+            return StrictJson.Parse(json, ArtefactJson.Readable.PrunedModelFile);
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path} is no valid record of a pruned model: {e.Message}.", e);
+            throw new InputException($"{path} is no valid record of a pruned model: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

@@ -60,7 +60,7 @@ public static class Verification
         string path = Path.Combine(child.Folder, Checkpoint.IndexName);
         if (!File.Exists(path)) return new(name, true, "One weight file needs no index.");
         long bytes = child.Files.Sum(file => file.Tensors.Sum(tensor => tensor.Bytes));
-        return (Checkpoint.ReadJson(path)["metadata"] as JsonObject)?["total_size"] is JsonValue value && value.TryGetValue(out long stated) && stated == bytes
+        return (StrictJson.ReadObject(path)["metadata"] as JsonObject)?["total_size"] is JsonValue value && value.TryGetValue(out long stated) && stated == bytes
             ? new(name, true, $"The index lists every tensor and states their {bytes} bytes.")
             : new(name, false, $"The index does not state the {bytes} bytes of the tensors as its total_size.");
     }
@@ -68,7 +68,7 @@ public static class Verification
     private static Check ConfigAgrees(Checkpoint child, Checkpoint parent, DecoderLayout parentLayout, PruningPlan plan)
     {
         byte[] expected = parentLayout.KeepLayers(File.ReadAllBytes(Path.Combine(parent.Folder, "config.json")), plan.Kept);
-        return JsonNode.DeepEquals(JsonNode.Parse(expected), child.Config)
+        return JsonNode.DeepEquals(StrictJson.Parse(expected), child.Config)
             ? new("config", true, $"The config is the parent's with {plan.Kept.Length} decoder layers.")
             : new("config", false, $"The config differs from the parent's in more than its number of decoder layers, or that number is not {plan.Kept.Length}.");
     }

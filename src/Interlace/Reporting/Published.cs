@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Evaluation;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Reporting;
 
@@ -58,6 +59,8 @@ internal static class Published
     private static JsonNode Load()
     {
         using Stream file = typeof(Published).Assembly.GetManifestResourceStream("Published.json")!;
-        return JsonNode.Parse(file)!;
+        using var bytes = new MemoryStream();
+        file.CopyTo(bytes);
+        return StrictJson.Parse(bytes.ToArray())!;
     }
 }

@@ -3,6 +3,7 @@ using Interlace.Calibration;
 using Interlace.Evaluation;
 using Interlace.Pruning;
 using Interlace.Training;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Reporting;
 
@@ -27,7 +28,7 @@ public static class RunReport
         {
             Seed = experiment.Seed,
             Protocol = Protocol(scores),
-            Settings = JsonNode.Parse(ExperimentFile.ToJson(experiment)),
+            Settings = StrictJson.Parse(ExperimentFile.ToJson(experiment)),
             Similarity = Similarity(Path.Combine(folder, RunFolder.Similarity)),
             Plan = Plan(Path.Combine(folder, RunFolder.Plan)),
             Training = Training(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name)),

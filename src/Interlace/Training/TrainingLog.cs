@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Training;
 
@@ -34,7 +35,7 @@ public static class TrainingLog
         if (!File.Exists(path)) return rows;
         foreach (string line in File.ReadLines(path))
         {
-            try { rows.Add(JsonSerializer.Deserialize(line, LogJson.Default.TrainingLogRow)!); }
+            try { rows.Add(StrictJson.Parse(line, LogJson.Default.TrainingLogRow)); }
             catch (JsonException) { break; }
         }
         return rows;

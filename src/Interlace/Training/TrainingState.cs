@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -21,7 +20,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors, new Dictionary<string, string>
         {
-            ["key"] = key, ["step"] = $"{Step}", ["epoch"] = $"{Epoch}", ["next"] = $"{NextIndex}", ["skipped"] = JsonSerializer.Serialize(Skipped.ToDictionary(s => s.Key, s => s.Value)),
+            ["key"] = key, ["step"] = $"{Step}", ["epoch"] = $"{Epoch}", ["next"] = $"{NextIndex}", ["skipped"] = Skipped.ToJson(),
         });
         AtomicFile.Flush(beside);
         File.Move(beside, path, overwrite: true);
@@ -44,6 +43,6 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         }
         int Number(string field) => int.Parse(file.Metadata[field]);
         optimiser.SetSteps(Number("step"));
-        return new(Number("step"), Number("epoch"), long.Parse(file.Metadata["next"]), new(JsonSerializer.Deserialize<Dictionary<string, long>>(file.Metadata["skipped"])!));
+        return new(Number("step"), Number("epoch"), long.Parse(file.Metadata["next"]), SkipCounts.Parse(file.Metadata["skipped"]));
     }
 }

@@ -85,7 +85,7 @@ public class LayerRemovalTests
 
         LayerRemoval.Prune(scratch.At("a"), PruningPlan.Create(22, [0, 21], []), scratch.At("again"));
         Assert.All(Verification.Structure(scratch.At("again"), scratch.At("a")), check => Assert.True(check.Passed, check.Detail));
-        var record = Checkpoint.ReadJson(scratch.At("again", "interlace.json"));
+        var record = StrictJson.ReadObject(scratch.At("again", "interlace.json"));
         Assert.Equal(22, record["parent_layers"]!.GetValue<int>());
         Assert.Equal(36, record["parent_record"]!["parent_layers"]!.GetValue<int>());
     }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation.Judges;
 
@@ -95,7 +96,7 @@ public sealed class EndpointJudge : IJudge, IDisposable
     {
         try
         {
-            string? text = JsonNode.Parse(bytes)?["choices"]?[0]?["message"]?["content"]?.GetValue<string>();
+            string? text = StrictJson.Parse(bytes)?["choices"]?[0]?["message"]?["content"]?.GetValue<string>();
             if (text is null) return new(null, "the reply holds no text");
             return new(_key is null ? text : text.Replace(_key, "[key]", StringComparison.Ordinal));
         }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation.Judges;
 
@@ -96,7 +97,7 @@ public sealed class RepliesFile : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ReplyJson.Readable.RecordedReply) ?? throw new JsonException("it is null");
+            return StrictJson.Parse(line, ReplyJson.Readable.RecordedReply);
         }
         catch (JsonException e)
         {

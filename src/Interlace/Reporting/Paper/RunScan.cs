@@ -5,6 +5,7 @@ using Interlace.Evaluation;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Reporting.Paper;
 
@@ -180,18 +181,7 @@ internal sealed partial class RunScan
         return treatment.Name.EndsWith(Treatment.Untuned, StringComparison.Ordinal) ? $"{treatment.Name[..^Treatment.Untuned.Length]} {taken}{Treatment.Untuned}" : $"{treatment.Name} {taken}";
     }
 
-    private static JsonNode? Json(string path)
-    {
-        if (!File.Exists(path)) return null;
-        try
-        {
-            return JsonNode.Parse(File.ReadAllBytes(path));
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no valid JSON: {e.Message}", e);
-        }
-    }
+    private static JsonNode? Json(string path) => File.Exists(path) ? StrictJson.Read(path) : null;
 
     /// <summary>Names of the folders of a matrix: <c>interlace-25</c>, <c>random-12.5-seed1</c>, <c>wanda-2of4</c>, <c>interlace-25-optimal</c>.</summary>
     [GeneratedRegex(@"^(?<method>[a-z-]+?)-(?<amount>[0-9.]+(?:of[0-9]+)?)(?:-(?!seed\d)(?<detail>.+?))?(?:-seed\d+)?$", RegexOptions.ExplicitCapture)]

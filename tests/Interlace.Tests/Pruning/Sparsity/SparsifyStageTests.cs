@@ -193,7 +193,7 @@ public sealed class SparsifyStageTests : IDisposable
     public void A_quantised_model_and_one_that_is_not_built_here_are_refused()
     {
         string model = _scratch.Copy(_model, "model"), config = Path.Combine(model, "config.json");
-        JsonObject json = Checkpoint.ReadJson(config);
+        JsonObject json = StrictJson.ReadObject(config);
         json["quantization_config"] = new JsonObject { ["quant_method"] = "awq" };
         File.WriteAllText(config, json.ToJsonString());
         Refused("is quantised (its config.json", () => SparsifyStage.Run(model, _target, _compute, _experiment, new()), "model");
