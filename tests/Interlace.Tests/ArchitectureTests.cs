@@ -87,6 +87,41 @@ public class ArchitectureTests
         static bool IsNodeOrPart(MethodBase called) => called.GetParameters()[0].ParameterType is { } first && (first == typeof(JsonNode) || first == typeof(JsonElement) || first.IsByRef && first.GetElementType() == typeof(Utf8JsonReader));
     }
 
+    [Fact]
+    public void Tests_that_read_golden_material_carry_its_trait_and_no_others_do()
+    {
+        MethodInfo[] tests = [.. typeof(ArchitectureTests).Assembly.GetTypes().SelectMany(type => type.GetMethods(Declared)).Where(method => method.IsDefined(typeof(FactAttribute), inherit: true))];
+        // Small inputs of single faults (cases) are read by the classes of one namespace; Shared lets a test without the trait read nothing else.
+        foreach (var test in tests.Where(test => test.DeclaringType!.Namespace != "Interlace.Tests.Cases"))
+            Assert.True(IsGolden(test) == ReadsShared(test), $"{test.DeclaringType}.{test.Name} {(IsGolden(test) ? "reads no golden material" : "reads golden material")}");
+        Assert.Contains(tests, IsGolden);   // the reading itself works
+        Assert.Contains(tests, test => !IsGolden(test));
+    }
+
+    private static bool IsGolden(MethodInfo test) => test.GetCustomAttributes<TraitAttribute>().Concat(test.DeclaringType!.GetCustomAttributes<TraitAttribute>()).Any(trait => (trait.Name, trait.Value) == ("Category", "Golden"));
+
+    /// <summary>Whether a test, its class's constructor or the source of its data leads to a path below the shared folder.</summary>
+    private static bool ReadsShared(MethodInfo test)
+    {
+        Type type = test.DeclaringType!;
+        string?[] sources = [.. test.GetCustomAttributes<MemberDataAttribute>().Select(data => data.MemberName)];
+        var pending = new Stack<MethodBase>([test, .. type.GetConstructors(Declared).Where(constructor => !constructor.IsStatic), .. Methods(type).Where(method => sources.Contains(method.Name) || sources.Any(name => method.Name == "get_" + name))]);
+        var seen = new HashSet<MethodBase>();
+        while (pending.TryPop(out var method))
+        {
+            if (!seen.Add(method) || method.DeclaringType?.Assembly != type.Assembly) continue;
+            if (method.DeclaringType == typeof(Shared) && method.Name != "get_Repository") return true;
+            foreach (var called in Called(method))
+            {
+                pending.Push(called);
+                // An iterator's code is in the class that its method makes.
+                if (called.IsConstructor && called.DeclaringType!.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)))
+                    foreach (var part in Methods(called.DeclaringType!)) pending.Push(part);
+            }
+        }
+        return false;
+    }
+
     private static string? Part(Type type) => type.Namespace?.Split('.') is ["Interlace", var part, ..] ? part : null;
 
     private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;

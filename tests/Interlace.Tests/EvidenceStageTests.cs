@@ -12,7 +12,7 @@ namespace Interlace.Tests;
 public sealed class EvidenceStageTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
-    private readonly string _model = Shared.Require("fixtures/qwen3vl/tiny-tied");
+    private readonly string _model = TinyCheckpoints.Tied;
     private readonly Compute _compute = new(CPU, ScalarType.Float32, 1);
     private readonly Experiment _experiment;
 
@@ -171,7 +171,7 @@ public sealed class EvidenceStageTests : IDisposable
         var identity = ModelIdentity.Of(checkpoint);
         Assert.NotNull(files.AddTo(new(12), identity).GradientImportance);
         Assert.Contains("another model", Assert.Throws<PlanException>(() => files.AddTo(new(12), identity with { ConfigSha256 = "0" })).Message);
-        using var untied = ModelFamilies.Open(Shared.Require("fixtures/qwen3vl/tiny-untied"), CPU, ScalarType.Float32);
+        using var untied = ModelFamilies.Open(TinyCheckpoints.Untied, CPU, ScalarType.Float32);
         Assert.Contains("another model", Assert.Throws<InputException>(() => EvidenceStage.Run("taylor", untied, _compute, _experiment, _scratch.At("run"))).Message);
         Assert.Contains("no evidence 'tailor'", Assert.Throws<InputException>(() => EvidenceStage.Run("tailor", loaded, _compute, _experiment, _scratch.At("run"))).Message);
     }

@@ -15,7 +15,7 @@ public sealed class LiveTensors;
 [Collection(nameof(LiveTensors))]
 public sealed class LiveTensorsTests : IDisposable
 {
-    private readonly PreparedSamples _samples = new(Shared.Require("fixtures/qwen3vl/tiny-tied"), 9);
+    private readonly PreparedSamples _samples = new(TinyCheckpoints.Tied, 9);
 
     public void Dispose() => _samples.Dispose();
 

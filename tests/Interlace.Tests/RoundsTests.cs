@@ -17,7 +17,7 @@ public sealed class RoundsTests : IDisposable
 
     public RoundsTests()
     {
-        _model = _scratch.Copy(Shared.Require("fixtures/qwen3vl/tiny-tied"), "model");
+        _model = _scratch.Copy(TinyCheckpoints.Tied, "model");
         byte[] image = Png.Write(32, 32, 8, 2, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i * 37))]);
         ParquetRows.Write(_scratch.At("data", "set", "train.parquet"), [.. Enumerable.Range(0, 12).Select(i => new TestRow([image], [($"What is number {i}?", $"It is {i}.")]))], new());
         _experiment = new(Model: _model, Device: "cpu", Dtype: "fp32", Data: new(_scratch.At("data"), Rate: 1), Calibrate: new(Fraction: 1, BatchTokens: 200), Plan: new(Ratio: 0.25, Rounds: 2),

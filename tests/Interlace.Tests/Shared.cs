@@ -13,7 +13,11 @@ internal static class Shared
 
     public static string Root { get; } = Path.GetFullPath(Path.Combine(Repository, Environment.GetEnvironmentVariable("INTERLACE_SHARED") is { Length: > 0 } set ? set : "../shared"));
 
-    public static string At(params string[] parts) => Path.Combine([Root, .. parts]);
+    public static string At(params string[] parts)
+    {
+        Assert.True(IsAllowed(parts), $"{string.Join('/', parts)} is golden material: the test that compares with it needs [Trait(\"Category\", \"Golden\")]; a test that only needs a checkpoint takes it from {nameof(TinyCheckpoints)}.");
+        return Path.Combine([Root, .. parts]);
+    }
 
     /// <summary>A path under the shared folder, or a skipped test where it is not there.</summary>
     public static string Require(params string[] parts)
@@ -28,6 +32,9 @@ internal static class Shared
     /// <summary>Names of the folders under <paramref name="parts"/> that hold <paramref name="file"/>, sorted; empty where the material is absent.</summary>
     public static IEnumerable<string> FoldersWith(string file, params string[] parts) => !Directory.Exists(At(parts)) ? [] :
         Directory.EnumerateDirectories(At(parts)).Where(folder => File.Exists(Path.Combine(folder, file))).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
+
+    /// <summary>Tests without the trait may look at small inputs (<c>cases</c>) only: what they say must not depend on one folder's golden values.</summary>
+    private static bool IsAllowed(string[] parts) => parts is ["cases", ..] || TestContext.Current.Test is not { } test || test.Traits.TryGetValue("Category", out var categories) && categories.Contains("Golden");
 
     private static string FindRepository()
     {

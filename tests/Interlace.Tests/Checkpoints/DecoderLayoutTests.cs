@@ -10,7 +10,9 @@ public class DecoderLayoutTests
 {
     public static TheoryData<string> Families() => [.. GoldenFamilies.Names()];
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families))]
+    public static TheoryData<string> OtherFamilies() => [.. GoldenFamilies.Unknown()];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void The_decoder_of_every_family_is_found_under_its_prefix(string family)
     {
         using var checkpoint = Checkpoint.Open(Shared.At("fixtures", "families", family, "checkpoint"));
@@ -18,10 +20,10 @@ public class DecoderLayoutTests
         var golden = Shared.Json("fixtures", "families", family, "golden.json");
         Assert.Equal(golden["decoder_prefix_hub"]!.GetValue<string>() + "layers.", layout.Prefix);
         Assert.Equal(golden["cases"]!.AsObject().First().Value!["similarity"]!["layer"]!["all"]!.AsArray().Count, layout.LayerCount);
-        Assert.Equal(0, layout.DeepStackLevels);
+        Assert.Equal((checkpoint.Config["vision_config"]?["deepstack_visual_indexes"] as JsonArray)?.Count ?? 0, layout.DeepStackLevels);
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void The_config_after_dropping_layers_is_the_reference_s_byte_for_byte_in_both_layouts(string family)
     {
         using var checkpoint = Checkpoint.Open(Shared.At("fixtures", "families", family, "checkpoint"));
@@ -35,6 +37,13 @@ public class DecoderLayoutTests
         Assert.Equal(Text("pruned", "config.v5.json"), Encoding.UTF8.GetString(DecoderLayout.Of(newer).KeepLayers(File.ReadAllBytes(scratch.At("v5", "config.json")), kept)));
 
         string Text(string folder, string file) => File.ReadAllText(Shared.At("fixtures", "families", family, folder, file));
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(OtherFamilies)), Trait("Category", "Golden")]
+    public void A_family_that_is_not_known_is_refused_by_its_type(string family)
+    {
+        using var checkpoint = Checkpoint.Open(Shared.At("fixtures", "families", family, "checkpoint"));
+        Assert.Contains($"'{checkpoint.Config["model_type"]}'", Assert.Throws<InputException>(() => DecoderLayout.Of(checkpoint)).Message);
     }
 
     [Theory]

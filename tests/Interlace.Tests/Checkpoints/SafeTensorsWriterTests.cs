@@ -9,7 +9,7 @@ public class SafeTensorsWriterTests
             .. (Directory.Exists(Shared.At("fixtures", "families")) ? Directory.EnumerateDirectories(Shared.At("fixtures", "families")) : [])
                 .Select(folder => $"fixtures/families/{Path.GetFileName(folder)}/checkpoint").Where(folder => File.Exists(Shared.At(folder, "model.safetensors"))).Order(StringComparer.Ordinal)];
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints)), Trait("Category", "Golden")]
     public void A_file_written_by_the_format_s_own_library_is_reproduced_byte_for_byte(string folder)
     {
         using var scratch = new ScratchFolder();

@@ -69,7 +69,7 @@ public sealed class BadInputTests : IDisposable
 
     public BadInputTests()
     {
-        _model = _scratch.Copy(Shared.Require("fixtures/qwen3vl/tiny-untied"), "model");
+        _model = _scratch.Copy(TinyCheckpoints.Untied, "model");
         (_data, _tables, _out) = (_scratch.At("data"), _scratch.At("tables"), _scratch.At("out"));
         byte[] image = Png.Write(32, 32, 8, 2, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i * 37))]);
         ParquetRows.Write(_scratch.At("data", "set", "train.parquet"), [.. Enumerable.Range(0, 12).Select(i => new TestRow([image], [($"What is number {i}?", $"It is {i}.")]))], new());
@@ -141,7 +141,7 @@ public sealed class BadInputTests : IDisposable
         Refused("--force", ["plan", run, "--ratio", "0.1"]);
         Assert.Equal(made, File.ReadAllBytes(plan));
 
-        string other = _scratch.Copy(Shared.Require("fixtures/qwen3vl/tiny-tied"), "other");
+        string other = _scratch.Copy(TinyCheckpoints.Tied, "other");
         Refused("12", ["prune", other, "--plan", plan, "--out", _out]);
         File.AppendAllText(Path.Combine(_model, "config.json"), "\n");
         Refused("another model", ["prune", _model, "--plan", plan, "--out", _out]);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Tests.Images;
 using Interlace.Tests.Qwen3VL;
 
 namespace Interlace.Tests.Cli;
@@ -8,15 +9,15 @@ public sealed class GenerateCommandTests : IDisposable
     private readonly ScratchFolder _scratch = new();
 
     /// <summary>Every recorded answer to a single question of one user message.</summary>
-    public static TheoryData<string, string> Questions => [.. Goldens.Samples.Where(sample => Ask(sample.Checkpoint, sample.Sample) is not null)];
+    public static TheoryData<string, string> Questions => [.. Goldens.Samples.Where(sample => Recorded(sample.Checkpoint, sample.Sample) && Ask(sample.Checkpoint, sample.Sample) is not null)];
 
     public void Dispose() => _scratch.Dispose();
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Questions))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Questions)), Trait("Category", "Golden")]
     public void An_answer_from_files_alone_equals_the_reference(string checkpoint, string sample)
     {
         JsonNode greedy = Goldens.Recorded("generation", checkpoint), expected = greedy["greedy"]![sample]!;
-        string[] arguments = ["generate", Goldens.PathOf(checkpoint), .. Ask(checkpoint, sample)!, "--device", "cpu", "--dtype", "fp32", "--max-new-tokens", $"{greedy["max_new_tokens"]}"];
+        string[] arguments = ["generate", Goldens.PathOf(checkpoint), .. Ask(checkpoint, sample)!, "--device", Goldens.DeviceName, "--dtype", "fp32", "--max-new-tokens", $"{greedy["max_new_tokens"]}"];
         JsonNode answer = CommandRun.Of([.. arguments, "--json"]).Json();
         Assert.Equal(Goldens.Ints(expected["generated_ids"]!), Goldens.Ints(answer["new_ids"]!));
         Assert.Equal((int)expected["prompt_length"]!, (int)answer["prompt_tokens"]!);
@@ -28,7 +29,7 @@ public sealed class GenerateCommandTests : IDisposable
     [Fact]
     public void Sampling_follows_its_seed()
     {
-        string model = Shared.Require("fixtures/qwen3vl/tiny-tied");
+        string model = TinyCheckpoints.Tied;
         string Ids(string seed) => CommandRun.Of("generate", model, "Hello", "--device", "cpu", "--dtype", "fp32", "--max-new-tokens", "12", "--temperature", "1.5", "--top-k", "50", "--seed", seed, "--json").Json()["new_ids"]!.ToJsonString();
         Assert.Equal(Ids("1"), Ids("1"));
         Assert.NotEqual(Ids("1"), Ids("2"));
@@ -40,13 +41,13 @@ public sealed class GenerateCommandTests : IDisposable
     [Fact]
     public void Wrong_input_is_refused_in_one_sentence()
     {
-        string model = Shared.Require("fixtures/qwen3vl/tiny-tied");
+        string model = TinyCheckpoints.Tied;
         string Refusal(params string[] arguments) => CommandRun.Of(["generate", .. arguments, "--device", "cpu", "--dtype", "fp32"]).Refusal();
         Assert.Contains("no model folder", Refusal(_scratch.At("none"), "Hello"), StringComparison.Ordinal);
         Assert.Contains("none.png", Refusal(model, "Hello", "--image", _scratch.At("none.png")), StringComparison.Ordinal);
         File.WriteAllText(_scratch.At("text.png"), "no image at all");
         Assert.Contains("text.png", Refusal(model, "Hello", "--image", _scratch.At("text.png")), StringComparison.Ordinal);
-        File.WriteAllBytes(_scratch.At("cut.png"), File.ReadAllBytes(Shared.Require("fixtures/qwen3vl/images/cup.png"))[..500]);
+        File.WriteAllBytes(_scratch.At("cut.png"), Png.Write(64, 64, 8, 2, new byte[64 * 64 * 3])[..60]);
         Assert.Contains("cut.png", Refusal(model, "Hello", "--image", _scratch.At("cut.png")), StringComparison.Ordinal);
         Assert.Contains("--top-p is '2'", Refusal(model, "Hello", "--top-p", "2"), StringComparison.Ordinal);
         Assert.Contains("'beam'", Refusal(model, "Hello", "--sampling", "beam"), StringComparison.Ordinal);
@@ -57,14 +58,17 @@ public sealed class GenerateCommandTests : IDisposable
     [Fact]
     public void A_model_whose_config_asks_for_other_tensors_is_refused()
     {
-        string folder = _scratch.Copy(Shared.Require("fixtures/qwen3vl/tiny-tied"), "model");
+        string folder = _scratch.Copy(TinyCheckpoints.Tied, "model");
         string config = Path.Combine(folder, "config.json");
         string text = File.ReadAllText(config);
-        File.WriteAllText(config, text.Replace("\"intermediate_size\": 160", "\"intermediate_size\": 161", StringComparison.Ordinal));
-        Assert.Contains("161", CommandRun.Of("generate", folder, "Hello", "--device", "cpu").Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(config, text.Replace("\"intermediate_size\": 128", "\"intermediate_size\": 129", StringComparison.Ordinal));
+        Assert.Contains("129", CommandRun.Of("generate", folder, "Hello", "--device", "cpu").Refusal(), StringComparison.Ordinal);
         File.WriteAllText(config, text.Replace("\"num_hidden_layers\": 12", "\"num_hidden_layers\": 13", StringComparison.Ordinal));
         Assert.Contains("layers.12", CommandRun.Of("generate", folder, "Hello", "--device", "cpu").Refusal(), StringComparison.Ordinal);
     }
+
+    private static bool Recorded(string checkpoint, string sample) =>
+        File.Exists(Shared.At("fixtures/qwen3vl/generation", $"{checkpoint}.json")) && Goldens.Recorded("generation", checkpoint)["greedy"]![sample] is not null;
 
     /// <summary>The recorded conversation as arguments, where it is one question after its images.</summary>
     private static string[]? Ask(string checkpoint, string sample)

@@ -14,15 +14,14 @@ public sealed class InspectCommandTests : IDisposable
 
     private readonly ScratchFolder _scratch = new();
 
-    public static TheoryData<string> Checkpoints => [.. Goldens.Checkpoints];
+    public static TheoryData<string> Checkpoints => [TinyCheckpoints.Tied, TinyCheckpoints.Untied, Evaluation.Demo.Model];
 
     public void Dispose() => _scratch.Dispose();
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints))]
-    public void A_model_is_counted_by_its_parts(string name)
+    [Theory, MemberData(nameof(Checkpoints))]
+    public void A_model_is_counted_by_its_parts(string folder)
     {
-        string folder = Goldens.PathOf(name);
-        JsonNode config = Shared.Json("fixtures/qwen3vl", name, "config.json"), shown = CommandRun.Of("inspect", folder, "--json").Json();
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!, shown = CommandRun.Of("inspect", folder, "--json").Json();
         int layers = config["text_config"]!["num_hidden_layers"]!.GetValue<int>(), hidden = config["text_config"]!["hidden_size"]!.GetValue<int>();
         Assert.Equal("model", (string)shown["kind"]!);
         Assert.Equal(layers, (int)shown["layers"]!);
@@ -66,7 +65,7 @@ public sealed class InspectCommandTests : IDisposable
     [Fact]
     public void A_pruned_model_folder_shows_its_plan()
     {
-        string folder = _scratch.Copy(Shared.Require("fixtures/qwen3vl/tiny-tied"), "model");
+        string folder = _scratch.Copy(TinyCheckpoints.Tied, "model");
         PlanFile.Save(PruningPlan.Create(15, drop: [3, 5, 9], tune: [2]), Path.Combine(folder, "plan.json"));
         Assert.Contains("●", CommandRun.Of("inspect", folder).Out, StringComparison.Ordinal);
         Assert.Equal([3, 5, 9], Goldens.Ints(CommandRun.Of("inspect", folder, "--json").Json()["plan"]!["drop"]!["original"]!));
@@ -118,7 +117,7 @@ public sealed class InspectCommandTests : IDisposable
     [Fact]
     public void A_damaged_model_folder_is_refused_with_the_file_at_fault()
     {
-        string source = Shared.Require("fixtures/qwen3vl/tiny-tied");
+        string source = TinyCheckpoints.Tied;
         string Damaged(string name, Action<string> damage)
         {
             string folder = _scratch.Copy(source, name);

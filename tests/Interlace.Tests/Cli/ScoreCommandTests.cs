@@ -16,7 +16,7 @@ public sealed class ScoreCommandTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Oracles))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Oracles)), Trait("Category", "Golden")]
     public void Real_predictions_get_their_published_scores(string file)
     {
         JsonObject oracle = Shared.Json("oracles", "index.json").AsArray().Single(o => o.Text("file") == file)!.AsObject();

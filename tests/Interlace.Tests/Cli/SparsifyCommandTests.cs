@@ -6,7 +6,7 @@ namespace Interlace.Tests.Cli;
 public sealed class SparsifyCommandTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
-    private readonly string _model = Shared.Require("fixtures/qwen3vl/tiny-tied"), _target;
+    private readonly string _model = TinyCheckpoints.Tied, _target;
 
     public SparsifyCommandTests() => _target = _scratch.At("sparse");
 

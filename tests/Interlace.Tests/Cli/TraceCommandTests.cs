@@ -13,11 +13,11 @@ public sealed class TraceCommandTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Recordings))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Recordings)), Trait("Category", "Golden")]
     public void A_trace_from_files_alone_holds_the_recorded_tensors_and_no_others(string checkpoint, string sample)
     {
         string path = _scratch.At("trace.safetensors");
-        var run = CommandRun.Of("trace", Goldens.PathOf(checkpoint), "--input", Messages(checkpoint, sample), "--out", path, "--device", "cpu", "--dtype", "fp32");
+        var run = CommandRun.Of("trace", Goldens.PathOf(checkpoint), "--input", Messages(checkpoint, sample), "--out", path, "--device", Goldens.DeviceName, "--dtype", "fp32");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Dictionary<string, torch.Tensor> expected = Goldens.Load(Goldens.PathOf("forward", $"{checkpoint}.{sample}.f32.safetensors")), actual = Goldens.Load(path);
         Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), actual.Keys.Order(StringComparer.Ordinal));
@@ -36,7 +36,7 @@ public sealed class TraceCommandTests : IDisposable
     [Fact]
     public void The_type_of_the_computation_is_the_type_of_the_file()
     {
-        string model = Shared.Require("fixtures/qwen3vl/tiny-tied"), path = _scratch.At("out", "trace.safetensors");
+        string model = TinyCheckpoints.Tied, path = _scratch.At("out", "trace.safetensors");
         File.WriteAllText(_scratch.At("messages.json"), """[{"role": "user", "content": "Hello"}]""");
         string[] arguments = ["trace", model, "--input", _scratch.At("messages.json"), "--out", path, "--device", "cpu", "--dtype", "bf16", "--json"];
         JsonNode[] tensors = [.. CommandRun.Of(arguments).Json()["tensors"]!.AsArray().Select(tensor => tensor!)];
@@ -49,7 +49,7 @@ public sealed class TraceCommandTests : IDisposable
     [Fact]
     public void An_interrupted_trace_leaves_no_file()
     {
-        string model = Shared.Require("fixtures/qwen3vl/tiny-tied"), path = _scratch.At("trace.safetensors");
+        string model = TinyCheckpoints.Tied, path = _scratch.At("trace.safetensors");
         File.WriteAllText(_scratch.At("messages.json"), """{"messages": [{"role": "user", "content": "Hello"}]}""");
         Assert.Equal(130, CommandRun.Of(new CancellationToken(canceled: true), "trace", model, "--input", _scratch.At("messages.json"), "--out", path, "--device", "cpu").Code);
         Assert.Equal(["messages.json"], _scratch.Entries());

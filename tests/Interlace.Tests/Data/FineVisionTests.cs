@@ -17,7 +17,7 @@ public class FineVisionTests
 
     private static JsonNode Expected => Shared.Json([.. Fixtures, "expected.json"]);
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles)), Trait("Category", "Golden")]
     public void Rows_of_a_golden_file_are_what_was_written(string file)
     {
         Dictionary<long, Sample> samples = ReadAll(file, new RowFilter(int.MaxValue, int.MaxValue), out SkipCounts skipped).ToDictionary(sample => sample.Row);
@@ -41,7 +41,7 @@ public class FineVisionTests
         Assert.True(compared > 0);
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles)), Trait("Category", "Golden")]
     public void The_papers_filter_keeps_the_golden_rows(string file)
     {
         HashSet<long> left = [.. Enumerable.Range(0, (int)Expected["files"]![file]!["num_rows"]!).Select(row => (long)row)];
@@ -55,7 +55,7 @@ public class FineVisionTests
         Assert.Equal(undecodable.Length, skipped[SkipReason.UndecodableImage]);
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles)), Trait("Category", "Golden")]
     public void Row_counts_come_from_the_footer(string file)
     {
         using ScratchFolder folder = Copy((file, file));
@@ -107,7 +107,7 @@ public class FineVisionTests
         Assert.Equal(2, FineVision.Open(folder.Path).Rows);
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles)), Trait("Category", "Golden")]
     public void Row_groups_without_drawn_rows_are_not_read(string file)
     {
         using ScratchFolder folder = Copy((file, file));

@@ -24,7 +24,7 @@ public class BpeTrainerTests
     }
 
     [Fact]
-    public void The_written_tokenizer_keeps_texts_and_has_the_added_tokens_of_the_published_one()
+    public void The_written_tokenizer_keeps_texts_and_has_all_added_tokens()
     {
         using var scratch = new ScratchFolder();
         Directory.CreateDirectory(scratch.At("tokenizer"));
@@ -38,6 +38,11 @@ public class BpeTrainerTests
             Assert.Equal(text, tokenizer.Decode(ids));
         }
         Assert.True(tokenizer.Encode("What color is the item").Length < 12);
+    }
+
+    [Fact, Trait("Category", "Golden")]
+    public void The_added_tokens_are_those_of_the_published_tokenizer()
+    {
         string golden = Shared.Require("fixtures", "tokenizer", "tokenizer.json.gz");
         using var stream = new System.IO.Compression.GZipStream(File.OpenRead(golden), System.IO.Compression.CompressionMode.Decompress);
         var added = System.Text.Json.Nodes.JsonNode.Parse(stream)!["added_tokens"]!.AsArray();

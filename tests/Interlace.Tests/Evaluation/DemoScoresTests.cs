@@ -7,8 +7,7 @@ namespace Interlace.Tests.Evaluation;
 /// <summary>The demo's tables; and the answers the reference gave on those of its first version.</summary>
 public class DemoScoresTests(ITestOutputHelper output)
 {
-    public static TheoryData<string> Runs => !File.Exists(Shared.At("demo", "reference-predictions.json")) ? [] :
-        [.. Shared.Json("demo", "reference-predictions.json").AsObject().Select(run => run.Key)];
+    public static TheoryData<string> Runs => [.. FirstDemo.Runs];
 
     [Fact]
     public void The_demos_rows_name_every_table()
@@ -26,17 +25,15 @@ public class DemoScoresTests(ITestOutputHelper output)
         }
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Runs))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Runs)), Trait("Category", "Golden")]
     public void The_references_answers_score_as_the_reference_says(string run)
     {
-        JsonObject answers = Shared.Json("demo", "reference-predictions.json")[run]!.AsObject();
-        JsonObject reference = Shared.Json("demo", "reference.json").AsObject();
-        JsonObject expected = (reference[run] ?? reference["interlace-0.25"]![run])!.AsObject();
+        JsonNode answers = FirstDemo.Answers[run]!, expected = FirstDemo.Recorded(run).Scores;
         using var scratch = new ScratchFolder();
         foreach (var (benchmark, path) in Benchmarks.In(FirstDemo.Tables(scratch), null))
         {
+            if (answers[benchmark.Name]?.AsObject() is not { } texts) continue;
             using BenchmarkTable table = BenchmarkTable.Open(path);
-            JsonObject texts = answers[benchmark.Name]!.AsObject();
             Assert.Equal(table.Rows.Count, texts.Count);
             Score score = Scores.Of(benchmark, [.. table.Rows.Select(row => new Prediction(row, (string)texts[row.Index]!))]);
             output.WriteLine($"{run} {benchmark.Name} {score.Percent:0.00} (reference {expected[benchmark.Name]}), extraction failures {score.ExtractionFailureRate:P1}, long answers {texts.Count(text => ((string)text.Value!).Length > 2)}");

@@ -90,7 +90,7 @@ public class LatencyTests
     [Fact]
     public void Models_that_read_differently_are_not_compared()
     {
-        string other = Shared.Require("fixtures/qwen3vl/tiny-tied");
+        string other = TinyCheckpoints.Tied;
         string refusal = CommandRun.Of("latency", Demo.Model, other, "--benchmarks", Demo.Tables, "--only", "TinyVQA", "--samples", "1", "--warm-up", "0", "--device", "cpu", "--dtype", "fp32", "--quiet").Refusal();
         Assert.Contains("differently", refusal, StringComparison.Ordinal);
         Assert.Contains("--benchmarks", CommandRun.Of("latency", Demo.Model, "--device", "cpu").Refusal(), StringComparison.Ordinal);

@@ -11,7 +11,7 @@ public class PromptsTests
     public static TheoryData<string> Tables => Cases.Ids("tsv_prompt");
     public static TheoryData<string> JudgeCases => Cases.Ids("mcq_judge_prompt", "yorn_judge_prompt", "mia_judge_prompt");
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Tables))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Tables)), Trait("Category", "Golden")]
     public void A_table_gives_the_published_messages(string id)
     {
         JsonObject c = Cases.Case(id);
@@ -32,7 +32,7 @@ public class PromptsTests
         }
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(JudgeCases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(JudgeCases)), Trait("Category", "Golden")]
     public void A_judge_is_asked_the_published_text(string id)
     {
         JsonObject c = Cases.Case(id);

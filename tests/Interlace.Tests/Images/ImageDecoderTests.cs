@@ -17,7 +17,7 @@ public class ImageDecoderTests
     public static IEnumerable<TheoryDataRow<string, string>> Cases() =>
         from image in ImageGoldens.Images() from way in Decodings.Keys where ImageGoldens.Of(image)[way] is not null select new TheoryDataRow<string, string>(image, way);
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases)), Trait("Category", "Golden")]
     public void Pixels_equal_the_reference(string name, string way)
     {
         JsonNode golden = ImageGoldens.Of(name)[way]!;

@@ -8,10 +8,10 @@ public class ResizeTests
 {
     public static IEnumerable<TheoryDataRow<string, string>> Configs() => ImageGoldens.Configs().Select(c => new TheoryDataRow<string, string>(c.Image, c.Config));
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Configs))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Configs)), Trait("Category", "Golden")]
     public void Bytes_equal_those_of_torch(string image, string config) => AssertSame(image, config, "resized_rgb_torchvision", Resize.Bicubic);
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Configs))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Configs)), Trait("Category", "Golden")]
     public void Bytes_equal_those_of_Pillow(string image, string config) => AssertSame(image, config, "resized_rgb_pil", Resize.BicubicPillow);
 
     [Fact]

@@ -11,7 +11,7 @@ namespace Interlace.Tests.Pruning;
 public sealed class AdaptiveCalibrationTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
-    private readonly string _model = Shared.Require("fixtures/qwen3vl/tiny-tied");
+    private readonly string _model = TinyCheckpoints.Tied;
     private readonly Experiment _experiment;
 
     public AdaptiveCalibrationTests()

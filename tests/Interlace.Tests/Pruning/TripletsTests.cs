@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using CsCheck;
 using Interlace.Pruning;
+using Interlace.Tests.Evaluation;
 
 namespace Interlace.Tests.Pruning;
 
@@ -16,7 +18,7 @@ public class TripletsTests
 
     public static TheoryData<string> Cases() => [.. GoldenPlans.Cases()];
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases)), Trait("Category", "Golden")]
     public void Plans_equal_the_reference_where_it_succeeds_and_are_complete_where_it_comes_short(string id)
     {
         var (evidence, golden) = GoldenPlans.Load(id);
@@ -43,22 +45,19 @@ public class TripletsTests
         Assert.Equal(GoldenPlans.Integers(golden["tuned_new_indices"]), plan.TuneNew);
     }
 
-    [Fact]
-    public void The_shared_material_holds_at_least_38_golden_plans()
+    [Fact, Trait("Category", "Golden")]
+    public void The_demo_model_s_plans_equal_the_reference_program_s()
     {
-        Shared.Require("fixtures", "qwen3vl", "plans", "plans.json");
-        Assert.True(GoldenPlans.Cases().Count() >= 38);
-    }
-
-    [Fact]
-    public void The_demo_model_s_plan_equals_the_reference_program_s()
-    {
-        var reference = Shared.Json("demo", "reference.json");
-        var layers = GoldenPlans.Numbers(reference["similarity"]!["layer"]);
+        JsonNode similarity = FirstDemo.Reference["similarity"]!;
+        var layers = GoldenPlans.Numbers(similarity["layer"]);
         var levels = Shared.Json("demo", "model", "config.json")["vision_config"]!["deepstack_visual_indexes"]!.AsArray().Count;
-        var plan = Methods.Plan("interlace", new(layers.Length) { LayerSimilarity = layers, TripletSimilarity = GoldenPlans.Numbers(reference["similarity"]!["triplet"]), ProtectedLayers = levels }, 0.25);
-        Assert.Equal(GoldenPlans.Integers(reference["interlace-0.25"]!["drop"]), plan.Drop);
-        Assert.Equal(GoldenPlans.Integers(reference["interlace-0.25"]!["tune"]), plan.Tune);
+        foreach (var (name, golden) in FirstDemo.Plans)
+        {
+            double ratio = double.Parse(name.Split('-')[^1], System.Globalization.CultureInfo.InvariantCulture);
+            var plan = Methods.Plan("interlace", new(layers.Length) { LayerSimilarity = layers, TripletSimilarity = GoldenPlans.Numbers(similarity["triplet"]), ProtectedLayers = levels }, ratio);
+            Assert.Equal(GoldenPlans.Integers(golden!["drop"]), plan.Drop);
+            Assert.Equal(GoldenPlans.Integers(golden["tune"]), plan.Tune);
+        }
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public class VerificationTests : IDisposable
 
     private readonly ScratchFolder _scratch = new();
 
-    private static string Model => Shared.Require("fixtures", "qwen3vl", "tiny-tied");
+    private static string Model => TinyCheckpoints.Tied;
 
     private string Pruned => field ??= LayerRemoval.Prune(Model, Plan, _scratch.At("pruned")).Folder;
 
@@ -87,12 +87,12 @@ public class VerificationTests : IDisposable
 
     [Fact]
     public void Another_parent_is_a_fault() =>
-        Assert.Contains("for 12 decoder layers, the parent has 36", Assert.Single(Verification.Structure(Pruned, Shared.Require("fixtures", "qwen3vl", "tiny-untied")), check => !check.Passed).Detail);
+        Assert.Contains("for 12 decoder layers, the parent has 36", Assert.Single(Verification.Structure(Pruned, TinyCheckpoints.Untied), check => !check.Passed).Detail);
 
     [Fact]
     public void A_wrong_total_of_the_index_is_a_fault()
     {
-        string parent = Shared.Require("fixtures", "qwen3vl", "tiny-untied");
+        string parent = TinyCheckpoints.Untied;
         LayerRemoval.Prune(parent, PruningPlan.Create(36, [7], []), _scratch.At("sharded"));
         string index = _scratch.At("sharded", "model.safetensors.index.json");
         File.WriteAllText(index, File.ReadAllText(index).Replace("\"total_size\": ", "\"total_size\": 1"));

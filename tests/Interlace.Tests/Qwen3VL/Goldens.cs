@@ -11,6 +11,11 @@ internal static class Goldens
 {
     private const string Folder = "fixtures/qwen3vl";
 
+    /// <summary>Where golden models run, as the command line calls it: INTERLACE_DEVICE, by default the processor.</summary>
+    public static string DeviceName { get; } = Environment.GetEnvironmentVariable("INTERLACE_DEVICE") is { Length: > 0 } set ? set : "cpu";
+
+    public static Device Device { get; } = Compute.Choose(DeviceName, "fp32", threads: 1).Device;
+
     /// <summary>Names of the checkpoints that have recorded values.</summary>
     public static IEnumerable<string> Checkpoints => Shared.FoldersWith("config.json", Folder).Where(name => File.Exists(Shared.At(Folder, "forward", $"{name}.json")));
 
@@ -24,7 +29,7 @@ internal static class Goldens
 
     public static VisionLanguageModel Open(string name, ScalarType type = ScalarType.Float32) => OpenFolder(PathOf(name), type);
 
-    public static VisionLanguageModel OpenFolder(string folder, ScalarType type = ScalarType.Float32) => ModelFamilies.Open(folder, CPU, type).Model;
+    public static VisionLanguageModel OpenFolder(string folder, ScalarType type = ScalarType.Float32) => ModelFamilies.Open(folder, Device, type).Model;
 
     /// <summary>A recorded conversation of the chat goldens as the model takes it, with its resized images: independent of tokenizer and image code.</summary>
     public static EncodedSample Sample(string checkpoint, string name, bool prompt = false)
@@ -62,7 +67,7 @@ internal static class Goldens
     public static double Deviation(JsonNode stats, Tensor actual)
     {
         Assert.Equal(Ints(stats["shape"]!).Select(n => (long)n), actual.shape);
-        float[] flat = actual.to(ScalarType.Float32).contiguous().data<float>().ToArray();
+        float[] flat = actual.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         double[] values = Doubles(stats["values"]!);
         double scale = Math.Max(values.Max(Math.Abs), flat.Max(Math.Abs)), worst = 0;
         foreach (var (i, at) in Ints(stats["indices"]!).Index()) worst = Math.Max(worst, Math.Abs(flat[at] - values[i]));

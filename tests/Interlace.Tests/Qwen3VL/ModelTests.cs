@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace Interlace.Tests.Qwen3VL;
 
+[Trait("Category", "Golden")]
 public class ModelTests
 {
     public static TheoryData<string, string> Samples => [.. Goldens.Samples.Select(s => (s.Checkpoint, s.Sample))];
@@ -17,7 +18,7 @@ public class ModelTests
         JsonNode recorded = Goldens.Recorded("forward", checkpoint)["samples"]![sample]!;
         var worst = new Dictionary<string, double>();
         using var _ = no_grad();
-        using var batch = Batch.Pack([Goldens.Sample(checkpoint, sample)], CPU);
+        using var batch = Batch.Pack([Goldens.Sample(checkpoint, sample)], Goldens.Device);
         foreach (var (name, value) in Trace(model, batch))
             if (recorded["tensors"]![name] is { } stats) worst[name] = Goldens.Deviation(stats, value);
         foreach (string name in recorded["tensors"]!.AsObject().Select(t => t.Key).Where(name => name is not ("pixel_values" or "rope.cos" or "rope.sin"))) Assert.Contains(name, worst);

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace Interlace.Tests.Qwen3VL;
 
 /// <summary>Pruned models after writing and reopening: what they compute equals what the reference computes with the renumbered checkpoint.</summary>
+[Trait("Category", "Golden")]
 public class PrunedTests
 {
     public static TheoryData<string, string> Variants
@@ -34,19 +35,19 @@ public class PrunedTests
             foreach (string name in names)
             {
                 using var scope = NewDisposeScope();
-                using var batch = Batch.Pack([Goldens.Sample(checkpoint, name)], CPU);
+                using var batch = Batch.Pack([Goldens.Sample(checkpoint, name)], Goldens.Device);
                 Tensor logits = model.Logits(model.Hidden(batch));
                 double deviation = Goldens.Deviation(golden["samples"]![name]!["logits"]!, logits);
                 worst = Math.Max(worst, deviation);
                 Assert.True(deviation <= 1e-4, $"{name}: {deviation}");
                 double[] last = Goldens.Doubles(golden["samples"]![name]!["last_logits"]!);
-                float[] actual = logits[-1].contiguous().data<float>().ToArray();
+                float[] actual = logits[-1].cpu().contiguous().data<float>().ToArray();
                 Assert.All(last.Zip(actual), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= 1e-4 * last.Max(Math.Abs), $"{name}: {pair}"));
             }
         TestContext.Current.SendDiagnosticMessage($"{checkpoint} {variant}: largest deviation of logits {worst:g2}");
 
         var sums = new SimilarityMeter(model.Layers.Count, [1, 3]);
-        using var all = Batch.Pack([.. names.Select(name => Goldens.Sample(checkpoint, name))], CPU);
+        using var all = Batch.Pack([.. names.Select(name => Goldens.Sample(checkpoint, name))], Goldens.Device);
         var spans = LayerSimilarity.Aggregate(sums.Measure(model, all), [1, 3]);
         foreach (var (span, key) in new[] { (0, "layer_token_mean"), (1, "triplet_token_mean") })
             Assert.All(Goldens.Doubles(golden["similarity_after_pruning"]![key]!).Zip(spans[span].Mean), pair => Assert.Equal(pair.First, pair.Second, 2e-6));
@@ -67,8 +68,8 @@ public class PrunedTests
         using var scratch = new ScratchFolder();
         using var model = Prune(checkpoint, Goldens.Recorded("pruned", checkpoint)["variants"]![variant]!, scratch);
         using var _ = no_grad();
-        using var batch = Batch.Pack([Goldens.Sample(checkpoint, "one_image")], CPU);
-        Tensor expected = Assert.Single(complete.Values), actual = model.Logits(model.Hidden(batch));
+        using var batch = Batch.Pack([Goldens.Sample(checkpoint, "one_image")], Goldens.Device);
+        Tensor expected = Assert.Single(complete.Values), actual = model.Logits(model.Hidden(batch)).cpu();
         double deviation = (actual - expected).abs().max().item<float>() / expected.abs().max().item<float>();
         Assert.True(deviation <= 1e-4, $"{deviation}");
     }

@@ -135,7 +135,7 @@ public sealed class PaperReportTests(ReportedRuns runs)
         Assert.DoesNotContain("published", File.ReadAllText(scratch.At("other-report", "report.html")), StringComparison.OrdinalIgnoreCase);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Golden")]
     public void The_published_numbers_are_the_papers()
     {
         JsonNode golden = Shared.Json("eval-cases", "paper-tables.json");

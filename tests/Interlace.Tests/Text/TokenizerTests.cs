@@ -10,6 +10,8 @@ public class TokenizerTests
 {
     private static readonly Lazy<Tokenizer> Published = new(ReadPublished);
 
+    private static Tokenizer Small { get; } = Tokenizer.Load(Evaluation.Demo.Model);
+
     /// <summary>The complete published tokenizer, unpacked in memory.</summary>
     internal static Tokenizer RequirePublished()
     {
@@ -28,7 +30,7 @@ public class TokenizerTests
         where File.Exists(Shared.At("fixtures", "qwen3vl", folder, "tokenizer.json"))
         select new TheoryDataRow<string, string>(name, folder);
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Groups))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Groups)), Trait("Category", "Golden")]
     public void Published_tokenizer_equals_the_reference(string group)
     {
         Tokenizer tokenizer = RequirePublished();
@@ -45,7 +47,7 @@ public class TokenizerTests
         }
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints)), Trait("Category", "Golden")]
     public void Tiny_tokenizers_equal_the_reference(string checkpoint, string folder)
     {
         Tokenizer tokenizer = Tokenizer.Load(Shared.Require("fixtures", "qwen3vl", folder));
@@ -65,7 +67,7 @@ public class TokenizerTests
         !Directory.Exists(Shared.At("fixtures", "families")) ? [] : Directory.EnumerateDirectories(Shared.At("fixtures", "families")).Select(folder => Path.GetFileName(folder)!)
             .Where(family => File.Exists(Shared.At("fixtures", "families", family, "checkpoint", "tokenizer.json"))).Order(StringComparer.Ordinal).Select(family => new TheoryDataRow<string>(family));
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void Prompts_of_other_families_give_their_ids_or_the_tokenizer_is_refused(string family)
     {
         string folder = Shared.Require("fixtures", "families", family, "checkpoint");
@@ -82,7 +84,10 @@ public class TokenizerTests
     [Fact]
     public void Token_marks_follow_spans_through_normalisation_and_fused_line_breaks()
     {
-        Tokenizer tokenizer = RequirePublished();
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(Evaluation.Demo.Model, "tokenizer.json")))!;
+        json["model"]!["vocab"]!["ĊĊ"] = Small.Count;   // two line breaks in one token
+        json["model"]!["merges"]!.AsArray().Add(json["model"]!["merges"]![0] is JsonArray ? new JsonArray("Ċ", "Ċ") : "Ċ Ċ");
+        Tokenizer tokenizer = Tokenizer.Read(new MemoryStream(Encoding.UTF8.GetBytes(json.ToJsonString())), "tokenizer.json");
         const string text = "e\u0301 x\n<|im_start|>assistant\n\nCafe\u0301 \U0001F600!<|im_end|>\n";
         int start = text.IndexOf("\n\n", StringComparison.Ordinal) + 1, end = text.LastIndexOf('\n');
         (int[] ids, bool[] inside) = tokenizer.Encode(text, [new(start, end)]);
@@ -92,16 +97,15 @@ public class TokenizerTests
 
     [Fact]
     public void Unpaired_surrogates_count_as_replacement_characters() =>
-        Assert.Equal(RequirePublished().Encode("a\uFFFDb\uFFFD"), RequirePublished().Encode("a\uD800b\uDC00"));
+        Assert.Equal(Small.Encode("a\uFFFDb\uFFFD"), Small.Encode("a\uD800b\uDC00"));
 
     [Fact]
     public void Ids_without_a_token_decode_to_nothing()
     {
-        Tokenizer tokenizer = RequirePublished();
-        Assert.Equal(151669, tokenizer.Count);
-        Assert.Equal("", tokenizer.Decode([tokenizer.Count, 151_900, -1]));
-        Assert.Equal(151645, tokenizer.Id("<|im_end|>"));
-        Assert.True(tokenizer.IsSpecial(151645));
+        Tokenizer tokenizer = Small;
+        Assert.Equal("", tokenizer.Decode([tokenizer.Count, tokenizer.Count + 200, -1]));
+        Assert.Equal(776, tokenizer.Id("<|im_end|>"));
+        Assert.True(tokenizer.IsSpecial(776));
         Assert.False(tokenizer.IsSpecial(tokenizer.Id("<think>")!.Value));
         Assert.Null(tokenizer.Id("<|no such token|>"));
     }
@@ -109,8 +113,8 @@ public class TokenizerTests
     [Fact]
     public void Several_threads_may_encode_at_once()
     {
-        Tokenizer tokenizer = RequirePublished();
-        string[] texts = [.. Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!.AsArray().Select(c => (string)c!["text"]!)];
+        Tokenizer tokenizer = Small;
+        string[] texts = [.. Enumerable.Range(0, 400).Select(i => $"What colour is item {i}? <|im_end|> caf\u0065\u0301 \U0001F600 {new string((char)('a' + i % 26), i % 40)}")];
         int[][] alone = [.. texts.Select(tokenizer.Encode)];
         int[][] together = [.. texts.AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(tokenizer.Encode)];
         Assert.Equal(alone, together);

@@ -77,7 +77,7 @@ public sealed class DistillationTests : IDisposable
     [Fact]
     public void The_stage_learns_from_the_model_that_was_pruned_and_from_no_other()
     {
-        string dense = _scratch.Copy(Shared.Require("fixtures/qwen3vl/tiny-tied"), "dense"), pruned = _scratch.At("pruned");
+        string dense = _scratch.Copy(TinyCheckpoints.Tied, "dense"), pruned = _scratch.At("pruned");
         LayerRemoval.Prune(dense, PruningPlan.Create(12, drop: [5], tune: [4]), pruned);
         byte[] image = Png.Write(32, 32, 8, 2, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i * 37))]);
         ParquetRows.Write(_scratch.At("data", "set", "train.parquet"), [.. Enumerable.Range(0, 8).Select(i => new TestRow([image], [($"What is number {i}?", $"It is {i}.")]))], new());
@@ -102,7 +102,7 @@ public sealed class DistillationTests : IDisposable
         Assert.Equal(record.Inputs.Parent.ConfigSha256, PrunedModelFile.CheckAncestor(_scratch.At("twice"), dense).ConfigSha256);
 
         Assert.Contains("--parent", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, null))).Message, StringComparison.Ordinal);
-        Assert.Contains("was not made from", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, Shared.Require("fixtures/qwen3vl/tiny-untied")))).Message, StringComparison.Ordinal);
+        Assert.Contains("was not made from", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, TinyCheckpoints.Untied))).Message, StringComparison.Ordinal);
         Assert.Contains("was not made from", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, pruned))).Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(pruned, PrunedModelFile.Name));
         Assert.Contains(PrunedModelFile.Name, Assert.Throws<InputException>(() => Run("none", Distilled(0.5, dense))).Message, StringComparison.Ordinal);

@@ -12,7 +12,7 @@ public sealed class FineTunerTests : IDisposable
     private static readonly FineTuneOptions Options = new(LearningRate: 1e-3, Epochs: 2, SamplesPerStep: 4, MicroBatchTokens: 150, SaveEvery: 2);
 
     private readonly ScratchFolder _scratch = new();
-    private readonly PreparedSamples _samples = new(Shared.Require("fixtures/qwen3vl/tiny-tied"), 12);
+    private readonly PreparedSamples _samples = new(TinyCheckpoints.Tied, 12);
 
     public static TheoryData<int, string> Ends => [.. from step in Enumerable.Range(1, 6) from end in new[] { "cancelled", "loader", "killed" } where step < 6 || end != "loader" select (step, end)];
 

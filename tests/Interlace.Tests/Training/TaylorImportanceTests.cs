@@ -9,7 +9,7 @@ public class TaylorImportanceTests
     [Fact]
     public void Importance_is_that_of_one_gradient_of_the_mean_loss_over_all_samples()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 7);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 7);
         var samples = prepared.Encoded(Enumerable.Range(0, 7));
         var (scores, loss) = TaylorImportance.Measure(prepared.Loaded.Model, samples, batchTokens: 150);
 
@@ -31,7 +31,7 @@ public class TaylorImportanceTests
     [Fact]
     public void A_few_layers_at_a_time_give_the_same_and_leave_the_weights_as_they_were()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 4);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 4);
         var (model, samples) = (prepared.Loaded.Model, prepared.Encoded(Enumerable.Range(0, 4)));
         Tensor[] before = [.. model.Parameters.Select(parameter => parameter.Value)];
         var all = TaylorImportance.Measure(model, samples);

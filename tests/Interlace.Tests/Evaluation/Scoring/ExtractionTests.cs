@@ -5,6 +5,7 @@ using Interlace.Evaluation.Scoring;
 namespace Interlace.Tests.Evaluation.Scoring;
 
 /// <summary>What is taken out of single answers, case by case.</summary>
+[Trait("Category", "Golden")]
 public class ExtractionTests
 {
     public static TheoryData<string> Choices => Cases.Ids("mcq");

@@ -100,7 +100,7 @@ public class ScorersTests
         Assert.Null(Ocr.Score([.. Enumerable.Range(0, 1000).Select(i => new Prediction(Row(i), "a"))]).Note);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Golden")]
     public void The_word_tables_are_the_published_ones()
     {
         System.Text.Json.Nodes.JsonNode tables = Shared.Json("eval-cases", "vqa-tables.json");

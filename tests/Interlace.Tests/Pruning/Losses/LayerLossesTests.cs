@@ -5,18 +5,18 @@ namespace Interlace.Tests.Pruning.Losses;
 
 public class LayerLossesTests
 {
-    public static TheoryData<string, int[]> Alive => new()
+    public static TheoryData<bool, int[]> Alive => new()
     {
-        { "tiny-tied", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
-        { "tiny-tied", [1, 3, 4, 8, 11] },   // layers that visual features enter behind are gone: others take their places
-        { "tiny-tied", [0, 5] },             // fewer layers than levels
-        { "tiny-untied", [0, 2, 20, 35] },
+        { true, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
+        { true, [1, 3, 4, 8, 11] },   // layers that visual features enter behind are gone: others take their places
+        { true, [0, 5] },             // fewer layers than levels
+        { false, [0, 2, 20, 35] },
     };
 
     [Theory, MemberData(nameof(Alive))]
-    public void Losses_without_layers_are_those_of_the_pruned_and_renumbered_model(string name, int[] alive)
+    public void Losses_without_layers_are_those_of_the_pruned_and_renumbered_model(bool tied, int[] alive)
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl", name), 8);
+        using var prepared = new PreparedSamples(tied ? TinyCheckpoints.Tied : TinyCheckpoints.Untied, 8);
         var (model, samples) = (prepared.Loaded.Model, prepared.Encoded(Enumerable.Range(0, 8)));
         using var losses = new LayerLosses(model, samples, batchTokens: 200);
         Assert.True(losses.BatchCount >= 3);
@@ -28,7 +28,7 @@ public class LayerLossesTests
     [Fact]
     public void What_was_kept_from_other_layers_is_not_used_for_these()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 4);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 4);
         var samples = prepared.Encoded(Enumerable.Range(0, 4));
         using LayerLosses kept = new(prepared.Loaded.Model, samples), forgotten = new(prepared.Loaded.Model, samples, keptBytes: 0);
         int[] all = [.. Enumerable.Range(0, 12)];
@@ -44,7 +44,7 @@ public class LayerLossesTests
     [Fact]
     public void Giving_up_what_cannot_win_changes_no_winner_and_no_complete_loss()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 8);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 8);
         var samples = prepared.Encoded(Enumerable.Range(0, 8));
         PlainLosses.Learn(prepared.Loaded.Model, samples, 25);
         using var losses = new LayerLosses(prepared.Loaded.Model, samples);
@@ -72,7 +72,7 @@ public class LayerLossesTests
     [Fact]
     public void Samples_without_answers_are_passed_over_and_none_at_all_is_refused()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 4);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 4);
         EncodedSample[] samples = prepared.Encoded(0, 1, 2, 3);
         EncodedSample silent = samples[1] with { Kinds = [.. samples[1].Kinds.Select(_ => TokenKind.Prompt)] };
         using LayerLosses with = new(prepared.Loaded.Model, [.. samples, silent]), without = new(prepared.Loaded.Model, samples);

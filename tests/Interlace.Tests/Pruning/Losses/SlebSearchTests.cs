@@ -10,7 +10,7 @@ public class SlebSearchTests
     [InlineData(3, 8)]
     public void The_order_is_that_of_the_plain_loop_down_to_the_last_layer_that_may_go(int protectedLayers, int largest)
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 3);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 3);
         var samples = prepared.Encoded(Enumerable.Range(0, 3));
         PlainLosses.Learn(prepared.Loaded.Model, samples, 15);
         Assert.Equal(largest, SlebSearch.Largest(12, protectedLayers));
@@ -29,7 +29,7 @@ public class SlebSearchTests
     [Fact]
     public void A_search_that_goes_on_finds_what_it_would_have_found()
     {
-        using var prepared = new PreparedSamples(Shared.Require("fixtures/qwen3vl/tiny-tied"), 4);
+        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 4);
         var samples = prepared.Encoded(Enumerable.Range(0, 4));
         var saved = new List<RemovalRound[]>();
         using (var losses = new LayerLosses(prepared.Loaded.Model, samples)) SlebSearch.Run(losses, 12, 3, 4, [], rounds => saved.Add([.. rounds]));

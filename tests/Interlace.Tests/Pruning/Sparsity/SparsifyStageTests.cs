@@ -17,7 +17,7 @@ public sealed class SparsifyStageTests : IDisposable
     private static readonly string[] Linears = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
     private readonly ScratchFolder _scratch = new();
-    private readonly string _model = Shared.Require("fixtures/qwen3vl/tiny-tied"), _data, _target;
+    private readonly string _model = TinyCheckpoints.Tied, _data, _target;
     private readonly Compute _compute = Compute.Choose("cpu", "fp32", 1);
     private readonly Experiment _experiment;
 
@@ -163,7 +163,7 @@ public sealed class SparsifyStageTests : IDisposable
     [Fact]
     public void A_model_with_shards_in_full_precision_is_made_sparse_too()
     {
-        string model = Shared.Require("fixtures/qwen3vl/tiny-untied");
+        string model = TinyCheckpoints.Untied;
         var record = SparsifyStage.Run(model, _target, _compute, _experiment, new("magnitude"));
         Assert.Equal(0.5, record.Sparsity);
         using Checkpoint before = Checkpoint.Open(model), after = Checkpoint.Open(_target);
