@@ -35,7 +35,7 @@ internal static class InspectCommand
             invocation.Print(view.ToJson, view.Draw);
         }
         else if (RunView.Of(folder) is { } run) invocation.Print(run.ToJson, run.Draw);
-        else throw new InputException($"{folder} holds neither a model (config.json) nor a run ({OutFolder.RecordName} or one of its artefacts).");
+        else throw new InputException($"{folder} holds neither a model (config.json) nor a run ({RunFolder.Record} or one of its artefacts).");
     }
 
     private static void InspectFile(Invocation invocation, string path)

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Outputs;
+using Interlace.Pruning;
 using Interlace.Vlm;
 using Spectre.Console;
 
@@ -38,7 +40,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     /// <exception cref="InputException">A file or a value is wrong.</exception>
     public Experiment Experiment(string? file = null, Experiment? standard = null)
     {
-        file ??= parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
+        file ??= ConfigFile;
         var experiment = file is null ? standard ?? new Experiment() : ExperimentFile.Load(file);
         foreach (string assignment in parse.GetValue(CommonOptions.Set) ?? []) experiment = ExperimentFile.Set(experiment, assignment);
         foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options).OfType<IExperimentOption>())
@@ -56,6 +58,27 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     {
         return Vlm.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
     }
+
+    /// <summary>The folder that the command writes to as a run of its own.</summary>
+    /// <param name="target">The folder.</param>
+    /// <param name="command">Name of the command.</param>
+    /// <param name="experiment">All settings.</param>
+    /// <param name="inputs">What the command reads beside what the settings name.</param>
+    /// <exception cref="InputException">It cannot be written to.</exception>
+    public OutFolder OpenOut(string target, string command, Experiment experiment, params string?[] inputs) =>
+        OutFolder.Open(target, command, experiment, Force, [.. inputs, ConfigFile], Log);
+
+    /// <summary>Checks the file or the model folder that the command writes, before anything is done.</summary>
+    /// <param name="target">The place.</param>
+    /// <param name="inputs">Everything that the command reads.</param>
+    /// <exception cref="InputException">It is or holds an input.</exception>
+    public void CheckOut(string target, params string?[] inputs)
+    {
+        OutputPlace.Check(target, [.. inputs, ConfigFile]);
+        if (Force && Directory.Exists(target) && ModelRecords.AreIn(target)) Log($"--force: the model in {target} is deleted when the new one is complete.");
+    }
+
+    private string? ConfigFile => parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
 
     /// <summary>One line for a person on standard error.</summary>
     public void Log(string line)

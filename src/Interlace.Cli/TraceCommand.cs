@@ -23,7 +23,10 @@ internal static class TraceCommand
         string path = invocation.Get(Target)!;
         if (Directory.Exists(path)) throw new InputException($"{path} is a folder: name a file to write.");
         if (File.Exists(path) && !invocation.Force) throw new InputException($"{path} exists: name another file, or overwrite it with --force.");
-        var messages = MessagesFile.Load(invocation.Get(Input)!);
+        string input = invocation.Get(Input)!, folder = invocation.Get(ModelOptions.Model);
+        var messages = MessagesFile.Load(input);
+        invocation.CheckOut(path, [folder, input, .. messages.SelectMany(message => message.Content).OfType<ImagePart>().Select(image => image.Source)]);
+        if (File.Exists(path) && !IsTrace(path)) throw new InputException($"{path} is no trace of Interlace's, and is not replaced: name another file.");
         using var model = ModelOptions.Open(invocation);
         var sample = ModelOptions.Encode(model, messages, invocation.Get(Prompt));
         using var trace = Trace.Of(model.Model, sample, invocation.Cancellation);
@@ -33,6 +36,19 @@ internal static class TraceCommand
         if (invocation.Json) invocation.Print(view.ToJson, view.Draw);
         else invocation.Out.WriteLine($"{path}: {file.Tensors.Count} tensors of a pass over {sample.Length} tokens, {Layout.Bytes(new FileInfo(path).Length)}");
         return ExitCode.Done;
+    }
+
+    private static bool IsTrace(string path)
+    {
+        try
+        {
+            using var file = SafeTensorsFile.Open(path);
+            return Trace.Metadata.All(entry => file.Metadata.TryGetValue(entry.Key, out string? found) && found == entry.Value);
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 
     private static void Write(Trace trace, string path, CancellationToken cancellation)

@@ -38,9 +38,12 @@ public sealed class Trace : IDisposable
         }
     }
 
+    /// <summary>The header entries by which a file of this kind is known.</summary>
+    public static IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["made_by"] = "interlace trace" };
+
     /// <summary>Writes all tensors into one safetensors file.</summary>
     public void Save(string path, CancellationToken cancellation = default) =>
-        SafeTensorsWriter.Write(path, _tensors.Select(tensor => TensorSource.FromTensor(tensor.Key, tensor.Value)), cancel: cancellation);
+        SafeTensorsWriter.Write(path, _tensors.Select(tensor => TensorSource.FromTensor(tensor.Key, tensor.Value)), new Dictionary<string, string>(SafeTensorsWriter.PyTorchMetadata.Concat(Metadata)), cancel: cancellation);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -28,6 +28,10 @@ public sealed record Experiment(
     EvaluationOptions? Evaluate = null,
     Variant[]? Variants = null)
 {
+    /// <summary>Every file and folder that the settings name for reading.</summary>
+    public IEnumerable<string> InputPaths() =>
+        new[] { Model, Data?.Path, Finetune?.Parent, Evaluate?.Benchmarks, Evaluate?.JudgeReplies }.OfType<string>();
+
     /// <summary>The same experiment with every section spelled out.</summary>
     public Experiment Complete() => this with
     {

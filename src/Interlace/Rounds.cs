@@ -1,4 +1,5 @@
 using Interlace.Calibration;
+using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Reporting;
 using Interlace.Vlm;

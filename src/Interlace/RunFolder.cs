@@ -5,6 +5,9 @@ namespace Interlace;
 /// <summary>Names of the artefacts in a run folder: each stage leaves one, and nothing else passes between stages.</summary>
 public static class RunFolder
 {
+    /// <summary>Which command with which settings a folder belongs to.</summary>
+    public const string Record = "run.json";
+
     /// <summary>What calibration measured.</summary>
     public const string Similarity = Calibration.LayerSimilarity.Name;
 
@@ -31,6 +34,16 @@ public static class RunFolder
 
     /// <summary>The run to look at.</summary>
     public const string Report = "report.html";
+
+    /// <summary>The folder of the run that an evaluation belongs to: the one that has the record; the evaluation's own where none has.</summary>
+    /// <param name="evaluation">The folder of an evaluation or of a run.</param>
+    public static string Of(string evaluation)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(evaluation));
+        bool HasRecord(string? folder) => folder is not null && File.Exists(Path.Combine(folder, Record));
+        string? holder = Path.GetDirectoryName(full) is { } parent && Path.GetFileName(parent) == Evaluated ? Path.GetDirectoryName(parent) : null;
+        return !HasRecord(full) && HasRecord(holder) ? holder! : full;
+    }
 
     /// <summary>
     /// The evaluations that a path means: the folder itself where it has the artefact, or those inside the folder of a whole run, the baseline first.

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.DemoModel.Training;
 using Interlace.Evaluation;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Images;
@@ -31,7 +32,7 @@ public static class Packing
         if (!File.Exists(path)) throw new InputException($"{training} has no {DemoTrainer.StateName}: the training has saved no state of the whole model yet.");
         using var state = SafeTensorsFile.Open(path);
         using var scope = NewDisposeScope();
-        using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite);   // the state is more than twice as large
+        using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite ? IsPacked : null);   // the state is more than twice as large
         foreach (string file in Directory.EnumerateFiles(small)) File.Copy(file, Path.Combine(folder.FullPath, Path.GetFileName(file)));
         var all = TrainedWeights.All(state);
         Parameter[] weights = [.. ModelFamilies.ExpectedTensors(folder.FullPath).Keys.Select(name => all(name))];
@@ -40,6 +41,9 @@ public static class Packing
         ModelFamilies.Open(folder.FullPath, CPU, ScalarType.Float32).Dispose();
         folder.Commit();
     }
+
+    /// <summary>A model and nothing else may be packed anew.</summary>
+    private static bool IsPacked(string folder) => File.Exists(Path.Combine(folder, "config.json")) && !Directory.EnumerateDirectories(folder).Any();
 
     /// <summary>Writes, for the first question of each table but the last, its prompt's ids, the likeliest first tokens with their logits in fp32, and the greedy answer: for comparison with other programs.</summary>
     /// <param name="model">A packed folder.</param>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Data;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -33,8 +34,9 @@ internal static class CalibrateCommand
         var compute = invocation.Compute();
         AdaptiveCalibration.Check(experiment);
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
+        DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
         // How far SLEB's order goes changes nothing that was measured before.
-        using var folder = OutFolder.Open(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } }, invocation.Force);
+        using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
         if (File.Exists(path)) invocation.Log($"{path} is there already.");
         var similarity = File.Exists(path) ? LayerSimilarity.Load(Path.Combine(folder.Path, LayerSimilarity.Name)) : AdaptiveCalibration.Run(model, compute, experiment, folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);

@@ -25,7 +25,8 @@ internal static class EvaluateCommand
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         var compute = invocation.Compute();
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
-        using var folder = OutFolder.Open(invocation.Get(Target)!, "evaluate", experiment, invocation.Force);
+        Evaluator.Check(experiment);   // before an earlier run is deleted
+        using var folder = invocation.OpenOut(invocation.Get(Target)!, "evaluate", experiment);
         var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
         if (invocation.Json)   // drawn scores say it themselves
             foreach (string remark in scores.Warnings ?? []) invocation.Log(remark);

@@ -20,12 +20,12 @@ internal static class PaperCommand
     ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, Target, Discard, CommonOptions.Config, CommonOptions.Set };
 
     /// <summary>Runs the variants of an experiment.</summary>
-    public static int Run(Invocation invocation, string command, Experiment experiment, string target)
+    public static int Run(Invocation invocation, string command, Experiment experiment, string target, string? file = null)
     {
         var compute = invocation.Compute(experiment);
         Matrix.Check(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
-        using var folder = OutFolder.Open(target, command, experiment, invocation.Force);
+        using var folder = invocation.OpenOut(target, command, experiment, file);
         invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} {experiment.Variants!.Length} lines in {folder.Path}: {compute.TypeName} on {compute.Device.type.ToString().ToLowerInvariant()}, {compute.Threads} {(compute.Threads == 1 ? "thread" : "threads")}. Ctrl-C ends it; the same command goes on.");
         new Matrix(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation) { DiscardModels = invocation.Get(Discard) }.Run();
         invocation.Print(() => new JsonObject { ["folder"] = folder.Path, ["report"] = Path.Combine(folder.Path, RunFolder.Report) }, console => console.WriteLine($"Look at {Path.Combine(folder.Path, RunFolder.Report)}"));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Interlace.Calibration;
+using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 
@@ -38,6 +39,9 @@ internal static class PlanCommand
             invocation.Print(compared.ToJson, compared.Draw);
             return ExitCode.Done;
         }
+        invocation.CheckOut(path, [similarity, Path.Combine(folder, LayerSimilarity.SamplesName), .. EvidenceFiles.Names.Select(name => EvidenceFiles.PathOf(folder, name))]);
+        if (File.Exists(path) && ArtefactFormat.Of(path) != PlanFile.Format) throw new InputException($"{path} is no plan, and is not replaced: name another file with --out.");
+        using var held = Path.GetDirectoryName(Path.GetFullPath(path)) == folder ? FolderLock.Take(folder) : null;
         var plan = PlanStage.Run(measured, experiment.Complete().Plan!, experiment.Seed, folder);
         if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
         PlanFile.Save(plan, path);

@@ -20,8 +20,9 @@ internal static class PruneCommand
     private static int Run(Invocation invocation)
     {
         string where = invocation.Get(Plan)!, target = invocation.Get(Target)!;
-        var plan = PlanFile.Load(Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where);
-        var pruned = LayerRemoval.Prune(invocation.Get(ModelOptions.Model), plan, target, new(Overwrite: invocation.Force), invocation.Progress, invocation.Cancellation);
+        string model = invocation.Get(ModelOptions.Model), planPath = Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where;
+        invocation.CheckOut(target, model, planPath);
+        var pruned = LayerRemoval.Prune(model, PlanFile.Load(planPath), target, new(Overwrite: invocation.Force), invocation.Progress, invocation.Cancellation);
         invocation.Print(() => new JsonObject
         {
             ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount, ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,

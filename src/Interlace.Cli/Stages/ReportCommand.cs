@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Interlace.Outputs;
 using Interlace.Reporting;
 using Interlace.Vlm;
 using Spectre.Console;
@@ -19,19 +20,20 @@ internal static class ReportCommand
     {
         string[] runs = invocation.Get(Runs);
         string target = invocation.Get(Target) ?? runs[0];
-        CheckTarget(target, runs, invocation.Force);
+        CheckTarget(target, runs);
         var report = PaperReport.Write(runs, target);
         invocation.Print(() => Json(report, target), console => Draw(console, report, target));
         return ExitCode.Done;
     }
 
     /// <summary>A report may be written into a run, into a new folder, and over an earlier report.</summary>
-    private static void CheckTarget(string target, string[] runs, bool force)
+    private static void CheckTarget(string target, string[] runs)
     {
         if (File.Exists(target)) throw new InputException($"{target} is a file: name a folder to write to.");
-        bool own = runs.Any(run => Path.GetFullPath(run).TrimEnd(Path.DirectorySeparatorChar) == Path.GetFullPath(target).TrimEnd(Path.DirectorySeparatorChar));
-        if (!force && !own && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(Path.Combine(target, RunFolder.Report)))
-            throw new InputException($"{target} is not empty and holds no report: name another folder, or write into it with --force.");
+        bool own = runs.Any(run => RealPath.Of(run) == RealPath.Of(target));
+        bool HasReport() => File.Exists(Path.Combine(target, RunFolder.Report)) && File.Exists(Path.Combine(target, PaperReport.Markdown));
+        if (!own && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !HasReport())
+            throw new InputException($"{target} is not empty and holds no report: name another folder.");
     }
 
     private static JsonObject Json(WrittenReport report, string target) => new()

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Evaluation;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Spectre.Console;
 
@@ -54,7 +55,7 @@ internal static class ScoreCommand
         string name = Path.GetFileName(file).Split('.')[0];
         var benchmark = Benchmarks.Find(kind) ?? new(name.Length > 0 ? name : "predictions", Path.GetFileName(invocation.Get(Table) ?? file), Benchmarks.ParseKind(kind));
         string? target = invocation.Get(Target);
-        return stage.Recorded(file, benchmark, invocation.Get(Table), target is null ? null : OutFolder.Open(target, "score", experiment, invocation.Force).Path);
+        return stage.Recorded(file, benchmark, invocation.Get(Table), target is null ? null : invocation.OpenOut(target, "score", experiment, file, invocation.Get(Table)).Path);
     }
 
     private static (string, ScoresFile)[] OfRuns(Invocation invocation, ScoreStage stage, string source)
@@ -62,6 +63,7 @@ internal static class ScoreCommand
         if (!Directory.Exists(source)) throw new InputException($"There is no file or folder {source}.");
         foreach (var option in (Option<string?>[])[Kind, Table, Target])
             if (invocation.Get(option) is not null) throw new InputException($"{option.Name} belongs to a file of predictions; {source} is the folder of a run, which says itself what was answered.");
+        using var whole = FolderLock.Take(RunFolder.Of(source));
         return [.. RunFolder.EvaluationsIn(source, AnswersFile.Name).Select(run => (run.Name, stage.Run(run.Folder)))];
     }
 }

@@ -25,7 +25,10 @@ internal static class SparsifyCommand
     private static int Run(Invocation invocation)
     {
         var options = new SparsityOptions(invocation.Get(Method)!, invocation.Get(Pattern)!, invocation.Get(Calibration) ?? Standard.MaxSamples);
-        var record = SparsifyStage.Run(invocation.Get(ModelOptions.Model), invocation.Get(Target)!, invocation.Compute(), invocation.Experiment(), options, invocation.Force, invocation.Log, invocation.Progress, cancellation: invocation.Cancellation);
+        var experiment = invocation.Experiment();
+        string model = invocation.Get(ModelOptions.Model), target = invocation.Get(Target)!;
+        invocation.CheckOut(target, [model, .. experiment.InputPaths()]);
+        var record = SparsifyStage.Run(model, target, invocation.Compute(), experiment, options, invocation.Force, invocation.Log, invocation.Progress, cancellation: invocation.Cancellation);
         invocation.Print(() => StrictJson.Parse(record.ToJson())!, new SparsityView(record).Draw);
         return ExitCode.Done;
     }

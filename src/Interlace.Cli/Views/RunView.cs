@@ -32,7 +32,7 @@ internal sealed class RunView
     /// <summary>The run in a folder, or null where it holds none.</summary>
     public static RunView? Of(string folder)
     {
-        var record = Record(Path.Combine(folder, OutFolder.RecordName));
+        var record = Record(Path.Combine(folder, RunFolder.Record));
         var stages = Array.ConvertAll(Stages, stage => (stage.Stage, stage.Artefact, Size(Path.Combine(folder, stage.Artefact))));
         return record is null && stages.All(stage => stage.Item3 is null) ? null : new(folder, record, stages);
     }

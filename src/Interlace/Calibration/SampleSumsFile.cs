@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Interlace.Outputs;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Calibration;
@@ -30,7 +31,7 @@ internal static class SampleSumsFile
         }
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors, metadata);
-        AtomicFile.Flush(beside);
+        Durable.FlushFile(beside);
         File.Move(beside, path, overwrite: true);
     }
 

@@ -3,19 +3,23 @@ namespace Interlace.Evaluation;
 /// <summary>Where the answers of an evaluation lie in its folder, one file a benchmark.</summary>
 internal static class EvaluationFolder
 {
+    internal const string PredictionsName = "predictions";
+    internal const string TimesName = "times";
+    internal const string AloneName = "alone";
+
     /// <summary>The answers: the same bytes for the same inputs, settings and seed.</summary>
-    public static string Predictions(string folder, string benchmark) => Path.Combine(folder, "predictions", $"{benchmark}.jsonl");
+    public static string Predictions(string folder, string benchmark) => Path.Combine(folder, PredictionsName, $"{benchmark}.jsonl");
 
     /// <summary>Where the time of each answer went.</summary>
-    public static string Times(string folder, string benchmark) => Path.Combine(folder, "times", $"{benchmark}.jsonl");
+    public static string Times(string folder, string benchmark) => Path.Combine(folder, TimesName, $"{benchmark}.jsonl");
 
     /// <summary>Some of the answers once more, asked for one at a time.</summary>
-    public static string Alone(string folder, string benchmark) => Path.Combine(folder, "alone", $"{benchmark}.jsonl");
+    public static string Alone(string folder, string benchmark) => Path.Combine(folder, AloneName, $"{benchmark}.jsonl");
 
     /// <summary>Forgets all answers.</summary>
     public static void Clear(string folder)
     {
-        foreach (string name in (string[])["predictions", "times", "alone"])
+        foreach (string name in (string[])[PredictionsName, TimesName, AloneName])
             if (Path.Combine(folder, name) is var path && Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
 }

@@ -29,13 +29,21 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var scoring = new ScoreStage(experiment, progress, cancellation);
-        scoring.Check();
-        string benchmarks = _options.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks.");
-        var found = Benchmarks.In(benchmarks, _options.Only);
-        AskingSettings.Check(_options, found.Select(f => f.Benchmark));
-        using var tables = TableSet.Open(found);
-        var (answers, skipped) = Answer(benchmarks, tables, stage, progress, cancellation);
+        using var tables = TableSet.Open(Check(experiment));
+        var (answers, skipped) = Answer(_options.Benchmarks!, tables, stage, progress, cancellation);
         return scoring.Run(folder, answers, tables, (benchmark, _, _) => skipped[benchmark.Name].ToDictionary());
+    }
+
+    /// <summary>Finds the tables that an experiment asks, and checks how it asks and scores them.</summary>
+    /// <exception cref="InputException">They are absent, or the settings are wrong.</exception>
+    public static IReadOnlyList<FoundBenchmark> Check(Experiment experiment)
+    {
+        var options = experiment.Complete().Evaluate!;
+        new ScoreStage(experiment).Check();
+        string benchmarks = options.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks.");
+        var found = Benchmarks.In(benchmarks, options.Only);
+        AskingSettings.Check(options, found.Select(f => f.Benchmark));
+        return found;
     }
 
     /// <summary>The answers of a benchmark by index, from an evaluation that has run.</summary>

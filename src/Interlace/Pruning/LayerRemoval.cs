@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
 
 /// <summary>How a pruned folder is written.</summary>
-/// <param name="Overwrite">Replace a folder that stands at the place.</param>
+/// <param name="Overwrite">Replace a model folder that Interlace made at the place.</param>
 /// <param name="FreeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
 public sealed record LayerRemovalOptions(bool Overwrite = false, Func<string, long>? FreeBytes = null);
 
@@ -40,7 +41,7 @@ public static class LayerRemoval
         var layout = DecoderLayout.Of(parent);
         var identity = ModelIdentity.Of(parent, cancel: cancel);
         CheckPlan(plan, model, layout, identity);
-        CheckPlace(model, target);
+        OutputPlace.Check(target, model);
 
         IReadOnlyList<TensorSource>[] shards = [.. parent.Files.Select(file => Keep(file, layout, plan))];
         string[] companions = [.. Companions(model)];
@@ -48,7 +49,7 @@ public static class LayerRemoval
         var record = new PrunedModelFile(PrunedModelFile.CurrentFormat, ProgramVersion.CreatedBy, "prune", identity, plan.LayerCount, [.. plan.Kept], ParentRecord(model));
         long needed = shards.Sum(SafeTensorsWriter.LargestSize) + companions.Sum(file => FileBytes(Path.Combine(model, file))) + RoomForRecords;
 
-        using var folder = StagedFolder.Begin(target, needed, options.Overwrite, options.FreeBytes);
+        using var folder = StagedFolder.Begin(target, needed, options.Overwrite ? ModelRecords.AreIn : null, options.FreeBytes);
         long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
         CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), progress is null ? null : new ByteProgress("prune", total, progress), cancel);
         foreach (string file in companions) CopyFile(Path.Combine(model, file), Path.Combine(folder.FullPath, file));
@@ -68,12 +69,10 @@ public static class LayerRemoval
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
 
-    private const string TemplateFolder = "additional_chat_templates";
-
     private const long RoomForRecords = 1 << 20;
 
-    private static IEnumerable<string> MoreTemplates(string model) => Directory.Exists(Path.Combine(model, TemplateFolder))
-        ? Directory.EnumerateFiles(Path.Combine(model, TemplateFolder)).Select(file => Path.Combine(TemplateFolder, Path.GetFileName(file)))
+    private static IEnumerable<string> MoreTemplates(string model) => Directory.Exists(Path.Combine(model, ModelRecords.TemplateFolder))
+        ? Directory.EnumerateFiles(Path.Combine(model, ModelRecords.TemplateFolder)).Select(file => Path.Combine(ModelRecords.TemplateFolder, Path.GetFileName(file)))
         : [];
 
     private static void CheckPlan(PruningPlan plan, string model, DecoderLayout layout, ModelIdentity identity)
@@ -82,13 +81,6 @@ public static class LayerRemoval
             throw new PlanException($"The plan was made for a model with {plan.LayerCount} decoder layers, {model} has {layout.LayerCount}.");
         if (plan.Origin.Model?.DifferenceFrom(identity) is { } difference)
             throw new PlanException($"The plan was made for another model than {model}: {difference}; calibrate and plan this one.");
-    }
-
-    internal static void CheckPlace(string model, string target)
-    {
-        string parent = Path.GetFullPath(model) + Path.DirectorySeparatorChar, child = Path.GetFullPath(target) + Path.DirectorySeparatorChar;
-        if (parent.StartsWith(child, StringComparison.Ordinal) || child.StartsWith(parent, StringComparison.Ordinal))
-            throw new InputException($"{target} overlaps the model folder {model}: name a folder outside of it.");
     }
 
     private static IReadOnlyList<TensorSource> Keep(SafeTensorsFile file, DecoderLayout layout, PruningPlan plan)

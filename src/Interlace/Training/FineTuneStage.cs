@@ -1,4 +1,5 @@
 using Interlace.Data;
+using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -21,43 +22,45 @@ public static class FineTuneStage
     /// <param name="progress">Told after each step.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
     /// <param name="cancellation">Ends after a step; the same call goes on from there.</param>
-    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, the disk too full, or the model to learn from not the one that was pruned.</exception>
+    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, the disk too full, the place taken or in use, or the model to learn from not the one that was pruned.</exception>
     public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
     {
         experiment = experiment.Complete();
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);
         if (!File.Exists(planPath)) throw new InputException($"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
-        if (File.Exists(target)) throw new InputException($"{target} is a file: name a folder to write to.");
+        string? parent = finetune.Distill > 0 ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
+        string work = WorkFolderOf(target);
+        foreach (string output in new[] { target, work }) OutputPlace.Check(output, pruned, parent, options.Path);
+        if (overwrite || !IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
+        using var held = WorkFolder.Open(work, WorkFiles, target);
+        using var nothing = new EmptyAgain(held);
         int[] layers = [.. PlanFile.Load(planPath).TuneNew];
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         using var loaded = ModelFamilies.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
-        string? parent = finetune.Distill > 0 ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
         // SaveEvery decides when the state is saved, not what comes out; neither does where model and data lie or how many workers read it.
         var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null }, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
             experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
-        string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord), work = WorkFolder(target);
+        string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord);
 
         if (!overwrite && Finished(target, empty) is { } before)
         {
-            Forget(target);
+            held.Clear();
             log?.Invoke($"{target} is there already.");
             return before;
         }
         using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), freeBytes);
-        Directory.CreateDirectory(work);
-        using var nothing = new EmptyAgain(work);
-        using var store = Store(data, training, Path.Combine(work, "samples.store"), key, progress, cancellation);
-        using var held = validation.Count > 0 ? Store(data, validation, Path.Combine(work, "validation.store"), key, progress, cancellation) : null;
+        using var store = Store(data, training, Path.Combine(work, SamplesName), key, progress, cancellation);
+        using var heldOut = validation.Count > 0 ? Store(data, validation, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
         log?.Invoke($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
-            held is null ? null : () => data.Load(held.Read([.. Enumerable.Range(0, held.Count)]), loaded.Processor, [], 0, cancellation),
+            heldOut is null ? null : () => data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
             progress, cancellation);
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);
@@ -70,17 +73,20 @@ public static class FineTuneStage
         };
         record.Save(recordPath);
         TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, progress, cancellation);
-        Forget(target);
+        held.Clear();
         return record;
     }
 
     /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
-    public static void Forget(string target)
-    {
-        if (Directory.Exists(WorkFolder(target))) Directory.Delete(WorkFolder(target), recursive: true);
-    }
+    /// <exception cref="InputException">Another process is at work there.</exception>
+    public static void Forget(string target) => WorkFolder.Discard(WorkFolderOf(target), WorkFiles, target);
 
-    private static string WorkFolder(string target) => Path.TrimEndingDirectorySeparator(target) + ".training";
+    private const string SamplesName = "samples.store";
+    private const string ValidationName = "validation.store";
+
+    private static readonly string[] WorkFiles = [FineTuner.StateName, TrainingLog.Name, TrainingRecord.Name, SamplesName, ValidationName];
+
+    private static string WorkFolderOf(string target) => RealPath.Of(target) + ".training";
 
     /// <summary>Before hours of work: room for the samples, for the state and the next one beside it, and for the tuned folder.</summary>
     private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, Func<string, long>? freeBytes)
@@ -94,13 +100,15 @@ public static class FineTuneStage
     /// <summary>The record of a finished run with the same settings, or null where there is nothing yet.</summary>
     private static TrainingRecord? Finished(string target, TrainingRecord expected)
     {
-        if (!Directory.Exists(target) || !Directory.EnumerateFileSystemEntries(target).Any()) return null;
+        if (!IsTaken(target)) return null;
         string path = Path.Combine(target, TrainingRecord.Name);
         var found = File.Exists(path) ? TrainingRecord.Load(path) : null;
         string Settings(TrainingRecord record) => Hashes.Of(expected with { Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed, Inputs = record.Inputs }, ArtefactJson.Default.TrainingRecord);
         return found is not null && Settings(found) == Settings(expected) ? found
             : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }
+
+    private static bool IsTaken(string target) => Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any();
 
     private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, string path, string key, IProgress<StageProgress>? progress, CancellationToken cancellation) =>
         SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => Watched(data.Source.Read(rows, skipped, data.Filter), rows.Count, progress, cancellation));
@@ -117,11 +125,11 @@ public static class FineTuneStage
     }
 
     /// <summary>Deletes the work folder again where a run ends before its first save or step: what it holds then is soon made again.</summary>
-    private sealed class EmptyAgain(string work) : IDisposable
+    private sealed class EmptyAgain(WorkFolder work) : IDisposable
     {
         public void Dispose()
         {
-            if (Directory.Exists(work) && !Directory.EnumerateFiles(work, "*.safetensors").Any() && !File.Exists(Path.Combine(work, TrainingLog.Name))) Directory.Delete(work, recursive: true);
+            if (!File.Exists(Path.Combine(work.Path, FineTuner.StateName)) && !File.Exists(Path.Combine(work.Path, TrainingLog.Name))) work.Clear();
         }
     }
 }

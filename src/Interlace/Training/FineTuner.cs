@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Interlace.Data;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using static TorchSharp.torch;
 
@@ -32,7 +33,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <summary>What it will need.</summary>
     public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent);
 
-    private string StatePath => Path.Combine(folder, "state.safetensors");
+    /// <summary>File name of the state.</summary>
+    internal const string StateName = "state.safetensors";
+
+    private string StatePath => Path.Combine(folder, StateName);
     private string LogPath => Path.Combine(folder, TrainingLog.Name);
 
     /// <summary>Steps of a run over so many samples; samples that turn out unusable make it shorter.</summary>
@@ -101,7 +105,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     private void Save(TrainingState state)
     {
-        AtomicFile.Flush(LogPath);   // the log is never behind the state
+        Durable.FlushFile(LogPath);   // the log is never behind the state
         state.Save(StatePath, key, _tuned.Parameters, _optimiser!);
     }
 

@@ -1,4 +1,5 @@
 using Interlace.Data;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         {
             ["key"] = key, ["step"] = $"{Step}", ["epoch"] = $"{Epoch}", ["next"] = $"{NextIndex}", ["skipped"] = Skipped.ToJson(),
         });
-        AtomicFile.Flush(beside);
+        Durable.FlushFile(beside);
         File.Move(beside, path, overwrite: true);
     }
 

@@ -1,3 +1,4 @@
+using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -25,7 +26,7 @@ public static class TunedModel
         IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
             values.TryGetValue(tensor.Name, out var value) ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
         string[] companions = [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
-        using var folder = StagedFolder.Begin(target, shards.Sum(SafeTensorsWriter.LargestSize) + RoomForRecords, overwrite);
+        using var folder = StagedFolder.Begin(target, shards.Sum(SafeTensorsWriter.LargestSize) + RoomForRecords, overwrite ? ModelRecords.AreIn : null);
         CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
         foreach (string file in companions) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
         foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));

@@ -114,10 +114,13 @@ public class LayerRemovalTests
         Directory.CreateDirectory(scratch.At("pruned"));
         File.WriteAllText(scratch.At("pruned", "mine"), "");
         Assert.Contains("is not empty", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"))).Message);
-        LayerRemoval.Prune(model, plan, scratch.At("pruned"), new(Overwrite: true));
-        Assert.False(File.Exists(scratch.At("pruned", "mine")));
+        Assert.Contains("did not make", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"), new(Overwrite: true))).Message);
+        File.Delete(scratch.At("pruned", "mine"));
+        LayerRemoval.Prune(model, plan, scratch.At("pruned"));
+        LayerRemoval.Prune(model, PruningPlan.Create(36, [5], []), scratch.At("pruned"), new(Overwrite: true));
+        Assert.Equal(1, PrunedModelFile.Load(scratch.At("pruned")).ParentLayers - PrunedModelFile.Load(scratch.At("pruned")).KeptLayers.Length);
         foreach (string place in new[] { model, Path.Combine(model, "inside"), scratch.At() })
-            Assert.Contains("overlaps", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, place, new(Overwrite: true))).Message);
+            Assert.Contains("this command", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, place, new(Overwrite: true))).Message);
         Assert.Equal(["model", "pruned"], scratch.Entries());
 
         void Refused(string message, Action damage, string damaged, LayerRemovalOptions? options = null)

@@ -1,4 +1,5 @@
 using Interlace.Data;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
@@ -55,7 +56,7 @@ public static class SparsifyStage
         experiment = experiment.Complete();
         using var parent = Checkpoint.Open(model);
         var (weights, pattern) = Weights(parent, options);
-        LayerRemoval.CheckPlace(model, target);
+        OutputPlace.Check(target, model, experiment.Data?.Path);
         var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
         var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(), data is null ? null : Settings(experiment, options, compute), experiment.Seed,
             new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0, new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
@@ -66,7 +67,7 @@ public static class SparsifyStage
         }
 
         long copied = CheckpointCopy.LargestSize(parent) + RoomForRecords;
-        using var folder = StagedFolder.Begin(target, copied, overwrite, freeBytes);
+        using var folder = StagedFolder.Begin(target, copied, overwrite ? ModelRecords.AreIn : null, freeBytes);
         string states = Path.Combine(folder.FullPath, "states");
         Directory.CreateDirectory(states);
         using var loaded = data is null ? null : ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Data!.MaxPixels);

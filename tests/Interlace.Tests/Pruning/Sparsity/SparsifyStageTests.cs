@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Interlace.Data;
 using Interlace.Pruning;
+using Interlace.Outputs;
 using Interlace.Pruning.Sparsity;
 using Interlace.Tests.Data;
 using Interlace.Tests.Images;
@@ -128,8 +129,9 @@ public sealed class SparsifyStageTests : IDisposable
             Assert.Equal(["data"], _scratch.Entries());
         }
         // What a killed one leaves.
-        File.WriteAllText(_scratch.At("sparse.partial", "states", "0"), "a stream");
-        File.WriteAllText(_scratch.At("sparse.partial", "model.safetensors"), "half a file");
+        File.WriteAllText(_scratch.At("sparse.partial", FolderLock.Name), "held by a process of interlace\n");
+        File.WriteAllText(_scratch.At("sparse.partial", "new", "states", "0"), "a stream");
+        File.WriteAllText(_scratch.At("sparse.partial", "new", "model.safetensors"), "half a file");
         Run(new());
         Assert.Equal(["data", "sparse"], _scratch.Entries());
         Assert.Equal(whole.Keys, Content().Keys);
@@ -218,7 +220,7 @@ public sealed class SparsifyStageTests : IDisposable
         int asked = 0;
         Refused("sparse over these samples needs", () => Run(new(), freeBytes: _ => ++asked > 3 ? model : long.MaxValue));
         Assert.Equal(4, asked);   // the model, two batches of samples, and the third that has no room
-        Refused("overlaps the model folder", () => SparsifyStage.Run(_model, Path.Combine(_model, "inner"), _compute, _experiment, new("magnitude")));
+        Refused("lies in the model folder", () => SparsifyStage.Run(_model, Path.Combine(_model, "inner"), _compute, _experiment, new("magnitude")));
     }
 
     private SparsityFile Run(SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default) =>
