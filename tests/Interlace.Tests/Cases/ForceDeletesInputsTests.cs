@@ -65,7 +65,7 @@ public sealed class ForceDeletesInputsTests(DemoRun finished) : IClassFixture<De
         foreach (string folder in (string[])["run", "M", "DATA", "BENCH"]) DemoRun.Copy(finished.At(folder), At(folder));
         foreach (string more in also.Split(' ', StringSplitOptions.RemoveEmptyEntries)) Arrange(more);
         var before = Content();
-        string[] arguments = [.. command.Split(' ').Select(word => word.StartsWith('-') ? word : Here(word))];
+        string[] arguments = [.. command.Split(' ').Select((word, i) => i == 0 || word.StartsWith('-') ? word : Here(word))];
         string message = CommandRun.Of([.. arguments, "--dtype", "fp32"]).Refusal();
         Assert.Matches("is read by this command|which this command reads|did not make|holds no run of Interlace|holds no report|is no plan|is no trace|is no measurement|is a file", message);
         Assert.Equal(before, Content());
