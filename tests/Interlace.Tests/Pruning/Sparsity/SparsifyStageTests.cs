@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Interlace.Data;
-using Interlace.Pruning;
 using Interlace.Outputs;
+using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Tests.Data;
 using Interlace.Tests.Images;
