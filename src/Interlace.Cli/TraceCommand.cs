@@ -31,6 +31,7 @@ internal static class TraceCommand
         var sample = ModelOptions.Encode(model, messages, invocation.Get(Prompt));
         using var trace = Trace.Of(model.Model, sample, invocation.Cancellation);
         Write(trace, path, invocation.Cancellation);
+        if (trace.FirstNotANumber is { } first) invocation.Log($"{path} holds values that are no numbers (NaN or infinite), first in {first}.");
         using var file = SafeTensorsFile.Open(path);
         var view = new TensorsView(path, file);
         if (invocation.Json) invocation.Print(view.ToJson, view.Draw);

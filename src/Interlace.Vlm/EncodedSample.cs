@@ -20,4 +20,15 @@ public sealed record EncodedSample(int[] Ids, TokenKind[] Kinds, int[] Positions
 
     /// <summary>Number of tokens of one kind.</summary>
     public int Count(TokenKind kind) => Kinds.Count(k => k == kind);
+
+    /// <summary>The conversation with further tokens of its answer behind it.</summary>
+    public EncodedSample Followed(IReadOnlyList<int> ids)
+    {
+        int[] further = [.. Enumerable.Range(NextPosition, ids.Count)];   // text: the same along all axes
+        return this with
+        {
+            Ids = [.. Ids, .. ids], Kinds = [.. Kinds, .. ids.Select(_ => TokenKind.Answer)], NextPosition = NextPosition + ids.Count,
+            Positions = [.. Enumerable.Range(0, 3).SelectMany(axis => Positions.AsSpan(axis * Length, Length).ToArray().Concat(further))],
+        };
+    }
 }

@@ -61,6 +61,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
     /// The seed of the prompt of an index, asked once when the prompt has been read: an answer then depends on its seed alone and not on its place. Where absent, it is made from the seed of the options and the index.
     /// </param>
     /// <param name="cancellation">Ends the work between two steps.</param>
+    /// <exception cref="NotANumberException">Logits are no numbers.</exception>
     public IEnumerable<Generated> Run(IEnumerable<EncodedSample> prompts, Action<int, int>? onToken = null, Func<int, ulong>? seedOf = null, CancellationToken cancellation = default)
     {
         using var cache = model.NewCache(options.Slots);
@@ -124,6 +125,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
     private void Choose(Tensor logits, List<Conversation> conversations)
     {
         Observe?.Invoke(Logits, logits);
+        CheckNumbers(logits, conversations);
         if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })
         {
             long[] best = logits.argmax(-1).cpu().data<long>().ToArray();
@@ -134,6 +136,15 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         int size = all.Length / conversations.Count;
         for (int i = 0; i < conversations.Count; i++)
             conversations[i].Ids.Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Prompt.Ids, CollectionsMarshal.AsSpan(conversations[i].Ids), ref conversations[i].Random));
+    }
+
+    /// <summary>The largest of a row is a number only where none is NaN or positive infinity.</summary>
+    private void CheckNumbers(Tensor logits, List<Conversation> conversations)
+    {
+        float[] largest = logits.amax([-1]).to(ScalarType.Float32).cpu().data<float>().ToArray();
+        if (Array.FindIndex(largest, value => !float.IsFinite(value)) is not (>= 0 and int wrong)) return;
+        using var batch = Batch.Pack([conversations[wrong].Prompt.Followed(conversations[wrong].Ids)], model.Device);
+        throw FiniteValues.Refusal("The logits are no numbers", model, batch);
     }
 
     private static void Share(TimeSpan time, List<Conversation> arrivals, List<Conversation> active)

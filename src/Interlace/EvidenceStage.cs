@@ -103,7 +103,8 @@ public static class EvidenceStage
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return parameter.Value.to(ScalarType.Float32).abs().sum(ScalarType.Float64).item<double>();
+        double sum = parameter.Value.to(ScalarType.Float32).abs().sum(ScalarType.Float64).item<double>();
+        return double.IsFinite(sum) ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): copy or download the model again.");
     }
 
     private static EvidenceData Load(LoadedModel loaded, Compute compute, Experiment experiment, CancellationToken cancellation)

@@ -19,6 +19,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
 
     /// <summary>Measures one batch.</summary>
     /// <returns>The sums of each of its samples, in order.</returns>
+    /// <exception cref="NotANumberException">A similarity is no number.</exception>
     public SampleSums[] Measure(VisionLanguageModel model, Batch batch)
     {
         using var _ = no_grad();
@@ -44,7 +45,9 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             return output;
         });
         foreach (var state in window) state.Dispose();
-        return Collect(batch, sums);
+        var results = Collect(batch, sums);
+        if (results.Any(sample => sample.Spans.Values.Any(span => !Array.TrueForAll(span.Sums, double.IsFinite)))) throw FiniteValues.Refusal("The similarities are no numbers", model, batch);
+        return results;
     }
 
     private SampleSums[] Collect(Batch batch, Dictionary<int, List<Tensor>> sums)

@@ -138,7 +138,7 @@ public sealed class Latency(IReadOnlyList<LoadedModel> models, Compute compute, 
                     options.NewTokens, cancellation);
             }
         }
-        catch (InputException)
+        catch (InputException e) when (e is not NotANumberException)
         {
             return null;
         }

@@ -39,6 +39,7 @@ public static class Verification
             checks.Add(new("layer numbers", layout.LayerCount == plan.Kept.Length, $"{layout.LayerCount} decoder layers, numbered from 0 without a gap; the plan keeps {plan.Kept.Length}."));
             if (!checks[^1].Passed) return checks;
             checks.AddRange(TensorsAgree(child, layout, parent, parentLayout, plan, cancel));
+            checks.Add(AreNumbers(child, cancel));
             checks.Add(CompanionsAgree(pruned, parentFolder));
         }
         catch (InputException e)
@@ -100,6 +101,10 @@ public static class Verification
         string[] trained = [.. common.Where(tensor => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer))];
         yield return new("tuned layers", true, $"{trained.Count(tensor => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel))} of {trained.Length} tensors have other values than in the parent.");
     }
+
+    private static Check AreNumbers(Checkpoint child, CancellationToken cancel) => NumberScan.First(child, cancel) is var (tensor, element)
+        ? new("numbers", false, $"Weight {tensor} is no number (NaN or infinite) at element {element}: copy or download the model again, or tune it again.")
+        : new("numbers", true, "No weight is NaN or infinite.");
 
     private static Check CompanionsAgree(string pruned, string parent)
     {

@@ -126,14 +126,27 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         {
             double scale = options.Loss == "batch_mean" ? 1.0 / Math.Max(1, answers.Sum()) : 1.0 / (Math.Max(1, answers[i]) * micro.Length);
             using var batch = Batch.Pack(samples, model.Device, allText);
-            loss += scale * gradient.Accumulate(batch, scale);
+            double sum = gradient.Accumulate(batch, scale);
+            if (!double.IsFinite(sum)) throw NoNumber(state.Step, batch);
+            loss += scale * sum;
         }
         double norm = _optimiser!.GradientNorm(), rate = schedule.At(state.Step);
-        if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw new InputException($"The loss is no longer a number at step {state.Step}: lower finetune.learning_rate, or compute in fp32.");
+        if (!double.IsFinite(norm)) throw new InputException($"The gradient is no longer a number at step {state.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
         return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), micro.Sum(b => b.Sum(s => (long)s.Length)), answers.Sum(), 0, Environment.WorkingSet);
     }
+
+    private const string LowerTheRate = "lower finetune.learning_rate, or compute in fp32";
+
+    private InputException NoNumber(int step, Batch batch)
+    {
+        if (parent is not null && FiniteValues.First(parent, batch) is not null) return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
+        if (step == 0) return FiniteValues.Refusal("The loss is no number", model, batch);
+        return new($"The loss is no longer a number at step {step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");
+    }
+
+    private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";
 
     private double ValidationLoss(LossGradient gradient, IEnumerable<LoadedSample> samples)
     {
@@ -142,7 +155,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         foreach (var chunk in samples.Chunk(options.MicroBatchSamples))
         {
             using var batch = Batch.Pack([.. chunk.Select(s => s.Encoded)], model.Device);
-            loss += gradient.Loss(batch);
+            double sum = gradient.Loss(batch);
+            loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The validation loss is no number", model, batch);
             answers += batch.AnswerRows.shape[0];
         }
         return answers == 0 ? double.NaN : loss / answers;

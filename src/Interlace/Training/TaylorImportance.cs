@@ -21,7 +21,7 @@ public static class TaylorImportance
     /// <param name="progress">Told after each pass.</param>
     /// <param name="cancellation">Ends after a pass.</param>
     /// <returns>[L] the sums, and the mean loss with all layers.</returns>
-    /// <exception cref="InputException">No sample has an answer.</exception>
+    /// <exception cref="InputException">No sample has an answer, or a loss or gradient is no number.</exception>
     public static (double[] Scores, double Loss) Measure(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, int batchTokens = 4096, long memory = 8L << 30,
         IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -43,10 +43,15 @@ public static class TaylorImportance
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var batch = Batch.Pack([.. places.Select(i => answered[i])], model.Device);
-                loss += gradient.Accumulate(batch, 1.0 / answerTokens);
+                double sum = gradient.Accumulate(batch, 1.0 / answerTokens);
+                loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The loss is no number", model, batch);
                 progress?.Report(new("evidence taylor", done * batches.Count + b + 1, groups.Length * batches.Count, "passes"));
             }
-            foreach (int l in group) scores[l] = model.Layers[l].Parameters.Sum(Importance);
+            foreach (int l in group)
+            {
+                scores[l] = model.Layers[l].Parameters.Sum(Importance);
+                if (!double.IsFinite(scores[l])) throw new NotANumberException($"The gradients of decoder layer {l} are no numbers (NaN or infinite): compute with --dtype fp32.");
+            }
         }
         return (scores, loss / answerTokens);
     }

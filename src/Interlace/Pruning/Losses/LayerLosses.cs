@@ -60,11 +60,15 @@ public sealed class LayerLosses : IDisposable
     /// <param name="passed">Told how many of the passes (candidates times batches) are behind it.</param>
     /// <param name="cancellation">Ends after a pass.</param>
     /// <returns>[candidates].</returns>
+    /// <exception cref="NotANumberException">One of the losses is no number.</exception>
     public double[] Without(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null, CancellationToken cancellation = default)
     {
         var race = new Race(this, Checked(alive), candidates, givesUp: false, passed, cancellation);
         for (int b = 0; b < _batches.Length; b++) race.Run(b, Enumerable.Range(0, candidates.Count));
-        return race.Means();
+        double[] means = race.Means();
+        if (Array.FindIndex(means, mean => !double.IsFinite(mean)) is >= 0 and int wrong)
+            throw new NotANumberException($"The loss without decoder layer {candidates[wrong]} is no number (NaN or infinite): compute with --dtype fp32.");
+        return means;
     }
 
     /// <summary>

@@ -22,7 +22,8 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
 
     /// <summary>Summed cross-entropy over the answer tokens.</summary>
     /// <param name="alive">The layers that are there, ascending.</param>
-    /// <param name="without">One of them that is left out; none where absent.</param>
+    /// <param name="without">One of them that is left out; none where absent. Without it the loss may be no number.</param>
+    /// <exception cref="NotANumberException">The loss of all of them is no number.</exception>
     public double Loss(int[] alive, int? without = null)
     {
         _batch ??= Batch.Pack(samples, whole.Device);
@@ -33,7 +34,8 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
         using var model = whole.Keep([.. alive.Where(layer => layer != without)]);
         int shared = without is { } layer ? Array.IndexOf(alive, layer) : alive.Length;
         Tensor hidden = model.Hidden(x.alias(), inputs, (position, run, input) => position < shared ? Remember(position, run, input) : run(input));
-        return AnswerLoss.Sum(model, hidden, _batch);
+        double loss = AnswerLoss.Sum(model, hidden, _batch);
+        return double.IsFinite(loss) || without is not null ? loss : throw FiniteValues.Refusal("The loss is no number", model, _batch);
     }
 
     /// <summary>Forgets and frees everything; the next loss starts with the embeddings.</summary>

@@ -27,10 +27,13 @@ internal sealed class InputNorms : IDisposable
     /// <summary>The norms of one layer's input columns, [input] in fp32.</summary>
     /// <param name="weight">Name of the layer's weight.</param>
     /// <param name="samples">Samples that were added.</param>
+    /// <exception cref="NotANumberException">A norm is no number.</exception>
     public Tensor Of(string weight, long samples)
     {
         using var scope = NewDisposeScope();
-        return _sums[weight].Times(1.0 / samples).sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope();
+        Tensor norms = _sums[weight].Times(1.0 / samples).sqrt().to(ScalarType.Float32);
+        if (!FiniteValues.In(norms)) throw new NotANumberException($"What {weight} reads is no number (NaN or infinite), though the weights of its layer are: values leave the range of the computation's type, compute with --dtype fp32, or weights outside the decoder layers are damaged.");
+        return norms.MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -110,7 +110,7 @@ public static class SparsifyStage
         var layers = new LayerSparsity[weights.Count];
         for (int l = 0; l < layers.Length; l++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            foreach (var weight in weights[l]) weight.CheckNumbers(cancellation);
             using var scope = NewDisposeScope();
             using var norms = samples?.Measure(l);
             var sparse = new Dictionary<string, Tensor>(StringComparer.Ordinal);
