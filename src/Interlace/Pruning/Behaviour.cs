@@ -67,7 +67,15 @@ public static class Behaviour
                 if (what == Vlm.Generator.Logits) seen.Add(value.detach().clone().DetachFromDisposeScope());
             },
         };
-        int[] ids = generator.Run([prompt]).Single().Ids;
+        int[] ids;
+        try
+        {
+            ids = generator.Run([prompt]).Single().Ids;
+        }
+        catch (NotANumberException e)
+        {
+            return new(name, false, e.Message);
+        }
         double largest = 0;
         for (int i = 0; i < ids.Length; i++)
         {

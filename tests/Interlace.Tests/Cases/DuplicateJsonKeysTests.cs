@@ -50,7 +50,7 @@ public sealed class DuplicateJsonKeysTests : IDisposable
     [Fact]
     public void An_index_that_names_a_tensor_twice_is_refused()
     {
-        string sharded = _scratch.Copy(Shared.Require("fixtures", "qwen3vl", "tiny-untied"), "sharded"), index = Path.Combine(sharded, "model.safetensors.index.json");
+        string sharded = _scratch.Copy(TinyCheckpoints.Untied, "sharded"), index = Path.Combine(sharded, "model.safetensors.index.json");
         File.WriteAllText(index, File.ReadAllText(index).Replace("\"weight_map\": {", "\"weight_map\": {\"lm_head.weight\": \"model-00001-of-00003.safetensors\",", StringComparison.Ordinal));
         string refusal = CommandRun.Of("inspect", sharded).Refusal();
         Assert.Contains("model.safetensors.index.json", refusal);

@@ -42,7 +42,7 @@ public sealed class JsonDuplicateKeysTests : IDisposable
     [Fact]
     public void The_index_of_a_sharded_model_is_refused()
     {
-        string model = _scratch.Copy(Shared.Require("fixtures", "qwen3vl", "tiny-untied"), "model"), index = Path.Combine(model, "model.safetensors.index.json"), text = File.ReadAllText(index);
+        string model = _scratch.Copy(TinyCheckpoints.Untied, "model"), index = Path.Combine(model, "model.safetensors.index.json"), text = File.ReadAllText(index);
         foreach (string damage in new[] { Twice(text), text.Replace("\"model-00001-of", "\"\\ud800model-00001-of", StringComparison.Ordinal) })
         {
             File.WriteAllText(index, damage);
