@@ -67,8 +67,10 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
         Directory.CreateDirectory(place);
         File.WriteAllBytes(Path.Combine(place, Path.GetFileName(target.File)), input);
         File.WriteAllText(Path.Combine(place, "why.txt"), $"{fault}\n");
-        Console.WriteLine($"FAULT {target.Name} {name}: {fault.Split('\n')[0]}\n  again: replay {target.Name} {Path.Combine(place, Path.GetFileName(target.File))}");
+        Console.WriteLine($"FAULT {target.Name} {name}: {Short(fault)}\n  again: replay {target.Name} {Path.Combine(place, Path.GetFileName(target.File))}");
     }
+
+    private static string Short(string text) => text.Split('\n')[0] is { Length: > 300 } line ? line[..300] + "..." : text.Split('\n')[0];
 
     /// <summary>Puts the good files that a target needs into an empty folder, and the changed one in its place.</summary>
     public static void Lay(Target target, byte[] input, string good, string folder)
