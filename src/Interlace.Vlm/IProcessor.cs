@@ -21,4 +21,12 @@ public interface IProcessor
     /// <param name="addGenerationPrompt">Whether the header of the answer to come is added.</param>
     /// <exception cref="InputException">Images and image parts do not match, an image's aspect ratio is beyond what the model takes, a placeholder stands in a text, or a video is there.</exception>
     EncodedSample Encode(IReadOnlyList<ChatMessage> messages, IReadOnlyList<RgbImage> images, bool addGenerationPrompt = false);
+
+    /// <summary>The image at the size that the model takes, of the same bytes as the reference's.</summary>
+    /// <exception cref="InputException">One side is more than 200 times the other.</exception>
+    RgbImage Resize(RgbImage image);
+
+    /// <summary>As <see cref="Encode"/>, with images that <see cref="Resize"/> has given: a large one need not be held while the next is decoded.</summary>
+    /// <exception cref="InputException">As there, or an image has not the model's sizes.</exception>
+    EncodedSample EncodeResized(IReadOnlyList<ChatMessage> messages, IReadOnlyList<RgbImage> resized, bool addGenerationPrompt = false);
 }

@@ -113,7 +113,7 @@ public static class EvidenceStage
         var data = DrawnData.Open(options, experiment.Seed);
         var rows = data.Draw.Calibration(calibrate.Fraction, calibrate.EvidenceSamples);
         SkipCounts skipped = [], filtered = [];
-        EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.Filter), loaded.Processor, skipped, 0, cancellation).Select(sample => sample.Encoded)];
+        EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
         if (samples.Length == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
         var settings = new EvidenceSettings(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);

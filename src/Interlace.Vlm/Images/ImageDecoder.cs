@@ -19,16 +19,22 @@ public sealed record ImageDecoding(bool ApplyOrientation, bool TransparencyOnWhi
 /// </summary>
 public static class ImageDecoder
 {
-    /// <summary>Pictures with more pixels are refused before memory is taken (Pillow's limit against decompression bombs).</summary>
-    public const long MaxPixels = 178_956_970;
+    /// <summary>Pictures with more pixels are refused, and so many are held decoded at once by all threads together (from here on Pillow warns of a decompression bomb).</summary>
+    public const long MaxPixels = 89_478_485;
 
-    /// <summary>Decodes the file at a path.</summary>
+    /// <summary>A picture of more pixels is believed only where its file has a byte for so many of them: a few hundred bytes can claim any size.</summary>
+    private const long PlainPixels = 24_000_000, PixelsPerByte = 512;
+
+    private const int StripBytes = 1 << 20;
+    private static readonly PixelBudget Budget = new(MaxPixels);
+
+    /// <summary>Decodes the file at a path, as <see cref="Decode"/> does.</summary>
     /// <exception cref="InputException">It is absent or cannot be decoded.</exception>
-    public static RgbImage Load(string path, ImageDecoding decoding)
+    public static RgbImage Load(string path, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null)
     {
         try
         {
-            return Decode(File.ReadAllBytes(path), path, decoding);
+            return Decode(File.ReadAllBytes(path), path, decoding, prepare);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -36,45 +42,77 @@ public static class ImageDecoder
         }
     }
 
-    /// <summary>Decodes bytes; <paramref name="source"/> names them in messages.</summary>
-    /// <exception cref="InputException">They are no image of a supported format, are cut off or damaged, or the image is absurdly large.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding)
+    /// <summary>
+    /// Decodes bytes; <paramref name="source"/> names them in messages. Waits while other threads hold too many pixels.
+    /// </summary>
+    /// <param name="encoded">The file.</param>
+    /// <param name="source">What messages call it.</param>
+    /// <param name="decoding">How it becomes plain RGB.</param>
+    /// <param name="prepare">Makes the picture smaller before other threads may decode theirs; must not decode.</param>
+    /// <exception cref="InputException">The bytes are no image of a supported format, are cut off or damaged, or have too many pixels.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null)
     {
         using SKData data = SKData.CreateCopy(encoded);
         using SKCodec codec = SKCodec.Create(data) ?? throw new InputException($"{source} is not an image of a supported format (JPEG, PNG, WebP, GIF, BMP).");
-        (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        if ((long)width * height > MaxPixels) throw new InputException($"{source} has {width} x {height} pixels, more than the {MaxPixels} that are decoded; make it smaller.");
+        long pixels = PixelsOf(codec), most = MostPixels(encoded.Length);
+        if (pixels > most) throw new InputException($"{source} has {codec.Info.Width} x {codec.Info.Height} pixels, more than the {most} that are decoded of {encoded.Length} bytes; make it smaller.");
 
-        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
-        byte[] rgba = new byte[layout.BytesSize64];
-        SKCodecResult result;
-        unsafe
-        {
-            fixed (byte* pixels = rgba) result = codec.GetPixels(layout, (nint)pixels);
-        }
-        if (result != SKCodecResult.Success) throw new InputException($"{source} cannot be decoded: the {codec.EncodedFormat} data is cut off or damaged ({result}).");
-
-        RgbImage image = new(width, height, decoding.TransparencyOnWhite ? OnWhite(rgba) : WithoutAlpha(rgba));
-        return decoding.ApplyOrientation ? Orient(image, codec.EncodedOrigin) : image;
+        using var held = Budget.Take(pixels);
+        RgbImage image = Read(codec, source, decoding.TransparencyOnWhite ? OnWhite : WithoutAlpha);
+        if (decoding.ApplyOrientation) image = Orient(image, codec.EncodedOrigin);
+        return prepare is null ? image : prepare(image);
     }
 
-    private static byte[] WithoutAlpha(byte[] rgba)
+    /// <summary>Whether an image is refused for its number of pixels alone, by its header.</summary>
+    public static bool IsTooLarge(ReadOnlySpan<byte> encoded)
     {
-        byte[] rgb = new byte[rgba.Length / 4 * 3];
+        using SKData data = SKData.CreateCopy(encoded);
+        using SKCodec? codec = SKCodec.Create(data);
+        return codec is not null && PixelsOf(codec) > MostPixels(encoded.Length);
+    }
+
+    private static long PixelsOf(SKCodec codec) => (long)codec.Info.Width * codec.Info.Height;
+
+    private static long MostPixels(long bytes) => Math.Min(MaxPixels, Math.Max(PlainPixels, PixelsPerByte * bytes));
+
+    private delegate void ToRgb(ReadOnlySpan<byte> rgba, Span<byte> rgb);
+
+    private static RgbImage Read(SKCodec codec, string source, ToRgb convert)
+    {
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        byte[] rgb = new byte[3L * width * height];
+        bool byRows = codec.StartScanlineDecode(layout) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
+        int rows = byRows ? Math.Clamp(StripBytes / layout.RowBytes, 1, height) : height;   // some formats are decoded whole or not at all
+        byte[] rgba = new byte[(long)rows * layout.RowBytes];
+        for (int y = 0; y < height; y += rows)
+        {
+            int count = Math.Min(rows, height - y);
+            if (!ReadRows(codec, layout, rgba, count, byRows)) throw new InputException($"{source} cannot be decoded: the {codec.EncodedFormat} data is cut off or damaged.");
+            convert(rgba.AsSpan(0, count * layout.RowBytes), rgb.AsSpan(y * width * 3, count * width * 3));
+        }
+        return new(width, height, rgb);
+    }
+
+    private static unsafe bool ReadRows(SKCodec codec, SKImageInfo layout, byte[] rgba, int count, bool byRows)
+    {
+        fixed (byte* pixels = rgba)
+            return byRows ? codec.GetScanlines((nint)pixels, count, layout.RowBytes) == count : codec.GetPixels(layout, (nint)pixels) == SKCodecResult.Success;
+    }
+
+    private static void WithoutAlpha(ReadOnlySpan<byte> rgba, Span<byte> rgb)
+    {
         for (int from = 0, to = 0; from < rgba.Length; from += 4, to += 3)
             (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
-        return rgb;
     }
 
-    private static byte[] OnWhite(byte[] rgba)
+    private static void OnWhite(ReadOnlySpan<byte> rgba, Span<byte> rgb)
     {
-        byte[] rgb = new byte[rgba.Length / 4 * 3];
         for (int from = 0, to = 0; from < rgba.Length; from += 4, to += 3)
         {
             int alpha = rgba[from + 3];
             for (int channel = 0; channel < 3; channel++) rgb[to + channel] = Blend(rgba[from + channel], alpha);
         }
-        return rgb;
 
         // Division by 255 as Pillow's alpha_composite rounds it.
         static byte Blend(int value, int alpha)

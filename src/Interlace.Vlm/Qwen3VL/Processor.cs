@@ -49,8 +49,7 @@ internal sealed class Processor : IProcessor
     public EncodedSample Encode(IReadOnlyList<ChatMessage> messages, IReadOnlyList<RgbImage> images, bool addGenerationPrompt = false) =>
         EncodeResized(messages, [.. images.Select(Resize)], addGenerationPrompt);
 
-    /// <summary>As <see cref="Encode"/>, with images that have been brought to the model's sizes already.</summary>
-    /// <exception cref="InputException">As there, or the sides of an image are no multiples of patch x merge.</exception>
+    /// <inheritdoc/>
     public EncodedSample EncodeResized(IReadOnlyList<ChatMessage> messages, IReadOnlyList<RgbImage> resized, bool addGenerationPrompt = false)
     {
         if (messages.Any(message => message.Content.Any(part => part is VideoPart))) throw new InputException("The conversation holds a video; only images and text are supported.");
@@ -65,8 +64,7 @@ internal sealed class Processor : IProcessor
         return Expand(ids, inside, resized);
     }
 
-    /// <summary>The image at the size that the model takes, of the same bytes as the reference's.</summary>
-    /// <exception cref="InputException">One side is more than 200 times the other.</exception>
+    /// <inheritdoc/>
     public RgbImage Resize(RgbImage image)
     {
         (int height, int width) = SmartResize.Of(image.Height, image.Width, Settings.Factor, _minPixels, MaxPixels);

@@ -72,11 +72,12 @@ internal static class CanonicalComposition
     /// <summary>Canonical ordering: marks after a starter are sorted by class, equal classes keep their order.</summary>
     private static void Order(List<int> points)
     {
-        for (int i = 1; i < points.Count; i++)
+        for (int start = 0, end; start < points.Count; start = end)
         {
-            byte k = Class(points[i]);
-            if (k == 0) continue;
-            for (int j = i; j > 0 && Class(points[j - 1]) > k; j--) (points[j - 1], points[j]) = (points[j], points[j - 1]);
+            for (end = start + 1; end < points.Count && Class(points[end]) > 0;) end++;   // a starter, and the marks after it
+            if (end - start < 2) continue;
+            int[] marks = [.. points.GetRange(start, end - start).OrderBy(Class)];
+            for (int i = 0; i < marks.Length; i++) points[start + i] = marks[i];
         }
     }
 

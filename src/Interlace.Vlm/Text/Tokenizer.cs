@@ -50,6 +50,9 @@ public sealed class Tokenizer
     /// <summary>One more than the largest id. A model may have more rows: their ids decode to nothing.</summary>
     public int Count { get; }
 
+    /// <summary>A text of more UTF-8 bytes has more than so many tokens: none is longer than the longest, and normalisation makes of three bytes one at least.</summary>
+    public long MostBytes(int tokens) => 3L * tokens * _bytes.Max(bytes => bytes?.Length ?? 0);
+
     /// <summary>Reads <c>tokenizer.json</c> of a folder, or the .json file at that path.</summary>
     /// <exception cref="InputException">It is absent, not a tokenizer, or of an unsupported kind.</exception>
     public static Tokenizer Load(string path)

@@ -44,7 +44,7 @@ public static class CalibrationStage
         var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, loaded.Model.VisualLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
-        var samples = new BlockedSamples(data, enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
+        var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
         var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough));
         SkipCounts skipped = [];
         var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
@@ -64,7 +64,7 @@ public static class CalibrationStage
     }
 
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>
-    private sealed class BlockedSamples(DrawnData data, IReadOnlyList<RowReference[]> blocks)
+    private sealed class BlockedSamples(DrawnData data, RowFilter filter, IReadOnlyList<RowReference[]> blocks)
     {
         private readonly Dictionary<(string Set, string Shard, long Row), int> _blocks = blocks.Index().SelectMany(block => block.Item, (block, row) => (row, block.Index))
             .ToDictionary(entry => (data.Source.Sets[entry.row.Set].Name, data.Source.Sets[entry.row.Set].Shards[entry.row.Shard].Name, entry.row.Row), entry => entry.Index);
@@ -81,7 +81,7 @@ public static class CalibrationStage
             SkipCounts filtered = [];
             foreach (var (i, block) in blocks.Index())
             {
-                foreach (var sample in data.Source.Read(block, filtered, data.Filter)) yield return sample;
+                foreach (var sample in data.Source.Read(block, filtered, filter)) yield return sample;
                 _filtered[i] = new SkipCounts(filtered);   // before a sample of the next block is given, however far ahead they are read
             }
         }

@@ -20,6 +20,9 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <summary>The paper's filters (3.4).</summary>
     public RowFilter Filter => new(Options.MaxImages, Options.MaxTurns);
 
+    /// <summary>The same, and the length beyond which no text can fit into a model's tokens.</summary>
+    public RowFilter FilterFor(IProcessor processor) => Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens) };
+
     /// <summary>Samples encoded in the background for a model: images turned by their EXIF orientation and composited on white, as the reference's loader does.</summary>
     /// <param name="samples">The samples, from <paramref name="first"/> on.</param>
     /// <param name="processor">The model's processor.</param>
@@ -28,6 +31,6 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <param name="cancellation">Ends the enumeration.</param>
     public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, IProcessor processor, SkipCounts skipped, long first, CancellationToken cancellation) =>
         SampleLoader.Load(samples,
-            SampleLoader.Encoder(bytes => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented), (sample, images) => processor.Encode(sample.Messages, images)),
+            SampleLoader.Encoder(bytes => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Resizer(processor)), (sample, images) => processor.EncodeResized(sample.Messages, images)),
             skipped, new LoaderOptions(Options.MaxTokens, Options.Workers), first, cancellation);
 }

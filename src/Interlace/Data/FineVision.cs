@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Interlace.Data.Parquet;
 using Interlace.Vlm;
 using ParquetSharp;
@@ -26,6 +27,8 @@ public sealed record DataSet(string Name, IReadOnlyList<Shard> Shards)
 /// </summary>
 public sealed class FineVision
 {
+    private const int LongestReason = 200;
+    private const long MostDrawn = 1 << 30;   // of what an array can hold
     private long _bytesRead;
 
     private FineVision(string folder, IReadOnlyList<DataSet> sets) => (Folder, Sets) = (folder, sets);
@@ -64,11 +67,14 @@ public sealed class FineVision
     /// <summary>
     /// max(1, round(rate * rows)) rows of every set: those with the smallest <see cref="SeededHash"/> of set, shard name and row. No row twice, and the
     /// same rows wherever the files lie and in whatever order they are listed. The paper's filters come later, in <see cref="Read"/>: a draw of
-    /// n rows gives at most n samples. Throws <see cref="InputException"/> for a rate outside (0, 1].
+    /// n rows gives at most n samples. Throws <see cref="InputException"/> for a rate outside (0, 1], or one that draws too many.
     /// </summary>
-    public Draw Draw(double rate, long seed) =>
-        rate is > 0 and <= 1 ? new Draw([.. Sets.Select((set, index) => Data.Draw.FromSet(set, index, rate, seed))])
-        : throw new InputException($"A sampling rate of {rate} is impossible: give one above 0 and at most 1.");
+    public Draw Draw(double rate, long seed)
+    {
+        if (rate is not (> 0 and <= 1)) throw new InputException($"A sampling rate of {rate} is impossible: give one above 0 and at most 1.");
+        if (rate * Rows > MostDrawn) throw new InputException($"A sampling rate of {rate} draws more than {MostDrawn:N0} of {Rows:N0} rows: give a lower one.");
+        return new Draw([.. Sets.Select((set, index) => Data.Draw.FromSet(set, index, rate, seed))]);
+    }
 
     /// <summary>About how many bytes the samples of these rows take: their share of what the columns take in the files.</summary>
     public long EstimateBytes(IEnumerable<RowReference> rows) =>
@@ -140,13 +146,14 @@ public sealed class FineVision
 
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
 
-    /// <summary>The library's native part wraps its sentence: <c>NAME (message: 'SENTENCE')</c>.</summary>
+    /// <summary>The library's native part wraps its sentence, <c>NAME (message: 'SENTENCE')</c>, in which names of exceptions may stand and bytes of the file.</summary>
     private static string Reason(Exception error)
     {
         string text = error.Message.ReplaceLineEndings(" ");
         const string mark = "(message: '";
         if (text.IndexOf(mark, StringComparison.Ordinal) is >= 0 and int at) text = text[(at + mark.Length)..].TrimEnd(')', '\'');
-        return text.TrimEnd('.', ' ');
+        text = Regex.Replace(text, @"\w*Exception: ", "");
+        return (text.Length > LongestReason ? text[..LongestReason] : text).TrimEnd('.', ' ');
     }
 
     private static T Guard<T>(string path, Func<T> read)

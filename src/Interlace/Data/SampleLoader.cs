@@ -29,9 +29,16 @@ public static class SampleLoader
     /// <param name="encode">A conversation and its images to tokens.</param>
     public static Func<Sample, EncodedSample> Encoder(Func<byte[], RgbImage> decode, Func<Sample, IReadOnlyList<RgbImage>, EncodedSample> encode) => sample =>
     {
-        RgbImage[] images = As(SkipReason.UndecodableImage, () => sample.Images.Select(decode).ToArray());
+        RgbImage[] images = [.. sample.Images.Select(bytes => Image(bytes, decode))];
         return As(SkipReason.NotEncodable, () => encode(sample, images));
     };
+
+    /// <summary>Decodes an image; what it is refused for becomes a <see cref="SampleException"/>.</summary>
+    internal static RgbImage Image(byte[] encoded, Func<byte[], RgbImage> decode) =>
+        ImageDecoder.IsTooLarge(encoded) ? throw new SampleException(SkipReason.TooLargeImage) : As(SkipReason.UndecodableImage, () => decode(encoded));
+
+    /// <summary>A model's resize, whose refusals are counted as its own and not as an image that cannot be decoded.</summary>
+    internal static Func<RgbImage, RgbImage> Resizer(IProcessor processor) => image => As(SkipReason.NotEncodable, () => processor.Resize(image));
 
     /// <summary>
     /// The samples of <paramref name="source"/> encoded, in their order. A sample for which <paramref name="encode"/> throws <see cref="InputException"/>, or that is too long, is

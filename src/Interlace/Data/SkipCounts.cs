@@ -29,6 +29,9 @@ public static class SkipReason
     /// <summary>The bytes of an image are not a complete image file.</summary>
     public const string UndecodableImage = "undecodable image";
 
+    /// <summary>An image has more pixels than are decoded, or far more than its bytes can mean.</summary>
+    public const string TooLargeImage = "too large image";
+
     /// <summary>The processor refuses the sample (an extreme aspect ratio, say).</summary>
     public const string NotEncodable = "not encodable";
 

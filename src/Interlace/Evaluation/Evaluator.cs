@@ -166,7 +166,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
 
     private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)
     {
-        RgbImage[] images = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row).Select(bytes => PublishedImages.Decode(benchmark, bytes, table.Name)).ToArray());
-        return SampleLoader.As(SkipReason.NotEncodable, () => loaded.Processor.Encode([Prompts.Message(benchmark, row, images.Length, style)], images, addGenerationPrompt: true));
+        var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row));
+        RgbImage[] images = [.. encoded.Select(image => SampleLoader.Image(image, bytes => PublishedImages.Decode(benchmark, bytes, table.Name, SampleLoader.Resizer(loaded.Processor))))];
+        return SampleLoader.As(SkipReason.NotEncodable, () => loaded.Processor.EncodeResized([Prompts.Message(benchmark, row, images.Length, style)], images, addGenerationPrompt: true));
     }
 }

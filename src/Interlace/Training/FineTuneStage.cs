@@ -55,8 +55,9 @@ public static class FineTuneStage
         using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), freeBytes);
-        using var store = Store(data, training, Path.Combine(work, SamplesName), key, progress, cancellation);
-        using var heldOut = validation.Count > 0 ? Store(data, validation, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
+        var filter = data.FilterFor(loaded.Processor);
+        using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, progress, cancellation);
+        using var heldOut = validation.Count > 0 ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
         log?.Invoke($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
@@ -110,8 +111,8 @@ public static class FineTuneStage
 
     private static bool IsTaken(string target) => Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any();
 
-    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, string path, string key, IProgress<StageProgress>? progress, CancellationToken cancellation) =>
-        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => Watched(data.Source.Read(rows, skipped, data.Filter), rows.Count, progress, cancellation));
+    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, RowFilter filter, string path, string key, IProgress<StageProgress>? progress, CancellationToken cancellation) =>
+        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => Watched(data.Source.Read(rows, skipped, filter), rows.Count, progress, cancellation));
 
     private static IEnumerable<Sample> Watched(IEnumerable<Sample> samples, int total, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {

@@ -4,22 +4,32 @@ using ParquetSharp.Schema;
 
 namespace Interlace.Data.Parquet;
 
-/// <summary>What one row holds in a column of lists: its slots and its values, a null list being an empty one. <paramref name="Values"/> is empty where they were not asked for.</summary>
-internal sealed record ListRow(LevelRange Slots, int Count, IReadOnlyList<byte[]?> Values);
+/// <summary>How much of a row is copied: its first values, as long as they are not too long together.</summary>
+internal readonly record struct ListLimits(long Values, long Bytes);
+
+/// <summary>What one row holds in a column of lists, a null list being an empty one.</summary>
+/// <param name="Slots">Where it stands.</param>
+/// <param name="Count">Its number of values.</param>
+/// <param name="Values">Those that were asked for; empty ones in place of those beyond the bytes.</param>
+/// <param name="Bytes">What these values take, those left out included.</param>
+internal sealed record ListRow(LevelRange Slots, int Count, IReadOnlyList<byte[]?> Values, long Bytes);
 
 /// <summary>A column of byte arrays under one level of lists, in one row group, read forwards and copied out value by value.</summary>
 internal sealed class ListColumn : IDisposable
 {
     private const int Batch = 1024, MostEmptyPages = 64;
     private readonly ColumnReader<ByteArray> _reader;
-    private readonly int _elementLevel, _valueLevel;
+    private readonly int _elementLevel, _valueLevel, _batch;
     private readonly short[] _definitions = new short[Batch], _repetitions = new short[Batch];
     private readonly ByteArray[] _values = new ByteArray[Batch];
     private int _at, _filled, _value;
     private long _consumed;
     private readonly long _total;
 
-    public ListColumn(RowGroupReader group, int column)
+    /// <param name="group">The row group.</param>
+    /// <param name="column">The column's place among the leaves of the schema.</param>
+    /// <param name="pages">Its pages, or those that <see cref="ShardStream.Gather"/> has left of them.</param>
+    public ListColumn(RowGroupReader group, int column, IReadOnlyList<PageHeader> pages)
     {
         ColumnDescriptor descriptor = group.MetaData.Schema.Column(column);
         if (descriptor.PhysicalType != PhysicalType.ByteArray || descriptor.MaxRepetitionLevel != 1)
@@ -29,16 +39,18 @@ internal sealed class ListColumn : IDisposable
         _reader = (ColumnReader<ByteArray>)group.Column(column);
         using ColumnChunkMetaData chunk = group.MetaData.GetColumnChunkMetaData(column);
         _total = chunk.NumValues;
+        // Values stored as what differs from the one before are written out for a whole batch: a page of megabytes would unfold to gigabytes.
+        _batch = pages.Any(page => page.Encoding == PageEncoding.DeltaByteArray) ? 1 : Batch;
     }
 
     /// <summary>The rows asked for (ascending, 0-based in the row group). Reads on to the end of the last of them.</summary>
-    public IEnumerable<ListRow> Rows(IEnumerable<long> rows, bool values)
+    public IEnumerable<ListRow> Rows(IEnumerable<long> rows, ListLimits limits)
     {
         long next = 0;
         foreach (long row in rows)
         {
-            while (next++ < row) ReadRow(values: false);
-            yield return ReadRow(values);
+            while (next++ < row) ReadRow(default);
+            yield return ReadRow(limits);
         }
     }
 
@@ -46,12 +58,12 @@ internal sealed class ListColumn : IDisposable
     public IReadOnlyList<byte[]?> At(LevelRange slots)
     {
         while (_consumed < slots.First && _at < _filled) Pass();
-        for (int tries = 0; _consumed < slots.First && tries <= MostEmptyPages; tries++) _consumed += _reader.Skip(slots.First - _consumed);
+        for (int tries = 0; _consumed < slots.First && tries <= MostEmptyPages; tries++) _consumed += _reader.Skip(_batch == 1 ? 1 : slots.First - _consumed);
         if (_consumed < slots.First) throw TooShort();
         List<byte[]?> found = [];
         while (_consumed < slots.End)
         {
-            if (_at == _filled && !Fill((int)Math.Min(Batch, slots.End - _consumed))) throw TooShort();
+            if (_at == _filled && !Fill((int)Math.Min(_batch, slots.End - _consumed))) throw TooShort();
             if (_definitions[_at] >= _elementLevel) found.Add(Current());
             Pass();
         }
@@ -60,24 +72,26 @@ internal sealed class ListColumn : IDisposable
 
     public void Dispose() => _reader.Dispose();
 
-    private ListRow ReadRow(bool values)
+    private ListRow ReadRow(ListLimits limits)
     {
-        if (_at == _filled && !Fill(Batch)) throw TooShort();
-        long first = _consumed;
+        if (_at == _filled && !Fill(_batch)) throw TooShort();
+        long first = _consumed, bytes = 0;
         int count = 0;
         List<byte[]?> found = [];
         do
         {
-            if (_definitions[_at] >= _elementLevel)
+            if (_definitions[_at] >= _elementLevel && count++ < limits.Values)
             {
-                count++;
-                if (values) found.Add(Current());
+                bytes += Length();
+                found.Add(bytes > limits.Bytes ? [] : Current());
             }
             Pass();
         }
-        while ((_at < _filled || Fill(Batch)) && _repetitions[_at] > 0);
-        return new ListRow(new LevelRange(first, checked((int)(_consumed - first))), count, found);
+        while ((_at < _filled || Fill(_batch)) && _repetitions[_at] > 0);
+        return new ListRow(new LevelRange(first, checked((int)(_consumed - first))), count, found, bytes);
     }
+
+    private long Length() => _definitions[_at] < _valueLevel ? 0 : _values[_value].Length;
 
     private byte[]? Current()
     {

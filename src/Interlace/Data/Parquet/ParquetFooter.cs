@@ -6,7 +6,11 @@ namespace Interlace.Data.Parquet;
 internal sealed record ColumnChunk(string Path, ByteRange Bytes, long Values);
 
 /// <summary>A row group: its number of rows and its column chunks.</summary>
-internal sealed record RowGroup(long Rows, IReadOnlyList<ColumnChunk> Columns);
+internal sealed record RowGroup(long Rows, IReadOnlyList<ColumnChunk> Columns)
+{
+    /// <summary>Values that one of its columns may claim to have.</summary>
+    public long MostValues => ParquetFooter.FreeCount + Columns.Sum(column => column.Bytes.Length);
+}
 
 /// <summary>
 /// The part of a Parquet footer that sampling needs: rows per group, and where the chunks lie (which the Parquet library does not tell).
@@ -15,7 +19,12 @@ internal sealed record RowGroup(long Rows, IReadOnlyList<ColumnChunk> Columns);
 /// <param name="RowGroups">In file order.</param>
 internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGroups)
 {
-    private const int Tail = 8, LongestFooter = 256 << 20;
+    /// <summary>
+    /// Rows and values that are believed of any file, because repetitions and nulls are stored in next to nothing. Beyond them each needs a byte: a count costs time and memory before the first value is read.
+    /// </summary>
+    public const long FreeCount = 1 << 18;
+
+    private const int Tail = 8, LongestFooter = 256 << 20, DeepestSchema = 32;
 
     /// <summary>Reads the footer of a file. Throws <see cref="InvalidDataException"/> or <see cref="EndOfStreamException"/> where it is none.</summary>
     public static ParquetFooter Read(ShardStream stream)
@@ -32,10 +41,43 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
         List<RowGroup> groups = [];
         for (int id = 0; reader.NextField(ref id, out ThriftType type);)
         {
-            if (id != 4) { reader.Skip(type); continue; }
-            for (int i = reader.List(out _); i > 0; i--) groups.Add(ReadRowGroup(ref reader, stream.Length - Tail - length));
+            if (id == 2) CheckSchema(ref reader);
+            else if (id == 4) for (int i = reader.List(out _); i > 0; i--) groups.Add(ReadRowGroup(ref reader, stream.Length - Tail - length));
+            else reader.Skip(type);
         }
+        CheckSizes(groups, stream.Length);
         return new ParquetFooter(length + Tail, groups);
+    }
+
+    private static void CheckSizes(List<RowGroup> groups, long length)
+    {
+        long rows = 0, bytes = 0;
+        foreach (RowGroup group in groups)
+        {
+            if (group.Rows > FreeCount + length - rows) throw new InvalidDataException($"it claims to have {(Int128)rows + group.Rows} rows in {length} bytes.");
+            rows += group.Rows;
+            foreach (ColumnChunk column in group.Columns)
+                if ((bytes += column.Bytes.Length) > length) throw new InvalidDataException("its columns overlap.");
+        }
+    }
+
+    /// <summary>The Parquet library goes down the schema by recursion, and a stack that overflows ends the program.</summary>
+    private static void CheckSchema(ref ThriftReader reader)
+    {
+        var open = new Stack<long>();   // children still to come of the nodes above
+        for (int i = reader.List(out _); i > 0; i--)
+        {
+            long children = 0;
+            for (int id = 0; reader.NextField(ref id, out ThriftType type);)
+            {
+                if (id == 5) children = reader.Integer();
+                else reader.Skip(type);
+            }
+            while (open.TryPeek(out long rest) && rest <= 0) open.Pop();
+            if (open.TryPop(out long siblings)) open.Push(siblings - 1);
+            open.Push(children);
+            if (open.Count > DeepestSchema) throw new InvalidDataException("its columns are nested too deeply.");
+        }
     }
 
     private static RowGroup ReadRowGroup(ref ThriftReader reader, long end)

@@ -11,6 +11,8 @@ internal sealed record ShardRow(long Row, string? Skip, IReadOnlyList<byte[]?> Q
 /// </summary>
 internal sealed class ShardReader : IDisposable
 {
+    private const long MostTextBytes = 32 << 20;
+
     private readonly ShardStream _stream;
     private readonly ParquetFooter _footer;
     private readonly ParquetFileReader _reader;
@@ -68,32 +70,67 @@ internal sealed class ShardReader : IDisposable
     {
         FineVisionColumns columns = FineVisionColumns.In(_footer.RowGroups[group]);
         using RowGroupReader reader = _reader.RowGroup(group);
-        ListRow[] questions = ReadRows(reader, columns.Questions, rows, values: true);
-        ListRow[] answers = ReadRows(reader, columns.Answers, rows, values: true);
-        ListRow[] places = ReadRows(reader, columns.ImagePaths ?? columns.Images, rows, values: false);
+        using ListColumn questions = Open(columns.Questions), answers = Open(columns.Answers), places = Open(columns.ImagePaths ?? columns.Images);
+        var texts = new ListLimits(filter.MaxTurns + 1L, filter.MaxTextBytes);
+        var read = rows.Zip(questions.Rows(rows, texts), answers.Rows(rows, texts)).Zip(places.Rows(rows, default), (row, places) => new RowTexts(row.First, row.Second, row.Third, places, filter));
+        foreach (List<RowTexts> held in Held(read))
+            foreach (ShardRow row in ReadImages(reader, _footer.RowGroups[group].Columns[columns.Images], columns.Images, held)) yield return row;
 
-        string?[] skips = [.. rows.Select((_, i) => questions[i].Count == answers[i].Count
-            ? filter.Reason(places[i].Count, questions[i].Values, answers[i].Values)
-            : throw new InvalidDataException("A row has more questions than answers."))];
-        int[] illustrated = [.. Enumerable.Range(0, rows.Count).Where(i => skips[i] is null && places[i].Count > 0)];
-        ColumnChunk chunk = _footer.RowGroups[group].Columns[columns.Images];
-        PageSelection selection = PageSelection.Find(_stream, chunk, [.. illustrated.Select(i => places[i].Slots)]);
+        ListColumn Open(int column) => new(reader, column, PageHeader.ReadAll(_stream, Checked(_footer.RowGroups[group], column)));
+    }
+
+    private IEnumerable<ShardRow> ReadImages(RowGroupReader reader, ColumnChunk chunk, int column, List<RowTexts> rows)
+    {
+        RowTexts[] illustrated = [.. rows.Where(row => row.WantsImages)];
+        PageSelection selection = PageSelection.Find(_stream, chunk, [.. illustrated.Select(row => row.Places.Slots)]);
         _stream.Gather(chunk.Bytes, selection.Pages);
-        using ListColumn? images = illustrated.Length > 0 ? new ListColumn(reader, columns.Images) : null;
+        using ListColumn? images = illustrated.Length > 0 ? new ListColumn(reader, column, selection.Pages) : null;
 
         int shown = 0;
-        for (int i = 0; i < rows.Count; i++)
+        foreach (RowTexts row in rows)
         {
-            IReadOnlyList<byte[]?> found = skips[i] is null && places[i].Count > 0 ? images!.At(selection.Wanted[shown++]) : [];
-            if (found.Contains(null)) skips[i] = SkipReason.MissingImage;
-            yield return new ShardRow(rows[i], skips[i], questions[i].Values, answers[i].Values, skips[i] is null ? [.. found.Select(image => image!)] : []);
+            IReadOnlyList<byte[]?> found = row.WantsImages ? images!.At(selection.Wanted[shown++]) : [];
+            string? skip = found.Contains(null) ? SkipReason.MissingImage : row.Skip;
+            yield return new ShardRow(row.Row, skip, row.Questions.Values, row.Answers.Values, skip is null ? [.. found.Select(image => image!)] : []);
         }
     }
 
-    private static ListRow[] ReadRows(RowGroupReader reader, int column, List<long> rows, bool values)
+    /// <summary>Rows in lists whose texts do not fill the memory: a row group is of any size, and a text of a dictionary is copied for each row that has it.</summary>
+    private static IEnumerable<List<RowTexts>> Held(IEnumerable<RowTexts> rows)
     {
-        using ListColumn list = new(reader, column);
-        return [.. list.Rows(rows, values)];
+        List<RowTexts> held = [];
+        long bytes = 0;
+        foreach (RowTexts row in rows)
+        {
+            held.Add(row);
+            bytes += row.HeldBytes;
+            if (bytes <= MostTextBytes) continue;
+            yield return held;
+            (held, bytes) = ([], 0);
+        }
+        if (held.Count > 0) yield return held;
+    }
+
+    private static ColumnChunk Checked(RowGroup group, int column) => group.Columns[column] is var chunk && chunk.Values <= group.MostValues ? chunk
+        : throw new InvalidDataException($"Column '{chunk.Path}' claims to have {chunk.Values} values in {chunk.Bytes.Length} bytes.");
+
+    /// <summary>A row without its images.</summary>
+    private sealed class RowTexts
+    {
+        public RowTexts(long row, ListRow questions, ListRow answers, ListRow places, RowFilter filter)
+        {
+            if (questions.Count != answers.Count) throw new InvalidDataException("A row has more questions than answers.");
+            (Row, Questions, Answers, Places) = (row, questions, answers, places);
+            Skip = filter.Reason(places.Count, questions.Values, answers.Values, questions.Bytes + answers.Bytes);
+        }
+
+        public long Row { get; }
+        public ListRow Questions { get; }
+        public ListRow Answers { get; }
+        public ListRow Places { get; }
+        public string? Skip { get; }
+        public bool WantsImages => Skip is null && Places.Count > 0;
+        public long HeldBytes => Questions.Values.Concat(Answers.Values).Sum(text => text?.LongLength ?? 0);
     }
 }
 

@@ -14,7 +14,7 @@ internal sealed class ShardStream : Stream
 {
     private readonly FileStream _file;
     private ByteRange _chunk;
-    private IReadOnlyList<ByteRange> _pages = [];
+    private IReadOnlyList<PageHeader> _pages = [];
 
     public ShardStream(string path)
     {
@@ -32,7 +32,7 @@ internal sealed class ShardStream : Stream
     public override bool CanWrite => false;
 
     /// <summary>From now on <paramref name="chunk"/> reads as these pages, one after the other.</summary>
-    public void Gather(ByteRange chunk, IReadOnlyList<ByteRange> pages) => (_chunk, _pages) = (chunk, pages);
+    public void Gather(ByteRange chunk, IReadOnlyList<PageHeader> pages) => (_chunk, _pages) = (chunk, pages);
 
     /// <summary>Bytes at a place of the true file; fewer than asked for only at its end.</summary>
     public int ReadAt(long position, Span<byte> buffer)
@@ -79,8 +79,9 @@ internal sealed class ShardStream : Stream
     private int ReadPages(long offset, Span<byte> buffer)
     {
         int filled = 0;
-        foreach (ByteRange page in _pages)
+        foreach (PageHeader header in _pages)
         {
+            ByteRange page = header.Page;
             if (offset < page.Length && filled < buffer.Length)
             {
                 int count = (int)Math.Min(buffer.Length - filled, page.Length - offset);

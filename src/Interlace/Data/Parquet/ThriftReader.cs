@@ -34,12 +34,13 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
     /// <summary>A string or byte array, as UTF-8.</summary>
     public string Text() => Encoding.UTF8.GetString(Take(Length(Varint())));
 
-    /// <summary>The head of a list: how many elements follow.</summary>
+    /// <summary>The head of a list: how many elements follow. Each takes a byte or more, so there are not more than bytes left.</summary>
     public int List(out ThriftType element)
     {
         byte head = Byte();
         element = (ThriftType)(head & 15);
-        return Length(head >> 4 == 15 ? Varint() : (ulong)(head >> 4));
+        int count = Length(head >> 4 == 15 ? Varint() : (ulong)(head >> 4));
+        return count <= _bytes.Length - Position ? count : throw new EndOfStreamException("The metadata end too early.");
     }
 
     /// <summary>Passes over a value of any type.</summary>

@@ -101,7 +101,7 @@ public static class SparsifyStage
     {
         var rows = data.Draw.Calibration(experiment.Calibrate!.Fraction, options.MaxSamples);
         SkipCounts filtered = [];
-        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.Filter), loaded.Processor, skipped, 0, cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom);
+        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom);
         skipped.Merge(filtered);
     }
 
