@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Interlace.Vlm.Blocks;
 using static TorchSharp.torch;
 
@@ -73,14 +72,17 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         {
             cancellation.ThrowIfCancellationRequested();
             var arrivals = new List<Conversation>();
-            for (int tokens = 0; more && active.Count + arrivals.Count < options.Slots && (arrivals.Count == 0 || tokens + source.Current.Length <= options.PrefillTokens); more = source.MoveNext())
+            int longest = active.Select(c => c.Length).DefaultIfEmpty(0).Max();
+            bool Fits(int length) => active.Count + arrivals.Count < cache.SlotsFor(Math.Max(longest, length) + 1) || active.Count + arrivals.Count == 0;
+            for (int tokens = 0; more && Fits(source.Current.Length) && (arrivals.Count == 0 || tokens + source.Current.Length <= options.PrefillTokens); more = source.MoveNext())
             {
                 tokens += source.Current.Length;
+                longest = Math.Max(longest, source.Current.Length);
                 arrivals.Add(new Conversation(next, source.Current, seedOf?.Invoke(next) ?? options.Seed ^ (0x9E3779B97F4A7C15 * ((ulong)next + 1))));
                 next++;
             }
             long begun = Stopwatch.GetTimestamp();   // both end with token ids on the CPU: the device is done by then
-            if (arrivals.Count > 0) Prefill(cache, active.Count, arrivals);
+            if (arrivals.Count > 0) Prefill(cache, active.Count, arrivals, longest);
             else Step(cache, active);
             Share(Stopwatch.GetElapsedTime(begun), arrivals, active);
             foreach (var conversation in arrivals.Count > 0 ? arrivals : active) onToken?.Invoke(conversation.Index, conversation.Ids[^1]);
@@ -89,11 +91,11 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         }
     }
 
-    private void Prefill(KvCache cache, int firstSlot, List<Conversation> arrivals)
+    private void Prefill(KvCache cache, int firstSlot, List<Conversation> arrivals, int longest)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        cache.Reserve(arrivals.Max(c => c.Length) + 1);
+        cache.Reserve(firstSlot + arrivals.Count, longest + 1);
         using var batch = Batch.Pack([.. arrivals.Select(c => c.Prompt)], model.Device);
         long[] rows = [.. arrivals.Index().SelectMany(c => Enumerable.Range(0, c.Item.Length).Select(t => (long)(firstSlot + c.Index) * cache.Capacity + t))];
         var (x, inputs) = model.Embed(batch, new CacheUse(cache, tensor(rows, device: model.Device), null), Observe);
@@ -111,7 +113,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         int longest = active.Max(c => c.Length) + 1;
-        cache.Reserve(longest);
+        cache.Reserve(active.Count, longest);
         long[] rows = [.. active.Select((c, slot) => (long)slot * cache.Capacity + c.Length)];
         Tensor lengths = tensor(active.Select(c => (long)c.Length).ToArray(), device: model.Device).view(-1, 1, 1, 1);
         // In the type of the scores: the engine would turn truth values into these numbers again in every layer. (-1e30 weighs exactly 0 after the softmax.)
@@ -129,13 +131,13 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })
         {
             long[] best = logits.argmax(-1).cpu().data<long>().ToArray();
-            for (int i = 0; i < conversations.Count; i++) conversations[i].Ids.Add((int)best[i]);
+            for (int i = 0; i < conversations.Count; i++) conversations[i].Add((int)best[i]);
             return;
         }
         float[] all = logits.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         int size = all.Length / conversations.Count;
         for (int i = 0; i < conversations.Count; i++)
-            conversations[i].Ids.Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Prompt.Ids, CollectionsMarshal.AsSpan(conversations[i].Ids), ref conversations[i].Random));
+            conversations[i].Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Asked, conversations[i].Answered, ref conversations[i].Random));
     }
 
     /// <summary>The largest of a row is a number only where none is NaN or positive infinity.</summary>
@@ -179,11 +181,20 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         public int Index { get; } = index;
         public EncodedSample Prompt { get; } = prompt;
         public List<int> Ids { get; } = [];
+        public HashSet<int> Asked => _asked ??= [.. Prompt.Ids];              // distinct tokens of the prompt
+        public HashSet<int> Answered { get; } = [];                           // and of the answer so far
         public int Length { get; private set; } = prompt.Length;              // tokens in the cache
         public int NextPosition { get; private set; } = prompt.NextPosition;
         public TimeSpan Prefill { get; set; }
         public TimeSpan Decoding { get; set; }
         public SplitMix64 Random = new(seed);
+        private HashSet<int>? _asked;
+
+        public void Add(int id)
+        {
+            Ids.Add(id);
+            Answered.Add(id);
+        }
 
         public void Advance()
         {

@@ -4,19 +4,20 @@ namespace Interlace.Vlm;
 internal static class Sampling
 {
     /// <summary>The chosen id; <paramref name="logits"/> are overwritten.</summary>
-    public static int Choose(Span<float> logits, GenerationOptions options, ReadOnlySpan<int> prompt, ReadOnlySpan<int> answer, ref SplitMix64 random)
+    /// <param name="logits">Of each token of the vocabulary.</param>
+    /// <param name="options">How to choose.</param>
+    /// <param name="prompt">The tokens that occur in the prompt.</param>
+    /// <param name="answer">The tokens that occur in the answer so far.</param>
+    /// <param name="random">Drawn from once, where there is a temperature.</param>
+    public static int Choose(Span<float> logits, GenerationOptions options, HashSet<int> prompt, HashSet<int> answer, ref SplitMix64 random)
     {
         if (options.RepetitionPenalty != 1)
         {
-            var seen = new HashSet<int>();
-            foreach (int id in prompt) if (seen.Add(id)) Repeat(ref logits[id], options.RepetitionPenalty);
-            foreach (int id in answer) if (seen.Add(id)) Repeat(ref logits[id], options.RepetitionPenalty);
+            foreach (int id in prompt) Repeat(ref logits[id], options.RepetitionPenalty);
+            foreach (int id in answer) if (!prompt.Contains(id)) Repeat(ref logits[id], options.RepetitionPenalty);
         }
         if (options.PresencePenalty != 0)
-        {
-            var seen = new HashSet<int>();
-            foreach (int id in answer) if (seen.Add(id)) logits[id] -= (float)options.PresencePenalty;
-        }
+            foreach (int id in answer) logits[id] -= (float)options.PresencePenalty;
         return options.Temperature == 0 ? Largest(logits) : Draw(logits, options, ref random);
     }
 

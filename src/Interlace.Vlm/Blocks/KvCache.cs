@@ -4,28 +4,33 @@ namespace Interlace.Vlm.Blocks;
 
 /// <summary>
 /// Keys and values of every decoder layer for a number of slots, one conversation each. The slots in use are always the first ones;
-/// capacity grows with the longest conversation.
+/// capacity grows with the longest conversation. A very long one takes the room of other slots.
 /// </summary>
 public sealed class KvCache(int layers, int slots, int heads, int size, ScalarType type, Device device) : IDisposable
 {
-    private const int Step = 256;   // capacity grows in steps, so that it seldom has to
+    private const int Step = 256;          // capacity grows in steps, so that it seldom has to
+    private const int UsualLength = 16_384;   // all slots together have room for conversations of this length
 
     private readonly Tensor?[] _keys = new Tensor?[layers], _values = new Tensor?[layers];   // [slots, capacity, heads, size]
+
+    private int _slots;                    // as many as there is room for at this capacity
 
     /// <summary>Tokens that a slot can hold at present.</summary>
     public int Capacity { get; private set; }
 
-    /// <summary>Makes room for conversations of this length.</summary>
-    public void Reserve(int length)
+    /// <summary>How many conversations of this length there is room for, at least one.</summary>
+    public int SlotsFor(int length) => (int)Math.Clamp((long)slots * UsualLength / RoundUp(length), 1, slots);
+
+    /// <summary>Makes room for so many conversations, the longest of this length. What lies beyond it in a slot is lost.</summary>
+    public void Reserve(int count, int length)
     {
-        if (length <= Capacity) return;
-        int capacity = (length + Step - 1) / Step * Step;
+        if (count <= _slots && length <= Capacity) return;
+        (_slots, Capacity) = (Math.Max(count, SlotsFor(length)), RoundUp(length));
         for (int l = 0; l < layers; l++)
         {
-            _keys[l] = Grow(_keys[l], capacity);
-            _values[l] = Grow(_values[l], capacity);
+            _keys[l] = Resized(_keys[l]);
+            _values[l] = Resized(_values[l]);
         }
-        Capacity = capacity;
     }
 
     /// <summary>Writes keys and values [N, heads, size] of a layer to rows (slot * capacity + place of the token).</summary>
@@ -58,15 +63,18 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
         foreach (Tensor? cache in _keys.Concat(_values)) cache?.Dispose();
     }
 
-    private Tensor Grow(Tensor? old, int capacity)
+    private static int RoundUp(int length) => (length + Step - 1) / Step * Step;
+
+    private Tensor Resized(Tensor? old)
     {
         using var scope = NewDisposeScope();
-        Tensor grown = zeros([slots, capacity, heads, size], type, device);
+        Tensor resized = zeros([_slots, Capacity, heads, size], type, device);
         if (old is not null)
         {
-            grown.narrow(1, 0, old.shape[1]).copy_(old);
+            (long count, long length) = (Math.Min(_slots, old.shape[0]), Math.Min(Capacity, old.shape[1]));
+            resized.narrow(0, 0, count).narrow(1, 0, length).copy_(old.narrow(0, 0, count).narrow(1, 0, length));
             old.Dispose();
         }
-        return grown.DetachFromDisposeScope();
+        return resized.DetachFromDisposeScope();
     }
 }

@@ -8,6 +8,10 @@ public sealed record Rotary(Tensor Cos, Tensor Sin)
     /// <summary>From angles [N, d / 2] in fp32.</summary>
     public static Rotary FromAngles(Tensor angles, ScalarType type) => new(angles.cos().to(type).unsqueeze(1), angles.sin().to(type).unsqueeze(1));
 
+    /// <summary>That of some of the tokens.</summary>
+    /// <param name="rows">Takes their rows out of a tensor of all.</param>
+    public Rotary Of(Func<Tensor, Tensor> rows) => new(rows(Cos), rows(Sin));
+
     /// <summary>Turns each head: element i of the first half with element i of the second. [N, H, d] -> [N, H, d].</summary>
     public Tensor Apply(Tensor x)
     {

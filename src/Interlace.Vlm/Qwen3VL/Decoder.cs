@@ -32,8 +32,14 @@ internal sealed class DecoderLayer : IDecoderLayer
     public Tensor Run(Tensor x, LayerInputs inputs, int index)   // [N, D] -> [N, D]
     {
         using var scope = NewDisposeScope();
-        Tensor attended = x.Plus(_attention.Run(_inputNorm.Run(x), inputs, index));
-        return attended.Plus(_feedForward.Run(_attentionNorm.Run(attended), inputs.Observe)).MoveToOuterDisposeScope();
+        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], whole: inputs.Observe is not null, run);
+        Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Run(rows(x)), inputs.Rotary.Of(rows), inputs.Observe));
+        Tensor read = Attention.Read(projected[0], projected[1], projected[2], inputs, index);
+        return InBlocks(rows =>
+        {
+            Tensor attended = rows(x).Plus(_attention.Output(rows(read), inputs.Observe));
+            return [attended.Plus(_feedForward.Run(_attentionNorm.Run(attended), inputs.Observe))];
+        })[0].MoveToOuterDisposeScope();
     }
 
     private sealed class Attention(ParameterSource source, string name, TextConfig config)
@@ -46,17 +52,26 @@ internal sealed class DecoderLayer : IDecoderLayer
 
         public IReadOnlyList<Linear> Linears => [_q, _k, _v, _o];
 
-        public Tensor Run(Tensor x, LayerInputs inputs, int index)
+        /// <summary>x [N, D] -> queries [N, H, d], keys and values [N, G, d].</summary>
+        public Tensor[] Project(Tensor x, Rotary rotary, LinearObserver? observe) =>
+        [
+            rotary.Apply(_qNorm.Run(_q.Run(x, observe).view(-1, config.HeadCount, config.HeadSize))),
+            rotary.Apply(_kNorm.Run(_k.Run(x, observe).view(-1, config.KeyHeadCount, config.HeadSize))),
+            _v.Run(x, observe).view(-1, config.KeyHeadCount, config.HeadSize),
+        ];
+
+        /// <summary>What the queries read, [N, H * d]: in the cache where that is in use for a step, else in their own sequences.</summary>
+        public static Tensor Read(Tensor q, Tensor k, Tensor v, LayerInputs inputs, int index)
         {
-            Tensor q = inputs.Rotary.Apply(_qNorm.Run(_q.Run(x, inputs.Observe).view(-1, config.HeadCount, config.HeadSize)));        // [N, H, d]
-            Tensor k = inputs.Rotary.Apply(_kNorm.Run(_k.Run(x, inputs.Observe).view(-1, config.KeyHeadCount, config.HeadSize)));     // [N, G, d]
-            Tensor v = _v.Run(x, inputs.Observe).view(-1, config.KeyHeadCount, config.HeadSize);
             if (inputs.Cache is { } use)
             {
                 use.Cache.Store(index, use.Rows, k, v);
-                if (use.StepMask is not null) return _o.Run(use.Cache.Attend(index, q, use.StepMask), inputs.Observe);
+                if (use.StepMask is not null) return use.Cache.Attend(index, q, use.StepMask);
             }
-            return _o.Run(inputs.Attention!.Run(q, k, v), inputs.Observe);
+            return inputs.Attention!.Run(q, k, v);
         }
+
+        /// <summary>[N, H * d] -> [N, D].</summary>
+        public Tensor Output(Tensor read, LinearObserver? observe) => _o.Run(read, observe);
     }
 }

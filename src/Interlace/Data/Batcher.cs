@@ -52,6 +52,24 @@ public static class Batcher
         return batches;
     }
 
+    /// <summary>The samples in their order, in batches that are filled up to a budget of tokens; a longer sample stands alone.</summary>
+    public static IEnumerable<IReadOnlyList<LoadedSample>> InOrder(IEnumerable<LoadedSample> samples, int budget)
+    {
+        List<LoadedSample> batch = [];
+        long tokens = 0;
+        foreach (LoadedSample sample in samples)
+        {
+            if (batch.Count > 0 && tokens + sample.Encoded.Length > budget)
+            {
+                yield return batch;
+                (batch, tokens) = ([], 0);
+            }
+            batch.Add(sample);
+            tokens += sample.Encoded.Length;
+        }
+        if (batch.Count > 0) yield return batch;
+    }
+
     /// <summary>Indices 0..count-1 in runs of <paramref name="size"/>; the last one may be shorter.</summary>
     public static IReadOnlyList<IReadOnlyList<int>> ByCount(int count, int size) => [.. Enumerable.Range(0, count).Chunk(size)];
 

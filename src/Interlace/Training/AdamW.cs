@@ -47,11 +47,11 @@ public sealed class AdamW : IDisposable
         foreach (Tensor step in _steps) step.Fill(steps);
     }
 
-    /// <summary>L2 norm of all gradients together.</summary>
+    /// <summary>L2 norm of all gradients together. The squares of one tensor are held at a time: those of all would be as large as the gradients.</summary>
     public double GradientNorm()
     {
         using var scope = NewDisposeScope();
-        return Math.Sqrt(stack([.. Gradients.Select(g => g.mul(g).sum(type: ScalarType.Float64))]).sum().item<double>());
+        return Math.Sqrt(stack([.. Gradients.Select(SumOfSquares)]).sum().item<double>());
     }
 
     /// <summary>Scales the gradients down to <paramref name="limit"/> where their <paramref name="norm"/> is larger, by limit / (norm + 1e-6) as PyTorch does.</summary>
@@ -87,6 +87,12 @@ public sealed class AdamW : IDisposable
     public void Dispose()
     {
         foreach (Tensor state in _means.Concat(_squares).Concat(_steps)) state.Dispose();
+    }
+
+    private static Tensor SumOfSquares(Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        return gradient.mul(gradient).sum(type: ScalarType.Float64).MoveToOuterDisposeScope();
     }
 
     private IEnumerable<Tensor> Gradients => _parameters.Select(p => p.Value.grad ?? throw new InvalidOperationException($"{p.Name} has no gradient"));

@@ -116,16 +116,22 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _ => throw new InputException($"finetune.loss is '{options.Loss}': choose batch_mean or micro_batch_mean."),
     };
 
+    private bool TrainsAllText => options.TrainOn switch
+    {
+        "answers" => false,
+        "text" => true,
+        _ => throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers or text."),
+    };
+
     private TrainingLogRow Step(OptimiserStep step, TrainingState state, CosineSchedule schedule, LossGradient gradient)
     {
-        bool allText = options.TrainOn == "text" ? true : options.TrainOn == "answers" ? false : throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers or text.");
         EncodedSample[][] micro = [.. step.MicroBatches.Select(batch => batch.Select(s => s.Encoded).ToArray())];
-        long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, allText)))];
+        long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, TrainsAllText)))];
         double loss = 0;
         foreach (var (i, samples) in micro.Index())
         {
             double scale = options.Loss == "batch_mean" ? 1.0 / Math.Max(1, answers.Sum()) : 1.0 / (Math.Max(1, answers[i]) * micro.Length);
-            using var batch = Batch.Pack(samples, model.Device, allText);
+            using var batch = Batch.Pack(samples, model.Device, TrainsAllText);
             double sum = gradient.Accumulate(batch, scale);
             if (!double.IsFinite(sum)) throw NoNumber(state.Step, batch);
             loss += scale * sum;
@@ -148,18 +154,19 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";
 
-    private double ValidationLoss(LossGradient gradient, IEnumerable<LoadedSample> samples)
+    /// <summary>Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens; null where no sample could be used.</summary>
+    private double? ValidationLoss(LossGradient gradient, IEnumerable<LoadedSample> samples)
     {
         double loss = 0;
-        long answers = 0;
-        foreach (var chunk in samples.Chunk(options.MicroBatchSamples))
+        long targets = 0;
+        foreach (var held in Batcher.InOrder(samples, options.MicroBatchTokens))
         {
-            using var batch = Batch.Pack([.. chunk.Select(s => s.Encoded)], model.Device);
+            using var batch = Batch.Pack([.. held.Select(s => s.Encoded)], model.Device, TrainsAllText);
             double sum = gradient.Loss(batch);
             loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The validation loss is no number", model, batch);
-            answers += batch.AnswerRows.shape[0];
+            targets += batch.AnswerRows.shape[0];
         }
-        return answers == 0 ? double.NaN : loss / answers;
+        return targets == 0 ? null : loss / targets;
     }
 
     /// <summary>Passes samples on and remembers what had been left out when the last one came: asking for the next may count more.</summary>
