@@ -95,6 +95,8 @@ public sealed class DecoderLayout
     {
         ["qwen3_vl"] = new(Nested, ["model.language_model.layers."], Alike),
         ["qwen2_5_vl"] = new(Either, ["model.language_model.layers.", "model.layers."], SlidingFrom(80)),
+        ["qwen2_vl"] = new(Either, ["model.language_model.layers.", "model.layers."], SlidingFrom(80)),
+        ["llava"] = new(Nested, Wrapped, Alike),
         ["llava_onevision"] = new(Nested, Wrapped, SlidingFrom(28)),
         ["internvl"] = new(Nested, Wrapped, SlidingFrom(28)),
         ["smolvlm"] = new(Nested, ["model.text_model.layers."], Alike),
