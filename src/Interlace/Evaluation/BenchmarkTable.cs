@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Interlace.Vlm;
+using Interlace.Vlm.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Interlace.Evaluation;
@@ -45,7 +46,7 @@ public sealed class BenchmarkTable : IDisposable
     /// <exception cref="InputException">The file is missing, is no such table, or names a row twice.</exception>
     public static BenchmarkTable Open(string path, bool hash = false)
     {
-        if (!File.Exists(path)) throw new InputException($"There is no benchmark table at {path}.");
+        UserFile.Check(path, $"There is no benchmark table at {path}.");
         SafeFileHandle file = File.OpenHandle(path);
         try
         {

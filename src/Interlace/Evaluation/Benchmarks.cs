@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Evaluation;
 
@@ -15,6 +16,8 @@ public static class Benchmarks
 {
     /// <summary>The file beside the tables whose rows add benchmarks of known kinds.</summary>
     public const string RowsFile = "benchmarks.json";
+
+    private const int LongestText = 200;
 
     private static readonly PixelBounds Qwen = new(Min: 4 * 32 * 32, Max: 16384 * 32 * 32);
     private static readonly PixelBounds QwenOcr = new(Min: 10 * 10 * 32 * 32, Max: 16384 * 32 * 32);
@@ -63,13 +66,15 @@ public static class Benchmarks
     public static string KindName(BenchmarkKind kind) => JsonSerializer.SerializeToElement(kind, BenchmarkJson.Default.BenchmarkKind).GetString()!;
 
     /// <summary>The rows of a JSON file: <c>{"benchmarks": [{"name", "file", "kind", ...}]}</c>, the members of <see cref="Benchmark"/> in snake case.</summary>
-    /// <exception cref="InputException">The file is missing or says something else.</exception>
+    /// <exception cref="InputException">The file is missing or says something else, or a row cannot be used.</exception>
     public static IReadOnlyList<Benchmark> Load(string path)
     {
-        if (!File.Exists(path)) throw new InputException($"There is no file of benchmark rows at {path}.");
+        UserFile.Check(path, $"There is no file of benchmark rows at {path}.");
         try
         {
-            return StrictJson.Parse(StrictJson.Bytes(path), BenchmarkJson.Default.BenchmarkRows).Benchmarks;
+            var rows = StrictJson.Parse(StrictJson.Bytes(path), BenchmarkJson.Default.BenchmarkRows).Benchmarks;
+            Check(rows, path);
+            return rows;
         }
         catch (JsonException e)
         {
@@ -88,13 +93,14 @@ public static class Benchmarks
         if (!Directory.Exists(folder)) throw new InputException($"There is no folder of benchmark tables at {folder}.");
         List<FoundBenchmark> found = [];
         string rows = Path.Combine(folder, RowsFile);
-        foreach (Benchmark benchmark in File.Exists(rows) ? Load(rows) : [])
+        foreach (Benchmark benchmark in UserFile.KindOf(rows) == PathKind.Missing ? [] : Load(rows))
         {
             string path = Path.Combine(folder, benchmark.File);
-            found.Add(File.Exists(path) ? new(benchmark, path) : throw new InputException($"{rows} names the table {benchmark.File}, which is not in {folder}."));
+            UserFile.Check(path, $"{rows} names the table {benchmark.File}, which is not in {folder}.");
+            found.Add(new(benchmark, path));
         }
-        string[] tables = [.. Directory.EnumerateFiles(folder, "*.tsv").Order(StringComparer.Ordinal)];
-        foreach (Benchmark benchmark in All.Where(known => !found.Exists(f => f.Benchmark.Name == known.Name)))
+        string[] tables = [.. Directory.EnumerateFiles(folder, "*.tsv").Order(StringComparer.Ordinal).Where(table => !found.Exists(f => Same(f.Path, table)))];
+        foreach (Benchmark benchmark in All.Where(known => !found.Exists(f => Same(f.Benchmark.Name, known.Name))))
             if (Array.Find(tables, table => IsTableOf(benchmark, Path.GetFileName(table))) is { } path) found.Add(new(benchmark, path));
         if (only is null)
             return found.Count > 0 ? found : throw new InputException($"{folder} holds no table of a known benchmark; name other tables in {RowsFile} beside them.");
@@ -103,6 +109,29 @@ public static class Benchmarks
 
     internal static bool IsNamed(Benchmark benchmark, string name) =>
         benchmark.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || name.Equals(benchmark.PublishedAs, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A name becomes that of a file of answers, so it must be one on every system, whether or not that tells capitals apart.</summary>
+    private static void Check(IReadOnlyList<Benchmark> rows, string path)
+    {
+        foreach (var (i, row) in rows.Index())
+        {
+            if (row is null) throw new InputException($"{path}: row {i + 1} is null.");
+            string place = $"{path}: row {i + 1},";
+            PlainName.Check(row.Name, $"{place} name");
+            PlainName.Check(row.File, $"{place} file");
+            if (!Enum.IsDefined(row.Kind)) throw new InputException($"{place} kind is none: choose {string.Join(", ", Enum.GetValues<BenchmarkKind>().Select(KindName))}.");
+            if (row.Prompt is { } prompt && !Enum.IsDefined(prompt)) throw new InputException($"{place} prompt is none: choose choice, short-answer or question.");
+            if (row.Pixels is { } pixels && (pixels.Min < 1 || pixels.Max < pixels.Min)) throw new InputException($"{place} pixels are {pixels.Min} to {pixels.Max}: give a least number above 0 and a largest that is not below it.");
+            if (new[] { row.Group, row.Headline, row.HeadlineSplit, row.PublishedAs }.Any(text => text?.Length > LongestText)) throw new InputException($"{place} has a text of more than {LongestText} characters.");
+            foreach (Benchmark other in rows.Take(i))
+            {
+                if (Same(other.Name, row.Name)) throw new InputException($"{path} has two rows of the name {row.Name}, apart from capitals: name each benchmark once.");
+                if (Same(other.File, row.File)) throw new InputException($"{path} names the table {row.File} in two rows, {other.Name} and {row.Name}: give each row a table of its own.");
+            }
+        }
+    }
+
+    private static bool Same(string one, string other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsTableOf(Benchmark benchmark, string file) =>
         file.Equals(benchmark.File, StringComparison.OrdinalIgnoreCase) || IsNamed(benchmark, Path.GetFileNameWithoutExtension(file));
