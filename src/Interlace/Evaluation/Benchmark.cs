@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Interlace.Evaluation;
 
 /// <summary>How the answers of a benchmark are judged; each kind has one scorer.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<BenchmarkKind>))]
+[JsonConverter(typeof(EnumName<BenchmarkKind>))]
 public enum BenchmarkKind
 {
     /// <summary>Multiple choice, every row for itself (AI2D, RealWorldQA, VStar, ScienceQA).</summary>
@@ -35,7 +35,7 @@ public enum BenchmarkKind
 }
 
 /// <summary>What a question is followed by in the prompt.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PromptKind>))]
+[JsonConverter(typeof(EnumName<PromptKind>))]
 public enum PromptKind
 {
     /// <summary>Hint, question, lettered options and the request to select one.</summary>

@@ -25,9 +25,8 @@ public static class Prompts
         return benchmark.PromptKind switch
         {
             PromptKind.Choice => Choice(row, qwen),
-            // Asking for a short phrase would contradict the tasks of an instruction benchmark.
-            _ when qwen && benchmark.Kind == BenchmarkKind.Judged => row.Question,
             _ when qwen && benchmark.Kind == BenchmarkKind.YesNo => $"{row.Question} Please answer yes or no.",
+            // Instructions (MIA-Bench) too, which it contradicts: to the published class everything else is of the type VQA.
             _ when qwen => $"{row.Question}\nPlease answer concisely with short words or phrases when possible.",
             PromptKind.ShortAnswer => $"{row.Question}\nAnswer the question using a single word or phrase.",
             _ => row.Question,

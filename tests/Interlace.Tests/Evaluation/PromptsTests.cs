@@ -47,8 +47,12 @@ public class PromptsTests
     }
 
     [Fact]
-    public void An_instruction_benchmark_is_never_asked_for_a_short_phrase() =>
-        Assert.Equal("Write a poem.", Prompts.Text(Benchmarks.Find("MIABench")!, new([new("question", "Write a poem.")]), PromptStyle.Qwen3Vl));
+    public void An_instruction_benchmark_is_asked_for_a_short_phrase_by_the_prompts_of_the_model_class_alone()
+    {
+        BenchmarkRow row = new([new("question", "Write a poem.")]);
+        Assert.Equal("Write a poem.", Prompts.Text(Benchmarks.Find("MIABench")!, row));
+        Assert.Equal("Write a poem.\nPlease answer concisely with short words or phrases when possible.", Prompts.Text(Benchmarks.Find("MIABench")!, row, PromptStyle.Qwen3Vl));
+    }
 
     [Fact]
     public void Benchmarks_of_documents_ask_for_a_single_word_or_phrase() =>
