@@ -8,6 +8,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace;
 
@@ -20,8 +21,8 @@ public static class ExperimentFile
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static Experiment Load(string path)
     {
-        if (!File.Exists(path)) throw new InputException($"There is no experiment file {path}.");
-        var experiment = Parse(File.ReadAllText(path), path);
+        UserFile.Check(path, $"There is no experiment file {path}.");
+        var experiment = Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path);
         string? Resolve(string? inner) => inner is null ? null : Path.GetFullPath(inner, Path.GetDirectoryName(Path.GetFullPath(path))!);
         return experiment with
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Text.Json;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Vlm.Checkpoints;
 
@@ -43,7 +44,7 @@ public sealed unsafe class SafeTensorsFile : IDisposable
     /// <exception cref="InputException">The file is absent, truncated, or its header is wrong.</exception>
     public static SafeTensorsFile Open(string path)
     {
-        if (!File.Exists(path)) throw new InputException($"{path} does not exist.");
+        UserFile.Check(path, $"{path} does not exist.");
         // Opened, not looked up: a download cache keeps links, which have a length of their own.
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         long size = stream.Length;

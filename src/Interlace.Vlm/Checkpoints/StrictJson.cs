@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Vlm.Checkpoints;
 
@@ -35,27 +36,11 @@ public static class StrictJson
     public static JsonObject ReadObject(string path) => Read(path) as JsonObject ?? throw new InputException($"{path} holds no JSON object.");
 
     /// <summary>The bytes of a JSON file, without the mark that some editors put before them.</summary>
-    /// <exception cref="InputException">The file is absent or larger than 64 MiB.</exception>
+    /// <exception cref="InputException">The file is absent, no regular file, or larger than 64 MiB.</exception>
     public static byte[] Bytes(string path)
     {
-        using FileStream file = Open(path);
-        if (file.Length > LargestFile) throw new InputException($"{path} has {file.Length} bytes; a JSON file of more than {LargestFile} is not read.");
-        byte[] bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
+        byte[] bytes = UserFile.Read(path, LargestFile);
         return bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;
-    }
-
-    // Opened, not looked up: a file in a folder that may not be read is there all the same, and the system says so.
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return File.OpenRead(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"{path} is missing.", e);
-        }
     }
 
     /// <summary>The value of a text; null where that is JSON's null.</summary>

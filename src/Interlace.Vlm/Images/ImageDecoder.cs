@@ -1,3 +1,4 @@
+using Interlace.Vlm.Files;
 using SkiaSharp;
 
 namespace Interlace.Vlm.Images;
@@ -22,6 +23,9 @@ public static class ImageDecoder
     /// <summary>Pictures with more pixels are refused, and so many are held decoded at once by all threads together (from here on Pillow warns of a decompression bomb).</summary>
     public const long MaxPixels = 89_478_485;
 
+    /// <summary>Files with more bytes are refused before memory is taken.</summary>
+    public const int MaxBytes = 1 << 28;
+
     /// <summary>A picture of more pixels is believed only where its file has a byte for so many of them: a few hundred bytes can claim any size.</summary>
     private const long PlainPixels = 24_000_000, PixelsPerByte = 512;
 
@@ -29,18 +33,9 @@ public static class ImageDecoder
     private static readonly PixelBudget Budget = new(MaxPixels);
 
     /// <summary>Decodes the file at a path, as <see cref="Decode"/> does.</summary>
-    /// <exception cref="InputException">It is absent or cannot be decoded.</exception>
-    public static RgbImage Load(string path, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null)
-    {
-        try
-        {
-            return Decode(File.ReadAllBytes(path), path, decoding, prepare);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path} cannot be read as an image: {error.Message}", error);
-        }
-    }
+    /// <exception cref="InputException">It is absent, no regular file, too large, or cannot be decoded.</exception>
+    public static RgbImage Load(string path, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null) =>
+        Decode(UserFile.Read(path, MaxBytes, $"{path} cannot be read as an image: there is no such file."), path, decoding, prepare);
 
     /// <summary>
     /// Decodes bytes; <paramref name="source"/> names them in messages. Waits while other threads hold too many pixels.

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Pruning;
 
@@ -40,7 +41,7 @@ public static class PlanFile
 
     /// <summary>Reads a plan.</summary>
     /// <exception cref="PlanException">The file is absent or wrong.</exception>
-    public static PruningPlan Load(string path) => File.Exists(path) ? Parse(File.ReadAllText(path), path)
+    public static PruningPlan Load(string path) => UserFile.KindOf(path) != PathKind.Missing ? Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path)
         : throw new PlanException($"There is no plan {path}: make one with the plan command.");
 
     /// <summary>The plan in the text of an artefact.</summary>

@@ -1,3 +1,5 @@
+using Interlace.Vlm.Files;
+
 namespace Interlace.Data.Parquet;
 
 /// <summary>A run of bytes of a file.</summary>
@@ -18,6 +20,7 @@ internal sealed class ShardStream : Stream
 
     public ShardStream(string path)
     {
+        UserFile.Check(path);
         _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.RandomAccess);
         Length = _file.Length;
     }
