@@ -72,9 +72,11 @@ public static class Benchmarks
         UserFile.Check(path, $"There is no file of benchmark rows at {path}.");
         try
         {
-            var rows = StrictJson.Parse(StrictJson.Bytes(path), BenchmarkJson.Default.BenchmarkRows).Benchmarks;
-            Check(rows, path);
-            return rows;
+            byte[] json = StrictJson.Bytes(path);
+            StrictJson.Check(json);
+            BenchmarkRows rows = JsonSerializer.Deserialize(json, BenchmarkJson.Default.BenchmarkRows) ?? throw new InputException($"{path} holds no benchmark rows.");
+            Check(rows.Benchmarks, path);
+            return rows.Benchmarks;
         }
         catch (JsonException e)
         {
