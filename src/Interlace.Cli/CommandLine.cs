@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Interlace.Vlm;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Cli;
 
@@ -51,16 +52,17 @@ internal static class CommandLine
     {
         // Of the system's refusals (no such file, no permission, disk full) only the user can do something about them.
         bool input = e is InputException or IOException or UnauthorizedAccessException;
-        string message = e.Message.Split('\n', 2)[0].TrimEnd();
+        // Our own sentences are one line each: a line feed in one is from a name in a file. Those of others may have further lines with details.
+        string message = e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd();
         if (input) Refuse(terminal, Sentence(message));
-        else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Sentence(message)}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
+        else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Printable.Line(Sentence(message))}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
         if (verbose) terminal.Error.WriteLine(e);
         return input ? ExitCode.WrongInput : ExitCode.OurFault;
     }
 
     private static int Refuse(Terminal terminal, string sentence)
     {
-        terminal.Error.WriteLine(sentence);
+        terminal.Error.WriteLine(Printable.Line(sentence));
         return ExitCode.WrongInput;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Cli;
 
@@ -90,7 +91,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
             if (own > 0 && part.Total > part.Done && part.Total < value.Total) line.Append(", ").Append(Speed(own)).Append(", ").Append(Duration((part.Total - part.Done) / own)).Append(" left");
         }
         if (value.Note is { Length: > 0 }) line.Append("  ").Append(value.Note);
-        return line.ToString();
+        return Printable.Line(line.ToString());
     }
 
     private double Rate(long done, long since, long now) => time.GetElapsedTime(since, now).TotalSeconds is > 0 and var seconds ? done / seconds : 0;

@@ -50,7 +50,7 @@ internal static class GenerateCommand
         {
             text.Append(piece);
             if (invocation.Json) return;
-            invocation.Out.Write(piece);
+            invocation.Out.Write(invocation.OutIsTerminal ? Printable.Lines(piece) : piece);
             invocation.Out.Flush();
         }
         var generator = new Generator(model.Model, options, [.. model.StopIds]);

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
+using Interlace.Vlm.Text;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -24,6 +25,9 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
 
     /// <summary>Results as they come: for what is printed piece by piece.</summary>
     public TextWriter Out => terminal.Out;
+
+    /// <summary>What is printed stands on a screen, where characters of a text could be commands.</summary>
+    public bool OutIsTerminal => terminal.OutIsTerminal;
 
     /// <summary>Where long stages report; draws on standard error.</summary>
     public IProgress<StageProgress> Progress => _progress ??= new(terminal, Quiet, TimeProvider.System);
@@ -85,7 +89,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     {
         if (Quiet) return;
         EndProgress();
-        terminal.Error.WriteLine(line);
+        terminal.Error.WriteLine(Printable.Line(line));
     }
 
     /// <summary>A result: JSON where that is asked for, else drawn text.</summary>
@@ -115,6 +119,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
         });
         console.Profile.Width = terminal.Width;
         console.Profile.Capabilities.Unicode = true;
+        console.Pipeline.Attach(new PrintableText());
         draw(console);
         foreach (string line in text.ToString().TrimEnd().Split('\n')) terminal.Out.WriteLine(line.TrimEnd());   // tables are padded
     }

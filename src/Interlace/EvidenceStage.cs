@@ -115,7 +115,7 @@ public static class EvidenceStage
         SkipCounts skipped = [], filtered = [];
         EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
-        if (samples.Length == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
+        if (samples.Length == 0) throw skipped.NoneLeft();
         var settings = new EvidenceSettings(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
         return new(samples, skipped.ToDictionary(), settings, DataIdentity.Of(data.Source));
     }

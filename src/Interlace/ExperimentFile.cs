@@ -17,12 +17,16 @@ namespace Interlace;
 /// </summary>
 public static class ExperimentFile
 {
-    /// <summary>Reads a file. Relative paths in it start at its folder.</summary>
+    private const string OwnVariables = "INTERLACE_";
+
+    /// <summary>Reads a file. Relative paths in it start at its folder. It may come from anybody, so it may send the key of no other program's variable to the judge that it names.</summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static Experiment Load(string path)
     {
         UserFile.Check(path, $"There is no experiment file {path}.");
         var experiment = Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path);
+        if (experiment.Evaluate is { } judged && !judged.JudgeKey.StartsWith(OwnVariables, StringComparison.Ordinal))
+            throw new InputException($"{path}: evaluate.judge_key may name only variables that begin with {OwnVariables} in a file; take it out and name another with --set evaluate.judge_key=NAME.");
         string? Resolve(string? inner) => inner is null ? null : Path.GetFullPath(inner, Path.GetDirectoryName(Path.GetFullPath(path))!);
         return experiment with
         {

@@ -25,8 +25,7 @@ public static class Preflight
         if (!Done(RunFolder.Plan))
             foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model))) Plan(experiment with { Plan = options }, layers);
         if (!Done(RunFolder.Similarity) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
-        if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) 
-            foreach (var found in Benchmarks.In(tables, experiment.Evaluate.Only)) BenchmarkTable.Open(found.Path).Dispose();
+        if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) Tables(tables, experiment.Evaluate);
     }
 
     /// <summary>The plan of the experiment for similarities and other evidence that are all the same: it has as many dropped and tuned layers as the real one.</summary>
@@ -43,6 +42,15 @@ public static class Preflight
         int guarded = experiment.Plan!.Protect ? summary.DeepStackLevels : 0;
         var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded, EvidenceStage.Rounds(experiment, summary.LayerCount, summary.DeepStackLevels));
         return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
+    }
+
+    private static void Tables(string folder, EvaluationOptions options)
+    {
+        foreach (var (benchmark, path) in Benchmarks.In(folder, options.Only))
+        {
+            using var table = BenchmarkTable.Open(path);
+            UsableRows.Check(benchmark, table, AskingSettings.Of(options, benchmark).RowsOf(table));
+        }
     }
 
     /// <summary>Decoder layers of a model folder.</summary>

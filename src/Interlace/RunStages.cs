@@ -90,8 +90,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         Stage($"evaluate {name}", Path.Combine(target, ScoresFile.Name), () =>
         {
             using var loaded = Open(model);
-            var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, cancellation);
-            foreach (string warning in scores.Warnings ?? []) log(warning);
+            var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, log, cancellation);
+            foreach (string remark in scores.Remarks) log(remark);
             log($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
             if (scores.Batching is { } check) log($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
         });

@@ -25,11 +25,11 @@ internal static class EvaluateCommand
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         var compute = invocation.Compute();
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
-        Evaluator.Check(experiment);   // before an earlier run is deleted
+        using var tables = Evaluator.OpenTables(experiment, invocation.Log);   // before an earlier run is deleted
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "evaluate", experiment);
-        var scores = new Evaluator(model, compute, experiment, folder.Path).Run("evaluate", invocation.Progress, invocation.Cancellation);
+        var scores = new Evaluator(model, compute, experiment, folder.Path).Run(tables, "evaluate", invocation.Progress, invocation.Log, invocation.Cancellation);
         if (invocation.Json)   // drawn scores say it themselves
-            foreach (string remark in scores.Warnings ?? []) invocation.Log(remark);
+            foreach (string remark in scores.Remarks) invocation.Log(remark);
         var rates = Evaluator.ReadRates(folder.Path, scores.Benchmarks.Select(b => b.Name));
         invocation.Print(() => WithRates(scores, rates), new ScoresView(scores, rates).Draw);
         return ExitCode.Done;

@@ -32,10 +32,10 @@ internal static class ScoreCommand
     {
         string source = invocation.Get(Source);
         var experiment = invocation.Experiment();
-        var stage = new ScoreStage(experiment, invocation.Progress, invocation.Cancellation);
+        var stage = new ScoreStage(experiment, invocation.Progress, invocation.Log, invocation.Cancellation);
         var scored = File.Exists(source) ? [("", OfFile(invocation, stage, source, experiment))] : OfRuns(invocation, stage, source);
         if (invocation.Json)   // drawn scores say it themselves
-            foreach (string warning in scored.SelectMany(s => s.Item2.Warnings ?? [])) invocation.Log(warning);
+            foreach (string warning in scored.SelectMany(s => s.Item2.Remarks)) invocation.Log(warning);
         invocation.Print(
             () => scored.Length == 1 ? scored[0].Item2.ToJson() : new JsonArray([.. scored.Select(s => (JsonNode)new JsonObject { ["name"] = s.Item1, ["scores"] = s.Item2.ToJson() })]),
             console =>

@@ -26,7 +26,7 @@ internal sealed class ScoresView(ScoresFile scores, IReadOnlyList<AnswerRate>? r
         foreach (var b in scores.Benchmarks.Where(b => b.Note is not null)) console.WriteLine($"{b.Name}: {b.Note}");
         if (scores.Batching is { } check) console.WriteLine($"batching: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
         if (rates is { Count: > 0 }) console.WriteLine($"answers a second, new tokens a second: {string.Join("; ", rates.Select(r => $"{r.Benchmark} {r.AnswersPerSecond:0.0}, {r.TokensPerSecond:0.0}"))}");
-        foreach (string warning in scores.Warnings ?? []) console.WriteLine(warning);
+        foreach (string remark in scores.Remarks) console.WriteLine(remark);
     }
 
     /// <summary>The headline itself stands in the table.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Vlm.Checkpoints;
 
@@ -38,7 +39,8 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="InputException">A file is absent or wrong.</exception>
     public static Checkpoint Open(string folder)
     {
-        if (!Directory.Exists(folder)) throw new InputException($"There is no model folder {folder}.");
+        UserFile.CheckFolder(folder, $"There is no model folder {folder}.");
+        DownloadCache.Refuse(folder);
         JsonObject config = StrictJson.ReadObject(Path.Combine(folder, "config.json"));
         var files = new List<SafeTensorsFile>();
         try
@@ -92,7 +94,7 @@ public sealed class Checkpoint : IDisposable
             if (file?.GetValueKind() != JsonValueKind.String) throw new InputException($"{path}: the file of tensor {tensor} is no text.");
             string name = file.GetValue<string>();
             // A name that leaves the folder could map any file of the machine.
-            if (name != Path.GetFileName(name) || name is "." or ".." || name.Length == 0) throw new InputException($"{path}: '{name}' is no plain file name.");
+            PlainName.Check(name, $"{path}: the file of tensor {tensor}");
             index[tensor] = name;
         }
         return index;

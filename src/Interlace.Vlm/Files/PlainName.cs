@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Files;
 
@@ -19,7 +20,7 @@ public static class PlainName
     /// <exception cref="InputException">It is none.</exception>
     public static void Check(string name, string place)
     {
-        if (FaultOf(name) is { } fault) throw new InputException($"{place} {fault}: '{name}' is no plain file name.");
+        if (FaultOf(name) is { } fault) throw new InputException($"{place} {fault}: {Printable.Quote(name)} is no plain file name.");
     }
 
     /// <summary>What is wrong with a name; null where it is a plain file name.</summary>

@@ -81,6 +81,20 @@ public static partial class UserFile
         } is { } fault) throw new InputException(fault);
     }
 
+    /// <summary>Refuses what is no folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="absent">The sentence where there is none.</param>
+    /// <exception cref="InputException">It is absent, cannot be looked up, or is something else.</exception>
+    public static void CheckFolder(string path, string absent)
+    {
+        if (KindOf(path) switch
+        {
+            PathKind.Folder => null,
+            PathKind.Denied => Denied(path),
+            _ => absent,
+        } is { } fault) throw new InputException(fault);
+    }
+
     /// <summary>What stands at a path.</summary>
     public static PathKind KindOf(string path)
     {

@@ -54,7 +54,7 @@ public static class ImageDecoder
 
         using var held = Budget.Take(pixels);
         RgbImage image = Read(codec, source, decoding.TransparencyOnWhite ? OnWhite : WithoutAlpha);
-        if (decoding.ApplyOrientation) image = Orient(image, codec.EncodedOrigin);
+        if (decoding.ApplyOrientation) image = Orient(image, (SKEncodedOrigin)ExifOrientation.Of(encoded));
         return prepare is null ? image : prepare(image);
     }
 

@@ -57,7 +57,7 @@ public sealed class Tokenizer
     /// <exception cref="InputException">It is absent, not a tokenizer, or of an unsupported kind.</exception>
     public static Tokenizer Load(string path)
     {
-        string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? path : Path.Combine(path, "tokenizer.json");
+        string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path) ? path : Path.Combine(path, "tokenizer.json");
         if (!File.Exists(file)) throw new InputException($"{file} does not exist: a model folder needs its tokenizer.json.");
         return Read(StrictJson.Bytes(file), file);
     }

@@ -45,7 +45,7 @@ public static class CalibrationStage
         Directory.CreateDirectory(folder);
 
         var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
-        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough));
+        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough)) { Filtered = () => samples.FilteredUpTo(null) };
         SkipCounts skipped = [];
         var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
         skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));

@@ -31,14 +31,17 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <summary>Lengths of the spans that are measured in a model of so many layers: layers and triplets, and every length up to a window beyond triplets.</summary>
     internal static IReadOnlyList<int> SpansOf(int layers, int maxWindow) => [.. Enumerable.Range(1, Math.Max(3, maxWindow)).Where(n => n is 1 or 3 || maxWindow > 3).Where(n => n <= layers)];
 
+    /// <summary>What was left out before the samples came here, told where none is left.</summary>
+    public Func<SkipCounts>? Filtered { get; init; }
+
     /// <summary>Runs or resumes.</summary>
     /// <param name="load">Gives the samples from an index on, counting what it leaves out.</param>
     /// <param name="total">Samples there are, for the progress.</param>
     /// <param name="skipped">Receives what was left out and why.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the state is kept.</param>
-    /// <returns>The sums of each sample, in order.</returns>
     /// <exception cref="InputException">No sample could be used.</exception>
+    /// <returns>The sums of each sample, in order.</returns>
     public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var (sums, next) = Resume(skipped);
@@ -72,7 +75,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
             if (sums.Count > 0) Save(sums, next, saved);
             throw;
         }
-        return sums.Count > 0 ? sums : throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
+        return sums.Count > 0 ? sums : throw new SkipCounts([.. skipped, .. Filtered?.Invoke() ?? []]).NoneLeft();
     }
 
     private bool IsEnough(List<SampleSums> sums)

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Interlace.Data.Parquet;
 using Interlace.Vlm;
+using Interlace.Vlm.Files;
 using ParquetSharp;
 
 namespace Interlace.Data;
@@ -51,12 +52,14 @@ public sealed class FineVision
     /// </summary>
     public static FineVision Open(string folder)
     {
-        if (!Directory.Exists(folder)) throw new InputException($"The data folder '{folder}' does not exist: give a folder with one subfolder of Parquet files per data set.");
+        UserFile.CheckFolder(folder, $"The data folder '{folder}' does not exist: give a folder with one subfolder of Parquet files per data set.");
+        DownloadCache.Refuse(folder);
         IEnumerable<(string Name, string Folder, bool Deep)> candidates = [(".", folder, false), .. Directory.EnumerateDirectories(folder)
             .Where(path => !IsHidden(path)).Select(path => (Path.GetFileName(path), path, true))];
         List<DataSet> sets = [];
         foreach ((string name, string path, bool deep) in candidates.OrderBy(candidate => candidate.Name, StringComparer.Ordinal))
         {
+            DownloadCache.Refuse(path);
             Shard[] shards = [.. ParquetFiles(path, "", deep).OrderBy(shard => shard.Name, StringComparer.Ordinal).Select(file => OpenShard(file.Name, file.Path))];
             if (shards.Sum(shard => shard.Rows) > 0) sets.Add(new DataSet(name, shards));
         }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Data;
@@ -26,10 +27,16 @@ public static class SkipReason
     /// <summary>An image is null, or only a path without its bytes.</summary>
     public const string MissingImage = "missing image";
 
+    /// <summary>An image is named by a path that leads out of its table's folder, by itself or by links.</summary>
+    public const string ForeignImage = "image outside its folder";
+
+    /// <summary>An image is named by the path of a pipe, a device or a folder, or of a file that may not be read.</summary>
+    public const string UnreadableImage = "unreadable image";
+
     /// <summary>The bytes of an image are not a complete image file.</summary>
     public const string UndecodableImage = "undecodable image";
 
-    /// <summary>An image has more pixels than are decoded, or far more than its bytes can mean.</summary>
+    /// <summary>An image has more bytes than are read, more pixels than are decoded, or far more than its bytes can mean.</summary>
     public const string TooLargeImage = "too large image";
 
     /// <summary>The processor refuses the sample (an extreme aspect ratio, say).</summary>
@@ -78,6 +85,9 @@ public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
     /// <summary>Counts that <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">The text holds something else.</exception>
     public static SkipCounts Parse(string json) => new(StrictJson.Parse(json, SkipCountsJson.Default.SortedDictionaryStringInt64));
+
+    /// <summary>The sentence where nothing is left.</summary>
+    public InputException NoneLeft() => new($"No sample of the data could be used ({(Total > 0 ? ToString() : "it is empty")}).");
 
     /// <inheritdoc/>
     public IEnumerator<KeyValuePair<string, long>> GetEnumerator() => _counts.GetEnumerator();

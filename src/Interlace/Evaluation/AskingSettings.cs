@@ -47,6 +47,9 @@ public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts
         _ => throw new InputException($"evaluate.prompts is '{Prompts}': choose dataset or qwen3vl."),
     };
 
+    /// <summary>The rows of a table that are asked.</summary>
+    public IReadOnlyList<BenchmarkRow> RowsOf(BenchmarkTable table) => Limit is { } limit ? [.. table.Rows.Take(limit)] : table.Rows;
+
     /// <summary>How the answers are generated, in this many slots.</summary>
     public GenerationOptions Generation(int slots) => GenerationOptions.Preset(Sampling) with { MaxNewTokens = MaxNewTokens, Slots = slots };
 

@@ -11,6 +11,9 @@ public readonly record struct Option(char Letter, string Text);
 /// </summary>
 public sealed class BenchmarkRow
 {
+    /// <summary>The column of the right answers.</summary>
+    public const string AnswerColumn = "answer";
+
     private readonly IReadOnlyDictionary<string, int> _columns;
     private readonly string?[] _cells;
 
@@ -41,7 +44,7 @@ public sealed class BenchmarkRow
     public string Question => this["question"] ?? "";
 
     /// <summary>The literal text of the answer cell.</summary>
-    public string? Answer => this["answer"];
+    public string? Answer => this[AnswerColumn];
 
     /// <summary>The category, or for yes-or-no questions a comma list of categories.</summary>
     public string? Category => this["category"];

@@ -2,8 +2,12 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Interlace.Data;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Interlace.Evaluation;
@@ -16,6 +20,14 @@ public sealed class BenchmarkTable : IDisposable
 {
     /// <summary>A cell of at most this many characters refers to the row whose image is used.</summary>
     private const int LongestReference = 64;
+
+    /// <summary>Most bytes of a cell of images: those of a few of the largest that are decoded, in base64.</summary>
+    private const int LargestCell = 1 << 30;
+
+    /// <summary>The column that names files, in tables without a column <c>image</c>.</summary>
+    private const string PathColumn = "image_path";
+
+    private const int LongestAddress = 256;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -78,20 +90,21 @@ public sealed class BenchmarkTable : IDisposable
     public string? Md5 { get; }
 
     /// <summary>The encoded images of a row (JPEG, PNG and so on), in order; empty where the table has none.</summary>
-    /// <exception cref="InputException">The cell refers to no image, or is neither base64 nor a list of it.</exception>
+    /// <exception cref="SampleException">The cell refers to no image, is neither base64 nor a list of it, or names a file that is not in the table's folder.</exception>
     public IReadOnlyList<byte[]> Images(BenchmarkRow row)
     {
-        if (!_hasImages) return row["image_path"] is { } paths ? [.. (PythonLiteral.ParseList(paths) ?? [paths]).Select(path => ReadFile(row, path))] : [];
+        if (!_hasImages) return Columns.Contains(PathColumn) ? [.. Paths(row).Select(path => ReadFile(row, path))] : [];
         ImageCell cell = _images[row.Record];
         if (cell.Reference is { } reference)
         {
             if (!_recordOf.TryGetValue(reference, out int record) || _images[record].Reference is not null)
-                throw new InputException($"Row {row.Index} of {Name} takes its image from row {reference}, which holds no image.");
+                throw Unusable(NamesFile(reference) ? SkipReason.MissingImage : SkipReason.UndecodableImage, row, $"takes its image from row {Printable.Quote(reference)}, which holds no image (files are named in a column {PathColumn})");
             cell = _images[record];
         }
+        if (cell.Length > LargestCell) throw Unusable(SkipReason.TooLargeImage, row, $"has images of {cell.Length} bytes");
         byte[] value = Read(cell);
         if (value is not [(byte)'[', .., (byte)']']) return [Decode(row, value)];
-        IReadOnlyList<string> list = PythonLiteral.ParseList(Encoding.Latin1.GetString(value)) ?? throw new InputException($"The images of row {row.Index} of {Name} are no list of texts.");
+        IReadOnlyList<string> list = PythonLiteral.ParseList(Encoding.Latin1.GetString(value)) ?? throw Unusable(SkipReason.UndecodableImage, row, "has images that are no list of texts");
         return [.. list.Select(text => Decode(row, Encoding.Latin1.GetBytes(text)))];
     }
 
@@ -145,9 +158,9 @@ public sealed class BenchmarkTable : IDisposable
 
     private ImageCell ImageOf(RawCell cell, int record)
     {
-        if (cell.IsLong) return new(cell.Offset, checked((int)cell.Length), null);
+        if (cell.IsLong) return new(cell.Offset, cell.Length, null);
         string text = Text(cell.Value, record, "image");
-        return PythonText.Length(text) <= LongestReference ? new(cell.Offset, (int)cell.Length, text) : new(cell.Offset, (int)cell.Length, null);
+        return PythonText.Length(text) <= LongestReference ? new(cell.Offset, cell.Length, text) : new(cell.Offset, cell.Length, null);
     }
 
     private string Text(byte[] bytes, int record, string column)
@@ -176,18 +189,44 @@ public sealed class BenchmarkTable : IDisposable
 
     private byte[] Decode(BenchmarkRow row, byte[] base64)
     {
-        byte[] image = new byte[Base64.GetMaxDecodedFromUtf8Length(base64.Length)];
-        if (Base64.DecodeFromUtf8(base64, image, out _, out int written) != System.Buffers.OperationStatus.Done)
-            throw new InputException($"The image of row {row.Index} of {Name} is not base64.");
-        return image[..written];
+        ReadOnlySpan<byte> text = WithoutAddress(base64);
+        byte[] image = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        if (Base64.DecodeFromUtf8(text, image, out _, out int written) != System.Buffers.OperationStatus.Done) throw Unusable(SkipReason.UndecodableImage, row, "has an image that is not base64");
+        return written <= ImageDecoder.MaxBytes ? image[..written] : throw Unusable(SkipReason.TooLargeImage, row, $"has an image of {written} bytes");
     }
 
+    private static bool NamesFile(string reference) => Path.GetExtension(reference).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" or ".WEBP" or ".GIF" or ".BMP";
+
+    /// <summary>What stands behind <c>data:image/...;base64,</c>, or all of it.</summary>
+    private static ReadOnlySpan<byte> WithoutAddress(ReadOnlySpan<byte> text)
+    {
+        ReadOnlySpan<byte> mark = ";base64,"u8, head = text[..Math.Min(text.Length, LongestAddress)];
+        return Ascii.EqualsIgnoreCase(head[..Math.Min(5, head.Length)], "data:"u8) && head.IndexOf(mark) is >= 0 and var at ? text[(at + mark.Length)..] : text;
+    }
+
+    private IReadOnlyList<string> Paths(BenchmarkRow row)
+    {
+        string cell = row[PathColumn] ?? throw Unusable(SkipReason.MissingImage, row, $"names no image in its column {PathColumn}");
+        return PythonLiteral.ParseList(cell) ?? [cell];
+    }
+
+    /// <summary>A table may come from anywhere, and its images go to judges: what it names is read only where it is a regular file that truly lies in the table's folder.</summary>
     private byte[] ReadFile(BenchmarkRow row, string path)
     {
-        string full = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_path))!, path);
-        return File.Exists(full) ? File.ReadAllBytes(full) : throw new InputException($"Row {row.Index} of {Name} names the image {path}, which is not beside the table.");
+        string shown = $"names the image {Printable.Quote(path)}";
+        string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!, full = Path.Combine(folder, path);
+        if (Path.IsPathRooted(path) || path.Split('/', '\\').Contains("..")) throw Unusable(SkipReason.ForeignImage, row, $"{shown}, which is no path within the table's folder");
+        PathKind kind = UserFile.KindOf(full);
+        if (kind == PathKind.Missing) throw Unusable(SkipReason.MissingImage, row, $"{shown}, which is not beside the table");
+        if (kind != PathKind.File) throw Unusable(SkipReason.UnreadableImage, row, $"{shown}, which is no file that may be read");
+        if (!RealPath.IsWithin(RealPath.Of(full), RealPath.Of(folder))) throw Unusable(SkipReason.ForeignImage, row, $"{shown}, whose links lead out of the table's folder");
+        if (new FileInfo(full).Length > ImageDecoder.MaxBytes) throw Unusable(SkipReason.TooLargeImage, row, $"{shown}, which has more than {ImageDecoder.MaxBytes} bytes");
+        return UserFile.Read(full, ImageDecoder.MaxBytes);
     }
 
+    /// <summary>One row cannot be used: it is counted under the reason, and the sentence tells of the first.</summary>
+    private SampleException Unusable(string reason, BenchmarkRow row, string what) => new(reason, new InputException($"Row {Printable.Line(row.Index, Printable.LongestQuote)} of {Name} {what}."));
+
     /// <summary>Where an image stands in the file; or the text of a cell too short to be an image: another row's index or a missing value.</summary>
-    private readonly record struct ImageCell(long Offset, int Length, string? Reference);
+    private readonly record struct ImageCell(long Offset, long Length, string? Reference);
 }

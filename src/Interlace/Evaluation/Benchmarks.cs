@@ -70,13 +70,12 @@ public static class Benchmarks
     public static IReadOnlyList<Benchmark> Load(string path)
     {
         UserFile.Check(path, $"There is no file of benchmark rows at {path}.");
+        if (StrictJson.Read(path) is null) throw new InputException($"{path} holds no benchmark rows.");
         try
         {
-            byte[] json = StrictJson.Bytes(path);
-            StrictJson.Check(json);
-            BenchmarkRows rows = JsonSerializer.Deserialize(json, BenchmarkJson.Default.BenchmarkRows) ?? throw new InputException($"{path} holds no benchmark rows.");
-            Check(rows.Benchmarks, path);
-            return rows.Benchmarks;
+            var rows = StrictJson.Parse(StrictJson.Bytes(path), BenchmarkJson.Default.BenchmarkRows).Benchmarks;
+            Check(rows, path);
+            return rows;
         }
         catch (JsonException e)
         {
@@ -94,7 +93,8 @@ public static class Benchmarks
     /// <exception cref="InputException">The folder, a table named in the rows file or a name in <paramref name="only"/> is not there.</exception>
     public static IReadOnlyList<FoundBenchmark> In(string folder, IReadOnlyList<string>? only = null)
     {
-        if (!Directory.Exists(folder)) throw new InputException($"There is no folder of benchmark tables at {folder}.");
+        UserFile.CheckFolder(folder, $"There is no folder of benchmark tables at {folder}.");
+        DownloadCache.Refuse(folder);
         List<FoundBenchmark> found = [];
         string rows = Path.Combine(folder, RowsFile);
         foreach (Benchmark benchmark in UserFile.KindOf(rows) == PathKind.Missing ? [] : Load(rows))

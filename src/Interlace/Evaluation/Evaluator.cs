@@ -24,26 +24,51 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     /// <summary>Runs or resumes the stage: asks, then scores.</summary>
     /// <param name="stage">Name of the stage in the progress.</param>
     /// <param name="progress">Told as answers come.</param>
+    /// <param name="log">Told before the first question what is wrong with the tables, and which judge is asked.</param>
     /// <param name="cancellation">Ends between two steps of decoding; answers are kept.</param>
-    /// <exception cref="InputException">A table or the folder of tables is absent or wrong.</exception>
-    public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="InputException">A table or the folder of tables is absent or wrong, or no row of a table can be used.</exception>
+    public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
     {
-        var scoring = new ScoreStage(experiment, progress, cancellation);
-        using var tables = TableSet.Open(Check(experiment));
+        using var tables = OpenTables(experiment, log);
+        return Run(tables, stage, progress, log, cancellation);
+    }
+
+    /// <summary>Runs or resumes the stage over tables that <see cref="OpenTables"/> has opened.</summary>
+    /// <inheritdoc cref="Run(string, IProgress{StageProgress}, Action{string}, CancellationToken)"/>
+    public ScoresFile Run(TableSet tables, string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
+    {
         var (answers, skipped) = Answer(_options.Benchmarks!, tables, stage, progress, cancellation);
+        var scoring = new ScoreStage(experiment, progress, log, cancellation);
         return scoring.Run(folder, answers, tables, (benchmark, _, _) => skipped[benchmark.Name].ToDictionary());
     }
 
-    /// <summary>Finds the tables that an experiment asks, and checks how it asks and scores them.</summary>
-    /// <exception cref="InputException">They are absent, or the settings are wrong.</exception>
-    public static IReadOnlyList<FoundBenchmark> Check(Experiment experiment)
+    /// <summary>Opens the tables that an experiment asks, and checks them and how it asks and scores them: nothing is asked or written before.</summary>
+    /// <param name="experiment">Settings.</param>
+    /// <param name="log">Told what is wrong with the tables, where that is no reason to refuse them.</param>
+    /// <exception cref="InputException">They are absent or wrong, no row of a table can be used, or the settings are wrong.</exception>
+    public static TableSet OpenTables(Experiment experiment, Action<string>? log = null)
     {
         var options = experiment.Complete().Evaluate!;
         new ScoreStage(experiment).Check();
         string benchmarks = options.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks.");
         var found = Benchmarks.In(benchmarks, options.Only);
         AskingSettings.Check(options, found.Select(f => f.Benchmark));
-        return found;
+        var tables = TableSet.Open(found);
+        try
+        {
+            foreach (var (benchmark, table) in tables.Tables)
+            {
+                var rows = AskingSettings.Of(options, benchmark).RowsOf(table);
+                UsableRows.Check(benchmark, table, rows);
+                foreach (string warning in RightAnswers.Warnings(benchmark, rows)) log?.Invoke(warning);
+            }
+            return tables;
+        }
+        catch
+        {
+            tables.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The answers of a benchmark by index, from an evaluation that has run.</summary>
@@ -105,6 +130,7 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         }
         tally.End();
         if (table.RowsWithoutImage > 0) skipped.Add(SkipReason.MissingImage, table.RowsWithoutImage);
+        if (rows.Count > 0 && open.Length == rows.Count && skipped.Total >= rows.Count) throw UsableRows.Refusal(table, skipped);
         return skipped;
     }
 

@@ -58,6 +58,7 @@ public sealed class Latency(IReadOnlyList<LoadedModel> models, Compute compute, 
         try
         {
             foreach (var (benchmark, path) in found) tables.Add((benchmark, BenchmarkTable.Open(path)));
+            foreach (var (benchmark, table) in tables) UsableRows.Check(benchmark, table, Rows(benchmark, table));
             long before = 0, total = tables.Sum(t => Rows(t.Benchmark, t.Table).Length);
             var measured = new List<(Benchmark Benchmark, IReadOnlyList<AnswerTimes>[] Models)>();
             var results = new List<BenchmarkLatency>();

@@ -1,11 +1,12 @@
 using System.Text;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// Answers in a tab separated table with the columns <c>index</c> and <c>prediction</c>, quoted as benchmark tables are. Cells take their type by column as there, but predictions
+/// Answers in a table, separated by tabs or commas, with the columns <c>index</c> and <c>prediction</c>, quoted as benchmark tables are. Cells take their type by column as there, but predictions
 /// (and a judge's replies) stay the text that they are.
 /// </summary>
 internal static class PredictionTable
@@ -16,11 +17,12 @@ internal static class PredictionTable
     /// <summary>The answers with their places in the file.</summary>
     /// <param name="content">The table.</param>
     /// <param name="name">Its name, for messages.</param>
+    /// <param name="separator">What stands between two cells.</param>
     /// <param name="rows">The questions by index; null where the table has them itself.</param>
     /// <exception cref="InputException">A column is missing, a row is malformed or answers no question.</exception>
-    public static IEnumerable<(string Where, Prediction Prediction)> Read(Stream content, string name, IReadOnlyDictionary<string, BenchmarkRow>? rows)
+    public static IEnumerable<(string Where, Prediction Prediction)> Read(Stream content, string name, char separator, IReadOnlyDictionary<string, BenchmarkRow>? rows)
     {
-        TsvReader reader = new(content, name);
+        TsvReader reader = new(content, name, separator: separator);
         List<RawCell> cells = [];
         if (!reader.ReadRecord(cells)) throw new InputException($"{name} is empty; a table of predictions begins with the column names index and prediction.");
         string[] columns = [.. cells.Select(cell => Text(cell, name))];
@@ -29,7 +31,7 @@ internal static class PredictionTable
         List<string?>[] values = [.. columns.Select(_ => new List<string?>())];
         for (int record = 1; reader.ReadRecord(cells); record++)
         {
-            if (cells.Count != columns.Length) throw new InputException($"Row {record} of {name} has {cells.Count} cells under {columns.Length} column names; a tab or line break inside a cell needs quotes around the cell.");
+            if (cells.Count != columns.Length) throw new InputException($"Row {record} of {name} has {cells.Count} cells under {columns.Length} column names; a separator or line break inside a cell needs quotes around the cell.");
             for (int i = 0; i < columns.Length; i++) values[i].Add(Text(cells[i], name));
         }
         string?[][] typed = [.. columns.Select((column, i) => Texts.Contains(column) ? [.. values[i]] : ColumnTypes.Infer(values[i]))];
@@ -38,7 +40,7 @@ internal static class PredictionTable
         {
             string where = $"Row {record + 1} of {name}";
             BenchmarkRow row = new(columns.Select((column, i) => KeyValuePair.Create(column, typed[i][record])));
-            if (rows is not null) row = rows.GetValueOrDefault(row.Index) ?? throw new InputException($"{where} answers row {row.Index}, which the table does not have.");
+            if (rows is not null) row = rows.GetValueOrDefault(row.Index) ?? throw new InputException($"{where} answers row {Printable.Line(row.Index, Printable.LongestQuote)}, which the table does not have.");
             string? reply = judge < 0 ? null : typed[judge][record];
             yield return (where, new(row, typed[prediction][record]!, reply is "" ? null : reply));
         }

@@ -10,8 +10,9 @@ namespace Interlace.Evaluation;
 /// </summary>
 /// <param name="experiment">Settings.</param>
 /// <param name="progress">Told as the judge replies.</param>
+/// <param name="log">Told which judge is asked, before it is.</param>
 /// <param name="cancellation">Ends early.</param>
-public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
 {
     private const string NotAnswered = "not answered";
     private readonly EvaluationOptions _options = experiment.Complete().Evaluate!;
@@ -23,6 +24,7 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     {
         var answers = AnswersFile.Load(Path.Combine(folder, AnswersFile.Name));
         using var tables = TableSet.Answered(_options.Benchmarks ?? answers.Benchmarks, answers.Inputs.Tables);
+        foreach (var (benchmark, table) in tables.Tables) RightAnswers.Check(benchmark, answers.Settings.RowsOf(benchmark, table), table.Name);
         string before = Path.Combine(folder, ScoresFile.Name);
         var scored = File.Exists(before) ? ScoresFile.Load(before).Benchmarks : [];
         return Run(folder, answers, tables, (benchmark, table, answered) =>
@@ -43,10 +45,11 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     public ScoresFile Recorded(string file, Benchmark benchmark, string? tablePath, string? target)
     {
         using var tables = TableSet.Open(tablePath is null ? [] : [new(benchmark, tablePath)]);
-        using var judge = RecordingJudge.Open(_options, target is null ? $"{file}.{RepliesFile.Name}" : Path.Combine(target, RepliesFile.Name), cancellation: cancellation);
+        using var judge = RecordingJudge.Open(_options, target is null ? $"{file}.{RepliesFile.Name}" : Path.Combine(target, RepliesFile.Name), log: log, cancellation: cancellation);
         var table = tables.Tables.Count > 0 ? tables.Tables[0].Table : null;
         var predictions = RecordedPredictions.Read(file, table);
         if (predictions.Count == 0) throw new InputException($"{file} holds no predictions.");
+        RightAnswers.Check(benchmark, [.. predictions.Select(p => p.Row)], table?.Name ?? Path.GetFileName(file));
         long open = table is null ? 0 : table.Rows.Count - predictions.Count;
         var answered = new AnsweredBenchmark(benchmark, table, predictions, null, open > 0 ? new Dictionary<string, long> { [NotAnswered] = open } : []);
         var asked = new AnswerSettings(ScoresFile.Elsewhere, 0, ScoresFile.Elsewhere, null, null, ScoresFile.Elsewhere, ScoresFile.Elsewhere);
@@ -56,7 +59,7 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     /// <summary>Scores the answers in a folder, over tables that are open.</summary>
     internal ScoresFile Run(string folder, AnswersFile answers, TableSet tables, Func<Benchmark, BenchmarkTable, int, IReadOnlyDictionary<string, long>> skipped)
     {
-        using var judge = RecordingJudge.Open(_options, Path.Combine(folder, RepliesFile.Name), cancellation: cancellation);
+        using var judge = RecordingJudge.Open(_options, Path.Combine(folder, RepliesFile.Name), log: log, cancellation: cancellation);
         var answered = tables.Tables.Select(t =>
         {
             var found = Evaluator.ReadAnswers(folder, t.Benchmark.Name);

@@ -1,3 +1,4 @@
+using Interlace.Data;
 using Interlace.Evaluation.Judges;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
@@ -37,7 +38,7 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
     /// <param name="batching">What batching changed, where that is known.</param>
     public ScoresFile Score(IReadOnlyList<AnsweredBenchmark> benchmarks, AnswerSettings asked, EvaluationInputs inputs, RecordingJudge? judge, string? folder, BatchCheck? batching = null)
     {
-        List<string> warnings = [];
+        List<string> warnings = [.. benchmarks.SelectMany(b => RightAnswers.Warnings(b.Benchmark, [.. b.Predictions.Select(p => p.Row)]))];
         if (judge is not null)
         {
             try
@@ -52,6 +53,8 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
                 judge = null;
             }
         }
+        if (benchmarks.All(b => b.Predictions.Count == 0) && benchmarks.SelectMany(b => b.Skipped).ToArray() is { Length: > 0 } reasons)
+            throw new InputException($"No answer is left to score: {new SkipCounts(reasons)}.");
         Score[] scores = [.. benchmarks.Select(b => Scores.Of(b.Benchmark, b.Predictions, Rules))];
         BenchmarkResult[] results = [.. benchmarks.Zip(scores, Result)];
         double[] percents = [.. results.Select(r => r.Percent).OfType<double>()];
@@ -80,7 +83,9 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
         {
             var b = judged[i];
             // No tensor lives here: the verbs are synchronous, and this is the one place that waits for the network.
-            judged[i] = b with { Predictions = Judging.Apply(b.Benchmark.Kind, b.Table, b.Predictions, Rules, judge, options.JudgeCalls, Replied, cancellation).GetAwaiter().GetResult() };
+            var (predictions, leftOut) = Judging.Apply(b.Benchmark.Kind, b.Table, b.Predictions, Rules, judge, options.JudgeCalls, Replied, cancellation).GetAwaiter().GetResult();
+            leftOut.Merge(b.Skipped);
+            judged[i] = b with { Predictions = predictions, Skipped = leftOut.ToDictionary() };
         }
         return judged;
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -21,6 +22,10 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
 
     /// <summary>The protocol of answers that this program did not make.</summary>
     public const string Elsewhere = "elsewhere";
+
+    /// <summary>What a reader must be told besides the numbers, a sentence each: rows that were left out, and the warnings.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Remarks => [.. Benchmarks.Select(b => b.LeftOut).OfType<string>(), .. Warnings ?? []];
 
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.ScoresFile);
@@ -69,4 +74,9 @@ public sealed record EvaluationInputs(ModelIdentity? Model, IReadOnlyDictionary<
 /// <param name="PercentIfFailuresWereRight">The headline if every answer that nobody could read were right: with <paramref name="Percent"/> the bounds of what a judge could make of it.</param>
 public sealed record BenchmarkResult(string Name, string Headline, double? Percent, double[]? Interval, IReadOnlyDictionary<string, double> SubScores,
     double? ExtractionFailureRate, double? TruncatedRate, int Rows, IReadOnlyDictionary<string, long> Skipped, string? Note,
-    string? Group = null, int JudgeFailures = 0, double? PercentIfFailuresWereRight = null);
+    string? Group = null, int JudgeFailures = 0, double? PercentIfFailuresWereRight = null)
+{
+    /// <summary>How many rows were left out and why, as a sentence; null where none was.</summary>
+    [JsonIgnore]
+    public string? LeftOut => new SkipCounts(Skipped) is { Total: > 0 } counts ? $"{Name}: {counts.Total} of {counts.Total + Rows} rows left out: {counts}." : null;
+}

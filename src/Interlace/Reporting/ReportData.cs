@@ -33,6 +33,9 @@ public sealed record ReportData(string Title, string Model, string Version)
     /// <summary>The models that were scored, the baseline first; by convention <c>dense</c>, <c>dropped</c> and <c>recovered</c>.</summary>
     public IReadOnlyList<ModelScores> Models { get; init; } = [];
 
+    /// <summary>What a reader must be told of the scores: rows that were left out, right answers that no answer can meet.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
+
     /// <summary>Questions with the answers of the models.</summary>
     public IReadOnlyList<ExampleQuestion> Examples { get; init; } = [];
 

@@ -33,6 +33,7 @@ public static class RunReport
             Plan = Plan(Path.Combine(folder, RunFolder.Plan)),
             Training = Training(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name)),
             Models = [.. scores.Where(run => run.Scores.Average is not null).Select(run => Scores(run, scores[0]))],
+            Remarks = [.. scores.SelectMany(run => run.Scores.Remarks).Distinct(StringComparer.Ordinal)],
             Examples = examples,
             Stages = stages,
             PeakMemoryBytes = peakMemory,

@@ -23,7 +23,7 @@ internal static class RunSections
     /// <summary>Scores, plan, recovery and examples.</summary>
     public static IEnumerable<Section> Findings(ReportData data)
     {
-        if (data.Models.Count > 0) yield return Scores(data.Models);
+        if (data.Models.Count > 0) yield return Scores(data.Models, data.Remarks);
         if (data.Plan is not null || data.Similarity is not null) yield return Plan(data.Plan, data.Similarity);
         if (data.Training is { Rows.Count: > 0 } training) yield return Recovery(training);
         if (data.Examples.Count > 0) yield return new("Examples", [new Cards(data.Examples)]);
@@ -54,7 +54,7 @@ internal static class RunSections
     /// <summary>The last line.</summary>
     public static string Footer(string version, int? seed) => $"Interlace {(version.StartsWith("interlace ", StringComparison.Ordinal) ? version["interlace ".Length..] : version)}{(seed is { } known ? $" · seed {known.ToString(CultureInfo.InvariantCulture)}" : "")}";
 
-    private static Section Scores(IReadOnlyList<ModelScores> models)
+    private static Section Scores(IReadOnlyList<ModelScores> models, IReadOnlyList<string> remarks)
     {
         bool intervals = models.Any(model => model.AverageInterval is not null || model.Benchmarks.Any(score => score.Interval is not null));
         List<Row> rows = [.. Summary.Benchmarks(models).Select(benchmark => new Row(benchmark, [.. models.Select(model => Summary.Find(model, benchmark) is { } score ? ScoreCell(score) : Cell.Empty)]))];
@@ -65,6 +65,7 @@ internal static class RunSections
         [
             Figure.Of(Charts.Scores(models), intervals ? "Headline score of each benchmark in percent; whiskers are 95 % intervals." : "Headline score of each benchmark in percent."),
             new Table("run-scores", "benchmark", [.. models.Select(model => new Column(model.Name))], rows),
+            .. remarks.Select(remark => new Paragraph(remark, Quiet: true)),
         ]);
     }
 

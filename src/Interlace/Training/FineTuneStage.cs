@@ -58,10 +58,11 @@ public static class FineTuneStage
         var filter = data.FilterFor(loaded.Processor);
         using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, progress, cancellation);
         using var heldOut = validation.Count > 0 ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
+        if (store.Count == 0) throw store.Skipped.NoneLeft();
         log?.Invoke($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
-            heldOut is null ? null : () => data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
+            heldOut is not { Count: > 0 } ? null : () => data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
             progress, cancellation);
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);

@@ -89,7 +89,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     if (last) break;
                 }
                 if (state.Step < total) state = state with { Epoch = state.Epoch + 1, NextIndex = 0, Skipped = new SkipCounts(skipped) };
-                if (state.Step == 0) throw new InputException($"No sample of the data could be used ({(skipped.Total > 0 ? skipped : "it is empty")}).");
+                if (state.Step == 0) throw skipped.NoneLeft();
             }
         }
         catch (OperationCanceledException) when (whole && state.Step > saved)   // from here or from the samples, which stop as soon

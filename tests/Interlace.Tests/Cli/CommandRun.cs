@@ -21,10 +21,12 @@ internal sealed record CommandRun(int Code, string Out, string Error)
     public JsonNode Json() => JsonNode.Parse(Out)!;
 
     /// <summary>Refused for the user's input: code 2, one sentence on standard error, nothing on standard output.</summary>
-    public string Refusal()
+    /// <param name="expectLog">Lines of the log may stand before the sentence.</param>
+    public string Refusal(bool expectLog = false)
     {
         Assert.Equal((2, ""), (Code, Out));
-        string line = Assert.Single(Error.TrimEnd('\n').Split('\n'));
+        string[] lines = Error.TrimEnd('\n').Split('\n');
+        string line = expectLog ? lines[^1] : Assert.Single(lines);
         Assert.EndsWith(".", line, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", line, StringComparison.Ordinal);
         return line;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using CsCheck;
+using Interlace.Data;
 using Interlace.Evaluation;
 using Interlace.Vlm;
 
@@ -42,7 +43,7 @@ public class BenchmarkTableTests
         Assert.Equal([Bytes(3, 90), Bytes(4, 400_000)], table.Images(table.Rows[1]));
         Assert.Equal(Bytes(1, 600_000), Assert.Single(table.Images(table.Rows[2])));
         Assert.Equal(2, table.Images(table.Rows[3]).Count);
-        foreach (int wrong in (int[])[4, 5, 6, 7]) Assert.Contains($"ow {table.Rows[wrong].Index} of table.tsv", Assert.Throws<InputException>(() => table.Images(table.Rows[wrong])).Message);
+        foreach (int wrong in (int[])[4, 5, 6, 7]) Assert.Contains($"ow {table.Rows[wrong].Index} of table.tsv", Assert.Throws<SampleException>(() => table.Images(table.Rows[wrong])).Message);
 #pragma warning disable CA5351 // MD5 is what tables are published with.
         Assert.Equal(Convert.ToHexStringLower(MD5.HashData(File.ReadAllBytes(file.Path))), table.Md5);
 #pragma warning restore CA5351
@@ -65,7 +66,7 @@ public class BenchmarkTableTests
         using TemporaryFile file = new("index\tquestion\timage_path\n1\tq\ttable.tsv\n2\tq\tnone.png\n");
         using BenchmarkTable table = BenchmarkTable.Open(file.Path);
         Assert.Equal(File.ReadAllBytes(file.Path), Assert.Single(table.Images(table.Rows[0])));
-        Assert.Throws<InputException>(() => table.Images(table.Rows[1]));
+        Assert.Throws<SampleException>(() => table.Images(table.Rows[1]));
     }
 
     [Theory]

@@ -22,6 +22,7 @@ public sealed class EndpointJudge : IJudge, IDisposable
     private readonly HttpClient _client;
     private readonly Uri _address;
     private readonly string? _key;
+    private readonly string _variable;
     private readonly TimeSpan _timeout, _pause;
 
     /// <summary>A judge as the settings say.</summary>
@@ -34,7 +35,7 @@ public sealed class EndpointJudge : IJudge, IDisposable
         Model = options.JudgeModel ?? throw new InputException("The judge has no model: name one with evaluate.judge_model.");
         if (!IsAddress(endpoint)) throw new InputException($"evaluate.judge_endpoint is no judge's address: expected {AddressForm}.");
         _address = new Uri(endpoint.TrimEnd('/') + "/chat/completions");
-        _key = KeyIn(options.JudgeKey);
+        (_key, _variable) = (KeyIn(options.JudgeKey), options.JudgeKey);
         (_timeout, _pause) = (TimeSpan.FromSeconds(options.JudgeTimeout), pause ?? TimeSpan.FromSeconds(1));
         // A redirect would carry questions to an address that nobody named; a proxy has no part in a call to this machine.
         _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = !_address.IsLoopback }) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LargestReply };
@@ -42,6 +43,9 @@ public sealed class EndpointJudge : IJudge, IDisposable
 
     /// <inheritdoc/>
     public string Model { get; }
+
+    /// <summary>Where questions go and which variable's key with them: whoever starts a command that a file describes must see it before the first question.</summary>
+    public string Introduction => $"The judge {Model} is asked at {_address.GetLeftPart(UriPartial.Authority)}, {(_key is null ? $"without a key: the variable {_variable} is not set" : $"with the key in the variable {_variable}")}.";
 
     internal const string AddressForm = "http:// or https:// with a host and a path, and neither user name, query nor fragment";
 

@@ -1,5 +1,7 @@
+using Interlace.Data;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
+using Interlace.Vlm.Images;
 
 namespace Interlace.Evaluation.Judges;
 
@@ -29,17 +31,27 @@ public static class Judging
     /// <param name="calls">Calls in flight at once.</param>
     /// <param name="judged">Told after each question.</param>
     /// <param name="cancellation">Ends early; what was replied is kept.</param>
+    /// <returns>The answers, without those whose images cannot be shown to a judge, and why those are left out.</returns>
     /// <exception cref="JudgeUnavailableException">The judge did not pass its trial.</exception>
-    public static async Task<IReadOnlyList<Prediction>> Apply(BenchmarkKind kind, BenchmarkTable? table, IReadOnlyList<Prediction> predictions, RuleSet rules, IJudge judge, int calls, Action judged, CancellationToken cancellation)
+    public static async Task<(IReadOnlyList<Prediction> Predictions, SkipCounts LeftOut)> Apply(BenchmarkKind kind, BenchmarkTable? table, IReadOnlyList<Prediction> predictions, RuleSet rules, IJudge judge, int calls, Action judged, CancellationToken cancellation)
     {
-        Prediction[] result = [.. predictions];
-        int[] open = [.. Enumerable.Range(0, result.Length).Where(i => Needs(kind, result[i], rules))];
+        Prediction?[] result = [.. predictions];
+        SkipCounts leftOut = [];
+        int[] open = [.. Enumerable.Range(0, result.Length).Where(i => Needs(kind, result[i]!, rules))];
         await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = calls, CancellationToken = cancellation }, async (i, token) =>
         {
-            result[i] = await Judged(kind, table, result[i], rules, judge, token).ConfigureAwait(false);
+            try
+            {
+                result[i] = await Judged(kind, table, result[i]!, rules, judge, token).ConfigureAwait(false);
+            }
+            catch (SampleException e)
+            {
+                result[i] = null;
+                lock (leftOut) leftOut.Add(e.Reason);
+            }
             judged();
         }).ConfigureAwait(false);
-        return result;
+        return ([.. result.OfType<Prediction>()], leftOut);
     }
 
     private static async Task<Prediction> Judged(BenchmarkKind kind, BenchmarkTable? table, Prediction prediction, RuleSet rules, IJudge judge, CancellationToken cancellation)
@@ -50,7 +62,7 @@ public static class Judging
         {
             case BenchmarkKind.Judged:
                 if (Instruction(prediction) is not { } instruction) return prediction with { JudgeFailed = true };
-                reply = (await judge.Ask(new(instruction, table?.Images(row) ?? []), cancellation).ConfigureAwait(false)).Text;
+                reply = (await judge.Ask(new(instruction, Images(table, row)), cancellation).ConfigureAwait(false)).Text;
                 break;
             case BenchmarkKind.YesNo:
                 reply = await FirstReadable(judge, JudgePrompts.YesNo(row.Question, prediction.Text), YesNoTemperatures, text => YesNo.Extract(text) != YesNo.Unknown, cancellation).ConfigureAwait(false);
@@ -74,6 +86,14 @@ public static class Judging
             if (reply.Text is { } text && isReadable(text)) break;
         }
         return last;
+    }
+
+    /// <summary>The images of a row, which leave this machine: each must be one, whatever the table says that it is.</summary>
+    private static IReadOnlyList<byte[]> Images(BenchmarkTable? table, BenchmarkRow row)
+    {
+        var images = table?.Images(row) ?? [];
+        foreach (byte[] image in images) SampleLoader.As(SkipReason.UndecodableImage, () => ImageDecoder.Decode(image, $"The image of row {row.Index}", ImageDecoding.Plain));
+        return images;
     }
 
     /// <summary>Null where the row's components cannot be read: one such row is no reason to leave the others ungraded.</summary>

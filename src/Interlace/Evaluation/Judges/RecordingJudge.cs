@@ -19,10 +19,14 @@ public sealed class RecordingJudge : IJudge, IDisposable
     private readonly Lock _counting = new();
     private int _failures;   // in a row
 
-    private RecordingJudge(string model, EndpointJudge? endpoint, RepliesFile replies, CancellationToken cancellation)
+    private RecordingJudge(string model, EndpointJudge? endpoint, RepliesFile replies, Action<string>? log, CancellationToken cancellation)
     {
         (Model, _endpoint, _replies) = (model, endpoint, replies);
-        _trial = new(() => endpoint!.Ask(new("hello", []), cancellation));
+        _trial = new(() =>
+        {
+            log?.Invoke(endpoint!.Introduction);
+            return endpoint!.Ask(new("hello", []), cancellation);
+        });
     }
 
     /// <inheritdoc/>
@@ -35,9 +39,10 @@ public sealed class RecordingJudge : IJudge, IDisposable
     /// <param name="options">The settings.</param>
     /// <param name="replies">Where an endpoint's replies are kept, and where replay looks if the settings name no file.</param>
     /// <param name="pause">The first pause between two tries of an endpoint, one second where absent.</param>
+    /// <param name="log">Told before the first question where it goes and with which key.</param>
     /// <param name="cancellation">Ends the trial early.</param>
     /// <exception cref="InputException">The settings are incomplete, or the replies are absent or wrong.</exception>
-    public static RecordingJudge? Open(EvaluationOptions options, string replies, TimeSpan? pause = null, CancellationToken cancellation = default)
+    public static RecordingJudge? Open(EvaluationOptions options, string replies, TimeSpan? pause = null, Action<string>? log = null, CancellationToken cancellation = default)
     {
         switch (options.Judge)
         {
@@ -45,7 +50,7 @@ public sealed class RecordingJudge : IJudge, IDisposable
                 EndpointJudge endpoint = new(options, pause);
                 try
                 {
-                    return new(endpoint.Model, endpoint, RepliesFile.Open(replies), cancellation);
+                    return new(endpoint.Model, endpoint, RepliesFile.Open(replies), log, cancellation);
                 }
                 catch
                 {
@@ -57,7 +62,7 @@ public sealed class RecordingJudge : IJudge, IDisposable
                 var file = RepliesFile.Read(path);
                 string model = options.JudgeModel ?? (file.Models.Count == 1 ? file.Models.Single()
                     : throw new InputException($"{path} holds replies of {(file.Models.Count == 0 ? "no model" : string.Join(", ", file.Models))}: name one with evaluate.judge_model."));
-                return new(model, null, file, cancellation);
+                return new(model, null, file, null, cancellation);
             default:
                 return null;
         }

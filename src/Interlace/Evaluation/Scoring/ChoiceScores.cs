@@ -1,5 +1,6 @@
 using System.Globalization;
 using Interlace.Vlm;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Evaluation.Scoring;
 
@@ -42,6 +43,22 @@ public static class ChoiceScores
         Choice[] originals = [.. choices.Where(choice => IndexOf(choice.Row) < GroupModulus)];
         return Means(units, headlineSplit, [.. choices.Select(c => c.Score)], choices,
             [("plain_all_rows", Percent(choices, c => c.Hit)), ("plain_base_rows", Percent(originals, c => c.Hit))]);
+    }
+
+    /// <summary>Refuses rows that make no groups, before any is asked.</summary>
+    /// <exception cref="InputException">An index is no integer, or no row is the first of its group.</exception>
+    internal static void CheckGroups(IReadOnlyList<BenchmarkRow> rows)
+    {
+        if (!rows.Any(row => IndexOf(row) < GroupModulus))
+            throw new InputException($"None of {rows.Count} rows can belong to a circular benchmark: no index is below {GroupModulus}, which is where each group begins.");
+        foreach (BenchmarkRow row in rows) IndexOf(row);
+    }
+
+    /// <summary>Rows whose group lacks its first row.</summary>
+    internal static int OutsideGroups(IReadOnlyList<BenchmarkRow> rows)
+    {
+        HashSet<long> first = [.. rows.Select(IndexOf).Where(index => index < GroupModulus)];
+        return rows.Count(row => !first.Contains(IndexOf(row) % GroupModulus));
     }
 
     /// <summary>The plain mean over the cycles of each cycle's accuracy; a question need not be right in all of them.</summary>
@@ -144,7 +161,7 @@ public static class ChoiceScores
     private static string CycleOf(Choice choice) => choice.Row["cycle_category"] ?? "none";
 
     private static long IndexOf(BenchmarkRow row) => long.TryParse(row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index) && index >= 0 ? index :
-        throw new InputException($"Row '{row.Index}' cannot belong to a circular benchmark, whose indices are integers: the group is the index modulo {GroupModulus}.");
+        throw new InputException($"Row {Printable.Quote(row.Index)} cannot belong to a circular benchmark, whose indices are integers: the group is the index modulo {GroupModulus}.");
 
     private static Choice[] Choices(IReadOnlyList<Prediction> predictions, RuleSet rules) => [.. RowOrder.Sorted(predictions).Select(p => Choice.Of(p, rules))];
 
