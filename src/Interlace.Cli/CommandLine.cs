@@ -44,6 +44,7 @@ internal static class CommandLine
         catch (Exception e)
         {
             invocation.EndProgress();
+            if (OutOfMemory.Message(e, verb.Name) is { } message) e = new InputException(message, e);
             return Report(e, terminal, invocation.Verbose);
         }
     }

@@ -22,7 +22,7 @@ internal static class ModelOptions
     public static LoadedModel Open(Invocation invocation, Compute compute, long? maxPixels)
     {
         var model = ModelFamilies.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels);
-        if (model.Processor.Warning is { } warning) invocation.Log(warning);
+        foreach (string warning in model.Warnings) invocation.Log(warning);
         return model;
     }
 

@@ -19,6 +19,27 @@ public static unsafe partial class Aten
         return aoti_torch_abi_version();
     }
 
+    /// <summary>Loads the engine and makes sure that it is one whose tensors look as this program expects: another gives wrong numbers, or crashes.</summary>
+    /// <exception cref="InputException">It is another.</exception>
+    public static void RequireKnownEngine()
+    {
+        if (_isKnown) return;
+        CheckEngine(LoadedVersion());
+        _isKnown = true;
+    }
+
+    /// <exception cref="InputException">The version is not known.</exception>
+    internal static void CheckEngine(ulong version)
+    {
+        if (version >> 48 is not (0x020A or 0x020B))
+            throw new InputException($"The engine that is loaded is libtorch {Name(version)}, which this program does not know: it needs {Name(SchemaVersion)} (2.11 works too). Take the other one off the library path (LD_LIBRARY_PATH).");
+    }
+
+    /// <summary>A version as people write it, such as 2.10.</summary>
+    public static string Name(ulong version) => $"{version >> 56}.{(version >> 48) & 255}";
+
+    private static bool _isKnown;
+
     /// <summary>Root-mean-square norm over the last dimension, computed in fp32 and multiplied by <paramref name="weight"/>. [.., D] -> [.., D].</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
         CallOne("aten::rms_norm", "", Of(x), Of([weight.shape[0]]), Of(weight, optional: true), Optional(Of(epsilon)));
@@ -48,7 +69,7 @@ public static unsafe partial class Aten
     /// </summary>
     public static Tensor FromMemory(void* data, long[] shape, ScalarType type)
     {
-        _ = float32;
+        RequireKnownEngine();
         long[] strides = new long[shape.Length];
         for (long i = shape.Length - 1, stride = 1; i >= 0; stride *= Math.Max(1, shape[i--])) strides[i] = stride;
         fixed (long* sizes = shape, steps = strides)

@@ -12,6 +12,16 @@ namespace Interlace.Vlm;
 /// <param name="StopIds">Tokens that end an answer (generation_config.json, else config.json).</param>
 public sealed record LoadedModel(string Folder, string Family, VisionLanguageModel Model, IProcessor Processor, IReadOnlyList<int> StopIds) : IDisposable
 {
+    /// <summary>What the user should know about the folder, one sentence each.</summary>
+    public IEnumerable<string> Warnings
+    {
+        get
+        {
+            if (Processor.Warning is { } warning) yield return warning;
+            if (File.Exists(Path.Combine(Folder, Checkpoint.AdapterName))) yield return $"{Folder} holds an adapter ({Checkpoint.AdapterName}), which is not applied: merge it into the weights, or take it away.";
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
 }
@@ -87,7 +97,7 @@ public static class ModelFamilies
     private static int[] Stops(string folder, JsonObject config)
     {
         string path = Path.Combine(folder, "generation_config.json");
-        JsonNode? stop = (File.Exists(path) ? StrictJson.ReadObject(path)["eos_token_id"] : null) ?? config["eos_token_id"] ?? config["text_config"]?["eos_token_id"];
+        JsonNode? stop = (File.Exists(path) ? StrictJson.ReadObject(path)["eos_token_id"] : null) ?? config["eos_token_id"] ?? (config["text_config"] as JsonObject)?["eos_token_id"];
         return stop switch
         {
             JsonArray many when many.All(IsId) => [.. many.Select(id => id!.GetValue<int>())],

@@ -125,7 +125,7 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     public LoadedModel Open(string model)
     {
         var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, _experiment.Data!.MaxPixels);
-        if (loaded.Processor.Warning is { } warning) log(warning);
+        foreach (string warning in loaded.Warnings) log(warning);
         return loaded;
     }
 

@@ -28,10 +28,8 @@ internal static class Checks
     /// <summary>Loads the engine and compares its version with those known to fit.</summary>
     public static string Engine()
     {
-        ulong version = Aten.LoadedVersion();
-        string loaded = $"libtorch {version >> 56}.{(version >> 48) & 255}";
-        return version >> 48 is 0x020A or 0x020B ? $"{loaded}, TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}"
-            : throw new InvalidOperationException($"{loaded} is loaded, which the program does not know; it needs 2.10 or 2.11.");
+        Aten.RequireKnownEngine();
+        return $"libtorch {Aten.Name(Aten.LoadedVersion())}, TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}";
     }
 
     /// <summary>What the engine must do on a device.</summary>

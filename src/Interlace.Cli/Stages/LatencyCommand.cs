@@ -34,7 +34,7 @@ internal static class LatencyCommand
         LoadedModel Open(string model)
         {
             var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
-            if (loaded.Processor.Warning is { } warning) invocation.Log(warning);
+            foreach (string warning in loaded.Warnings) invocation.Log(warning);
             return loaded;
         }
         var latency = Latency.Of(invocation.Get(Models), Open, compute, experiment, options, invocation.Progress, invocation.Cancellation);

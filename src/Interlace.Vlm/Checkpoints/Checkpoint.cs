@@ -16,6 +16,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>File name of an unsharded checkpoint.</summary>
     public const string SingleName = "model.safetensors";
 
+    /// <summary>A file that makes loaders take the folder for an adapter's, look for another model and pass over the weights here.</summary>
+    public const string AdapterName = "adapter_config.json";
+
     private readonly Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> _tensors;
 
     private Checkpoint(string folder, JsonObject config, IReadOnlyList<SafeTensorsFile> files, Dictionary<string, (SafeTensorsFile, TensorEntry)> tensors)
@@ -35,8 +38,10 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
-    /// <summary>Opens a folder and checks that every shard and every tensor of the index is there.</summary>
-    /// <exception cref="InputException">A file is absent or wrong.</exception>
+    /// <summary>
+    /// Opens a folder and checks that every shard and every tensor of the index is there. An index that was left beside <see cref="SingleName"/> without its shards is passed over, as other programs do.
+    /// </summary>
+    /// <exception cref="InputException">A file is absent or wrong, or two sets of weights lie in the folder.</exception>
     public static Checkpoint Open(string folder)
     {
         UserFile.CheckFolder(folder, $"There is no model folder {folder}.");
@@ -97,7 +102,16 @@ public sealed class Checkpoint : IDisposable
             PlainName.Check(name, $"{path}: the file of tensor {tensor}");
             index[tensor] = name;
         }
-        return index;
+        return IsLeftBehind(folder, index) ? null : index;
+    }
+
+    /// <summary>True where the index belongs to weights that are not there any more. Which of two complete sets is the model, nobody can tell: some programs take the one, some the other.</summary>
+    private static bool IsLeftBehind(string folder, Dictionary<string, string> index)
+    {
+        string[] shards = [.. index.Values.Where(name => name != SingleName).Distinct(StringComparer.Ordinal)];
+        if (!File.Exists(Path.Combine(folder, SingleName)) || shards.Length == 0) return false;
+        return !shards.Any(name => File.Exists(Path.Combine(folder, name))) ? true
+            : throw new InputException($"{folder} holds two sets of weights, {SingleName} and the shards that {IndexName} lists: take the one away that is not the model's.");
     }
 
     private static void CheckIndex(string folder, Dictionary<string, string> index, Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> tensors)

@@ -9,13 +9,17 @@ namespace Interlace.Vlm.Checkpoints;
 /// </summary>
 public sealed class DecoderLayout
 {
+    /// <summary>Sections of a config that say how its weights are quantised, and of which layers that is true.</summary>
+    private static readonly string[] QuantisedSections = ["quantization_config", "compression_config"];
+
     private const string CountKey = "num_hidden_layers", TypesKey = "layer_types", Sliding = "sliding_attention", Full = "full_attention";
 
     private readonly Family _family;
     private readonly JsonObject _config;
+    private readonly IReadOnlyCollection<string> _tensors;
 
-    private DecoderLayout(Family family, JsonObject config, string prefix, int layerCount) =>
-        (_family, _config, Prefix, LayerCount) = (family, config, prefix, layerCount);
+    private DecoderLayout(Family family, Checkpoint checkpoint, string prefix, int layerCount) =>
+        (_family, _config, _tensors, Prefix, LayerCount) = (family, checkpoint.Config, checkpoint.Names, prefix, layerCount);
 
     /// <summary>What the names of decoder tensors begin with, up to the layer's number.</summary>
     public string Prefix { get; }
@@ -41,7 +45,7 @@ public sealed class DecoderLayout
             throw new InputException($"{checkpoint.Folder} has {(prefixes.Length == 0 ? "no decoder layers" : "decoder layers under two names")}: expected tensors named {string.Join(" or ", family.Prefixes)}N.");
 
         int found = LayerNumbers(checkpoint, prefixes[0]);
-        var layout = new DecoderLayout(family, checkpoint.Config, prefixes[0], found);
+        var layout = new DecoderLayout(family, checkpoint, prefixes[0], found);
         if (!layout.Sections().Any()) throw new InputException($"{checkpoint.Folder} is inconsistent: config.json has no {family.Sections[0][0]}, which describes the decoder.");
         foreach (var section in layout.Sections())
             if (Integer(layout.Section(section)![CountKey]) is { } count && count != found)
@@ -56,9 +60,10 @@ public sealed class DecoderLayout
     public string Name(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{layer}.{part}");
 
     /// <summary>
-    /// The text of <c>config.json</c> for a model that has only the layers <paramref name="kept"/> (ascending), changed in nothing but the decoder's number of layers and their
-    /// attention types. Types that readers would derive from a layer's index are spelled out, because the index changes.
+    /// The text of <c>config.json</c> for a model that has only the layers <paramref name="kept"/> (ascending), changed in nothing but the decoder's number of layers, their
+    /// attention types, and the names of layers in its quantisation. Types that readers would derive from a layer's index are spelled out, because the index changes.
     /// </summary>
+    /// <exception cref="InputException">It names layers in a way of which nobody can tell what it would have to be.</exception>
     public byte[] KeepLayers(byte[] config, IReadOnlyList<int> kept)
     {
         string[][] sections = [.. Sections()];
@@ -74,7 +79,48 @@ public sealed class DecoderLayout
         }
         if (typed.Length == 0 && kept.Count < LayerCount && _family.ImpliedTypes(Section(sections[0])!, LayerCount) is { } implied)
             config = JsonText.SetStrings(config, [.. sections[0], TypesKey], [.. kept.Select(layer => implied[layer])]);
+        return kept.Count < LayerCount ? RenumberNames(config, kept) : config;
+    }
+
+    /// <summary>Makes sure that the files beside the config in which older programs kept what others keep in its <c>quantization_config</c> are true of a model that has only the layers <paramref name="kept"/>.</summary>
+    /// <exception cref="InputException">One of them names a layer whose number changes.</exception>
+    public void CheckQuantisationFiles(string folder, IReadOnlyList<int> kept)
+    {
+        foreach (string file in (ReadOnlySpan<string>)["quantize_config.json", "quant_config.json", "hf_quant_config.json"])
+        {
+            if (Path.Combine(folder, file) is var path && !File.Exists(path)) continue;
+            StrictJson.Read(path);
+            byte[] text = StrictJson.Bytes(path);
+            if (!new ModuleNames(path, this, _tensors, kept).Renumber(text, []).AsSpan().SequenceEqual(text))
+                throw new InputException($"{path} names decoder layers, whose numbers change: prune the model that was quantised, and quantise the result.");
+        }
+    }
+
+    private byte[] RenumberNames(byte[] config, IReadOnlyList<int> kept)
+    {
+        var names = new ModuleNames("config.json", this, _tensors, kept);
+        foreach (var section in Sections().Append([]).DistinctBy(path => path.Length))
+        {
+            CheckLists(Section(section)!, section);
+            foreach (string quantised in QuantisedSections)
+            {
+                if (Section(section)![quantised] is not JsonObject node) continue;
+                CheckLists(node, [.. section, quantised]);
+                config = names.Renumber(config, [.. section, quantised]);
+            }
+        }
         return config;
+    }
+
+    /// <summary>Lists of layers by number, such as <c>mlp_only_layers</c>, have no meaning that could be told from their name. What a vision encoder's layers are is not touched.</summary>
+    private static void CheckLists(JsonObject section, IReadOnlyList<string> path)
+    {
+        foreach (var (name, value) in section)
+        {
+            bool byNumber = value is JsonArray list && list.Any(entry => Integer(entry) is not null) || value is JsonObject entries && entries.Any(entry => int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+            if (byNumber && name.Contains("layer", StringComparison.OrdinalIgnoreCase) && !name.Contains("vision", StringComparison.OrdinalIgnoreCase))
+                throw new InputException($"config.json lists decoder layers by number in {string.Join('.', path.Append(name))}, and it cannot be told what that is when layers are dropped: prune a model without it.");
+        }
     }
 
     private IEnumerable<string[]> Sections() => _family.Sections.Where(section => Section(section) is not null);

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Interlace.Vlm.Checkpoints;
@@ -24,7 +25,7 @@ internal static class JsonText
         string layout = Last(text, path).Layout;
         string indent = layout.Contains('\n', StringComparison.Ordinal) ? new(' ', (layout.Length - layout.LastIndexOf('\n') - 1) / path.Count) : "";
         string separator = indent.Length == 0 ? " " : layout + indent;
-        string items = string.Join("," + separator, values.Select(value => $"\"{JsonEncodedText.Encode(value)}\""));
+        string items = string.Join("," + separator, values.Select(Quoted));
         return Set(text, path, indent.Length == 0 ? $"[{items}]" : $"[{separator}{items}{layout}]");
     }
 
@@ -41,6 +42,62 @@ internal static class JsonText
 
         string Text(int from, int to) => Encoding.UTF8.GetString(text, from, to - from);
     }
+
+    /// <summary>Rewrites every text below a property: keys, values and elements of lists. Where the new text is null, an element goes, and a key goes with its value.</summary>
+    /// <param name="text">The file.</param>
+    /// <param name="path">The property; none for the whole file.</param>
+    /// <param name="rewrite">Gives the new text; the same for one that stays as it is written.</param>
+    /// <exception cref="InputException">The single value of a key would go.</exception>
+    public static byte[] RewriteStrings(byte[] text, IReadOnlyList<string> path, Func<string, string?> rewrite)
+    {
+        var reader = new Utf8JsonReader(text);
+        reader.Read();
+        foreach (string name in path)
+            if (reader.TokenType != JsonTokenType.StartObject || !Enter(ref reader, name)) return text;
+        var edits = new List<(int Start, int End, string Text)>();
+        Rewrite(ref reader, rewrite, edits);
+        foreach (var (start, end, now) in edits.OrderByDescending(edit => edit.Start)) text = Splice(text, start, end, now);
+        return text;
+    }
+
+    /// <summary>Notes the changes of the value at which the reader stands, and leaves it at the value's end. False where the value itself has to go.</summary>
+    private static bool Rewrite(ref Utf8JsonReader reader, Func<string, string?> rewrite, List<(int, int, string)> edits)
+    {
+        if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
+        {
+            string old = reader.GetString()!;
+            if (rewrite(old) is not { } now) return false;
+            int start = (int)reader.TokenStartIndex;
+            if (now != old) edits.Add((start, start + reader.ValueSpan.Length + 2, Quoted(now)));   // with its quotation marks
+            return true;
+        }
+        if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return true;
+        var items = new List<(int Start, int End, bool Stays)>();
+        while (reader.Read() && reader.TokenType is not (JsonTokenType.EndObject or JsonTokenType.EndArray))
+        {
+            int start = (int)reader.TokenStartIndex;
+            bool named = reader.TokenType == JsonTokenType.PropertyName, stays = Rewrite(ref reader, rewrite, edits);
+            if (named)
+            {
+                string name = reader.GetString()!;
+                reader.Read();
+                if (!stays) reader.Skip();
+                else if (!Rewrite(ref reader, rewrite, edits)) throw new InputException($"The configuration has a {name} that names only what is gone.");
+            }
+            items.Add((start, (int)reader.BytesConsumed, stays));
+        }
+        // With what goes goes the comma before it, or the one behind it where nothing is left before it.
+        bool first = true;
+        for (int i = 0; i < items.Count; i++)
+        {
+            if (items[i].Stays) first = false;
+            else if (!first) edits.Add((items[i - 1].End, items[i].End, ""));
+            else edits.Add((items[i].Start, i + 1 < items.Count ? items[i + 1].Start : items[i].End, ""));
+        }
+        return true;
+    }
+
+    private static string Quoted(string value) => $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     private static byte[] Splice(byte[] text, int start, int end, string insert) => [.. text.AsSpan(0, start), .. Encoding.UTF8.GetBytes(insert), .. text.AsSpan(end)];
 

@@ -39,7 +39,7 @@ internal sealed class Processor : IProcessor
         ProcessorSettings settings = ProcessorSettings.Load(folder);
         if (maxPixels < (long)settings.Factor * settings.Factor)
             throw new InputException($"max_pixels is {maxPixels}, but one visual token alone covers {settings.Factor} x {settings.Factor} pixels.");
-        Tokenizer tokenizer = Tokenizer.Load(folder);
+        Tokenizer tokenizer = Tokenizer.Load(folder, settings.VocabularySize);
         foreach ((string token, int id) in (ReadOnlySpan<(string, int)>)[(ChatTemplate.ImagePlaceholder, settings.ImageToken), (ChatTemplate.VideoPlaceholder, settings.VideoToken)])
             if (tokenizer.Id(token) != id) throw new InputException($"{folder}: config.json gives {token} the id {id}, tokenizer.json {tokenizer.Id(token)?.ToString() ?? "none"}.");
         return new(settings, tokenizer, ChatTemplate.Load(folder), maxPixels);

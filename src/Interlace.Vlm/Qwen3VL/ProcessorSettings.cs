@@ -14,8 +14,9 @@ namespace Interlace.Vlm.Qwen3VL;
 /// <param name="Std">Standard deviation per channel.</param>
 /// <param name="ImageToken">Id that stands for a visual token of an image.</param>
 /// <param name="VideoToken">Id that stands for a visual token of a video.</param>
+/// <param name="VocabularySize">Rows of the model's embedding: ids lie below. Null where the config does not say.</param>
 internal sealed record ProcessorSettings(
-    long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, int ImageToken, int VideoToken)
+    long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, int ImageToken, int VideoToken, int? VocabularySize = null)
 {
     /// <summary>Sides of a resized image are multiples of this.</summary>
     public int Factor => PatchSize * MergeSize;
@@ -41,19 +42,22 @@ internal sealed record ProcessorSettings(
         long Pixels(string old, string edge) => Whole(images[old] ?? size?[old] ?? size?[edge], $"size.{edge}", file);
         var settings = new ProcessorSettings(
             Pixels("min_pixels", "shortest_edge"), Pixels("max_pixels", "longest_edge"),
-            (int)Whole(images["patch_size"], "patch_size", file), (int)Whole(images["merge_size"], "merge_size", file), (int)Whole(images["temporal_patch_size"], "temporal_patch_size", file),
+            (int)Whole(images["patch_size"], "patch_size", file, Config.LargestPatch), (int)Whole(images["merge_size"], "merge_size", file, Config.LargestMerge),
+            (int)Whole(images["temporal_patch_size"], "temporal_patch_size", file, Config.LargestPatch),
             Channels(images["image_mean"], "image_mean", file), Channels(images["image_std"], "image_std", file),
-            (int)Whole(config["image_token_id"], "image_token_id", configFile), (int)Whole(config["video_token_id"], "video_token_id", configFile));
+            (int)Whole(config["image_token_id"], "image_token_id", configFile), (int)Whole(config["video_token_id"], "video_token_id", configFile),
+            (config["text_config"] as JsonObject)?["vocab_size"] is { } rows ? (int)Whole(rows, "text_config.vocab_size", configFile, Config.LargestVocabulary) : null);
+        if (settings.Std.Any(deviation => deviation <= 0)) throw new InputException($"{file}: image_std must be above 0.");
         if (settings.MinPixels > settings.MaxPixels) throw new InputException($"{file}: the smallest number of pixels ({settings.MinPixels}) is above the largest ({settings.MaxPixels}).");
-        settings.CheckVision(config["vision_config"], file);
+        if (config["vision_config"] is JsonObject vision) settings.CheckVision(vision, file);
         return settings;
     }
 
     /// <summary>The processor cuts what the vision encoder reads, so both must name the same sizes.</summary>
-    private void CheckVision(JsonNode? vision, string file)
+    private void CheckVision(JsonObject vision, string file)
     {
         foreach ((string name, int mine) in (ReadOnlySpan<(string, int)>)[("patch_size", PatchSize), ("spatial_merge_size", MergeSize), ("temporal_patch_size", TemporalPatchSize)])
-            if (vision?[name] is { } theirs && theirs.GetValueKind() == JsonValueKind.Number && theirs.GetValue<double>() != mine)
+            if (vision[name] is { } theirs && theirs.GetValueKind() == JsonValueKind.Number && theirs.GetValue<double>() != mine)
                 throw new InputException($"{file} cuts images with {name} {mine}, but vision_config in config.json has {theirs.ToJsonString()}.");
     }
 
@@ -74,11 +78,11 @@ internal sealed record ProcessorSettings(
         return StrictJson.ReadObject(file);
     }
 
-    private static long Whole(JsonNode? node, string name, string file) =>
-        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 1 and <= int.MaxValue and var number && number % 1 == 0 ? (long)number
-            : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected a positive whole number.");
+    private static long Whole(JsonNode? node, string name, string file, int most = int.MaxValue) =>
+        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 1 and var number && number <= most && number % 1 == 0 ? (long)number
+            : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected a whole number from 1 to {most}.");
 
     private static double[] Channels(JsonNode? node, string name, string file) =>
-        node is JsonArray { Count: 3 } values && values.All(value => value?.GetValueKind() == JsonValueKind.Number) ? [.. values.Select(value => value!.GetValue<double>())]
+        node is JsonArray { Count: 3 } values && values.All(value => value?.GetValueKind() == JsonValueKind.Number && double.IsFinite(value.GetValue<double>())) ? [.. values.Select(value => value!.GetValue<double>())]
             : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected three numbers.");
 }

@@ -13,12 +13,17 @@ internal sealed class PreTokenizer
     /// <summary>The pattern of a ByteLevel pre-tokenizer with use_regex (GPT-2's).</summary>
     private const string ByteLevelPattern = @"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    /// <summary>A pattern that needs longer for one text goes over it again and again.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+
     private readonly List<Regex> _splits = [];
+    private readonly string _source;
 
     /// <summary>Reads the section.</summary>
     /// <exception cref="InputException">A kind of pre-tokenizer that cannot be reproduced exactly.</exception>
     public PreTokenizer(JsonElement section, string source)
     {
+        _source = source;
         bool byteLevel = false;
         foreach (JsonElement step in Steps(section))
         {
@@ -43,7 +48,20 @@ internal sealed class PreTokenizer
     }
 
     /// <summary>The pieces of a text in order, as ranges that cover it.</summary>
+    /// <exception cref="InputException">A pattern does not come to an end.</exception>
     public List<TextSpan> Split(string text)
+    {
+        try
+        {
+            return Pieces(text);
+        }
+        catch (RegexMatchTimeoutException error)
+        {
+            throw new InputException($"{_source}: the pre-tokenizer's pattern does not come to an end on this text.", error);
+        }
+    }
+
+    private List<TextSpan> Pieces(string text)
     {
         List<TextSpan> pieces = text.Length == 0 ? [] : [new(0, text.Length)];
         if (pieces.Count == 0) return pieces;
@@ -130,7 +148,7 @@ internal sealed class PreTokenizer
         string expression = pattern.TryGetProperty("Regex", out JsonElement regex) ? regex.GetString()! : Regex.Escape(pattern.GetProperty("String").GetString()!);
         try
         {
-            return new Regex(WithLongS(expression), RegexOptions.CultureInvariant | RegexOptions.Compiled);
+            return new Regex(WithLongS(expression), RegexOptions.CultureInvariant | RegexOptions.Compiled, Longest);
         }
         catch (ArgumentException error)
         {

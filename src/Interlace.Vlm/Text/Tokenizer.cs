@@ -11,6 +11,11 @@ namespace Interlace.Vlm.Text;
 /// </summary>
 public sealed class Tokenizer
 {
+    /// <summary>More ids than any model has; each id takes memory.</summary>
+    private const int LargestVocabulary = 1 << 22;
+
+    private const int LongestToken = 4096;   // characters
+
     private readonly BpeTokenizer _merges;
     private readonly PreTokenizer _preTokenizer;
     private readonly AddedTokenFinder _raw, _normalized;
@@ -19,7 +24,7 @@ public sealed class Tokenizer
     private readonly bool[] _special;
     private readonly bool _composes, _ignoresMerges;
 
-    private Tokenizer(JsonElement root, string source)
+    private Tokenizer(JsonElement root, string source, int? rows)
     {
         JsonElement model = root.GetProperty("model");
         if (Type(model) is not (null or "BPE") || IsSet(model, "byte_fallback"))
@@ -29,7 +34,9 @@ public sealed class Tokenizer
         _ignoresMerges = IsSet(model, "ignore_merges");
 
         Dictionary<string, int> vocabulary = model.GetProperty("vocab").EnumerateObject().ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
+        foreach ((string token, int id) in vocabulary) CheckToken(token, id, source, rows);
         AddedToken[] added = root.TryGetProperty("added_tokens", out JsonElement tokens) ? [.. tokens.EnumerateArray().Select(entry => AddedToken.Read(entry, source))] : [];
+        foreach (AddedToken token in added) CheckToken(token.Content, token.Id, source, rows);
         _merges = BpeTokenizer.Create(new BpeOptions(vocabulary) { ByteLevel = true, Merges = ReadMerges(model) });
         _raw = new AddedTokenFinder(added.Where(token => !token.Normalized));
         _normalized = new AddedTokenFinder(added.Where(token => token.Normalized));
@@ -54,22 +61,24 @@ public sealed class Tokenizer
     public long MostBytes(int tokens) => 3L * tokens * _bytes.Max(bytes => bytes?.Length ?? 0);
 
     /// <summary>Reads <c>tokenizer.json</c> of a folder, or the .json file at that path.</summary>
-    /// <exception cref="InputException">It is absent, not a tokenizer, or of an unsupported kind.</exception>
-    public static Tokenizer Load(string path)
+    /// <param name="path">The folder or the file.</param>
+    /// <param name="rows">Rows of the model's embedding: every id must have one. Null where no model is at hand.</param>
+    /// <exception cref="InputException">It is absent, not a tokenizer, of an unsupported kind, or has ids that the model has not.</exception>
+    public static Tokenizer Load(string path, int? rows = null)
     {
         string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path) ? path : Path.Combine(path, "tokenizer.json");
         if (!File.Exists(file)) throw new InputException($"{file} does not exist: a model folder needs its tokenizer.json.");
-        return Read(StrictJson.Bytes(file), file);
+        return Read(StrictJson.Bytes(file), file, rows);
     }
 
     /// <summary>Reads a tokenizer.json; <paramref name="source"/> names it in messages.</summary>
-    /// <exception cref="InputException">It is not a tokenizer, or of an unsupported kind.</exception>
-    public static Tokenizer Read(byte[] json, string source)
+    /// <exception cref="InputException">As of <see cref="Load"/>.</exception>
+    public static Tokenizer Read(byte[] json, string source, int? rows = null)
     {
         try
         {
             using JsonDocument document = StrictJson.Document(json);
-            return new Tokenizer(document.RootElement, source);
+            return new Tokenizer(document.RootElement, source, rows);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
@@ -181,6 +190,15 @@ public sealed class Tokenizer
             else if (char.IsSurrogate(chars[i])) chars[i] = '\uFFFD';
         }
         return new string(chars);
+    }
+
+    /// <summary>Before anything of the size of an id is allocated, or a token beyond the embedding can reach the engine.</summary>
+    private static void CheckToken(string token, int id, string source, int? rows)
+    {
+        if (token.Length > LongestToken) throw new InputException($"{source} has a token of {token.Length} characters; more than {LongestToken} are not supported.");
+        string name = token.Length > 40 ? token[..40] + "..." : token;
+        if (id < 0 || id >= (rows ?? LargestVocabulary))
+            throw new InputException($"{source}: token '{name}' has the id {id}, but ids run from 0 to {(rows ?? LargestVocabulary) - 1}{(rows is null ? "" : $", the last row of the model's embedding (vocab_size {rows}): enlarge the embedding (resize_token_embeddings) or take the token out")}.");
     }
 
     /// <summary>Whether the text is put into form C; other normalisers are refused.</summary>

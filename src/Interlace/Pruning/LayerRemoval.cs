@@ -16,7 +16,8 @@ public sealed record LayerRemovalOptions(bool Overwrite = false, Func<string, lo
 /// <param name="TensorCount">Its tensors.</param>
 /// <param name="Parameters">Its parameters; tied matrices count once.</param>
 /// <param name="Bytes">Bytes of its tensors.</param>
-public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount, long Parameters, long Bytes);
+/// <param name="LeftOut">Files of the parent's folder that are an adapter's and make no part of the model.</param>
+public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount, long Parameters, long Bytes, IReadOnlyList<string> LeftOut);
 
 /// <summary>
 /// Removes decoder layers from a checkpoint (paper 3.4): tensors of the layers that stay are renumbered and copied file to file by byte range, shard by shard, in constant memory; everything
@@ -24,7 +25,7 @@ public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount,
 /// </summary>
 public static class LayerRemoval
 {
-    private static readonly string[] WeightExtensions = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack"];
+    private static readonly string[] WeightExtensions = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", ".ckpt", ".npz"];
 
     /// <summary>Writes the pruned model of a plan. The folder appears whole or not at all.</summary>
     /// <param name="model">The parent's folder, which is only read.</param>
@@ -46,6 +47,7 @@ public static class LayerRemoval
         IReadOnlyList<TensorSource>[] shards = [.. parent.Files.Select(file => Keep(file, layout, plan))];
         string[] companions = [.. Companions(model)];
         byte[] config = layout.KeepLayers(File.ReadAllBytes(Path.Combine(model, "config.json")), plan.Kept);
+        layout.CheckQuantisationFiles(model, plan.Kept);
         var record = new PrunedModelFile(PrunedModelFile.CurrentFormat, ProgramVersion.CreatedBy, "prune", identity, plan.LayerCount, [.. plan.Kept], ParentRecord(model));
         long needed = shards.Sum(SafeTensorsWriter.LargestSize) + companions.Sum(file => FileBytes(Path.Combine(model, file))) + RoomForRecords;
 
@@ -58,16 +60,23 @@ public static class LayerRemoval
         PlanFile.Save(plan, Path.Combine(folder.FullPath, PlanFile.Name));
         cancel.ThrowIfCancellationRequested();
         folder.Commit();
-        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), total);
+        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), total, [.. AdapterFiles(model)]);
     }
 
-    /// <summary>The files of a model folder that belong to it beside weights, index and config (tokenizer, templates, processors, generation settings, licence), relative to it, sorted.</summary>
+    /// <summary>
+    /// The files of a model folder that belong to it beside weights, index and config (tokenizer, templates, processors, generation settings, licence), relative to it, sorted.
+    /// An adapter's are none of them.
+    /// </summary>
     internal static IEnumerable<string> Companions(string model) =>
         Directory.EnumerateFiles(model).Select(file => Path.GetFileName(file))
             .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
-                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name or PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName) && !name.StartsWith('.'))
+                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name or PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName) && !name.StartsWith('.'))
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
+
+    /// <summary>An adapter's files in a model folder, which are never copied.</summary>
+    internal static IEnumerable<string> AdapterFiles(string model) => Directory.EnumerateFiles(model, "adapter_*").Select(file => Path.GetFileName(file))
+        .Where(name => name == Checkpoint.AdapterName || name.StartsWith("adapter_model.", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     private const long RoomForRecords = 1 << 20;
 

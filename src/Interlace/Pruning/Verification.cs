@@ -110,6 +110,7 @@ public static class Verification
     {
         string[] differing = [.. LayerRemoval.Companions(parent).Where(file =>
             !File.Exists(Path.Combine(pruned, file)) || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
+        if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter) return new("other files", false, $"{adapter} is an adapter's: programs that find it look for another model.");
         return new("other files", differing.Length == 0, differing.Length == 0 ? "Tokenizer, processor and all other files are the parent's." : $"{differing.Length} files are missing or differ from the parent's, first {differing[0]}.");
     }
 
