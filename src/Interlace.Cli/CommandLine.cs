@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Interlace.Vlm;
 using Interlace.Vlm.Text;
 
@@ -30,6 +31,7 @@ internal static class CommandLine
         if (parse.Errors.Count > 0)
             return Refuse(terminal, $"{Sentence(parse.Errors[0].Message)} See {Called(parse.CommandResult.Command)} --help.");
         var verb = (Verb)parse.CommandResult.Command;
+        if (Empty(parse.CommandResult) is { } empty) return Refuse(terminal, $"{empty} is empty: give a text. See {Called(verb)} --help.");
         using var invocation = new Invocation(parse, terminal, cancellation);
         try
         {
@@ -66,6 +68,12 @@ internal static class CommandLine
         terminal.Error.WriteLine(Printable.Line(sentence));
         return ExitCode.WrongInput;
     }
+
+    /// <summary>The name of an argument or option that was given as an empty text, as a shell gives a variable that is not set; null where there is none. What a model is told may be empty.</summary>
+    private static string? Empty(CommandResult command) => command.Children
+        .Where(result => result.Tokens.Any(token => token.Value.Length == 0))
+        .Select(result => result switch { ArgumentResult argument => (Symbol)argument.Argument, OptionResult option => option.Option, _ => command.Command })
+        .FirstOrDefault(symbol => !GenerateCommand.Said.Contains(symbol))?.Name;
 
     private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('?') || message.EndsWith('!') ? message : message + ".";
 

@@ -24,6 +24,9 @@ internal static class GenerateCommand
     private static readonly Option<double?> PresencePenalty = Number("--presence-penalty", "Lowers the logits of tokens that the answer already has (default: 0).", double.IsFinite, "a number");
     private static readonly Option<double?> RepetitionPenalty = Number("--repetition-penalty", "Divides the logits of tokens that prompt or answer already have (default: 1).", number => number > 0, "a number above 0");
 
+    /// <summary>What the model is told: any text, also none.</summary>
+    public static IReadOnlyList<Symbol> Said { get; } = [Question, SystemText];
+
     public static Verb Create() => new("generate", "Ask a model about images and print its answer as it comes.",
     [
         "interlace generate models/Qwen3-VL-2B-Instruct --image cup.jpg \"What is in the cup?\"",

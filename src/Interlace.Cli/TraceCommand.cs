@@ -30,6 +30,7 @@ internal static class TraceCommand
         using var model = ModelOptions.Open(invocation);
         var sample = ModelOptions.Encode(model, messages, invocation.Get(Prompt));
         using var trace = Trace.Of(model.Model, sample, invocation.Cancellation);
+        model.Model.CheckUnchanged();
         Write(trace, path, invocation.Cancellation);
         if (trace.FirstNotANumber is { } first) invocation.Log($"{path} holds values that are no numbers (NaN or infinite), first in {first}.");
         using var file = SafeTensorsFile.Open(path);

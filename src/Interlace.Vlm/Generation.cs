@@ -61,6 +61,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
     /// </param>
     /// <param name="cancellation">Ends the work between two steps.</param>
     /// <exception cref="NotANumberException">Logits are no numbers.</exception>
+    /// <exception cref="InputException">The model's files changed while it answered.</exception>
     public IEnumerable<Generated> Run(IEnumerable<EncodedSample> prompts, Action<int, int>? onToken = null, Func<int, ulong>? seedOf = null, CancellationToken cancellation = default)
     {
         using var cache = model.NewCache(options.Slots);
@@ -87,7 +88,9 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
             Share(Stopwatch.GetElapsedTime(begun), arrivals, active);
             foreach (var conversation in arrivals.Count > 0 ? arrivals : active) onToken?.Invoke(conversation.Index, conversation.Ids[^1]);
             active.AddRange(arrivals);
-            foreach (var ended in Retire(cache, active)) yield return ended;
+            Generated[] answers = [.. Retire(cache, active)];
+            if (answers.Length > 0) model.CheckUnchanged();
+            foreach (var answer in answers) yield return answer;
         }
     }
 

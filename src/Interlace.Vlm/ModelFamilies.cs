@@ -30,7 +30,7 @@ public sealed record LoadedModel(string Folder, string Family, VisionLanguageMod
 public static class ModelFamilies
 {
     private sealed record Family(
-        Func<JsonObject, string, ParameterSource, string, Device, ScalarType, IDisposable?, VisionLanguageModel> Create,
+        Func<JsonObject, string, ParameterSource, string, Device, ScalarType, Checkpoint?, VisionLanguageModel> Create,
         Func<string, long?, IProcessor> Process);
 
     private static readonly Dictionary<string, Family> Families = new(StringComparer.Ordinal)

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -33,16 +34,55 @@ internal static class Artefact
     public static T Load<T>(string path, JsonTypeInfo<T> type, string format, string absent, string wrong, Action<T>? check = null) where T : class, IArtefact
     {
         if (!File.Exists(path)) throw new InputException($"There is no {path}: {absent}.");
+        return Read(path, type, wrong, found =>
+        {
+            if (found.Format != format) throw new JsonException($"its format is '{found.Format}', expected '{format}'");
+            check?.Invoke(found);
+        });
+    }
+
+    /// <summary>Reads and checks a JSON file of ours that is there.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="type">How it is spelled.</param>
+    /// <param name="wrong">What a wrong one is, such as <c>holds no valid scores</c>.</param>
+    /// <param name="check">Throws <see cref="JsonException"/> where its parts contradict each other.</param>
+    /// <exception cref="InputException">It is wrong.</exception>
+    public static T Read<T>(string path, JsonTypeInfo<T> type, string wrong, Action<T>? check = null) where T : class
+    {
         try
         {
             var found = StrictJson.Parse(StrictJson.Bytes(path), type);
-            if (found.Format != format) throw new JsonException($"its format is '{found.Format}', expected '{format}'");
+            RequireWhole(found, type, "");
             check?.Invoke(found);
             return found;
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path} {wrong}: {e.Message.TrimEnd('.')}.", e);
+            throw new InputException($"{path} {wrong}: {Shortened(e.Message.TrimEnd('.'))}.", e);
         }
     }
+
+    /// <summary>Refuses lists and dictionaries that have null where a value belongs: the reader of JSON checks single members alone.</summary>
+    /// <exception cref="JsonException">There is one.</exception>
+    public static void RequireWhole(object value, JsonTypeInfo type, string where)
+    {
+        switch (type.Kind)
+        {
+            case JsonTypeInfoKind.Object:
+                foreach (var member in type.Properties)
+                    if (member.Get?.Invoke(value) is { } inner) RequireWhole(inner, type.Options.GetTypeInfo(member.PropertyType), $"{where}.{member.Name}");
+                break;
+            case JsonTypeInfoKind.Enumerable:
+                foreach (object? item in (IEnumerable)value) RequireWhole(item ?? throw new JsonException($"{where.TrimStart('.')} has a null in it"), type.Options.GetTypeInfo(item.GetType()), where);
+                break;
+            case JsonTypeInfoKind.Dictionary:
+                foreach (DictionaryEntry entry in (IDictionary)value)
+                    RequireWhole(entry.Value ?? throw new JsonException($"{where.TrimStart('.')} has null for '{entry.Key}'"), type.Options.GetTypeInfo(type.ElementType!), where);
+                break;
+        }
+    }
+
+    private const int LongestReason = 200;
+
+    private static string Shortened(string reason) => reason.Length <= LongestReason ? reason : string.Concat(reason.AsSpan(0, LongestReason), "...");
 }

@@ -23,6 +23,8 @@ namespace Interlace;
 [JsonSerializable(typeof(RemovalOrder))]
 [JsonSerializable(typeof(BlockScores))]
 [JsonSerializable(typeof(PlanStability))]
+[JsonSerializable(typeof(Reporting.StageCost[]))]
+[JsonSerializable(typeof(Vlm.Checkpoints.ModelIdentity))]
 internal sealed partial class ArtefactJson : JsonSerializerContext
 {
     /// <summary>The context to use: it leaves characters like &gt; as they are.</summary>

@@ -36,6 +36,7 @@ public static class EvidenceStage
         {
             Dictionary<string, long> none = [];
             double[] weights = [.. loaded.Model.Layers.Select(layer => layer.Parameters.Sum(Magnitude))];
+            loaded.Model.CheckUnchanged();
             new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, null, experiment.Seed, new(identity, null), weights.Length, 0, none, 0, none, null, weights).Save(path);
             return;
         }
@@ -49,6 +50,7 @@ public static class EvidenceStage
         var (scores, loss) = name == EvidenceFiles.Taylor
             ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: progress, cancellation: cancellation)
             : WithoutEach(data, loaded.Model, progress, cancellation);
+        loaded.Model.CheckUnchanged();
         new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, data.Settings, experiment.Seed, inputs, scores.Length, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, loss, scores).Save(path);
     }
 
@@ -61,7 +63,7 @@ public static class EvidenceStage
         experiment = experiment.Complete();
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var order = name == EvidenceFiles.Sleb ? RemovalOrder.Load(path) : null;
-        var inputs = order?.Inputs ?? BlockScores.Load(path, name).Inputs;
+        var inputs = EvidenceFiles.OriginOf(path, name).Inputs;
         if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference) throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
         return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.VisualLevels);
     }
@@ -82,11 +84,13 @@ public static class EvidenceStage
         string state = Path.ChangeExtension(path, ".state.json");
         if (File.Exists(path) && !RemovalOrder.Load(path).IsOfTheSame(order)) throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: name another folder, or delete it.");
         RemovalOrder?[] saved = [.. new[] { state, path }.Where(File.Exists).Select(RemovalOrder.Load)];
+        if (saved.Length > 0) SameModel.Require(saved[0]!.Inputs.Model, inputs.Model, state);
         var before = saved.FirstOrDefault(found => found!.IsOfTheSame(order));
 
         using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
         order = order with { Loss = before?.Loss ?? losses.Of([.. Enumerable.Range(0, layers)], cancellation) };
         var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [], rounds => (order with { Rounds = [.. rounds] }).Save(state), progress, cancellation);
+        model.CheckUnchanged();
         (order with { Rounds = [.. rounds] }).Save(state);
         File.Move(state, path, overwrite: true);
     }
@@ -116,8 +120,14 @@ public static class EvidenceStage
         EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
         if (samples.Length == 0) throw skipped.NoneLeft();
-        var settings = new EvidenceSettings(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
-        return new(samples, skipped.ToDictionary(), settings, DataIdentity.Of(data.Source));
+        return new(samples, skipped.ToDictionary(), Settings(experiment, compute), DataIdentity.Of(data.Source));
+    }
+
+    /// <summary>What decides losses and gradients besides model and data.</summary>
+    internal static EvidenceSettings Settings(Experiment experiment, Compute compute)
+    {
+        var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
+        return new(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
     }
 
     /// <summary>The samples, and what is told of them.</summary>

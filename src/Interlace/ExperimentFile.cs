@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Files;
@@ -27,13 +28,20 @@ public static class ExperimentFile
         var experiment = Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path);
         if (experiment.Evaluate is { } judged && !judged.JudgeKey.StartsWith(OwnVariables, StringComparison.Ordinal))
             throw new InputException($"{path}: evaluate.judge_key may name only variables that begin with {OwnVariables} in a file; take it out and name another with --set evaluate.judge_key=NAME.");
-        string? Resolve(string? inner) => inner is null ? null : Path.GetFullPath(inner, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return WithPaths(experiment, inner => Path.GetFullPath(inner, folder));
+    }
+
+    /// <summary>The experiment with its paths spelled otherwise.</summary>
+    private static Experiment WithPaths(Experiment experiment, Func<string, string> spell)
+    {
+        string? Full(string? path) => path is null ? null : spell(path);
         return experiment with
         {
-            Model = Resolve(experiment.Model),
-            Data = experiment.Data is { } data ? data with { Path = Resolve(data.Path) } : null,
-            Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Resolve(finetune.Parent) } : null,
-            Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Resolve(evaluate.Benchmarks), JudgeReplies = Resolve(evaluate.JudgeReplies) } : null,
+            Model = Full(experiment.Model),
+            Data = experiment.Data is { } data ? data with { Path = Full(data.Path) } : null,
+            Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Full(finetune.Parent) } : null,
+            Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Full(evaluate.Benchmarks), JudgeReplies = Full(evaluate.JudgeReplies) } : null,
         };
     }
 
@@ -62,8 +70,9 @@ public static class ExperimentFile
     /// <summary>The experiment with every section spelled out, indented; values that are not set are left out.</summary>
     public static string ToJson(Experiment experiment) => JsonSerializer.Serialize(experiment.Complete(), ExperimentJson.Readable.Experiment) + "\n";
 
-    /// <summary>SHA-256 in lower-case hexadecimal of the complete experiment without white space: equal settings, however they were given, have equal hashes.</summary>
-    public static string SettingsHash(Experiment experiment) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Tree(experiment).ToJsonString())));
+    /// <summary>SHA-256 in lower-case hexadecimal of the complete experiment without white space: equal settings, however they and the paths in them were given, have equal hashes.</summary>
+    public static string SettingsHash(Experiment experiment) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Tree(WithPaths(experiment, RealPath.Of)).ToJsonString())));
 
     /// <summary>The experiment with one value changed.</summary>
     /// <param name="experiment">Stays as it is.</param>
@@ -136,6 +145,7 @@ public static class ExperimentFile
         {
             var property = Member(type, name) ?? throw new InputException($"{source}{prefix}{name} is unknown: {Section(prefix.Split('.', StringSplitOptions.RemoveEmptyEntries))} has {Names(type)}.");
             if (value is null) throw new InputException($"{source}{prefix}{name} is null: leave it out to have its default.");
+            if (value is JsonValue text && text.TryGetValue(out string? given) && (given.Length == 0 || given.Contains('\0'))) throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
             if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner) CheckMembers(Object(value, source, prefix + name), inner, source, $"{prefix}{name}.");
             else if (Inner(property) is { Kind: JsonTypeInfoKind.Dictionary } entries)
                 foreach (var (key, entry) in Object(value, source, prefix + name)) CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");

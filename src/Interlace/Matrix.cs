@@ -27,6 +27,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     public const string Dense = "dense";
 
     private readonly Experiment _experiment = Widened(experiment.Complete());
+    private readonly ModelIdentities _identities = new();
 
     /// <summary>Delete the pruned and the tuned model of a plan once all its lines are scored.</summary>
     public bool DiscardModels { get; init; }
@@ -105,25 +106,33 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
 
     private IEnumerable<Step> Steps(string model)
     {
-        var shared = new RunStages(_experiment, folder, compute, log, progress, cancellation);
-        yield return new("calibrate", "calibrate", shared, () => File.Exists(shared.At(shared.Measured)), () => shared.Calibrate(model));
-        Line[] lines = [.. _experiment.Variants!.Select(Open)];
+        var shared = Stages(_experiment, folder, log, progress);
+        var calibrate = shared.Calibrate(model);
+        yield return new("calibrate", "calibrate", shared, () => calibrate.IsDone, calibrate.Run);
+        Line[] lines = [.. _experiment.Variants!.Select(variant => Open(variant, model))];
         foreach (string name in EvidenceFiles.Names.Where(name => lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method) && EvidenceFiles.NeededBy(method).Contains(name))))
-            yield return new($"evidence {name}", "evidence", shared, () => File.Exists(EvidenceFiles.PathOf(folder, name)), () => shared.Measure(name, model));
-        foreach (Line line in lines.DistinctBy(line => line.Dense))
         {
-            string name = line.Dense;
-            var own = new RunStages(line.Own, folder, compute, log, progress, cancellation);
-            if (_experiment.Evaluate!.Benchmarks is not null) yield return new($"evaluate {name}", "evaluate", own, () => Scored(shared.At(name)), () => own.Evaluate(name, model, shared.At(name)));
+            var measure = shared.Measure(name, model);
+            yield return new($"evidence {name}", "evidence", shared, () => measure.IsDone, measure.Run);
+        }
+        foreach (Line line in _experiment.Evaluate!.Benchmarks is null ? [] : lines.DistinctBy(line => line.Dense))
+        {
+            var own = Stages(line.Own, folder, log, progress);
+            var evaluate = own.Evaluate(line.Dense, model, shared.At(line.Dense));
+            yield return new($"evaluate {line.Dense}", "evaluate", own, () => evaluate.IsDone, evaluate.Run);
         }
         Line[][] folders = [.. lines.GroupBy(line => line.Folder).Select(own => own.ToArray())];
         foreach (Line line in folders.Select(own => own[0]).Where(line => line.Sparsity is null && !line.InRounds))
-            yield return new($"{line.Folder}: plan", "plan", line.Stages, () => File.Exists(line.Stages.At(RunFolder.Plan)), () => line.Stages.Plan(shared.At(RunFolder.Similarity)));
+        {
+            var plan = line.Stages.Plan(shared.At(RunFolder.Similarity));
+            yield return new($"{line.Folder}: plan", "plan", line.Stages, () => plan.IsDone, plan.Run);
+        }
         Line[][] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(own => own[0].Own.Plan!.Method == "interlace" && !own[0].InRounds)];
         if (timed.Length > 0)
         {
-            foreach (Line[] own in timed) yield return new($"{own[0].Folder}: prune", "prune", own[0].Stages, () => Pruned(own[0]) || File.Exists(shared.At(LatencyFile.Name)) && own.All(Done), () => own[0].Stages.Prune(model));
-            yield return new("latency", "latency", shared, () => File.Exists(shared.At(LatencyFile.Name)), () => shared.Latency([("dense", model), .. timed.Select(own => (own[0].Folder, own[0].Stages.At(RunFolder.Pruned)))]));
+            var latency = shared.Latency([("dense", model), .. timed.Select(own => (own[0].Folder, own[0].Stages.At(RunFolder.Pruned)))]);
+            foreach (Line[] own in timed) yield return new($"{own[0].Folder}: prune", "prune", own[0].Stages, () => own[0].Reduce.IsDone || latency.IsDone && own.All(Done), own[0].Reduce.Run);
+            yield return new("latency", "latency", shared, () => latency.IsDone, latency.Run);
         }
         foreach (Line[] own in folders.OrderBy(own => own.Any(line => line.Tuned)))   // what is only pruned comes first: it is quick
         {
@@ -131,51 +140,61 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
             bool Complete() => own.All(Done);
             if (line.InRounds)
             {
-                yield return new($"{line.Folder}: rounds", "rounds", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.InRounds(model));
-                foreach (Line asked in own) yield return Evaluation(asked, RunFolder.Tuned, own);
+                yield return new($"{line.Folder}: rounds", "rounds", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
+                foreach (Line asked in own) yield return Evaluation(asked, own);
                 continue;
             }
-            if (line.Sparsity is { } sparsity) yield return new($"{line.Folder}: sparsify", "sparsify", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Sparsify(model, sparsity));
-            else if (!timed.Contains(own)) yield return new($"{line.Folder}: prune", "prune", line.Stages, () => Complete() || Pruned(line), () => line.Stages.Prune(model));
-            foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, RunFolder.Pruned, own);
+            string reduce = line.Sparsity is null ? "prune" : "sparsify";
+            if (!timed.Contains(own)) yield return new($"{line.Folder}: {reduce}", reduce, line.Stages, () => Complete() || line.Reduce.IsDone, line.Reduce.Run);
+            foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, own);
             if (!own.Any(l => l.Tuned)) continue;
-            yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || Path.Exists(line.Stages.At(RunFolder.Tuned)), () => line.Stages.Tune());
-            foreach (Line asked in own.Where(l => l.Tuned)) yield return Evaluation(asked, RunFolder.Tuned, own);
+            yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
+            foreach (Line asked in own.Where(l => l.Tuned)) yield return Evaluation(asked, own);
         }
     }
 
-    private static bool Pruned(Line line) => Path.Exists(line.Stages.At(RunFolder.Pruned));
-
-    private Step Evaluation(Line line, string model, Line[] own)
+    private Step Evaluation(Line line, Line[] own)
     {
-        string name = line.Evaluation;
-        return new($"{line.Folder}: evaluate {name}", "evaluate", line.Stages, () => Done(line), () =>
+        return new($"{line.Folder}: evaluate {line.EvaluationName}", "evaluate", line.Stages, () => Done(line), () =>
         {
-            line.Stages.Evaluate(name, line.Stages.At(model), line.Stages.At(RunFolder.Evaluated, name));
+            if (_experiment.Evaluate!.Benchmarks is not null) line.Evaluation.Run();
             if (DiscardModels && own.All(Done))
                 foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, Rounds.FolderName }.Select(n => line.Stages.At(n)).Where(Directory.Exists)) Directory.Delete(done, recursive: true);
         });
     }
 
     /// <summary>A variant with its folder's stages.</summary>
-    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string Evaluation, string Dense, RunStages Stages)
+    /// <param name="Own">The experiment of this line alone.</param>
+    /// <param name="Sparsity">How weights are made sparse; null where layers are dropped.</param>
+    /// <param name="Folder">Name of its folder.</param>
+    /// <param name="Tuned">The tuned model is asked.</param>
+    /// <param name="EvaluationName">Name of the evaluation.</param>
+    /// <param name="Dense">Name of the dense model's evaluation that it is compared with.</param>
+    /// <param name="Stages">The folder's stages.</param>
+    /// <param name="Reduce">The one that prunes or sparsifies.</param>
+    /// <param name="Tune">The one that tunes, or does everything in rounds.</param>
+    /// <param name="Evaluation">The one that asks.</param>
+    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string EvaluationName, string Dense, RunStages Stages, RunStage Reduce, RunStage Tune, RunStage Evaluation)
     {
         public bool InRounds => Sparsity is null && Own.Plan!.Rounds > 1;
     }
 
-    private Line Open(Variant variant)
+    private Line Open(Variant variant, string model)
     {
         var own = variant.In(_experiment);
         string name = variant.FolderIn(_experiment);
-        bool tuned = Tunes(variant, _experiment);
-        var stages = new RunStages(own, Path.Combine(folder, Variants, name), compute, line => log($"{name}: {line}"), progress is null ? null : new Named(progress, name), cancellation);
-        return new(own, variant.SparsityIn(_experiment), name, tuned, variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped"), variant.EvaluationIn(_experiment, Dense), stages);
+        var sparsity = variant.SparsityIn(_experiment);
+        bool tuned = Tunes(variant, _experiment), inRounds = sparsity is null && own.Plan!.Rounds > 1;
+        var stages = Stages(own, Path.Combine(folder, Variants, name), line => log($"{name}: {line}"), progress is null ? null : new Named(progress, name));
+        string evaluation = variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped");
+        return new(own, sparsity, name, tuned, evaluation, variant.EvaluationIn(_experiment, Dense), stages,
+            sparsity is null ? stages.Prune(model) : stages.Sparsify(model, sparsity), inRounds ? stages.InRounds(model) : stages.Tune(model),
+            stages.Evaluate(evaluation, stages.At(tuned || inRounds ? RunFolder.Tuned : RunFolder.Pruned), stages.At(RunFolder.Evaluated, evaluation)));
     }
 
-    private bool Done(Line line) =>
-        _experiment.Evaluate!.Benchmarks is null ? Path.Exists(line.Stages.At(line.Tuned ? RunFolder.Tuned : RunFolder.Pruned)) : Scored(line.Stages.At(RunFolder.Evaluated, line.Evaluation));
+    private RunStages Stages(Experiment own, string at, Action<string> log, IProgress<StageProgress>? progress) => new(own, at, compute, log, progress, cancellation, _identities);
 
-    private static bool Scored(string evaluation) => File.Exists(Path.Combine(evaluation, ScoresFile.Name));
+    private bool Done(Line line) => _experiment.Evaluate!.Benchmarks is not null ? line.Evaluation.IsDone : line.Tuned ? line.Tune.IsDone : line.Reduce.IsDone;
 
     private void Announce(List<Step> steps)
     {

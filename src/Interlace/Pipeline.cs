@@ -25,26 +25,38 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
     public ReportData Run()
     {
         string model = _experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
-        if (_experiment.Plan!.Rounds > 1) _stages.InRounds(model);
-        _stages.Calibrate(model);
-        foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) _stages.Measure(name, model);
-        _stages.Plan(_stages.At(RunFolder.Similarity));
-        _stages.Prune(model);
+        bool inRounds = _experiment.Plan!.Rounds > 1;
+        if (inRounds) new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model);
+        else
+        {
+            _stages.Calibrate(model).Run();
+            foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) _stages.Measure(name, model).Run();
+            _stages.Plan(_stages.At(RunFolder.Similarity)).Run();
+        }
+        _stages.Prune(model).Run();
         Evaluate("dense", model);
         Evaluate("dropped", _stages.At(RunFolder.Pruned));
-        if (_stages.Tune()) Evaluate("recovered", _stages.At(RunFolder.Tuned));
+        if (!_stages.Tunes) log("finetune: the plan tunes no layer");
+        else
+        {
+            if (!inRounds) _stages.Tune(model).Run();
+            Evaluate("recovered", _stages.At(RunFolder.Tuned));
+        }
         ReportData? data = null;
-        _stages.Stage("report", null, () =>
+        _stages.Report(() =>
         {
             data = RunReport.Read(folder, _experiment, _stages.Costs, Process.GetCurrentProcess().PeakWorkingSet64);
             AtomicFile.Write(_stages.At(RunFolder.Report), Encoding.UTF8.GetBytes(Report.ToHtml(data)));
             AtomicFile.Write(_stages.At("report.md"), Encoding.UTF8.GetBytes(Report.ToMarkdown(data)));
-        });
+        }).Run();
         WriteSummary(data!);
         return data!;
     }
 
-    private void Evaluate(string name, string model) => _stages.Evaluate(name, model, _stages.At(RunFolder.Evaluated, name));
+    private void Evaluate(string name, string model)
+    {
+        if (_experiment.Evaluate!.Benchmarks is not null) _stages.Evaluate(name, model, _stages.At(RunFolder.Evaluated, name)).Run();
+    }
 
     private void WriteSummary(ReportData data) => RunStages.WriteJson(_stages.At(RunFolder.Summary), new JsonObject
     {

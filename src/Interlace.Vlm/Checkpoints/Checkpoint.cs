@@ -20,10 +20,11 @@ public sealed class Checkpoint : IDisposable
     public const string AdapterName = "adapter_config.json";
 
     private readonly Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> _tensors;
+    private readonly FileStamps _stamps;
 
-    private Checkpoint(string folder, JsonObject config, IReadOnlyList<SafeTensorsFile> files, Dictionary<string, (SafeTensorsFile, TensorEntry)> tensors)
+    private Checkpoint(string folder, JsonObject config, IReadOnlyList<SafeTensorsFile> files, Dictionary<string, (SafeTensorsFile, TensorEntry)> tensors, FileStamps stamps)
     {
-        (Folder, Config, Files, _tensors) = (folder, config, files, tensors);
+        (Folder, Config, Files, _tensors, _stamps) = (folder, config, files, tensors, stamps);
     }
 
     /// <summary>The model folder.</summary>
@@ -46,6 +47,7 @@ public sealed class Checkpoint : IDisposable
     {
         UserFile.CheckFolder(folder, $"There is no model folder {folder}.");
         DownloadCache.Refuse(folder);
+        var stamps = FileStamps.Of(Directory.EnumerateFiles(folder).Where(IsOfTheModel));
         JsonObject config = StrictJson.ReadObject(Path.Combine(folder, "config.json"));
         var files = new List<SafeTensorsFile>();
         try
@@ -65,7 +67,7 @@ public sealed class Checkpoint : IDisposable
                 foreach (var entry in file.Tensors)
                     if (!tensors.TryAdd(entry.Name, (file, entry))) throw new InputException($"Tensor {entry.Name} lies in two shards of {folder}.");
             if (index is not null) CheckIndex(folder, index, tensors);
-            return new Checkpoint(folder, config, files, tensors);
+            return new Checkpoint(folder, config, files, tensors, stamps);
         }
         catch
         {
@@ -82,11 +84,17 @@ public sealed class Checkpoint : IDisposable
     public (SafeTensorsFile File, TensorEntry Entry) Find(string name) =>
         _tensors.TryGetValue(name, out var found) ? found : throw new InputException($"Tensor {name} is missing in {Folder}; the folder holds no complete model of this kind.");
 
+    /// <summary>Checks that weights, config, tokenizer and the model's other files are what they were when the folder was opened: asked before anything that was computed with them is kept.</summary>
+    /// <exception cref="InputException">A file has changed, or is gone.</exception>
+    public void CheckUnchanged() => _stamps.Check();
+
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var file in Files) file.Dispose();
     }
+
+    private static bool IsOfTheModel(string path) => Path.GetExtension(path) is ".safetensors" or ".json" or ".jinja" || Path.GetFileName(path) is "merges.txt";
 
     private static Dictionary<string, string>? ReadIndex(string folder)
     {

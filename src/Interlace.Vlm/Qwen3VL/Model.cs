@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Qwen3VL;
@@ -19,9 +20,10 @@ internal sealed class Model : VisionLanguageModel
     private readonly TextRotary _rotary;
     private readonly IReadOnlyList<DecoderLayer> _layers;
     private readonly List<Parameter> _parameters = [];
-    private readonly IDisposable? _weights;   // what keeps mapped weights alive
+    private readonly Checkpoint? _weights;   // keeps mapped weights alive
+    private readonly Model? _parent;   // of a model with some of its layers, whose weights these are
 
-    private Model(Config config, ParameterSource source, IReadOnlyList<double> mean, IReadOnlyList<double> deviation, Device device, IDisposable? weights)
+    private Model(Config config, ParameterSource source, IReadOnlyList<double> mean, IReadOnlyList<double> deviation, Device device, Checkpoint? weights)
     {
         ParameterSource own = (name, shape) =>
         {
@@ -39,7 +41,7 @@ internal sealed class Model : VisionLanguageModel
 
     private Model(Model parent, IReadOnlyList<int> kept)
     {
-        _config = parent._config;
+        (_config, _parent) = (parent._config, parent);
         (_embedding, _head, _norm, _vision, _rotary) = (parent._embedding, parent._head, parent._norm, parent._vision, parent._rotary);
         _layers = [.. kept.Select(l => parent._layers[l])];
     }
@@ -51,9 +53,9 @@ internal sealed class Model : VisionLanguageModel
     /// <param name="folder">The model folder: mean and deviation of the pixels stand in its processor settings.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="type">Type of the computation.</param>
-    /// <param name="weights">Disposed with the model.</param>
+    /// <param name="weights">Where the parameters come from, disposed with the model; null where they come from elsewhere.</param>
     /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
-    public static Model Create(JsonObject json, string path, ParameterSource source, string folder, Device device, ScalarType type, IDisposable? weights)
+    public static Model Create(JsonObject json, string path, ParameterSource source, string folder, Device device, ScalarType type, Checkpoint? weights)
     {
         var pixels = ProcessorSettings.Load(folder);
         return new(Config.Parse(json, path), source, pixels.Mean, pixels.Std, device, weights) { ComputeType = type, Device = device };
@@ -116,6 +118,12 @@ internal sealed class Model : VisionLanguageModel
     public override KvCache NewCache(int slots) => new(_layers.Count, slots, _config.Text.KeyHeadCount, _config.Text.HeadSize, ComputeType, Device);
 
     public override VisionLanguageModel Keep(IReadOnlyList<int> kept) => new Model(this, kept) { ComputeType = ComputeType, Device = Device };
+
+    public override void CheckUnchanged()
+    {
+        _parent?.CheckUnchanged();
+        _weights?.CheckUnchanged();
+    }
 
     protected override void Dispose(bool disposing)
     {

@@ -36,21 +36,23 @@ public static class CalibrationStage
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);
         var rows = data.Draw.Calibration(calibrate.Fraction);
-        var adaptive = enough is null ? null : new AdaptiveSettings(calibrate.AdaptiveConfidence, experiment.Plan!);
-        var settings = new CalibrationSettings(options.Rate, calibrate.Fraction, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow,
-            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive);
+        var settings = Settings(experiment, compute, adaptive: enough is not null);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
         var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, loaded.Model.VisualLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
         var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
-        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough)) { Filtered = () => samples.FilteredUpTo(null) };
+        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough), inputs.Model)
+        {
+            Filtered = () => samples.FilteredUpTo(null),
+        };
         SkipCounts skipped = [];
         var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
         skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
+        loaded.Model.CheckUnchanged();
         SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans,
-            adaptive is null ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',', calibrator.Checks), [SampleSumsFile.Drawn] = $"{rows.Count}" });
+            settings.Adaptive is null ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',', calibrator.Checks), [SampleSumsFile.Drawn] = $"{rows.Count}" });
         var similarity = empty with
         {
             Samples = sums.Count,
@@ -61,6 +63,27 @@ public static class CalibrationStage
         similarity.Save(Path.Combine(folder, LayerSimilarity.Name));
         calibrator.Forget();
         return similarity;
+    }
+
+    /// <summary>A calibration that is finished.</summary>
+    /// <param name="loaded">The model at hand.</param>
+    /// <param name="folder">Where the artefact lies.</param>
+    /// <exception cref="InputException">The artefact is absent or wrong, or was measured before the model changed.</exception>
+    public static LayerSimilarity Finished(LoadedModel loaded, string folder)
+    {
+        string path = Path.Combine(folder, LayerSimilarity.Name);
+        var found = LayerSimilarity.Load(path);
+        using var checkpoint = Checkpoint.Open(loaded.Folder);
+        SameModel.Require(found.Inputs.Model, ModelIdentity.Of(checkpoint), path);
+        return found;
+    }
+
+    /// <summary>What decides the numbers besides model and data.</summary>
+    internal static CalibrationSettings Settings(Experiment experiment, Compute compute, bool adaptive)
+    {
+        var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
+        return new(options.Rate, calibrate.Fraction, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow,
+            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null);
     }
 
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>

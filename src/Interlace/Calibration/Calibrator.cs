@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Interlace.Data;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Calibration;
 
@@ -13,8 +15,11 @@ namespace Interlace.Calibration;
 /// <param name="statePath">Where the state of an unfinished calibration is kept.</param>
 /// <param name="key">Hash of everything that decides the numbers: state of another key is not taken up.</param>
 /// <param name="stop">When to end before the samples do; null to use them all.</param>
-public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key, EarlyStop? stop = null)
+/// <param name="identity">What the model is: state of another one is refused.</param>
+public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key, EarlyStop? stop = null, ModelIdentity? identity = null)
 {
+    private const string Next = "next";
+
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(20);
 
     private readonly List<int> _checks = [];
@@ -40,11 +45,11 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <param name="skipped">Receives what was left out and why.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the state is kept.</param>
-    /// <exception cref="InputException">No sample could be used.</exception>
     /// <returns>The sums of each sample, in order.</returns>
+    /// <exception cref="InputException">No sample could be used, the state belongs to a model that has changed, or the model's files changed while they were used.</exception>
     public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var (sums, next) = Resume(skipped);
+        var (sums, next) = Resume(skipped, total);
         var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken);
         var lastSave = Stopwatch.StartNew();
         var saved = new SkipCounts(skipped);
@@ -53,7 +58,12 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
             foreach (var (batch, skippedSoFar, endsBlock) in Batches(load(next, skipped), skipped, settings.BatchTokens, stop?.BlockOf))
             {
                 cancellation.ThrowIfCancellationRequested();
-                using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device)) sums.AddRange(meter.Measure(model, packed));
+                using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device))
+                {
+                    var measured = meter.Measure(model, packed);
+                    model.CheckUnchanged();
+                    sums.AddRange(measured);
+                }
                 if (endsBlock && IsEnough(sums))
                 {
                     // No state is saved any more: one that is taken up always has a block to go on with.
@@ -110,13 +120,17 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <summary>Deletes the state of a calibration that is finished.</summary>
     public void Forget() => File.Delete(statePath);
 
-    private (List<SampleSums> Sums, long Next) Resume(SkipCounts skipped)
+    private (List<SampleSums> Sums, long Next) Resume(SkipCounts skipped, long total)
     {
         if (!File.Exists(statePath)) return ([], 0);
-        var (sums, metadata) = SampleSumsFile.Read(statePath, Spans);
-        if (metadata.GetValueOrDefault("key") != key || !long.TryParse(metadata.GetValueOrDefault("next"), out long next)) return ([], 0);
-        skipped.Merge(SkipCounts.Parse(metadata["skipped"]));
-        foreach (int count in SampleSumsFile.Counts(metadata, SampleSumsFile.Checks))   // what it has seen decides with what comes
+        SavedState saved;
+        using (var file = SafeTensorsFile.Open(statePath)) saved = new(statePath, file.Metadata);
+        if (!saved.BelongsTo(key, identity)) return ([], 0);
+        var (sums, _) = SampleSumsFile.Read(statePath, Spans);
+        long next = saved.Number(Next, total);
+        if (sums.Count > next) throw saved.Damaged($"it has the sums of {sums.Count} samples of the first {next}");
+        skipped.Merge(saved.SkipCounts());
+        foreach (int count in saved.Numbers(SampleSumsFile.Checks, sums.Count))   // what it has seen decides with what comes
         {
             _checks.Add(count);
             stop?.Enough(sums[..count]);
@@ -124,10 +138,8 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         return (sums, next);
     }
 
-    private void Save(List<SampleSums> sums, long next, SkipCounts skipped) => SampleSumsFile.Write(statePath, sums, Spans, new Dictionary<string, string>
-    {
-        ["key"] = key, ["next"] = next.ToString(), [SampleSumsFile.Checks] = string.Join(',', _checks), ["skipped"] = skipped.ToJson(),
-    });
+    private void Save(List<SampleSums> sums, long next, SkipCounts skipped) => SampleSumsFile.Write(statePath, sums, Spans,
+        new Dictionary<string, string>(SavedState.Entries(key, identity, skipped)) { [Next] = $"{next}", [SampleSumsFile.Checks] = string.Join(',', _checks) });
 }
 
 /// <summary>When a calibration may end before its data does.</summary>

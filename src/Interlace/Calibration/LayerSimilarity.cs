@@ -63,11 +63,30 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     public static LayerSimilarity Load(string path) =>
         Artefact.Load(path, ArtefactJson.Readable.LayerSimilarity, CurrentFormat, "calibrate the model first", "is no valid similarity", found =>
         {
-            foreach (var span in found.Spans)
-                if (span.Mean.Length != Math.Max(0, found.Layers - span.Length + 1) || Classes.Any(c => !span.Sums.TryGetValue(c, out var sums) || sums.Length != span.Mean.Length))
-                    throw new JsonException($"its spans of {span.Length} layers do not fit {found.Layers} layers");
-            if (Classes.Any(c => !found.Tokens.ContainsKey(c))) throw new JsonException("it lacks the number of tokens of a class");
+            Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
+            Counts.Check(found.VisualLevels, "visual levels", most: found.Layers);
+            Counts.Check(found.Samples, "samples", least: 1);
+            Counts.Check(found.Skipped, "skipped samples");
+            Counts.Check(found.Tokens, "tokens");
+            if (Classes.Any(c => !found.Tokens.ContainsKey(c)) || found.Tokens.Count > Classes.Count) throw new JsonException("it lacks the number of tokens of a class");
+            if (found.Spans.DistinctBy(span => span.Length).Count() < found.Spans.Length) throw new JsonException("spans of one length stand in it twice");
+            if (new[] { 1, 3 }.FirstOrDefault(length => length <= found.Layers && found.Spans.All(span => span.Length != length)) is > 0 and var lacking) throw new JsonException($"it lacks the spans of {lacking} layers");
+            foreach (var span in found.Spans) found.Check(span);
         });
+
+    /// <summary>As many numbers as there are spans, and such as cosines, their sums and their errors can be.</summary>
+    private void Check(SpanSimilarity span)
+    {
+        const double rounding = 1e-3;   // a cosine in fp32 may be a little above 1
+        int starts = Math.Max(0, Layers - span.Length + 1);
+        if (span.Length < 1 || new[] { span.Mean, span.StandardError, span.LastTokenMean, span.LastTokenAngle }.Concat(Classes.Select(c => span.Sums.GetValueOrDefault(c) ?? [])).Any(list => list.Length != starts))
+            throw new JsonException($"its spans of {span.Length} layers do not fit {Layers} layers");
+        bool Within(double[] values, double bound, double least) => values.All(value => value >= least - bound * rounding && value <= bound * (1 + rounding));
+        double total = Tokens.Values.Sum(count => (double)count);
+        if (!Within(span.Mean, 1, -1) || !Within(span.LastTokenMean, 1, -1) || !Within(span.LastTokenAngle, 1, 0) || !Within(span.StandardError, 2, 0) || Classes.Any(c => !Within(span.Sums[c], Tokens[c], -Tokens[c])))
+            throw new JsonException($"a similarity of its spans of {span.Length} layers is none: cosines lie between -1 and 1");
+        if (Enumerable.Range(0, starts).Any(i => !(Math.Abs(Classes.Sum(c => span.Sums[c][i]) - span.Mean[i] * total) <= total * rounding))) throw new JsonException($"the means and sums of its spans of {span.Length} layers contradict each other");
+    }
 
     /// <summary>Puts the sums of samples together.</summary>
     internal static SpanSimilarity[] Aggregate(IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Interlace.Outputs;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Calibration;
@@ -15,10 +16,6 @@ internal static class SampleSumsFile
 
     /// <summary>Of an adaptive calibration: rows that were drawn for it.</summary>
     public const string Drawn = "drawn";
-
-    /// <summary>Whole numbers separated by commas in the metadata; none where they are absent.</summary>
-    public static IEnumerable<int> Counts(IReadOnlyDictionary<string, string> metadata, string name) =>
-        metadata.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
 
     public static void Write(string path, IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -38,16 +35,25 @@ internal static class SampleSumsFile
     public static (List<SampleSums> Samples, IReadOnlyDictionary<string, string> Metadata) Read(string path, IReadOnlyList<int> spans)
     {
         using var file = SafeTensorsFile.Open(path);
-        TensorEntry Entry(string name) => file.Tensors.FirstOrDefault(t => t.Name == name) ?? throw new Vlm.InputException($"{path} lacks {name}: delete it and calibrate again.");
-        T[] Values<T>(string name) where T : struct => MemoryMarshal.Cast<byte, T>(file.Bytes(Entry(name))).ToArray();
-        long[] counts = Values<long>("counts");
-        var tables = spans.ToDictionary(span => span, span => (Sums: Values<double>($"span.{span}.sums"), Last: Values<double>($"span.{span}.last")));
-        var samples = new List<SampleSums>();
-        for (int s = 0; s < counts.Length / SimilarityMeter.Classes; s++)
+        TensorEntry Entry(string name) => file.Tensors.FirstOrDefault(t => t.Name == name) ?? throw Damaged($"it lacks {name}");
+        T[] Values<T>(string name, ElementType type, params long[] shape) where T : struct =>
+            Entry(name) is var entry && entry.Type == type && entry.Shape.AsSpan().SequenceEqual(shape) && entry.Bytes <= int.MaxValue ? MemoryMarshal.Cast<byte, T>(file.Bytes(entry)).ToArray()
+                : throw Damaged($"{name} is {entry.Type} [{string.Join(", ", entry.Shape)}], expected {type} [{string.Join(", ", shape)}]");
+        InputException Damaged(string fault) => new($"{path} is damaged: {fault}; delete it and calibrate again.");
+
+        int rows = Entry("counts").Shape is [>= 0 and < int.MaxValue and var found, _] ? (int)found : throw Damaged("its counts are no table");
+        long[] counts = Values<long>("counts", ElementType.I64, rows, SimilarityMeter.Classes);
+        if (counts.Any(count => count < 0)) throw Damaged("a number of tokens is negative");
+        var tables = spans.ToDictionary(span => span, span =>
         {
-            T[] Row<T>(T[] table, int rows) => table[(s * (table.Length / rows))..((s + 1) * (table.Length / rows))];
-            int rows = counts.Length / SimilarityMeter.Classes;
-            samples.Add(new(Row(counts, rows), spans.ToDictionary(span => span, span => (Row(tables[span].Sums, rows), Row(tables[span].Last, rows)))));
+            long starts = Entry($"span.{span}.last").Shape is [_, var length] ? length : -1;
+            return (Sums: Values<double>($"span.{span}.sums", ElementType.F64, rows, starts, SimilarityMeter.Classes), Last: Values<double>($"span.{span}.last", ElementType.F64, rows, starts));
+        });
+        var samples = new List<SampleSums>();
+        for (int s = 0; s < rows; s++)
+        {
+            T[] Row<T>(T[] table) => table[(s * (table.Length / rows))..((s + 1) * (table.Length / rows))];
+            samples.Add(new(Row(counts), spans.ToDictionary(span => span, span => (Row(tables[span].Sums), Row(tables[span].Last)))));
         }
         return (samples, file.Metadata);
     }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Interlace.Data.Parquet;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Files;
 using ParquetSharp;
 
@@ -117,12 +118,14 @@ public sealed class FineVision
 
     private IEnumerable<ShardRow> ReadShard(Shard shard, long[] rows, RowFilter filter)
     {
+        var stamp = FileStamps.Of([shard.Path]);
         using ShardReader reader = Guard(shard.Path, () => new ShardReader(shard.Path));
         if (reader.Length != shard.Length) throw new InputException($"The data file '{shard.Path}' has changed while it was in use: start again.");
         using IEnumerator<ShardRow> read = reader.Read(rows, filter).GetEnumerator();
         try
         {
             while (Guard(shard.Path, read.MoveNext)) yield return read.Current;
+            stamp.Check();
         }
         finally
         {

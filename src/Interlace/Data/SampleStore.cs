@@ -38,8 +38,15 @@ public sealed class SampleStore : IDisposable
         {
             byte[] record = new byte[checked((int)(_offsets[index + 1] - _offsets[index]))];
             if (ReadFully(_file, record, _offsets[index]) < record.Length) throw new InputException($"The sample file '{_path}' has become shorter while it was in use: delete it and start again.");
-            using var reader = new BinaryReader(new MemoryStream(record));
-            return ReadSample(reader);
+            try
+            {
+                using var reader = new BinaryReader(new MemoryStream(record));
+                return ReadSample(reader);
+            }
+            catch (Exception e) when (e is EndOfStreamException or FormatException or OverflowException)
+            {
+                throw new InputException($"Sample {index} of '{_path}' is damaged: delete the file and start again.", e);
+            }
         }
     }
 
@@ -125,6 +132,7 @@ public sealed class SampleStore : IDisposable
         if (ReadFully(file, index, at) < index.Length) return null;
         using var reader = new BinaryReader(new MemoryStream(index));
         long[] offsets = [.. Enumerable.Range(0, (int)count).Select(_ => reader.ReadInt64())];
+        if (offsets[0] < 0 || offsets[^1] > at || offsets.Zip(offsets.Skip(1)).Any(pair => pair.Second < pair.First)) return null;
         var skipped = SkipCounts.Parse(reader.ReadString());
         return reader.ReadString() == key ? (offsets, skipped) : null;
     }
@@ -156,11 +164,11 @@ public sealed class SampleStore : IDisposable
     private static Sample ReadSample(BinaryReader reader)
     {
         (string set, string shard, long row) = (reader.ReadString(), reader.ReadString(), reader.ReadInt64());
-        var messages = new ChatMessage[reader.ReadInt32()];
+        var messages = new ChatMessage[CountIn(reader)];
         for (int i = 0; i < messages.Length; i++)
         {
             string role = reader.ReadString();
-            var content = new ContentPart[reader.ReadInt32()];
+            var content = new ContentPart[CountIn(reader)];
             for (int j = 0; j < content.Length; j++)
             {
                 (bool isText, string text) = (reader.ReadBoolean(), reader.ReadString());
@@ -168,10 +176,14 @@ public sealed class SampleStore : IDisposable
             }
             messages[i] = new ChatMessage(role, content);
         }
-        var images = new byte[reader.ReadInt32()][];
-        for (int i = 0; i < images.Length; i++) images[i] = reader.ReadBytes(reader.ReadInt32());
+        var images = new byte[CountIn(reader)][];
+        for (int i = 0; i < images.Length; i++) images[i] = reader.ReadBytes(CountIn(reader));
         return new Sample(set, shard, row, messages, images);
     }
+
+    /// <summary>A number of things that take a byte each at least.</summary>
+    private static int CountIn(BinaryReader reader) =>
+        reader.ReadInt32() is >= 0 and var count && count <= reader.BaseStream.Length - reader.BaseStream.Position ? count : throw new FormatException("a number that cannot be");
 
     private static int ReadFully(SafeFileHandle file, Span<byte> buffer, long offset)
     {

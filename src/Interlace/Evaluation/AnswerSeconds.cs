@@ -15,20 +15,24 @@ namespace Interlace.Evaluation;
 /// <param name="Tokens">Generated tokens.</param>
 public sealed record AnswerSeconds(string Index, double Image, double Prefill, double Decoding, int Tokens)
 {
+    private const string What = "the times of answers";
+
     /// <summary>Opens the file of a benchmark to add to: one line for each of the rows that are answered, and none for others.</summary>
     /// <param name="path">The file.</param>
     /// <param name="answered">Indices of the rows that have an answer.</param>
+    /// <exception cref="Vlm.InputException">A line is damaged.</exception>
     public static JsonLines<AnswerSeconds> Open(string path, IReadOnlyCollection<string> answered)
     {
         var found = Read(path);
         AnswerSeconds[] kept = [.. found.Where(line => answered.Contains(line.Index)).DistinctBy(line => line.Index)];
         if (kept.Length < found.Count)   // a time is written before its answer, which an interruption then prevented
             AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(kept.Select(line => JsonSerializer.Serialize(line, AnswerJson.Readable.AnswerSeconds) + "\n"))));
-        return JsonLines<AnswerSeconds>.Open(path, AnswerJson.Readable.AnswerSeconds);
+        return JsonLines<AnswerSeconds>.Open(path, AnswerJson.Readable.AnswerSeconds, What);
     }
 
     /// <summary>The lines of a file, none where it is absent.</summary>
-    public static IReadOnlyList<AnswerSeconds> Read(string path) => JsonLines<AnswerSeconds>.Read(path, AnswerJson.Readable.AnswerSeconds);
+    /// <exception cref="Vlm.InputException">A line is damaged.</exception>
+    public static IReadOnlyList<AnswerSeconds> Read(string path) => JsonLines<AnswerSeconds>.Read(path, AnswerJson.Readable.AnswerSeconds, What);
 }
 
 /// <summary>How fast a benchmark was answered.</summary>

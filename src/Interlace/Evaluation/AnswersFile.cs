@@ -20,8 +20,8 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-answers/1";
 
-    /// <summary>Whether answers of the other may be taken up: everything is the same, wherever the tables lie.</summary>
-    public bool IsSameWorkAs(AnswersFile other) => Hash(this) == Hash(other);
+    /// <summary>Whether answers of the other may be taken up: everything is the same but the model, which may say more of itself, wherever the tables lie.</summary>
+    public bool IsSameWorkAs(AnswersFile other) => Hash(this) == Hash(other) && (Inputs.Model is null ? other.Inputs.Model is null : other.Inputs.Model is not null && Inputs.Model.DifferenceFrom(other.Inputs.Model) is null);
 
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.AnswersFile);
@@ -29,9 +29,13 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static AnswersFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.AnswersFile, CurrentFormat, "evaluate a model first", "is no valid record of answers");
+        Artefact.Load(path, ArtefactJson.Readable.AnswersFile, CurrentFormat, "evaluate a model first", "is no valid record of answers", found =>
+        {
+            Counts.Check(found.Settings.MaxNewTokens, "new tokens");
+            Counts.Check(found.Settings.Limit ?? 1, "rows of a table", least: 1);
+        });
 
-    private static string Hash(AnswersFile file) => Hashes.Of(file with { Benchmarks = "" }, ArtefactJson.Default.AnswersFile);
+    private static string Hash(AnswersFile file) => Hashes.Of(file with { Benchmarks = "", Inputs = file.Inputs with { Model = null } }, ArtefactJson.Default.AnswersFile);
 }
 
 /// <summary>What decides an answer besides model and tables.</summary>
@@ -47,6 +51,9 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
 public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Prompts, int? Limit, int? MaxPixels, string Device, string Dtype,
     string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null)
 {
+    /// <summary>Whether the other asks in the same way.</summary>
+    public bool IsSameAs(AnswerSettings other) => Hashes.Of(this, ArtefactJson.Default.AnswerSettings) == Hashes.Of(other, ArtefactJson.Default.AnswerSettings);
+
     /// <summary>The rows of a benchmark that are asked.</summary>
     public IReadOnlyList<BenchmarkRow> RowsOf(Benchmark benchmark, BenchmarkTable table) =>
         [.. table.Rows.Take(Overrides?.FirstOrDefault(entry => Benchmarks.IsNamed(benchmark, entry.Key)).Value?.Limit ?? Limit ?? int.MaxValue)];

@@ -38,6 +38,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     public ScoresFile Run(TableSet tables, string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
     {
         var (answers, skipped) = Answer(_options.Benchmarks!, tables, stage, progress, cancellation);
+        loaded.Model.CheckUnchanged();
+        tables.CheckUnchanged();
         var scoring = new ScoreStage(experiment, progress, log, cancellation);
         return scoring.Run(folder, answers, tables, (benchmark, _, _) => skipped[benchmark.Name].ToDictionary());
     }
@@ -83,7 +85,7 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     {
         ModelIdentity identity;
         using (var checkpoint = Checkpoint.Open(loaded.Folder)) identity = ModelIdentity.Of(checkpoint, cancel: cancellation);
-        var settings = new AnswerSettings(_options.Protocol, AskingSettings.TokenLimit(_options), _options.Prompts, _options.Limit, _data.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, _options.Sampling, _options.Overrides);
+        var settings = Settings(experiment, compute);
         var file = new AnswersFile(AnswersFile.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, tables.Md5, ModelHistory.Of(loaded.Folder)), Path.GetFullPath(benchmarks));
         TakeUp(file);
         var tally = new AnswerTally(stage, tables.Tables.Sum(t => settings.RowsOf(t.Benchmark, t.Table).Count), progress);
@@ -94,31 +96,37 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         return (file, skipped);
     }
 
-    /// <summary>Answers of other settings, another model or other tables are not taken up.</summary>
+    /// <summary>What decides an answer besides model and tables.</summary>
+    internal static AnswerSettings Settings(Experiment experiment, Compute compute)
+    {
+        var (options, data) = (experiment.Complete().Evaluate!, experiment.Complete().Data!);
+        return new(options.Protocol, AskingSettings.TokenLimit(options), options.Prompts, options.Limit, data.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, options.Sampling, options.Overrides);
+    }
+
+    /// <summary>Answers of other settings or other tables are not taken up; those of another model are refused.</summary>
     private void TakeUp(AnswersFile file)
     {
         string path = Path.Combine(folder, AnswersFile.Name);
-        if (!IsSameWork(path, file)) EvaluationFolder.Clear(folder);
+        var before = File.Exists(path) ? AnswersFile.Load(path) : null;
+        if (before?.Inputs.Model is { } then) SameModel.Require(then, file.Inputs.Model!, path);
+        if (before?.IsSameWorkAs(file) != true) EvaluationFolder.Clear(folder);
         file.Save(path);
-    }
-
-    private static bool IsSameWork(string path, AnswersFile file)
-    {
-        try
-        {
-            return File.Exists(path) && AnswersFile.Load(path).IsSameWorkAs(file);
-        }
-        catch (InputException)
-        {
-            return false;
-        }
     }
 
     private SkipCounts Answer(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally, CancellationToken cancellation)
     {
         SkipCounts skipped = [];
-        using var file = AnswerFile.Open(EvaluationFolder.Predictions(folder, benchmark.Name));
-        var known = AnswerFile.ByIndex(file.Found);
+        string path = EvaluationFolder.Predictions(folder, benchmark.Name);
+        using (var file = AnswerFile.Open(path)) Ask(benchmark, table, rows, file, skipped, tally, cancellation);
+        AnswerFile.Sort(path, rows);
+        if (table.RowsWithoutImage > 0) skipped.Add(SkipReason.MissingImage, table.RowsWithoutImage);
+        if (rows.Count > 0 && ReadAnswers(folder, benchmark.Name).Count == 0) throw UsableRows.Refusal(table, skipped);
+        return skipped;
+    }
+
+    private void Ask(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, JsonLines<Answer> file, SkipCounts skipped, AnswerTally tally, CancellationToken cancellation)
+    {
+        var known = AnswerFile.ByIndex(file.Found, EvaluationFolder.Predictions(folder, benchmark.Name));
         using var times = AnswerSeconds.Open(EvaluationFolder.Times(folder, benchmark.Name), known.Keys);
         tally.Begin(benchmark.Name, rows.Count, known.Count);
         BenchmarkRow[] open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
@@ -129,9 +137,6 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
             tally.Answered();
         }
         tally.End();
-        if (table.RowsWithoutImage > 0) skipped.Add(SkipReason.MissingImage, table.RowsWithoutImage);
-        if (rows.Count > 0 && open.Length == rows.Count && skipped.Total >= rows.Count) throw UsableRows.Refusal(table, skipped);
-        return skipped;
     }
 
     /// <summary>Asks some of the answered rows once more, one at a time: <c>alone/NAME.jsonl</c>.</summary>
@@ -143,8 +148,9 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         var tally = new AnswerTally($"{stage} alone", chosen.Sum(rows => rows.Count()), progress);
         foreach (var (benchmark, table) in tables.Tables.Where(t => chosen.Contains(t.Benchmark.Name)))
         {
-            using var file = AnswerFile.Open(EvaluationFolder.Alone(folder, benchmark.Name));
-            var known = AnswerFile.ByIndex(file.Found);
+            string path = EvaluationFolder.Alone(folder, benchmark.Name);
+            using var file = AnswerFile.Open(path);
+            var known = AnswerFile.ByIndex(file.Found, path);
             BenchmarkRow[] rows = [.. chosen[benchmark.Name]], open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
             tally.Begin(benchmark.Name, rows.Length, rows.Length - open.Length);
             var generation = AskingSettings.Of(_options, benchmark).Generation(slots: 1);

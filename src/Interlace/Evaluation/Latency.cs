@@ -118,6 +118,7 @@ public sealed class Latency(IReadOnlyList<LoadedModel> models, Compute compute, 
                 questions.Prompts.Add(answers[0].Prompt with { Images = [] });
                 for (int m = 0; m < answers.Length; m++) questions.Times[m].Add(answers[m].Times);
             }
+            foreach (var model in models) model.Model.CheckUnchanged();
             report(new(benchmark.Name, Math.Max(i + 1, 0), rows.Length));
         }
         return questions.Prompts.Count > 0 ? questions : throw new InputException($"No question of {table.Name} can be used: {questions.Skipped} were tried.");

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Evaluation.Scoring;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation;
 
@@ -33,20 +32,10 @@ public static class Outcomes
     {
         if (!File.Exists(path)) throw new InputException($"There is no {path}, by which runs are compared question by question: score the answers again with the score command.");
         Dictionary<string, List<Outcome>> found = new(StringComparer.Ordinal);
-        int number = 0;
-        foreach (string line in File.ReadLines(path))
+        foreach (var outcome in JsonLines<Outcome>.Read(path, OutcomeJson.Default.Outcome, "outcomes", mayBeCut: false))
         {
-            number++;
-            try
-            {
-                var outcome = StrictJson.Parse(line, OutcomeJson.Default.Outcome);
-                if (!found.TryGetValue(outcome.Benchmark, out var list)) found[outcome.Benchmark] = list = [];
-                list.Add(outcome);
-            }
-            catch (JsonException e)
-            {
-                throw new InputException($"Line {number} of {path} is no outcome: {e.Message}", e);
-            }
+            if (!found.TryGetValue(outcome.Benchmark, out var list)) found[outcome.Benchmark] = list = [];
+            list.Add(outcome);
         }
         return found.ToDictionary(entry => entry.Key, entry => ScoreOf(entry.Value), StringComparer.Ordinal);
     }

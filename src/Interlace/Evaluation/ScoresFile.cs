@@ -36,7 +36,21 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static ScoresFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.ScoresFile, CurrentFormat, "evaluate the model first", "holds no valid scores");
+        Artefact.Load(path, ArtefactJson.Readable.ScoresFile, CurrentFormat, "evaluate the model first", "holds no valid scores", found =>
+        {
+            if (found.Benchmarks.DistinctBy(benchmark => benchmark.Name).Count() < found.Benchmarks.Length) throw new JsonException("a benchmark stands in it twice");
+            Counts.CheckNumbers(found.Average is { } average ? [average] : [], "averages", 0, 100);
+            foreach (var benchmark in found.Benchmarks)
+            {
+                Counts.Check(benchmark.Rows, "rows");
+                Counts.Check(benchmark.JudgeFailures, "failures of the judge");
+                Counts.Check(benchmark.Skipped, "skipped rows");
+                if (benchmark.Interval is { Length: not 2 }) throw new JsonException("an interval has not two ends");
+                Counts.CheckNumbers([.. new[] { benchmark.Percent, benchmark.PercentIfFailuresWereRight }.OfType<double>(), .. benchmark.Interval ?? []], "scores", 0, 100);
+                Counts.CheckNumbers(benchmark.SubScores.Values, "numbers");
+                Counts.CheckNumbers(new[] { benchmark.ExtractionFailureRate, benchmark.TruncatedRate }.OfType<double>(), "rates", 0, 1);
+            }
+        });
 }
 
 /// <summary>What decides the answers and their scores besides model and tables.</summary>

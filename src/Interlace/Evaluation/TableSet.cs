@@ -1,4 +1,5 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation;
 
@@ -6,8 +7,9 @@ namespace Interlace.Evaluation;
 public sealed class TableSet : IDisposable
 {
     private readonly List<(Benchmark Benchmark, BenchmarkTable Table)> _tables = [];
+    private readonly FileStamps _stamps;
 
-    private TableSet() { }
+    private TableSet(FileStamps stamps) => _stamps = stamps;
 
     /// <summary>The benchmarks in their order, each with its table.</summary>
     public IReadOnlyList<(Benchmark Benchmark, BenchmarkTable Table)> Tables => _tables;
@@ -19,10 +21,11 @@ public sealed class TableSet : IDisposable
     /// <exception cref="InputException">One is absent or wrong.</exception>
     public static TableSet Open(IEnumerable<FoundBenchmark> benchmarks)
     {
-        TableSet set = new();
+        FoundBenchmark[] found = [.. benchmarks];
+        TableSet set = new(FileStamps.Of(found.Select(benchmark => benchmark.Path)));
         try
         {
-            foreach (var (benchmark, path) in benchmarks) set._tables.Add((benchmark, BenchmarkTable.Open(path, hash: true)));
+            foreach (var (benchmark, path) in found) set._tables.Add((benchmark, BenchmarkTable.Open(path, hash: true)));
             return set;
         }
         catch
@@ -46,6 +49,10 @@ public sealed class TableSet : IDisposable
         set.Dispose();
         throw new InputException($"{other.Name} in {folder} is not the table that was answered (MD5 {other.Md5}, answered {answered[other.Name]}): evaluate again, or name the folder of tables with --benchmarks.");
     }
+
+    /// <summary>Checks that the tables are what they were when they were hashed: images are read when they are asked for.</summary>
+    /// <exception cref="InputException">One has changed, or is gone.</exception>
+    public void CheckUnchanged() => _stamps.Check();
 
     /// <inheritdoc/>
     public void Dispose()

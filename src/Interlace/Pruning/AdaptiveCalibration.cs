@@ -31,9 +31,10 @@ public static class AdaptiveCalibration
         else
         {
             // Killed between the two artefacts: the checks follow from the sums.
-            similarity = LayerSimilarity.Load(path);
+            similarity = CalibrationStage.Finished(loaded, folder);
             var (samples, metadata) = PlanStability.ReadSamples(path, similarity);
-            foreach (int count in SampleSumsFile.Counts(metadata, SampleSumsFile.Checks)) criterion.Enough([.. samples.Take(count)]);
+            string beside = Path.Combine(folder, LayerSimilarity.SamplesName);
+            foreach (int count in new SavedState(beside, metadata).Numbers(SampleSumsFile.Checks, samples.Count)) criterion.Enough([.. samples.Take(count)]);
         }
         var stability = PlanStability.Of(path, experiment.Plan!, experiment.Seed) with { Checks = [.. criterion.Checks] };
         stability.Save(Path.Combine(folder, PlanStability.Name));

@@ -30,11 +30,16 @@ public static class Behaviour
         using (var parent = ModelFamilies.Open(parentFolder, compute.Device, compute.Type))
         using (var kept = parent.Model.Keep([.. plan.Kept]))
         using (var batch = Batch.Pack([Question(parent.Processor)], compute.Device))
+        {
             expected = kept.Logits(kept.Hidden(batch));
+            parent.Model.CheckUnchanged();
+        }
         using var child = ModelFamilies.Open(pruned, compute.Device, compute.Type);
         using var question = Batch.Pack([Question(child.Processor)], compute.Device);
         Tensor actual = child.Model.Logits(child.Model.Hidden(question));
-        return [Logits(pruned, expected, actual, Noise(child.Model, OfTheStream)), Decoding(child, Noise(child.Model, compute.Type == ScalarType.BFloat16 ? OfResults : OfSums))];
+        Check[] checks = [Logits(pruned, expected, actual, Noise(child.Model, OfTheStream)), Decoding(child, Noise(child.Model, compute.Type == ScalarType.BFloat16 ? OfResults : OfSums))];
+        child.Model.CheckUnchanged();
+        return checks;
     }
 
     /// <summary>

@@ -36,5 +36,11 @@ public sealed record BlockScores(string Format, string CreatedBy, string Measure
         {
             if (found.Measure != (measure ?? found.Measure)) throw new JsonException($"it holds {found.Measure}, not {measure}");
             if (found.Scores.Length != found.Layers) throw new JsonException($"it has {found.Scores.Length} numbers for {found.Layers} layers");
+            Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
+            Counts.Check(found.Samples, "samples");
+            Counts.Check(found.AnswerTokens, "answer tokens");
+            Counts.Check(found.Tokens, "tokens");
+            Counts.Check(found.Skipped, "skipped samples");
+            Counts.CheckNumbers(found.Loss is { } loss ? [.. found.Scores, loss] : found.Scores, "numbers", least: 0);
         });
 }

@@ -48,6 +48,19 @@ public sealed record EvidenceFiles
         };
     }
 
+    /// <summary>What a file was measured from.</summary>
+    /// <exception cref="InputException">It is absent or wrong.</exception>
+    internal static (EvidenceInputs Inputs, EvidenceSettings? Settings, int Seed) OriginOf(string path, string name)
+    {
+        if (name == Sleb)
+        {
+            var order = RemovalOrder.Load(path);
+            return (order.Inputs, order.Settings, order.Seed);
+        }
+        var scores = BlockScores.Load(path, name);
+        return (scores.Inputs, scores.Settings, scores.Seed);
+    }
+
     /// <summary>Evidence in which all layers are equal: whether there is a plan depends on the number of layers, not on the values.</summary>
     /// <param name="model">The model that it is for.</param>
     /// <param name="layerCount">Its layers.</param>

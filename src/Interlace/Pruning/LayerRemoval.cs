@@ -59,6 +59,7 @@ public static class LayerRemoval
         File.WriteAllText(Path.Combine(folder.FullPath, PrunedModelFile.Name), record.ToJson());
         PlanFile.Save(plan, Path.Combine(folder.FullPath, PlanFile.Name));
         cancel.ThrowIfCancellationRequested();
+        parent.CheckUnchanged();
         folder.Commit();
         return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), total, [.. AdapterFiles(model)]);
     }

@@ -52,7 +52,9 @@ public static class PlanFile
     {
         try
         {
-            return Check(StrictJson.Parse(json, ArtefactJson.Readable.Artefact));
+            var file = StrictJson.Parse(json, ArtefactJson.Readable.Artefact);
+            Interlace.Artefact.RequireWhole(file, ArtefactJson.Readable.Artefact, "");
+            return Check(file);
         }
         catch (Exception e) when (e is JsonException or PlanException)
         {
@@ -90,7 +92,7 @@ public static class PlanFile
         Require(file.Drop.Original.SequenceEqual(plan.Drop), "its dropped layers are not ascending.");
         foreach (var (name, stated, expected) in new[] { ("tuned", file.Tune, plan.Tune), ("frozen", file.Freeze, plan.Freeze), ("kept", file.Keep, plan.Kept) })
         {
-            Require(stated.Original.SequenceEqual(expected), $"its {name} layers are [{string.Join(", ", stated.Original)}], but the other sets leave [{string.Join(", ", expected)}].");
+            Require(stated.Original.SequenceEqual(expected), $"its {name} layers are {List(stated.Original)}, but the other sets leave {List(expected)}.");
             Require(stated.New.SequenceEqual(Both(plan, expected).New), $"the new indices of its {name} layers do not follow from the dropped ones.");
         }
     }
@@ -103,6 +105,7 @@ public static class PlanFile
         Require(plan.Drop.All(layer => layer >= guarded), $"it drops layer {plan.Drop.FirstOrDefault()}, which it says is protected.");
         Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount, "its layer similarities are not one per layer.");
         Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount), "its triplet similarities are not one per triplet.");
+        Require((file.LayerSimilarity ?? []).Concat(file.TripletSimilarity ?? []).All(similarity => !double.IsInfinity(similarity)), "a similarity in it is infinite.");
         if (file.Settings.Ratio is { } ratio)
         {
             int changed = plan.Drop.Length > 0 ? plan.Drop.Length : plan.Tune.Length, expected = DropCount.For(ratio, plan.LayerCount);
@@ -110,7 +113,13 @@ public static class PlanFile
         }
         foreach (var choice in file.Choices)
             Require(choice.Layers.All(layer => layer >= 0 && layer < plan.LayerCount) && choice.Drop.All(layer => plan.Drop.Contains(layer)) && choice.Tune.All(layer => plan.Tune.Contains(layer)),
-                $"its choice of layers [{string.Join(", ", choice.Layers)}] contradicts its sets.");
+                $"its choice of layers {List(choice.Layers)} contradicts its sets.");
+    }
+
+    private static string List(IReadOnlyCollection<int> layers)
+    {
+        const int most = 64;
+        return $"[{string.Join(", ", layers.Take(most))}{(layers.Count > most ? $", ... {layers.Count} in all" : "")}]";
     }
 
     private static void Require(bool condition, string fault)

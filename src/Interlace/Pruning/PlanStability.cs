@@ -50,6 +50,18 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
     public static PlanStability Load(string path) =>
         Artefact.Load(path, ArtefactJson.Readable.PlanStability, CurrentFormat, "an adaptive calibration leaves it", "is no valid stability", found =>
         {
+            Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
+            Counts.Check(found.Samples, "samples", least: 1);
+            Counts.Check(found.Drawn ?? found.Samples, "drawn samples", least: found.Samples);
+            Counts.Check(found.Resamples, "resamplings", least: 1);
+            Counts.CheckLayers(found.Drop, "dropped layers", found.Layers);
+            Counts.CheckLayers(found.Tune, "tuned layers", found.Layers);
+            Counts.CheckNumbers([found.DropAgreement, found.PlanAgreement, .. found.DropProbability, .. found.TuneProbability, .. found.Checks.Select(check => check.Agreement)], "shares", 0, 1);
+            foreach (var check in found.Checks)
+            {
+                Counts.Check(check.Samples, "samples at a check", most: found.Drawn ?? found.Samples);
+                Counts.CheckLayers(check.Drop, "dropped layers at a check", found.Layers);
+            }
             if (found.DropProbability.Length != found.Layers || found.TuneProbability.Length != found.Layers) throw new JsonException($"its probabilities are not one for each of {found.Layers} layers");
         });
 

@@ -13,7 +13,7 @@ namespace Interlace.Pruning;
 /// <param name="ParentLayers">Number of decoder layers of that model.</param>
 /// <param name="KeptLayers">Index in that model of each decoder layer here.</param>
 /// <param name="ParentRecord">The parent's own record, where it has one: a model may be pruned more than once.</param>
-public sealed record PrunedModelFile(string Format, string CreatedBy, string Stage, ModelIdentity Parent, int ParentLayers, int[] KeptLayers, JsonNode? ParentRecord)
+public sealed record PrunedModelFile(string Format, string CreatedBy, string Stage, ModelIdentity Parent, int ParentLayers, int[] KeptLayers, JsonNode? ParentRecord) : IArtefact
 {
     /// <summary>The record's file name.</summary>
     public const string Name = "interlace.json";
@@ -32,7 +32,8 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     public static PrunedModelFile Load(string pruned)
     {
         string path = Path.Combine(pruned, Name);
-        return File.Exists(path) ? Parse(File.ReadAllText(path), path) : throw new InputException($"{pruned} holds no {Name}, which says what it was made from.");
+        return File.Exists(path) ? Artefact.Load(path, ArtefactJson.Readable.PrunedModelFile, CurrentFormat, "", Wrong, Check)
+            : throw new InputException($"{pruned} holds no {Name}, which says what it was made from.");
     }
 
     /// <summary>Checks that a pruned folder was made from a model, directly or in several steps.</summary>
@@ -53,16 +54,27 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
         throw new InputException($"{pruned} was not made from {model}: {difference}; name the model that was pruned.");
     }
 
+    private const string Wrong = "is no valid record of a pruned model";
+
     private static PrunedModelFile Parse(string json, string path)
     {
         try
         {
-            return StrictJson.Parse(json, ArtefactJson.Readable.PrunedModelFile);
+            var found = StrictJson.Parse(json, ArtefactJson.Readable.PrunedModelFile);
+            Check(found);
+            return found;
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path} is no valid record of a pruned model: {e.Message.TrimEnd('.')}.", e);
+            throw new InputException($"The record of the parent in {path} {Wrong}: {e.Message.TrimEnd('.')}.", e);
         }
+    }
+
+    private static void Check(PrunedModelFile found)
+    {
+        Counts.Check(found.ParentLayers, "layers of the parent", least: 1, most: Counts.MostLayers);
+        Counts.Check(found.KeptLayers.Length, "kept layers", least: 1);
+        Counts.CheckLayers(found.KeptLayers, "kept layers", found.ParentLayers);
     }
 
     internal string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.PrunedModelFile) + "\n";

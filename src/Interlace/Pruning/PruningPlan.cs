@@ -45,6 +45,7 @@ public sealed class PruningPlan
     /// <exception cref="PlanException">A layer is named twice or does not exist, or none would be left.</exception>
     public static PruningPlan Create(int layerCount, IEnumerable<int> drop, IEnumerable<int> tune, PlanOrigin? origin = null)
     {
+        if (layerCount > Counts.MostLayers) throw new PlanException($"The plan is for {layerCount} decoder layers, more than the {Counts.MostLayers} that a model can have.");
         int[] dropped = [.. drop.Order()], tuned = [.. tune.Order()];
         var seen = new HashSet<int>();
         foreach (int layer in dropped.Concat(tuned))
@@ -58,6 +59,14 @@ public sealed class PruningPlan
 
     /// <summary>The same layers with another account of how they were chosen.</summary>
     public PruningPlan With(PlanOrigin origin) => new(LayerCount, Drop, Tune, origin);
+
+    /// <summary>Whether another plan changes the same layers of the same model, chosen in the same way.</summary>
+    public bool IsSameAs(PruningPlan other)
+    {
+        static (string, double?, Selection, string, int, bool, int) Choice(PlanOrigin origin) => (origin.Method, origin.Ratio, origin.Selection, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds, origin.Seed);
+        return LayerCount == other.LayerCount && Drop.SequenceEqual(other.Drop) && Tune.SequenceEqual(other.Tune) && Choice(Origin) == Choice(other.Origin)
+            && (Origin.Model is null || other.Origin.Model is null || Origin.Model.DifferenceFrom(other.Origin.Model) is null);
+    }
 
     /// <summary>The index in the pruned model of an original layer, or null where that layer is dropped.</summary>
     public int? NewIndex(int original) => newIndex[original] is >= 0 and int index ? index : null;

@@ -41,6 +41,9 @@ public static class Verification
             checks.AddRange(TensorsAgree(child, layout, parent, parentLayout, plan, cancel));
             checks.Add(AreNumbers(child, cancel));
             checks.Add(CompanionsAgree(pruned, parentFolder));
+            checks.Add(RecordAgrees(pruned, parent, plan));
+            child.CheckUnchanged();
+            parent.CheckUnchanged();
         }
         catch (InputException e)
         {
@@ -112,6 +115,25 @@ public static class Verification
             !File.Exists(Path.Combine(pruned, file)) || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
         if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter) return new("other files", false, $"{adapter} is an adapter's: programs that find it look for another model.");
         return new("other files", differing.Length == 0, differing.Length == 0 ? "Tokenizer, processor and all other files are the parent's." : $"{differing.Length} files are missing or differ from the parent's, first {differing[0]}.");
+    }
+
+    /// <summary>The record of the folder's origin names this parent and the layers that the plan keeps.</summary>
+    private static Check RecordAgrees(string pruned, Checkpoint parent, PruningPlan plan)
+    {
+        const string name = "record";
+        if (!File.Exists(Path.Combine(pruned, PrunedModelFile.Name))) return new(name, true, $"There is no {PrunedModelFile.Name}; the plan alone says what the folder was made from.");
+        PrunedModelFile record;
+        try
+        {
+            record = PrunedModelFile.Load(pruned);
+        }
+        catch (InputException e)
+        {
+            return new(name, false, e.Message);
+        }
+        return record.Parent.DifferenceFrom(ModelIdentity.Of(parent)) is { } difference ? new(name, false, $"By {PrunedModelFile.Name} it was made from another model: {difference}.")
+            : record.ParentLayers != plan.LayerCount || !record.KeptLayers.AsSpan().SequenceEqual(plan.Kept.AsSpan()) ? new(name, false, $"By {PrunedModelFile.Name} it keeps other layers than by its plan.")
+            : new(name, true, $"{PrunedModelFile.Name} names this parent and the layers that the plan keeps.");
     }
 
     private static bool SameShape(TensorEntry a, TensorEntry b) => a.Type == b.Type && a.Shape.AsSpan().SequenceEqual(b.Shape);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Interlace.Evaluation;
 
 namespace Interlace.Reporting;
@@ -122,4 +123,7 @@ public sealed record ExampleQuestion(
 public sealed record ExampleAnswer(string Model, string Text, bool? Right);
 
 /// <summary>How long a stage took.</summary>
-public sealed record StageCost(string Name, double Seconds);
+/// <param name="Name">Its name.</param>
+/// <param name="Seconds">Its time.</param>
+/// <param name="EnergyJoules">Its energy, where the machine tells it.</param>
+public sealed record StageCost(string Name, double Seconds, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? EnergyJoules = null);

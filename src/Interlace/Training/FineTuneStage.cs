@@ -41,9 +41,7 @@ public static class FineTuneStage
         using var loaded = ModelFamilies.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
-        // SaveEvery decides when the state is saved, not what comes out; neither does where model and data lie or how many workers read it.
-        var empty = new TrainingRecord(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy, finetune with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null }, options with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
-            experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
+        var empty = Empty(experiment, compute, inputs, layers);
         string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord);
 
         if (!overwrite && Finished(target, empty) is { } before)
@@ -52,8 +50,9 @@ public static class FineTuneStage
             log?.Invoke($"{target} is there already.");
             return before;
         }
+        if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
         using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model);
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), freeBytes);
         var filter = data.FilterFor(loaded.Processor);
         using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, progress, cancellation);
@@ -74,10 +73,23 @@ public static class FineTuneStage
             Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0].Loss, LastLoss = rows[^1].Loss,
         };
         record.Save(recordPath);
+        loaded.Model.CheckUnchanged();
         TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, progress, cancellation);
         held.Clear();
         return record;
     }
+
+    /// <summary>Whether a record is of the same settings, whatever the model and the data.</summary>
+    internal static bool IsOfTheSame(TrainingRecord record, Experiment experiment, Compute compute)
+    {
+        var expected = Empty(experiment, compute, record.Inputs, record.TunedLayers);
+        return (record.Settings, record.Data, record.Device, record.Dtype, record.Seed) == (expected.Settings, expected.Data, expected.Device, expected.Dtype, expected.Seed);
+    }
+
+    /// <summary>The record of a run before it begins. When the state is saved does not decide what comes out, nor where model and data lie or how many workers read it.</summary>
+    private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) => new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
+        experiment.Finetune! with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null }, experiment.Data! with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+        experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
 
     /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
     /// <exception cref="InputException">Another process is at work there.</exception>
@@ -89,6 +101,14 @@ public static class FineTuneStage
     private static readonly string[] WorkFiles = [FineTuner.StateName, TrainingLog.Name, TrainingRecord.Name, SamplesName, ValidationName];
 
     private static string WorkFolderOf(string target) => RealPath.Of(target) + ".training";
+
+    /// <summary>Work that was begun on another model is not begun anew unasked.</summary>
+    private static void CheckState(string path, string key, ModelIdentity model)
+    {
+        if (!File.Exists(path)) return;
+        using var file = SafeTensorsFile.Open(path);
+        new SavedState(path, file.Metadata).BelongsTo(key, model);
+    }
 
     /// <summary>Before hours of work: room for the samples, for the state and the next one beside it, and for the tuned folder.</summary>
     private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, Func<string, long>? freeBytes)
@@ -105,7 +125,11 @@ public static class FineTuneStage
         if (!IsTaken(target)) return null;
         string path = Path.Combine(target, TrainingRecord.Name);
         var found = File.Exists(path) ? TrainingRecord.Load(path) : null;
-        string Settings(TrainingRecord record) => Hashes.Of(expected with { Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed, Inputs = record.Inputs }, ArtefactJson.Default.TrainingRecord);
+        if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, path);
+        string Settings(TrainingRecord record) => Hashes.Of(expected with
+        {
+            Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed, Inputs = record.Inputs with { Model = expected.Inputs.Model, Parent = null },
+        }, ArtefactJson.Default.TrainingRecord);
         return found is not null && Settings(found) == Settings(expected) ? found
             : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }

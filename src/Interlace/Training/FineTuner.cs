@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Interlace.Data;
 using Interlace.Outputs;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;
@@ -22,8 +23,12 @@ public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped)
 /// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
 /// <param name="key">Hash of everything that decides the result: a state of another key is not taken up.</param>
 /// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> is above 0.</param>
-public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key, VisionLanguageModel? parent = null) : IDisposable
+/// <param name="identity">What the model is, for the state to say.</param>
+public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key, VisionLanguageModel? parent = null, ModelIdentity? identity = null) : IDisposable
 {
+    /// <summary>File name of the state.</summary>
+    internal const string StateName = "state.safetensors";
+
     private readonly TunedLayers _tuned = TunedLayers.Of(model, layers);
     private AdamW? _optimiser;
 
@@ -32,9 +37,6 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     /// <summary>What it will need.</summary>
     public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent);
-
-    /// <summary>File name of the state.</summary>
-    internal const string StateName = "state.safetensors";
 
     private string StatePath => Path.Combine(folder, StateName);
     private string LogPath => Path.Combine(folder, TrainingLog.Name);
@@ -52,15 +54,17 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <param name="validation">Gives the held-back samples; null where none are.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellation">Ends after a step; the state is kept.</param>
-    /// <exception cref="InputException">No sample could be used, or the loss is no longer a number.</exception>
+    /// <exception cref="InputException">No sample could be used, the loss is no longer a number, or a model's files changed while they were used.</exception>
     public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load, Func<IEnumerable<LoadedSample>>? validation = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
         int total = TotalSteps(options, sampleCount);
         var schedule = new CosineSchedule(options.LearningRate, total, options.WarmupRatio);
         _optimiser ??= new AdamW(_tuned.Parameters, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
-        var state = TrainingState.Load(StatePath, key, _tuned.Parameters, _optimiser);
+        var state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), _tuned.Parameters, _optimiser);
         TrainingLog.Truncate(LogPath, state.Step);
+        if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
+            throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: delete the folder {folder} to begin the tuning again.");
         var gradient = new LossGradient(model, options.Recompute, distillation: parent is null ? null : new(parent, options.Distill, options.DistillTemperature));
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
@@ -75,6 +79,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                 {
                     whole = false;
                     var row = Step(step, state, schedule, gradient);
+                    model.CheckUnchanged();
+                    parent?.CheckUnchanged();
                     bool last = state.Step + 1 == total, saves = (state.Step + 1) % options.SaveEvery == 0;
                     if (validation is not null && (last || saves)) row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
                     row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
@@ -106,7 +112,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private void Save(TrainingState state)
     {
         Durable.FlushFile(LogPath);   // the log is never behind the state
-        state.Save(StatePath, key, _tuned.Parameters, _optimiser!);
+        state.Save(StatePath, key, identity, _tuned.Parameters, _optimiser!);
     }
 
     private BatchOptions Batches => options.Loss switch

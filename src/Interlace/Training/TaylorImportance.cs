@@ -45,6 +45,7 @@ public static class TaylorImportance
                 using var batch = Batch.Pack([.. places.Select(i => answered[i])], model.Device);
                 double sum = gradient.Accumulate(batch, 1.0 / answerTokens);
                 loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The loss is no number", model, batch);
+                model.CheckUnchanged();
                 progress?.Report(new("evidence taylor", done * batches.Count + b + 1, groups.Length * batches.Count, "passes"));
             }
             foreach (int l in group)

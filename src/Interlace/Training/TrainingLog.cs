@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Training;
 
@@ -29,17 +28,8 @@ public static class TrainingLog
     public static void Append(string path, TrainingLogRow row) => File.AppendAllText(path, JsonSerializer.Serialize(row, LogJson.Default.TrainingLogRow) + "\n");
 
     /// <summary>The rows of a log; a last line that an interruption cut off is left out.</summary>
-    public static IReadOnlyList<TrainingLogRow> Read(string path)
-    {
-        var rows = new List<TrainingLogRow>();
-        if (!File.Exists(path)) return rows;
-        foreach (string line in File.ReadLines(path))
-        {
-            try { rows.Add(StrictJson.Parse(line, LogJson.Default.TrainingLogRow)); }
-            catch (JsonException) { break; }
-        }
-        return rows;
-    }
+    /// <exception cref="Vlm.InputException">A line is damaged.</exception>
+    public static IReadOnlyList<TrainingLogRow> Read(string path) => JsonLines<TrainingLogRow>.Read(path, LogJson.Default.TrainingLogRow, "steps of a training");
 
     /// <summary>Keeps the rows before a step: what a resumed run will write again goes.</summary>
     public static void Truncate(string path, int step)
@@ -50,6 +40,7 @@ public static class TrainingLog
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(TrainingLogRow))]
 internal sealed partial class LogJson : JsonSerializerContext;

@@ -22,7 +22,15 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is wrong.</exception>
     public static TrainingRecord Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.TrainingRecord, CurrentFormat, "tune a model first", "is no valid record of a training");
+        Artefact.Load(path, ArtefactJson.Readable.TrainingRecord, CurrentFormat, "tune a model first", "is no valid record of a training", found =>
+        {
+            Counts.Check(found.Steps, "steps", least: 1);
+            Counts.Check(found.Samples, "samples", least: 1);
+            Counts.Check(found.TunedWeights, "tuned weights", least: 1);
+            Counts.Check(found.Skipped, "skipped samples");
+            Counts.CheckLayers(found.TunedLayers, "tuned layers", Counts.MostLayers);
+            Counts.CheckNumbers([found.FirstLoss, found.LastLoss], "losses");
+        });
 
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.TrainingRecord);

@@ -14,36 +14,41 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
 {
     public static TrainingState Start => new(0, 0, 0, []);
 
-    public void Save(string path, string key, IReadOnlyList<Parameter> parameters, AdamW optimiser)
+    private const string StepName = "step", EpochName = "epoch", NextName = "next";
+
+    public void Save(string path, string key, ModelIdentity? model, IReadOnlyList<Parameter> parameters, AdamW optimiser)
     {
         using var _ = no_grad();
         var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States).Select(t => TensorSource.FromTensor(t.Item1, t.Item2));
         string beside = path + ".partial";
-        SafeTensorsWriter.Write(beside, tensors, new Dictionary<string, string>
-        {
-            ["key"] = key, ["step"] = $"{Step}", ["epoch"] = $"{Epoch}", ["next"] = $"{NextIndex}", ["skipped"] = Skipped.ToJson(),
-        });
+        SafeTensorsWriter.Write(beside, tensors, new Dictionary<string, string>(SavedState.Entries(key, model, Skipped)) { [StepName] = $"{Step}", [EpochName] = $"{Epoch}", [NextName] = $"{NextIndex}" });
         Durable.FlushFile(beside);
         File.Move(beside, path, overwrite: true);
     }
 
     /// <summary>Takes up a saved state of the same key; else the start.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="key">Hash of everything that decides the result.</param>
+    /// <param name="most">The last step, epoch and sample there can be.</param>
+    /// <param name="parameters">Receive the saved weights.</param>
+    /// <param name="optimiser">Receives its saved states.</param>
     /// <exception cref="InputException">The state is damaged.</exception>
-    public static TrainingState Load(string path, string key, IReadOnlyList<Parameter> parameters, AdamW optimiser)
+    public static TrainingState Load(string path, string key, TrainingState most, IReadOnlyList<Parameter> parameters, AdamW optimiser)
     {
         if (!File.Exists(path)) return Start;
         using var file = SafeTensorsFile.Open(path);
-        if (file.Metadata.GetValueOrDefault("key") != key) return Start;
+        var found = new SavedState(path, file.Metadata);
+        if (!found.BelongsTo(key)) return Start;
+        TrainingState state = new((int)found.Number(StepName, most.Step, least: 1), (int)found.Number(EpochName, most.Epoch), found.Number(NextName, most.NextIndex), found.SkipCounts());
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var saved = file.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         foreach (var (name, value) in parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States))
         {
-            if (!saved.TryGetValue(name, out var entry) || !entry.Shape.AsSpan().SequenceEqual(value.shape)) throw new InputException($"{path} lacks {name}: delete it and start the tuning again.");
+            if (!saved.TryGetValue(name, out var entry) || !entry.Shape.AsSpan().SequenceEqual(value.shape)) throw found.Damaged($"it lacks {name}");
             value.copy_(ParameterSources.Load(file, entry, CPU));
         }
-        int Number(string field) => int.Parse(file.Metadata[field]);
-        optimiser.SetSteps(Number("step"));
-        return new(Number("step"), Number("epoch"), long.Parse(file.Metadata["next"]), SkipCounts.Parse(file.Metadata["skipped"]));
+        optimiser.SetSteps(state.Step);
+        return state;
     }
 }

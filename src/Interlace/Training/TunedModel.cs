@@ -31,6 +31,7 @@ public static class TunedModel
         foreach (string file in companions) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
         foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));
         cancellation.ThrowIfCancellationRequested();
+        checkpoint.CheckUnchanged();
         folder.Commit();
     }
 }

@@ -51,6 +51,18 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_run_folder_tells_which_models_were_evaluated()
+    {
+        string folder = _scratch.At("run");
+        OutFolder.Open(folder, "run", new Experiment(Seed: 2), force: false);
+        File.WriteAllText(_scratch.At("run", "evaluated", "dropped", "scores.json"), "{}");
+        Directory.CreateDirectory(_scratch.At("run", "evaluated", "dense", "predictions"));
+        JsonNode shown = CommandRun.Of("inspect", folder, "--json").Json();
+        Assert.Equal(["evaluated/dense/predictions True", "evaluated/dropped/predictions False", "evaluated/dense/scores.json False", "evaluated/dropped/scores.json True"],
+            shown["stages"]!.AsArray().Where(stage => (string)stage!["name"]! is "evaluate" or "score").Select(stage => $"{((string)stage!["artefact"]!).Replace('\\', '/')} {(bool)stage["done"]!}"));
+    }
+
+    [Fact]
     public void A_run_folder_tells_which_stages_are_done()
     {
         string folder = _scratch.At("run");

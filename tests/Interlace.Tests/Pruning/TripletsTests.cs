@@ -16,6 +16,15 @@ public class TripletsTests
         TripletSimilarity = [0.50, 0.40, 0.60, 0.70, 0.90, 0.65, 0.30, 0.35],
     };
 
+    [Fact]
+    public void A_model_that_is_too_small_for_one_triplet_is_told_so()
+    {
+        var four = new Evidence(4) { ProtectedLayers = 3, LayerSimilarity = [0.1, 0.2, 0.3, 0.4], TripletSimilarity = [0.5, 0.6] };
+        string message = Assert.Throws<PlanException>(() => Methods.Plan("interlace", four, 0.25)).Message;
+        Assert.EndsWith("so at most 0 can; this method needs a model with more layers.", message);
+        Assert.DoesNotContain("-0", message);
+    }
+
     public static TheoryData<string> Cases() => [.. GoldenPlans.Cases()];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases)), Trait("Category", "Golden")]

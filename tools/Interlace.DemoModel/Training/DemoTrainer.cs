@@ -188,7 +188,7 @@ public sealed class DemoTrainer
     /// <summary>Steps from where the state stands; the scenes of a step are drawn while the one before it is computed. A row comes with the number of its scenes in place of their speed.</summary>
     private void Loop<T>(string stage, int steps, IReadOnlyList<Parameter> parameters, AdamW optimiser, Func<int, T> draw, Func<int, T, StepRow> run, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        var state = TrainingState.Load(StatePath(stage), _key, parameters, optimiser);
+        var state = TrainingState.Load(StatePath(stage), _key, new(steps, 0, 0, []), parameters, optimiser);
         StepLog.KeepBefore(LogPath(stage), state.Step);
         Task<T> next = Task.Run(() => draw(state.Step), CancellationToken.None);
         var clock = Stopwatch.StartNew();
@@ -202,7 +202,7 @@ public sealed class DemoTrainer
             clock.Restart();
             StepLog.Append(LogPath(stage), row);
             progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named.Values.Average():0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
-            if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested) (state with { Step = following }).Save(StatePath(stage), _key, parameters, optimiser);
+            if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested) (state with { Step = following }).Save(StatePath(stage), _key, null, parameters, optimiser);
             cancellation.ThrowIfCancellationRequested();
         }
     }

@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation.Judges;
 
@@ -15,25 +14,16 @@ public sealed class RepliesFile : IDisposable
     /// <summary>The usual name, beside the predictions' folder.</summary>
     public const string Name = "judge.jsonl";
 
-    private readonly FileStream? _file;
+    private const string What = "a judge's replies";
+
+    private readonly JsonLines<RecordedReply>? _file;   // null where nothing is added
     private readonly Dictionary<(string Sha256, int Attempt), string> _replies = [];
     private readonly SortedSet<string> _models = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
-    private RepliesFile(FileStream file, bool mayAdd)
+    private RepliesFile(IReadOnlyList<RecordedReply> found, JsonLines<RecordedReply>? file)
     {
-        byte[] bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        int kept = 0;
-        for (int end; (end = Array.IndexOf(bytes, (byte)'\n', kept)) >= 0; kept = end + 1)
-            Keep(Parse(bytes.AsSpan(kept, end - kept), file.Name));
-        if (!mayAdd)
-        {
-            if (bytes.AsSpan(kept).ContainsAnyExcept((byte)' ', (byte)'\r')) Keep(Parse(bytes.AsSpan(kept), file.Name));
-            return;
-        }
-        file.SetLength(kept);
-        file.Position = kept;
+        foreach (var reply in found) Keep(reply);
         _file = file;
     }
 
@@ -44,17 +34,8 @@ public sealed class RepliesFile : IDisposable
     /// <exception cref="InputException">It holds something else.</exception>
     public static RepliesFile Open(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-        try
-        {
-            return new(file, mayAdd: true);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
+        var file = JsonLines<RecordedReply>.Open(path, ReplyJson.Readable.RecordedReply, What);
+        return new(file.Found, file);
     }
 
     /// <summary>Reads a file of recorded replies.</summary>
@@ -62,8 +43,7 @@ public sealed class RepliesFile : IDisposable
     public static RepliesFile Read(string path)
     {
         if (!File.Exists(path)) throw new InputException($"There is no file of recorded replies at {path}.");
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        return new(file, mayAdd: false);
+        return new(JsonLines<RecordedReply>.Read(path, ReplyJson.Readable.RecordedReply, What), null);
     }
 
     /// <summary>The reply to a question, or null where it was not asked yet.</summary>
@@ -79,8 +59,7 @@ public sealed class RepliesFile : IDisposable
         lock (_lock)
         {
             Keep(line);
-            _file!.Write([.. JsonSerializer.SerializeToUtf8Bytes(line, ReplyJson.Readable.RecordedReply), (byte)'\n']);
-            _file.Flush();
+            _file!.Add(line);
         }
     }
 
@@ -91,18 +70,6 @@ public sealed class RepliesFile : IDisposable
     {
         _models.Add(reply.Model);
         _replies.TryAdd((reply.Sha256, reply.Attempt), reply.Reply);
-    }
-
-    private static RecordedReply Parse(ReadOnlySpan<byte> line, string path)
-    {
-        try
-        {
-            return StrictJson.Parse(line, ReplyJson.Readable.RecordedReply);
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is no file of a judge's replies: {e.Message}", e);
-        }
     }
 }
 

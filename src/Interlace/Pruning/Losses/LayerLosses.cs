@@ -17,7 +17,7 @@ public sealed class LayerLosses : IDisposable
 {
     private const int LeastBatches = 16;   // with fewer, giving up early would hardly save anything
 
-    private readonly int _layerCount;
+    private readonly VisionLanguageModel _model;
     private readonly (StreamedBatch Batch, bool Kept)[] _batches;
 
     /// <param name="model">The model with all its layers.</param>
@@ -33,7 +33,7 @@ public sealed class LayerLosses : IDisposable
         var places = Batcher.ByTokens([.. ordered.Select(sample => sample.Length)], (int)Math.Clamp(share, 1, batchTokens));
         StreamedBatch[] batches = [.. places.Select(place => new StreamedBatch(model, [.. place.Select(i => ordered[i])]))];
         _batches = Array.ConvertAll(batches, batch => (batch, (keptBytes -= batch.Bytes) >= 0));
-        _layerCount = model.Layers.Count;
+        _model = model;
         AnswerTokens = batches.Sum(batch => batch.AnswerTokens);
     }
 
@@ -98,8 +98,8 @@ public sealed class LayerLosses : IDisposable
         foreach (var (batch, _) in _batches) batch.Dispose();
     }
 
-    private int[] Checked(IReadOnlyList<int> alive) => alive.Zip(alive.Skip(1)).All(pair => pair.First < pair.Second) && alive is [>= 0, ..] && alive[^1] < _layerCount ? [.. alive]
-        : throw new ArgumentException($"[{string.Join(", ", alive)}] are no layers of {_layerCount} in ascending order", nameof(alive));
+    private int[] Checked(IReadOnlyList<int> alive) => alive.Zip(alive.Skip(1)).All(pair => pair.First < pair.Second) && alive is [>= 0, ..] && alive[^1] < _model.Layers.Count ? [.. alive]
+        : throw new ArgumentException($"[{string.Join(", ", alive)}] are no layers of {_model.Layers.Count} in ascending order", nameof(alive));
 
     private T With<T>(int index, Func<StreamedBatch, T> use, CancellationToken cancellation)
     {
@@ -107,7 +107,9 @@ public sealed class LayerLosses : IDisposable
         var (batch, kept) = _batches[index];
         try
         {
-            return use(batch);
+            T value = use(batch);
+            _model.CheckUnchanged();
+            return value;
         }
         finally
         {

@@ -80,6 +80,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
         {
             cancellation.ThrowIfCancellationRequested();
             yield return pass;
+            model.CheckUnchanged();
             progress?.Report(new(Stage, ++_done, (2L * model.Layers.Count - 1) * _passes.Count, "passes", $"layer {l + 1} of {model.Layers.Count}"));   // behind the last layer nothing is measured
         }
     }

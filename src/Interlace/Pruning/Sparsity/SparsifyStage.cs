@@ -85,6 +85,7 @@ public static class SparsifyStage
         };
         File.WriteAllText(Path.Combine(folder.FullPath, SparsityFile.Name), record.ToJson());
         cancellation.ThrowIfCancellationRequested();
+        parent.CheckUnchanged();
         folder.Commit();
         return record;
     }
@@ -135,12 +136,19 @@ public static class SparsifyStage
         return new(options.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
     }
 
+    /// <summary>Whether a record is of the same method, pattern and settings, whatever the model and the data.</summary>
+    internal static bool IsOfTheSame(SparsityFile record, Experiment experiment, SparsityOptions options, Compute compute) =>
+        (record.Method, record.Pattern, record.Seed) == (options.Method, SparsityPattern.Parse(options.Pattern).ToString(), experiment.Seed)
+        && record.Settings == (options.Method == SparsityOptions.Wanda ? Settings(experiment, options, compute) : null);
+
     /// <summary>The record of a folder that was made with the same settings, or null where there is nothing yet.</summary>
     private static SparsityFile? Finished(string target, SparsityFile expected)
     {
         if (!Directory.Exists(target) || !Directory.EnumerateFileSystemEntries(target).Any()) return null;
-        string Key(SparsityFile file) => Hashes.Of(file with { CreatedBy = "", Samples = 0, Tokens = 0, Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
-        return SparsityFile.In(target) is { } found && Key(found) == Key(expected) ? found
+        var found = SparsityFile.In(target);
+        if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, Path.Combine(target, SparsityFile.Name));
+        string Key(SparsityFile file) => Hashes.Of(file with { CreatedBy = "", Inputs = file.Inputs with { Model = expected.Inputs.Model }, Samples = 0, Tokens = 0, Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
+        return found is not null && Key(found) == Key(expected) ? found
             : throw new InputException($"{target} is not empty and holds no model made sparse with these settings: name another folder, or start over with --force.");
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -45,7 +46,22 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     /// <summary>Reads a record.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static SparsityFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder", "is no valid record of sparse weights");
+        Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder", "is no valid record of sparse weights", found =>
+        {
+            if (!SparsityOptions.Methods.Contains(found.Method)) throw new JsonException($"its method is '{found.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}");
+            Counts.Check(found.Samples, "samples");
+            Counts.Check(found.Tokens, "tokens");
+            Counts.Check(found.Skipped, "skipped samples");
+            Counts.Check(found.Parameters, "parameters");
+            Counts.Check(found.Zeros, "zeros", most: found.Parameters);
+            Counts.CheckLayers([.. found.Layers.Select(layer => layer.Layer)], "layers", Counts.MostLayers);
+            foreach (var layer in found.Layers)
+            {
+                Counts.Check(layer.Parameters, "parameters of a layer");
+                Counts.Check(layer.Zeros, "zeros of a layer", most: layer.Parameters);
+            }
+            if ((found.Layers.Sum(layer => layer.Zeros), found.Layers.Sum(layer => layer.Parameters)) != (found.Zeros, found.Parameters)) throw new JsonException("its layers do not add up to its numbers of zeros and parameters");
+        });
 }
 
 /// <summary>How the inputs of linear layers were measured.</summary>

@@ -115,7 +115,7 @@ internal sealed partial class RunScan
     private static Treatment? OfSparsity(string folder, string variant)
     {
         JsonNode? record = Json(Path.Combine(folder, Sparsity)) ?? Json(Path.Combine(folder, RunFolder.Pruned, Sparsity));
-        string? Member(string name) => (record?[name] ?? record?["settings"]?[name])?.ToString();
+        string? Member(string name) => Text(record, name) ?? Text((record as JsonObject)?["settings"], name);
         Match parts = VariantName().Match(variant);
         string method = Member("method") ?? parts.Groups["method"].Value, pattern = Member("pattern") ?? parts.Groups["amount"].Value.Replace("of", ":", StringComparison.Ordinal);
         return method.Length == 0 || pattern.Length == 0 ? null : new(method, 0, pattern, parts.Groups["detail"].Value, false);
@@ -136,16 +136,22 @@ internal sealed partial class RunScan
 
     private static FolderCost? Cost(string folder, string source)
     {
-        JsonNode? timings = Json(Path.Combine(folder, RunFolder.Timings));
-        JsonArray stages = timings as JsonArray ?? timings?["stages"] as JsonArray ?? [];
-        double? Sum(string member) => stages.Any(stage => stage?[member] is not null) ? stages.Sum(stage => (double?)stage?[member] ?? 0) : null;
+        StageCost[] stages = RunStages.ReadCosts(folder);
         string training = Path.Combine(folder, RunFolder.Tuned, TrainingRecord.Name);
         long? samples = File.Exists(training) ? TrainingRecord.Load(training).Samples : null;
         var rows = TrainingLog.Read(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name));
-        long? memory = (long?)Json(Path.Combine(folder, RunFolder.Summary))?["peak_memory_bytes"] ?? (rows.Count > 0 ? rows.Max(row => row.MemoryBytes) : null);
-        return stages.Count == 0 && samples is null ? null
-            : new(source, [.. stages.Select(stage => new StageCost((string?)stage?["name"] ?? "", (double?)stage?["seconds"] ?? 0))], Sum("energy_joules"), samples, memory);
+        long? memory = PeakMemory(Path.Combine(folder, RunFolder.Summary)) ?? (rows.Count > 0 ? rows.Max(row => row.MemoryBytes) : null);
+        return stages.Length == 0 && samples is null ? null
+            : new(source, stages, stages.Any(stage => stage.EnergyJoules is not null) ? stages.Sum(stage => stage.EnergyJoules ?? 0) : null, samples, memory);
     }
+
+    private static long? PeakMemory(string summary) => Json(summary) switch
+    {
+        null => null,
+        JsonObject found when found["peak_memory_bytes"] is null => null,
+        JsonObject found when found["peak_memory_bytes"] is JsonValue value && value.TryGetValue(out long bytes) && bytes >= 0 => bytes,
+        _ => throw new InputException($"{summary} is no summary of a run: its peak_memory_bytes is no number of bytes; delete it to go on without it."),
+    };
 
     /// <summary>Evaluations that were named by themselves belong to the dense model among them, or to the first model of all.</summary>
     private void PlaceAlone()
@@ -166,7 +172,7 @@ internal sealed partial class RunScan
     private static string ModelName(string folder, string otherwise)
     {
         JsonObject? settings = SettingsOf(folder);
-        string? model = (string?)settings?["name"] ?? (string?)settings?["model"];
+        string? model = Text(settings, "name") ?? Text(settings, "model");
         return model is null ? otherwise : model.TrimEnd('/', '\\').Split('/', '\\')[^1];
     }
 
@@ -180,6 +186,8 @@ internal sealed partial class RunScan
         string taken = part is { } known ? Numbers.Percentage(known) : $"{treatment.Dropped} layers";
         return treatment.Name.EndsWith(Treatment.Untuned, StringComparison.Ordinal) ? $"{treatment.Name[..^Treatment.Untuned.Length]} {taken}{Treatment.Untuned}" : $"{treatment.Name} {taken}";
     }
+
+    private static string? Text(JsonNode? record, string member) => (record as JsonObject)?[member] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     private static JsonNode? Json(string path) => File.Exists(path) ? StrictJson.Read(path) : null;
 
