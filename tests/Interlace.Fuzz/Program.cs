@@ -19,8 +19,10 @@ try
         byte[] bytes = File.Exists(input) ? File.ReadAllBytes(input) : target.Input(File.ReadAllBytes(Path.Combine(good, target.File)), ulong.Parse(input, CultureInfo.InvariantCulture));
         string folder = args.Length > 3 ? Path.GetFullPath(args[3]) : Path.Combine(scratch.FullName, "worker-0");
         Fuzzer.Lay(target, bytes, good, folder);
-        var outcome = Worker.Run(folder, target, verbose: true);
-        Console.WriteLine($"{string.Join(", ", target.Commands)}\nended with {string.Join(", ", outcome.Codes)}, {outcome.PeakBytes / 1_000_000} MB; {outcome.Fault ?? "no fault"}\n{outcome.Message}");
+        var outcome = Worker.Run(folder, target);
+        Console.WriteLine($"{string.Join(", ", target.Commands)}\nended with {string.Join(", ", outcome.Codes)}, {outcome.PeakBytes / 1_000_000} MB; {outcome.Fault ?? "no fault"}");
+        Fuzzer.Lay(target, bytes, good, folder);
+        Console.WriteLine(Worker.Run(folder, target, verbose: true).Message);
         return outcome.Fault is null ? 0 : 1;
     }
     string Option(string name, string standard) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : standard;

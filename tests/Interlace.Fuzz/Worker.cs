@@ -9,13 +9,22 @@ namespace Interlace.Fuzz;
 /// <param name="Codes">Exit codes of the target's commands.</param>
 /// <param name="Message">What was said on standard error where a code is neither 0 nor 2, or where more than a line or two was said.</param>
 /// <param name="PeakBytes">Growth of the process's memory at its highest.</param>
-/// <param name="InputBytes">Size of the changed file.</param>
+/// <param name="InputBytes">Size of the files that the commands were given.</param>
 internal sealed record Outcome(int[] Codes, string? Message, long PeakBytes, long InputBytes)
 {
+    /// <summary>More memory than its input justifies.</summary>
+    public bool TakesTooMuch => PeakBytes > MostBytes(InputBytes);
+
+    /// <summary>What commands may take for an input of a size.</summary>
+    public static long MostBytes(long inputBytes) => 4 * inputBytes + 200_000_000;
+
+    /// <summary>Size of all files in a folder.</summary>
+    public static long SizeOf(string folder) => new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+
     /// <summary>Why the input is a fault of the program, or null.</summary>
     public string? Fault => Codes.FirstOrDefault(code => code is not (0 or 2)) is not 0 and var code ? $"ended with {code}: {Message}"
         : Message is not null ? $"said more than a line or two: {Message}"
-        : PeakBytes > 4 * InputBytes + 200_000_000 ? $"took {PeakBytes / 1_000_000} MB for an input of {InputBytes} bytes" : null;
+        : TakesTooMuch ? $"took {PeakBytes / 1_000_000} MB for an input of {InputBytes} bytes" : null;
 }
 
 /// <summary>The process that runs inputs: it may die of one, and is then started again.</summary>
@@ -45,7 +54,7 @@ internal static class Worker
         string back = Environment.CurrentDirectory;
         Environment.CurrentDirectory = folder;
         GC.Collect();
-        long before = Memory("VmRSS:");
+        long size = Outcome.SizeOf("."), before = Memory("VmRSS:");
         File.WriteAllText("/proc/self/clear_refs", "5");   // the peak begins anew
         var codes = new List<int>();
         string? message = null;
@@ -56,7 +65,7 @@ internal static class Worker
             string said = error.ToString();
             if (verbose || codes[^1] is not (0 or 2) || codes[^1] == 2 && (said.Length > LongestMessage || said.Contains('\u001b', StringComparison.Ordinal))) message += said[..Math.Min(said.Length, 5000)];
         }
-        long peak = Memory("VmHWM:") - before, size = new FileInfo(target.File) is { Exists: true } file ? file.Length : 0;
+        long peak = Memory("VmHWM:") - before;
         Environment.CurrentDirectory = back;
         return new([.. codes], message, peak, size);
     }
