@@ -19,11 +19,16 @@ stage() {
         prune) command=(prune "$demo/model" --plan "$good/plan/plan.json" --out "$out") ;;
         finetune) command=(finetune "$good/prune" --data "$demo/finevision" --rate 0.02 --max-steps 6 --set finetune.samples_per_step=4 --set finetune.save_every=2 --out "$out" "${compute[@]}") ;;
         evaluate) command=(evaluate "$good/prune" --benchmarks "$demo/benchmarks" --limit 4 --set evaluate.max_new_tokens=4 --out "$out" "${compute[@]}") ;;
-        score) command=(score "$good/evaluate" --out "$out") ;;
+        score) command=(score "$out") ;;
         run) command=(run "$work/experiment.json" --out "$out" "${compute[@]}") ;;
         sparsify) command=(sparsify "$demo/model" --data "$demo/finevision" --rate 0.02 --set calibrate.fraction=0.5 --out "$out" "${compute[@]}") ;;
         *) echo "There is no stage $1." >&2; exit 2 ;;
     esac
+}
+# A folder as the stage finds it: empty, or with answers that have no scores yet.
+prepare() {
+    mkdir -p "$2"
+    [ "$1" != score ] || { cp -r "$good/evaluate/." "$2" && rm -f "$2/scores.json" "$2/outcomes.jsonl"; }
 }
 stages=(calibrate plan prune finetune evaluate score run sparsify)
 
@@ -38,7 +43,7 @@ JSON
     for stage in "${stages[@]}"; do
         stage "$stage" "$good/$stage"
         local start=${EPOCHREALTIME/./}
-        [ "$stage" != plan ] || mkdir -p "$good/plan"
+        prepare "$stage" "$good/$stage"
         "$interlace" "${command[@]}" --quiet >"$work/said" 2>&1 || { echo "The good run of $stage failed: $(cat "$work/said")"; exit 1; }
         microseconds[$stage]=$((${EPOCHREALTIME/./} - start))
         content "$good/$stage" >"$work/$stage.content"

@@ -6,12 +6,12 @@ make_good
 kills="${1:-200}" wrong=0 late=0
 for ((i = 0; i < kills; i++)); do
     name="${stages[i % ${#stages[@]}]}" out="$work/out"
-    rm -rf "$out"* && mkdir "$out"
+    rm -rf "$out"* && prepare "$name" "$out"
     stage "$name" "$out"
     "$interlace" "${command[@]}" --quiet >/dev/null 2>&1 &
     pid=$!
-    # Up to a tenth after the end of an uninterrupted run.
-    sleep "$(printf '%d.%06d' $((wait = (RANDOM * 32768 + RANDOM) % (microseconds[$name] * 11 / 10), wait / 1000000)) $((wait % 1000000)))"
+    # Mostly before the end of the command, on a machine that is as busy as it was for the uninterrupted run.
+    sleep "$(printf '%d.%06d' $((wait = (RANDOM * 32768 + RANDOM) % (microseconds[$name] * 9 / 10), wait / 1000000)) $((wait % 1000000)))"
     kill -KILL "$pid" 2>/dev/null || late=$((late + 1))
     wait "$pid" 2>/dev/null
     "$interlace" "${command[@]}" --quiet >/dev/null 2>"$work/error"

@@ -34,20 +34,20 @@ full_error() { "$@" 2>/dev/full; }
 
 for name in "${stages[@]}"; do
     # A file may grow to a few blocks only: a disk that is full after them.
-    rm -rf "$work/out"* && mkdir "$work/out"
+    rm -rf "$work/out"* && prepare "$name" "$work/out"
     check "files of at most 64 KB" "$name" "$work/out" with_limit -f 64
     again "$name" "$work/out"
-    rm -rf "$work/out"* && mkdir "$work/out"
+    rm -rf "$work/out"* && prepare "$name" "$work/out"
     check "64 open files" "$name" "$work/out" with_limit -n 64
     for gigabytes in 1 2 4; do
-        rm -rf "$work/out"* && mkdir "$work/out"
+        rm -rf "$work/out"* && prepare "$name" "$work/out"
         check "$gigabytes GB of addresses" "$name" "$work/out" with_limit -v $((gigabytes * 1048576))
     done
 done
 
 if mkdir "$work/disk" && mount -t tmpfs -o size=600k tmpfs "$work/disk" 2>/dev/null; then
     for name in "${stages[@]}"; do
-        rm -rf "$work/disk/"* && mkdir "$work/disk/out"
+        rm -rf "$work/disk/"* && prepare "$name" "$work/disk/out"
         check "a disk of 600 KB" "$name" "$work/disk/out"
     done
     umount "$work/disk"
@@ -55,7 +55,7 @@ else skip "a full disk: no file system may be mounted here"; fi
 
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && as_nobody test -x "$interlace" && chmod 755 "$work"; then
     for name in "${stages[@]}"; do
-        rm -rf "$work/out"* && mkdir -m 755 "$work/out"
+        rm -rf "$work/out"* && prepare "$name" "$work/out"
         check "a folder that may not be written to" "$name" "$work/out" env HOME="$work" setpriv --reuid=65534 --regid=65534 --clear-groups
     done
 else skip "no permission: this takes root, setpriv and a program that others may run"; fi
