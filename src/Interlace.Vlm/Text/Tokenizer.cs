@@ -212,8 +212,12 @@ public sealed class Tokenizer
     }
 
     /// <summary>Merges as "a b"; the file has that, or pairs ["a", "b"].</summary>
-    private static IEnumerable<string> ReadMerges(JsonElement model) => model.GetProperty("merges").EnumerateArray()
-        .Select(merge => merge.ValueKind == JsonValueKind.Array ? $"{merge[0].GetString()} {merge[1].GetString()}" : merge.GetString()!).ToArray();
+    private static IEnumerable<string> ReadMerges(JsonElement model) => model.GetProperty("merges").EnumerateArray().Select(merge => merge switch
+    {
+        { ValueKind: JsonValueKind.String } => merge.GetString()!,
+        { ValueKind: JsonValueKind.Array } when merge.GetArrayLength() == 2 => $"{merge[0].GetString()} {merge[1].GetString()}",
+        _ => throw new FormatException("a merge is no pair of tokens."),
+    }).ToArray();
 
     private static string? Type(JsonElement section) => section.TryGetProperty("type", out JsonElement type) ? type.GetString() : null;
 

@@ -126,6 +126,7 @@ public class TokenizerTests
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"normalizer":{"type":"NFKC"},"pre_tokenizer":null}""", "normaliser 'NFKC'")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Whitespace"}}""", "pre-tokenizer 'Whitespace'")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":null}""", "not byte-level")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[["a"]]},"pre_tokenizer":{"type":"ByteLevel"}}""", "no pair of tokens")]
     public void Tokenizers_that_cannot_be_reproduced_are_refused(string json, string reason)
     {
         var error = Assert.Throws<InputException>(() => Tokenizer.Read(Encoding.UTF8.GetBytes(json), "model/tokenizer.json"));
