@@ -20,6 +20,8 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
     /// <summary>Seconds of computing after which an input is a hang. Time on the clock would call a busy machine one.</summary>
     public const double LongestSeconds = 10;
 
+    private const string Unchanged = "unchanged";
+
     private readonly Target[] _targets = [.. Target.All.Where(target => options.Only.Count == 0 || options.Only.Contains(target.Name))];
     private readonly ConcurrentDictionary<string, Tally> _tallies = new();
     private readonly Stopwatch _clock = new();
@@ -46,6 +48,9 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
     {
         string folder = Path.Combine(scratch, $"worker-{number}");
         using var worker = new WorkerProcess();
+        // The good files first: a change says nothing where what is changed is refused anyway.
+        if (number == 0)
+            foreach (var target in _targets) Try(worker, folder, target, File.ReadAllBytes(Path.Combine(good, target.File)), Unchanged);
         while (kept.TryDequeue(out var known)) Try(worker, folder, known.Target, File.ReadAllBytes(known.File), Path.GetFileName(known.File));
         while (_clock.Elapsed.TotalSeconds < options.Seconds && Interlocked.Increment(ref _next) is var i && i < options.Inputs)
         {
@@ -65,7 +70,7 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
             Lay(target, input, good, folder);
             (outcome, fault, seconds) = worker.Run(folder, target);
         }
-        fault ??= outcome!.Fault;
+        fault ??= outcome!.Fault ?? (name == Unchanged && outcome.Codes.Any(code => code != 0) ? $"the good file is refused: {string.Join(", ", outcome.Codes)}" : null);
         _tallies.AddOrUpdate(target.Name, _ => throw new UnreachableException(), (_, t) => new(t.Inputs + 1, t.Accepted + (outcome?.Codes.All(code => code == 0) == true ? 1 : 0),
             t.Refused + (fault is null && outcome!.Codes.Any(code => code == 2) ? 1 : 0), t.Faults + (fault is null ? 0 : 1), Math.Max(t.Slowest, seconds), Math.Max(t.Largest, outcome?.PeakBytes ?? 0)));
         if (fault is null) return;

@@ -42,7 +42,7 @@ internal static class GoodInputs
         Done($"finetune shorter --data data --out recovered {Tuning} {cpu}");
         Done($"evaluate model --benchmarks tables --out evaluated {Answers} {cpu}");
         Done($"evaluate shorter --benchmarks tables --out again {Answers} {cpu}");
-        File.WriteAllText("judge.jsonl", "");
+        File.WriteAllText("judge.jsonl", string.Concat(Enumerable.Range(0, 2).Select(i => $"{{\"model\": \"judge\", \"sha256\": \"{new string((char)('a' + i), 64)}\", \"attempt\": 0, \"temperature\": 0, \"reply\": \"Yes\"}}\n")));
         Begin($"calibrate model --data data --out begun {Sample} {cpu}", "begun/similarity.state.safetensors");
         Begin($"finetune shorter --data data --out tuned {Tuning} {cpu}", "tuned.training/state.safetensors");
         Environment.CurrentDirectory = back;

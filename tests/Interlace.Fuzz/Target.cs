@@ -32,7 +32,7 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
         new("png", "image.png", Images.Mutate, ["model", "image.png"], See),
         new("jpeg", "image.jpg", Images.Mutate, ["model", "image.jpg"], See.Replace(".png", ".jpg", StringComparison.Ordinal)),
         new("webp", "image.webp", Images.Mutate, ["model", "image.webp"], See.Replace(".png", ".webp", StringComparison.Ordinal)),
-        new("experiment", "experiment.json", Json.Mutate, ["experiment.json", "model", "data", "tables"], "inspect experiment.json", "preflight experiment.json"),
+        new("experiment", "experiment.json", Json.Mutate, ["experiment.json", "model", "data", "tables"], "preflight experiment.json"),
         new("plan", "plan.json", Json.Mutate, ["plan.json", "model"], "inspect plan.json", "prune model --plan plan.json --out shorter"),
         new("similarity", "run/similarity.json", Json.Mutate, ["run"], "inspect run/similarity.json", "plan run --ratio 0.25 --out other.json", "plan run --compare"),
         new("samples", "run/similarity.samples.safetensors", SafeTensors.Mutate, ["run"], "plan run --stability"),
