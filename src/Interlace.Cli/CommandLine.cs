@@ -24,8 +24,7 @@ internal static class CommandLine
     {
         var root = verbs is null ? Standard.Value : Root(verbs);
         ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parse.Action is HelpWithExamples or VersionAction)
-            return parse.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+        if (parse.Action is HelpWithExamples or VersionAction) return Show(parse, terminal);
         if (parse.CommandResult.Command is not Verb && parse.UnmatchedTokens.Count > 0 && parse.UnmatchedTokens[0] is [not '-', ..] unknown)
             return Refuse(terminal, $"There is no command '{unknown}': choose one of {string.Join(", ", root.Subcommands.Select(command => command.Name))}.");
         if (parse.Errors.Count > 0)
@@ -51,12 +50,25 @@ internal static class CommandLine
         }
     }
 
+    private static int Show(ParseResult helpOrVersion, Terminal terminal)
+    {
+        try
+        {
+            return helpOrVersion.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+        }
+        catch (InputException e)
+        {
+            return Refuse(terminal, e.Message);
+        }
+    }
+
     private static int Report(Exception e, Terminal terminal, bool verbose)
     {
-        // Of the system's refusals (no such file, no permission, disk full) only the user can do something about them.
-        bool input = e is InputException or IOException or UnauthorizedAccessException;
+        // Of the system's refusals (no such file, no permission, disk full, no memory) only the user can do something about them.
+        string? refused = MachineRefusal.Of(e);
+        bool input = refused is not null || e is InputException or IOException or UnauthorizedAccessException;
         // Our own sentences are one line each: a line feed in one is from a name in a file. Those of others may have further lines with details.
-        string message = e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd();
+        string message = refused ?? (e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd());
         if (input) Refuse(terminal, Sentence(message));
         else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Printable.Line(Sentence(message))}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
         if (verbose) terminal.Error.WriteLine(e);

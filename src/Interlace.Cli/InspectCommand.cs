@@ -6,6 +6,7 @@ using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Cli;
 
@@ -20,9 +21,17 @@ internal static class InspectCommand
     private static int Run(Invocation invocation)
     {
         string path = invocation.Get(Where);
-        if (Directory.Exists(path)) InspectFolder(invocation, path);
-        else if (File.Exists(path)) InspectFile(invocation, path);
-        else throw new InputException($"There is no file or folder {path}.");
+        string absent = $"There is no file or folder {path}.";
+        if (Directory.Exists(path))
+        {
+            UserFile.CheckFolder(path, absent);
+            InspectFolder(invocation, path);
+        }
+        else
+        {
+            UserFile.Check(path, absent);
+            InspectFile(invocation, path);
+        }
         return ExitCode.Done;
     }
 

@@ -1,4 +1,15 @@
 using Interlace.Cli;
+using Interlace.Vlm;
 
-using var interrupt = new Interrupt(Console.Error);
-return CommandLine.Run(args, Terminal.OfConsole(), interrupt.Token);
+var terminal = Terminal.OfConsole();
+try
+{
+    ProcessLimits.CheckOpenFiles();
+}
+catch (InputException e)
+{
+    terminal.Error.WriteLine(e.Message);
+    return ExitCode.WrongInput;
+}
+using var interrupt = new Interrupt(terminal.Error);
+return CommandLine.Run(args, terminal, interrupt.Token);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace;
 
@@ -33,7 +34,7 @@ internal static class Artefact
     /// <exception cref="InputException">It is absent, of another format, or contradicts itself.</exception>
     public static T Load<T>(string path, JsonTypeInfo<T> type, string format, string absent, string wrong, Action<T>? check = null) where T : class, IArtefact
     {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}: {absent}.");
+        UserFile.Check(path, $"There is no {path}: {absent}.");
         return Read(path, type, wrong, found =>
         {
             if (found.Format != format) throw new JsonException($"its format is '{found.Format}', expected '{format}'");

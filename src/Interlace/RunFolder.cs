@@ -1,4 +1,6 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace;
 
@@ -53,7 +55,7 @@ public static class RunFolder
     /// <exception cref="InputException">There are none.</exception>
     public static IReadOnlyList<(string Name, string Folder)> EvaluationsIn(string path, string artefact)
     {
-        if (!Directory.Exists(path)) throw new InputException($"There is no folder {path}.");
+        UserFile.CheckFolder(path, $"There is no folder {path}.");
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), inner = Path.Combine(full, Evaluated);
         if (File.Exists(Path.Combine(full, artefact))) return [(Path.GetFileName(full), full)];
         string[] found = Directory.Exists(inner) ? [.. Directory.EnumerateDirectories(inner).Where(folder => File.Exists(Path.Combine(folder, artefact)))] : [];

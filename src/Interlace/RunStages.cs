@@ -152,6 +152,7 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
             Directory.CreateDirectory(folder);
             var clock = Stopwatch.StartNew();
             run();
+            FreedMemory.GiveBack();
             // Read anew: several of these may work in one folder.
             WriteJson(At(RunFolder.Timings), ToJson([.. Costs.Where(stage => stage.Name != name), new(name, Math.Round(clock.Elapsed.TotalSeconds, 2))]));
             log($"{name}: {clock.Elapsed.TotalSeconds:0.0} s");

@@ -26,6 +26,8 @@ public enum PathKind
 /// </summary>
 public static partial class UserFile
 {
+    private const string AnyName = "config.json";
+
     /// <summary>Opens a file to read.</summary>
     /// <param name="path">The file.</param>
     /// <param name="absent">The sentence where there is none; that it is missing where absent.</param>
@@ -84,11 +86,12 @@ public static partial class UserFile
     /// <summary>Refuses what is no folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="absent">The sentence where there is none.</param>
-    /// <exception cref="InputException">It is absent, cannot be looked up, or is something else.</exception>
+    /// <exception cref="InputException">It is absent, may not be entered, or is something else.</exception>
     public static void CheckFolder(string path, string absent)
     {
         if (KindOf(path) switch
         {
+            PathKind.Folder when KindOf(Path.Combine(path, AnyName)) == PathKind.Denied => Denied(path),   // it would seem to be empty
             PathKind.Folder => null,
             PathKind.Denied => Denied(path),
             _ => absent,

@@ -29,6 +29,9 @@ public sealed class BenchmarkTable : IDisposable
 
     private const int LongestAddress = 256;
 
+    /// <summary>Cells of a table of any size; beyond them each needs a byte of the file, as every cell has that is not left out at the end of a row.</summary>
+    private const long FreeCells = 1 << 20;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly SafeFileHandle _file;
@@ -126,8 +129,11 @@ public sealed class BenchmarkTable : IDisposable
     {
         List<string?>[] columns = [.. Columns.Select(_ => new List<string?>())];
         List<RawCell> cells = [];
+        long most = FreeCells + RandomAccess.GetLength(_file);
         for (int record = 0; reader.ReadRecord(cells, image); record++)
         {
+            if ((record + 1L) * columns.Length > most)
+                throw new InputException($"{Name} names {columns.Length} columns, but its rows leave nearly all of them out: up to row {record + 1} it has more cells than bytes.");
             if (cells.Count > columns.Length)
                 throw new InputException($"Row {record + 1} of {Name} has {cells.Count} cells under {columns.Length} column names; a tab inside a cell needs quotes around the cell.");
             for (int i = 0; i < columns.Length; i++)

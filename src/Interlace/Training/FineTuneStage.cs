@@ -3,6 +3,7 @@ using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Training;
 
@@ -28,7 +29,7 @@ public static class FineTuneStage
         experiment = experiment.Complete();
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);
-        if (!File.Exists(planPath)) throw new InputException($"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
+        UserFile.Check(planPath, $"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
         string? parent = finetune.Distill > 0 ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
         foreach (string output in new[] { target, work }) OutputPlace.Check(output, pruned, parent, options.Path);
@@ -53,7 +54,7 @@ public static class FineTuneStage
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
         using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model);
-        CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), freeBytes);
+        CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);
         using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, progress, cancellation);
         using var heldOut = validation.Count > 0 ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
@@ -110,13 +111,14 @@ public static class FineTuneStage
         new SavedState(path, file.Metadata).BelongsTo(key, model);
     }
 
-    /// <summary>Before hours of work: room for the samples, for the state and the next one beside it, and for the tuned folder.</summary>
-    private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, Func<string, long>? freeBytes)
+    /// <summary>Before hours of work: room for the samples, for the state and the next one beside it, and for the log and the tuned folder, which holds it too.</summary>
+    private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, long steps, Func<string, long>? freeBytes)
     {
         const int bytesPerWeight = 3 * sizeof(float);   // master, mean and square
+        const int bytesPerStep = 512, recordBytes = 1 << 20;
         long held = Directory.Exists(work) ? new DirectoryInfo(work).EnumerateFiles().Sum(file => file.Length) : 0;
-        using var checkpoint = Checkpoint.Open(pruned);
-        FreeSpace.Check(work, checkpoint.Files.Sum(file => new FileInfo(file.Path).Length) + 2 * bytesPerWeight * tunedWeights + sampleBytes - held, $"The tuning in {work}", freeBytes);
+        long records = recordBytes + steps * bytesPerStep;
+        FreeSpace.Check(work, TunedModel.Size(pruned, records) + records + 2 * bytesPerWeight * tunedWeights + sampleBytes - held, $"The tuning in {work}", freeBytes);
     }
 
     /// <summary>The record of a finished run with the same settings, or null where there is nothing yet.</summary>

@@ -113,6 +113,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     {
         Durable.FlushFile(LogPath);   // the log is never behind the state
         state.Save(StatePath, key, identity, _tuned.Parameters, _optimiser!);
+        FreedMemory.GiveBack();
     }
 
     private BatchOptions Batches => options.Loss switch

@@ -8,7 +8,15 @@ namespace Interlace.Training;
 /// <summary>Writes a tuned model: the folder it was tuned from with the tuned tensors replaced, in the element types of that folder.</summary>
 public static class TunedModel
 {
-    private const long RoomForRecords = 1 << 26;
+    /// <summary>What the folder takes on the disk.</summary>
+    /// <param name="source">The folder that is tuned.</param>
+    /// <param name="recordBytes">What the further files take.</param>
+    public static long Size(string source, long recordBytes)
+    {
+        using var checkpoint = Checkpoint.Open(source);
+        return checkpoint.Files.Sum(file => SafeTensorsWriter.LargestSize([.. file.Tensors.Select(tensor => TensorSource.FromFile(file.Path, tensor, tensor.Name))]))
+            + Companions(source).Sum(name => new FileInfo(Path.Combine(source, name)).Length) + recordBytes;
+    }
 
     /// <summary>Writes the folder whole or not at all.</summary>
     /// <param name="source">The folder that was tuned, which is only read.</param>
@@ -25,13 +33,15 @@ public static class TunedModel
         var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
         IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
             values.TryGetValue(tensor.Name, out var value) ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
-        string[] companions = [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
-        using var folder = StagedFolder.Begin(target, shards.Sum(SafeTensorsWriter.LargestSize) + RoomForRecords, overwrite ? ModelRecords.AreIn : null);
+        using var folder = StagedFolder.Begin(target, Size(source, records.Values.Sum(path => new FileInfo(path).Length)), overwrite ? ModelRecords.AreIn : null);
         CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
-        foreach (string file in companions) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
+        foreach (string file in Companions(source)) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
         foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));
         cancellation.ThrowIfCancellationRequested();
         checkpoint.CheckUnchanged();
         folder.Commit();
     }
+
+    private static IEnumerable<string> Companions(string source) =>
+        [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
 }

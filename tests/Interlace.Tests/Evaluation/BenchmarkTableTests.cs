@@ -31,6 +31,14 @@ public class BenchmarkTableTests
     }
 
     [Fact]
+    public void Rows_without_their_cells_do_not_unfold_to_a_table_of_any_size()
+    {
+        string[] columns = ["index", "question", .. Enumerable.Range(0, 2000).Select(i => $"c{i}")];
+        using TemporaryFile file = new($"{string.Join('\t', columns)}\n{string.Concat(Enumerable.Range(0, 100_000).Select(i => $"{i}\n"))}");
+        Assert.Contains("2002 columns", Assert.Throws<InputException>(() => BenchmarkTable.Open(file.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Images_are_read_from_cells_lists_and_other_rows()
     {
         string list = $"['{Image(3)}', '{Image(4, 400_000)}']";

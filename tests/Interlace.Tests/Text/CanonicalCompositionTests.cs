@@ -35,4 +35,13 @@ public class CanonicalCompositionTests
         const string text = "Stra\u00DFe \u4E2D\u6587 \U0001F600 \uD55C";
         Assert.Same(text, CanonicalComposition.Compose(text));
     }
+
+    [Fact]
+    public void A_long_run_of_marks_is_sorted_by_class_and_keeps_the_order_within_one()
+    {
+        const int pairs = 100_000;   // above and below by turns: each would be moved past all the others
+        string marks = string.Concat(Enumerable.Repeat("\u0300\u0323", pairs));
+        Assert.Equal("q" + new string('\u0323', pairs) + new string('\u0300', pairs), CanonicalComposition.Compose("q" + marks));
+        Assert.Equal(new string('\u0323', pairs) + new string('\u0300', pairs), CanonicalComposition.Compose(marks));
+    }
 }

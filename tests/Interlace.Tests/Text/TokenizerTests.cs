@@ -134,6 +134,16 @@ public class TokenizerTests
         Assert.Contains("model/tokenizer.json", error.Message);
     }
 
+    /// <summary>Where the work were to grow with the square of the length, these would take hours.</summary>
+    [Theory, InlineData("a"), InlineData("ab"), InlineData("1"), InlineData(" "), InlineData("\n"), InlineData(" \n"), InlineData("e\u0301\u0323"), InlineData("<|im_"), InlineData("\U0001F600"), InlineData("\u1112\u1161")]
+    public void A_text_of_any_length_without_a_space_is_cut_at_once(string piece)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(Evaluation.Demo.Model);
+        string text = string.Concat(Enumerable.Repeat(piece, 400_000 / piece.Length)) + "x";
+        int[] ids = tokenizer.Encode(text);
+        Assert.Equal(CanonicalComposition.Compose(text), tokenizer.Decode(ids, skipSpecial: false));
+    }
+
     private static string Stream(Tokenizer tokenizer, int[] ids, bool skipSpecial)
     {
         var decoder = new StreamingDecoder(tokenizer, skipSpecial);

@@ -104,6 +104,18 @@ public sealed class FineTunerTests : IDisposable
     }
 
     [Fact]
+    public void The_validation_loss_is_taken_on_the_tokens_that_are_trained()
+    {
+        var run = Run("text validated", Options with { TrainOn = "text", MaxSteps = 2 }, validation: [0, 1, 2]);
+        Assert.Equal(run.LossAfter, run.Log[1].ValidationLoss!.Value, 1e-5);
+        Assert.NotEqual(Run("answers validated", Options with { MaxSteps = 2 }, validation: [0, 1, 2]).Log[1].ValidationLoss!.Value, run.LossAfter, 1e-3);
+    }
+
+    [Fact]
+    public void Without_a_held_back_sample_that_can_be_used_there_is_no_validation_loss() =>
+        Assert.All(Run("none validated", Options with { MaxSteps = 2 }, validation: []).Log, row => Assert.Null(row.ValidationLoss));
+
+    [Fact]
     public void What_cannot_be_tuned_is_refused()
     {
         Assert.Contains("12 too long", Assert.Throws<InputException>(() => Run("none", Options, isSkipped: _ => true)).Message, StringComparison.Ordinal);
@@ -150,7 +162,7 @@ public sealed class FineTunerTests : IDisposable
         var result = tuner.Run(_samples.Count, Load, validation is null ? null : () => _samples.Load(validation, 0, [], _ => false), progress, end == "loader" ? CancellationToken.None : ending.Token);
         byte[] weights = [.. tuner.Tuned.Parameters.SelectMany(p => MemoryMarshal.AsBytes<float>(p.Value.detach().data<float>().ToArray()).ToArray())];
         TrainingLogRow[] log = [.. TrainingLog.Read(Path.Combine(_scratch.At(folder), TrainingLog.Name)).Select(row => row with { SamplesPerSecond = 0, MemoryBytes = 0 })];
-        return new(result, log, weights, steps, validation is null ? double.NaN : MeanLoss(_samples.Encoded(validation), of: loaded.Model));
+        return new(result, log, weights, steps, validation is not { Length: > 0 } ? double.NaN : MeanLoss(_samples.Encoded(validation), options.TrainOn == "text", loaded.Model));
     }
 
     private double MeanLoss(EncodedSample[] samples, bool allText = false, VisionLanguageModel? of = null)

@@ -6,6 +6,7 @@ using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Reporting.Paper;
 
@@ -57,7 +58,7 @@ internal sealed partial class RunScan
 
     private void Add(string run, string name)
     {
-        if (!Directory.Exists(run)) throw new InputException($"There is no folder {run}.");
+        UserFile.CheckFolder(run, $"There is no folder {run}.");
         if (File.Exists(Path.Combine(run, ScoresFile.Name)))
         {
             EvaluatedModel evaluation = Evaluation(run, name, null, null);
