@@ -23,6 +23,7 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
     private const string Unchanged = "unchanged";
 
     private readonly Target[] _targets = [.. Target.All.Where(target => options.Only.Count == 0 || options.Only.Contains(target.Name))];
+    private Target[] _turn = [];
     private readonly ConcurrentDictionary<string, Tally> _tallies = new();
     private readonly Stopwatch _clock = new();
     private long _next = -1;
@@ -33,6 +34,7 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
     public (int Sound, int Faulty) Run()
     {
         _clock.Start();
+        _turn = [.. _targets, .. Enumerable.Repeat(_targets.Where(target => !target.Slow), 3).SelectMany(targets => targets)];
         foreach (var target in _targets) _tallies[target.Name] = new(0, 0, 0, 0, 0, 0);
         var kept = new ConcurrentQueue<(Target, string)>(_targets.SelectMany(target => Directory.Exists(Path.Combine(corpus, target.Name)) ? Directory.EnumerateFiles(Path.Combine(corpus, target.Name)).Order(StringComparer.Ordinal).Select(file => (target, file)) : []));
         Task[] workers = [.. Enumerable.Range(0, options.Workers).Select(i => Task.Factory.StartNew(() => Work(i, kept), TaskCreationOptions.LongRunning))];
@@ -54,7 +56,7 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
         while (kept.TryDequeue(out var known)) Try(worker, folder, known.Target, File.ReadAllBytes(known.File), Path.GetFileName(known.File));
         while (_clock.Elapsed.TotalSeconds < options.Seconds && Interlocked.Increment(ref _next) is var i && i < options.Inputs)
         {
-            var target = _targets[i % _targets.Length];
+            var target = _turn[i % _turn.Length];
             ulong seed = options.Seed * 1_000_000_000 + (ulong)i;
             Try(worker, folder, target, target.Input(File.ReadAllBytes(Path.Combine(good, target.File)), seed), seed.ToString(CultureInfo.InvariantCulture));
         }

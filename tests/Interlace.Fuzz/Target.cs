@@ -16,18 +16,21 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
 
     private const string Evaluate = $"evaluate model --benchmarks tables --out evaluated {GoodInputs.Answers}" + Cpu;
 
-    /// <summary>All kinds of files. Where a kind is read by slow commands only, others come before it in turn.</summary>
+    /// <summary>Its commands take a second: it is tried a quarter as often.</summary>
+    public bool Slow { get; init; }
+
+    /// <summary>All kinds of files.</summary>
     public static IReadOnlyList<Target> All { get; } =
     [
-        new("weights", "model/model.safetensors", SafeTensors.Mutate, ["model"], "inspect model", Generate),
+        new("weights", "model/model.safetensors", SafeTensors.Mutate, ["model"], "inspect model", Generate) { Slow = true },
         new("index", "sharded/model.safetensors.index.json", Json.Mutate, ["sharded", "plan.json"], "inspect sharded", "prune sharded --plan plan.json --out shorter"),
         new("config", "model/config.json", Json.Mutate, ["model", "plan.json"], "inspect model", Generate, "prune model --plan plan.json --out shorter"),
         new("tokenizer", "model/tokenizer.json", Json.Mutate, ["model"], Generate),
         new("image-settings", "model/preprocessor_config.json", Json.Mutate, ["model", "image.png"], See),
         new("generation-settings", "model/generation_config.json", Json.Mutate, ["model"], Generate),
         new("chat-template", "model/chat_template.json", Json.Mutate, ["model"], Generate),
-        new("parquet", "data/set/train.parquet", Parquet.Mutate, ["model", "data"], $"calibrate model --data data --out measured {GoodInputs.Sample}" + Cpu),
-        new("table", "tables/Small.tsv", Lines.MutateTable, ["model", "tables"], Evaluate),
+        new("parquet", "data/set/train.parquet", Parquet.Mutate, ["model", "data"], $"calibrate model --data data --out measured {GoodInputs.Sample}" + Cpu) { Slow = true },
+        new("table", "tables/Small.tsv", Lines.MutateTable, ["model", "tables"], Evaluate) { Slow = true },
         new("rows-of-tables", "tables/benchmarks.json", Json.Mutate, ["model", "tables"], Evaluate),
         new("png", "image.png", Images.Mutate, ["model", "image.png"], See),
         new("jpeg", "image.jpg", Images.Mutate, ["model", "image.jpg"], See.Replace(".png", ".jpg", StringComparison.Ordinal)),
@@ -38,13 +41,13 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
         new("samples", "run/similarity.samples.safetensors", SafeTensors.Mutate, ["run"], "plan run --stability"),
         new("evidence", "run/evidence/sleb.json", Json.Mutate, ["run"], "inspect run/evidence/sleb.json", "plan run --method sleb --ratio 0.1 --out other.json"),
         new("scores-of-layers", "run/evidence/magnitude-block.json", Json.Mutate, ["run"], "inspect run/evidence/magnitude-block.json", "plan run --method magnitude-block --ratio 0.1 --out other.json"),
-        new("state-of-a-calibration", "begun/similarity.state.safetensors", SafeTensors.Mutate, ["begun", "model", "data"], $"calibrate model --data data --out begun {GoodInputs.Sample}" + Cpu),
-        new("state-of-a-tuning", "tuned.training/state.safetensors", SafeTensors.Mutate, ["tuned.training", "shorter", "data"], $"finetune shorter --data data --out tuned {GoodInputs.Tuning}" + Cpu),
-        new("samples-of-a-tuning", "tuned.training/samples.store", (source, dice) => Bytes.Mutate(source, dice), ["tuned.training", "shorter", "data"], $"finetune shorter --data data --out tuned {GoodInputs.Tuning}" + Cpu),
-        new("log-of-a-tuning", "tuned.training/train.jsonl", Lines.MutateJson, ["tuned.training", "shorter", "data"], $"finetune shorter --data data --out tuned {GoodInputs.Tuning}" + Cpu),
+        new("state-of-a-calibration", "begun/similarity.state.safetensors", SafeTensors.Mutate, ["begun", "model", "data"], $"calibrate model --data data --out begun {GoodInputs.Sample}" + Cpu) { Slow = true },
+        new("state-of-a-tuning", "tuned.training/state.safetensors", SafeTensors.Mutate, ["tuned.training", "shorter", "data"], $"finetune shorter --data data --out tuned {GoodInputs.Tuning}" + Cpu) { Slow = true },
+        new("samples-of-a-tuning", "tuned.training/samples.store", (source, dice) => Bytes.Mutate(source, dice), ["tuned.training", "shorter", "data"], $"finetune shorter --data data --out tuned {GoodInputs.Tuning}" + Cpu) { Slow = true },
+        new("log-of-a-tuning", "tuned.training/train.jsonl", Lines.MutateJson, ["tuned.training", "shorter", "data"], $"finetune shorter --data data --out tuned {GoodInputs.Tuning}" + Cpu) { Slow = true },
         new("record-of-a-tuning", "recovered/training.json", Json.Mutate, ["recovered"], "inspect recovered", "report recovered --out report"),
         new("finished-log-of-a-tuning", "recovered/train.jsonl", Lines.MutateJson, ["recovered"], "inspect recovered", "report recovered --out report"),
-        new("record-of-a-model", "shorter/interlace.json", Json.Mutate, ["shorter", "model"], "inspect shorter", "verify shorter --parent model" + Cpu),
+        new("record-of-a-model", "shorter/interlace.json", Json.Mutate, ["shorter", "model"], "inspect shorter", "verify shorter --parent model" + Cpu) { Slow = true },
         new("answers", "evaluated/answers.json", Json.Mutate, ["evaluated", "tables"], "inspect evaluated", "score evaluated"),
         new("predictions", "evaluated/predictions/Small.jsonl", Lines.MutateJson, ["evaluated", "tables", "model"], "score evaluated", Evaluate),
         new("times", "evaluated/times/Small.jsonl", Lines.MutateJson, ["evaluated", "tables"], "score evaluated", "report evaluated --out report"),

@@ -5,6 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 make_good
 kills="${1:-200}" wrong=0 late=0
 for ((i = 0; i < kills; i++)); do
+    [ $((i % 20)) -ne 0 ] || echo "$i kills, $wrong wrong"
     name="${stages[i % ${#stages[@]}]}" out="$work/out"
     rm -rf "$out"* && prepare "$name" "$out"
     stage "$name" "$out"

@@ -7,6 +7,7 @@ make_good
 pairs="${1:-200}" wrong=0 refused=0
 racing=(prune finetune evaluate run)
 for ((i = 0; i < pairs; i++)); do
+    [ $((i % 20)) -ne 0 ] || echo "$i pairs, $wrong wrong"
     name="${racing[i % ${#racing[@]}]}" out="$work/out"
     rm -rf "$out"*
     stage "$name" "$out"
