@@ -71,7 +71,8 @@ internal static class CommandLine
         string message = refused ?? (e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd());
         if (input) Refuse(terminal, Sentence(message));
         else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Printable.Line(Sentence(message))}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
-        if (verbose) terminal.Error.WriteLine(e);
+        if (verbose)
+            foreach (string line in e.ToString().Split('\n')) terminal.Error.WriteLine(Printable.Line(line.TrimEnd('\r')));
         return input ? ExitCode.WrongInput : ExitCode.OurFault;
     }
 

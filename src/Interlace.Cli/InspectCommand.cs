@@ -21,15 +21,10 @@ internal static class InspectCommand
     private static int Run(Invocation invocation)
     {
         string path = invocation.Get(Where);
-        string absent = $"There is no file or folder {path}.";
-        if (Directory.Exists(path))
-        {
-            UserFile.CheckFolder(path, absent);
-            InspectFolder(invocation, path);
-        }
+        if (UserFile.KindOf(path) == PathKind.Folder) InspectFolder(invocation, path);
         else
         {
-            UserFile.Check(path, absent);
+            UserFile.Check(path, $"There is no file or folder {path}.");
             InspectFile(invocation, path);
         }
         return ExitCode.Done;
@@ -37,7 +32,7 @@ internal static class InspectCommand
 
     private static void InspectFolder(Invocation invocation, string folder)
     {
-        if (File.Exists(Path.Combine(folder, "config.json")))
+        if (UserFile.KindOf(Path.Combine(folder, "config.json")) != PathKind.Missing)
         {
             using var checkpoint = Checkpoint.Open(folder);
             var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder), SparsityFile.In(folder));

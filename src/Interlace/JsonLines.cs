@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace;
 
@@ -52,7 +53,8 @@ public sealed class JsonLines<T> : IDisposable where T : class
     /// <exception cref="InputException">A line is damaged.</exception>
     internal static IReadOnlyList<T> Read(string path, JsonTypeInfo<T> type, string what, bool mayBeCut = true)
     {
-        if (!File.Exists(path)) return [];
+        if (UserFile.KindOf(path) == PathKind.Missing) return [];
+        UserFile.Check(path);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         return Parse(file, type, what, mayBeCut).Found;
     }

@@ -5,6 +5,7 @@ using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace;
 
@@ -185,6 +186,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         string name = variant.FolderIn(_experiment);
         var sparsity = variant.SparsityIn(_experiment);
         bool tuned = Tunes(variant, _experiment), inRounds = sparsity is null && own.Plan!.Rounds > 1;
+        PlainName.Check(name, "The folder of a variant");
         var stages = Stages(own, Path.Combine(folder, Variants, name), line => log($"{name}: {line}"), progress is null ? null : new Named(progress, name));
         string evaluation = variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped");
         return new(own, sparsity, name, tuned, evaluation, variant.EvaluationIn(_experiment, Dense), stages,

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Pruning;
 
@@ -119,15 +120,15 @@ public static class LayerRemoval
     internal static long FileBytes(string path)
     {
         // Opened, not looked up: a link has a length of its own.
-        using var handle = File.OpenHandle(path);
-        return RandomAccess.GetLength(handle);
+        using var file = UserFile.Open(path);
+        return file.Length;
     }
 
     internal static void CopyFile(string source, string target)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         // Copied as a stream: a read-only original would make a read-only copy, which could be neither flushed nor replaced.
-        using var from = File.OpenRead(source);
+        using var from = UserFile.Open(source);
         using var to = File.Create(target);
         from.CopyTo(to);
     }

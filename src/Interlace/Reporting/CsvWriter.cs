@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Reporting;
 
@@ -26,7 +27,7 @@ internal static class CsvWriter
         }
         StringBuilder text = new();
         Line(text, columns.Select(column => column.Name));
-        foreach (Row row in table.Rows) Line(text, columns.Select(column => column.Of(row)));
+        foreach (Row row in table.Rows) Line(text, columns.Select(column => Printable.Lines(column.Of(row))));
         return text.ToString();
     }
 

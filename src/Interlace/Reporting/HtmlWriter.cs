@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Reporting;
 
@@ -132,5 +133,5 @@ internal sealed class HtmlWriter(Document document)
 
     private static string Mark(bool? right) => right switch { true => "✓", false => "✗", null => "≈" };
 
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+    private static string Escape(string text) => WebUtility.HtmlEncode(Printable.Lines(text));
 }

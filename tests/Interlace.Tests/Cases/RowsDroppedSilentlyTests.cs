@@ -45,6 +45,18 @@ public sealed class RowsDroppedSilentlyTests : IDisposable
         foreach (string report in new[] { "report.md", "report.html" }) Assert.Contains(said, File.ReadAllText(_scratch.At("r", report)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void One_row_of_many_is_enough()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Demo.Tables, "TinyPOPE.tsv"))[..2];
+        int image = lines[0].Split('\t').ToList().IndexOf("image"), index = lines[0].Split('\t').ToList().IndexOf("index");
+        IEnumerable<string> empty = Enumerable.Range(1, 4).Select(i => string.Join('\t', lines[1].Split('\t').Select((cell, column) => column == image ? "" : column == index ? $"{90 + i}" : cell)));
+        File.WriteAllLines(_scratch.At("t", "POPE.tsv"), [.. lines, .. empty]);
+        var run = Evaluate(_scratch.At("t"));
+        Assert.Equal(0, run.Code);
+        Assert.Contains("POPE: 4 of 5 rows left out: 4 missing image.", run.Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("data:image/png;base64,", true), InlineData("data:image/jpeg;charset=utf-8;base64,", true), InlineData("DATA:IMAGE/PNG;base64,", true), InlineData("data:,", false), InlineData("data:image/png;", false)]
     public void An_address_is_read_where_it_holds_base64(string head, bool readable)

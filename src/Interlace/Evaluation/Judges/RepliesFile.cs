@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Vlm;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Evaluation.Judges;
 
@@ -42,7 +43,7 @@ public sealed class RepliesFile : IDisposable
     /// <exception cref="InputException">It is absent or holds something else.</exception>
     public static RepliesFile Read(string path)
     {
-        if (!File.Exists(path)) throw new InputException($"There is no file of recorded replies at {path}.");
+        UserFile.Check(path, $"There is no file of recorded replies at {path}.");
         return new(JsonLines<RecordedReply>.Read(path, ReplyJson.Readable.RecordedReply, What), null);
     }
 

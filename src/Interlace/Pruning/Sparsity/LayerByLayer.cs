@@ -32,7 +32,9 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     /// <param name="batchTokens">Tokens of a batch; a longer sample stands alone.</param>
     /// <param name="total">Samples there are, for the progress.</param>
     /// <param name="needRoom">Given the bytes of each batch before they are written; refuses where there is no room for them.</param>
-    public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null)
+    /// <param name="filtered">What is left out before the samples come here, told where none is left.</param>
+    /// <exception cref="InputException">There is no sample.</exception>
+    public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null, SkipCounts? filtered = null)
     {
         foreach (var (batch, _, _) in Calibrator.Batches(samples, skipped, batchTokens))
         {
@@ -42,6 +44,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
             _passes.Add(PausedPass.Begin(model, packed, Path.Combine(folder, $"{_passes.Count}")));
             progress?.Report(new("embed", batch[^1].Index + 1, total, "samples", $"{Tokens:N0} tokens"));
         }
+        if (_passes.Count == 0) throw new SkipCounts([.. skipped, .. filtered ?? []]).NoneLeft();
     }
 
     /// <summary>Measures what the linear layers of a layer read, over all samples. The caller disposes it.</summary>

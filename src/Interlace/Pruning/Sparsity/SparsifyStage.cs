@@ -102,9 +102,8 @@ public static class SparsifyStage
     {
         var rows = data.Draw.Calibration(experiment.Calibrate!.Fraction, options.MaxSamples);
         SkipCounts filtered = [];
-        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom);
+        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom, filtered);
         skipped.Merge(filtered);
-        if (samples.Samples == 0) throw skipped.NoneLeft();
     }
 
     private static LayerSparsity[] Prune(IReadOnlyList<IReadOnlyList<DecoderWeight>> weights, LayerByLayer? samples, CheckpointCopy copy, Device device, IProgress<StageProgress>? progress, CancellationToken cancellation)
