@@ -28,7 +28,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     public const string Dense = "dense";
 
     private readonly Experiment _experiment = Widened(experiment.Complete());
-    private readonly ModelIdentities _identities = new();
+    private readonly InputIdentities _identities = new();
 
     /// <summary>Delete the pruned and the tuned model of a plan once all its lines are scored.</summary>
     public bool DiscardModels { get; init; }

@@ -23,13 +23,13 @@ namespace Interlace;
 /// <param name="log">One line about each stage.</param>
 /// <param name="progress">How far the stage at work has come.</param>
 /// <param name="cancellation">Ends the stage at work at its next safe point.</param>
-/// <param name="identities">What models are, where several run folders share them.</param>
-internal sealed class RunStages(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation, ModelIdentities? identities = null)
+/// <param name="identities">What models and tables are, where several run folders share them.</param>
+internal sealed class RunStages(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation, InputIdentities? identities = null)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     private readonly Experiment _experiment = experiment.Complete();
-    private readonly ModelIdentities _identities = identities ?? new();
+    private readonly InputIdentities _identities = identities ?? new();
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
 
     /// <summary>What the stages cost, those of earlier attempts included.</summary>
@@ -119,6 +119,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         var answers = AnswersFile.Load(Path.Combine(target, AnswersFile.Name));
         Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(Evaluator.Settings(_experiment, compute)), "its questions were asked with other settings");
         if (Directory.Exists(model) && answers.Inputs.Model is { } asked) Require(target, asked, model);   // models may be discarded when they are scored
+        var tables = _identities.OfTables(_experiment.Evaluate!);
+        Require(target, tables.Count == answers.Inputs.Tables.Count && tables.All(table => answers.Inputs.Tables.GetValueOrDefault(table.Key) == table.Value), "its questions were asked from other tables");
     });
 
     /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
@@ -170,7 +172,7 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
 
     private void Require(string artefact, ModelIdentity made, string model)
     {
-        if (made.DifferenceFrom(_identities.Of(model)) is { } difference) Require(artefact, false, $"{model} has changed since it was made: {difference}");
+        if (made.DifferenceFrom(_identities.OfModel(model)) is { } difference) Require(artefact, false, $"{model} has changed since it was made: {difference}");
     }
 
     private static void Require(string artefact, bool holds, string fault)
@@ -238,17 +240,27 @@ internal sealed class RunStage(string? artefact, HashSet<string> done, Action ru
     }
 }
 
-/// <summary>What models are, each looked at once.</summary>
-internal sealed class ModelIdentities
+/// <summary>What models and tables are, each looked at once.</summary>
+internal sealed class InputIdentities
 {
-    private readonly Dictionary<string, ModelIdentity> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ModelIdentity> _models = new(StringComparer.Ordinal);
+    private IReadOnlyDictionary<string, string>? _tables;   // one experiment names one folder of them
 
     /// <summary>The identity of a model folder.</summary>
     /// <exception cref="InputException">It holds no complete model.</exception>
-    public ModelIdentity Of(string folder)
+    public ModelIdentity OfModel(string folder)
     {
-        if (_known.TryGetValue(folder, out var known)) return known;
+        if (_models.TryGetValue(folder, out var known)) return known;
         using var checkpoint = Checkpoint.Open(folder);
-        return _known[folder] = ModelIdentity.Of(checkpoint);
+        return _models[folder] = ModelIdentity.Of(checkpoint);
+    }
+
+    /// <summary>MD5 by file name of the tables that are asked.</summary>
+    /// <exception cref="InputException">One is absent or wrong.</exception>
+    public IReadOnlyDictionary<string, string> OfTables(EvaluationOptions options)
+    {
+        if (_tables is not null) return _tables;
+        using var tables = TableSet.Open(Benchmarks.In(options.Benchmarks!, options.Only));
+        return _tables = tables.Md5;
     }
 }

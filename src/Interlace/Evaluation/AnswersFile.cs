@@ -23,6 +23,16 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     /// <summary>Whether answers of the other may be taken up: everything is the same but the model, which may say more of itself, wherever the tables lie.</summary>
     public bool IsSameWorkAs(AnswersFile other) => Hash(this) == Hash(other) && (Inputs.Model is null ? other.Inputs.Model is null : other.Inputs.Model is not null && Inputs.Model.DifferenceFrom(other.Inputs.Model) is null);
 
+    /// <summary>In what the same questions were asked otherwise, as the end of a sentence: of the other's settings, but of other tables or by another version of the program. Null where the settings differ, or nothing does.</summary>
+    public string? ChangeSince(AnswersFile before)
+    {
+        if (!Settings.IsSameAs(before.Settings) || Seed != before.Seed || IsSameWorkAs(before)) return null;
+        string[] tables = [.. Inputs.Tables.Keys.Union(before.Inputs.Tables.Keys).Where(name => Inputs.Tables.GetValueOrDefault(name) != before.Inputs.Tables.GetValueOrDefault(name)).Order(StringComparer.Ordinal)];
+        return tables.Length > 0 ? $"the table {tables[0]} has changed since"
+            : CreatedBy != before.CreatedBy ? $"by {before.CreatedBy}, and this is {CreatedBy}"
+            : "what the model's folder says of its origin has changed since";
+    }
+
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.AnswersFile);
 

@@ -103,12 +103,14 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         return new(options.Protocol, AskingSettings.TokenLimit(options), options.Prompts, options.Limit, data.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, options.Sampling, options.Overrides);
     }
 
-    /// <summary>Answers of other settings or other tables are not taken up; those of another model are refused.</summary>
+    /// <summary>Answers of other settings are not taken up; those of another model or of other tables are refused.</summary>
     private void TakeUp(AnswersFile file)
     {
         string path = Path.Combine(folder, AnswersFile.Name);
         var before = File.Exists(path) ? AnswersFile.Load(path) : null;
         if (before?.Inputs.Model is { } then) SameModel.Require(then, file.Inputs.Model!, path);
+        if (before is not null && file.ChangeSince(before) is { } change)
+            throw new InputException($"The answers in {folder} were made earlier: {change}; name another folder, or start over with --force.");
         if (before?.IsSameWorkAs(file) != true) EvaluationFolder.Clear(folder);
         file.Save(path);
     }

@@ -48,6 +48,7 @@ public sealed class ReplanThenRunTests : IDisposable
         Changed(At(RunFolder.Similarity), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal), RunFolder.Similarity, "other settings");
         Changed(At(RunFolder.Tuned, "training.json"), json => json.Replace("0.0005", "0.0004", StringComparison.Ordinal), RunFolder.Tuned, "other settings");
         Changed(At(RunFolder.Evaluated, "dense", AnswersFile.Name), json => json.Replace("\"max_new_tokens\": 4", "\"max_new_tokens\": 5", StringComparison.Ordinal), Path.Combine(RunFolder.Evaluated, "dense"), "other settings");
+        Changed(At(RunFolder.Evaluated, "dropped", AnswersFile.Name), json => json.Replace("\"TinyVQA.tsv\": \"", "\"TinyVQA.tsv\": \"0", StringComparison.Ordinal), Path.Combine(RunFolder.Evaluated, "dropped"), "other tables");
         Assert.Equal(0, CommandRun.Of(command).Code);
         WorkOnDemo.ChangeWeights(_work.Model);
         Refused(RunFolder.Similarity, "its weights differ");

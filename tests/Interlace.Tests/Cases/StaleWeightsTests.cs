@@ -34,6 +34,19 @@ public sealed class StaleWeightsTests : IDisposable
     }
 
     [Fact]
+    public void Answers_to_a_table_that_has_changed_are_neither_taken_up_nor_deleted()
+    {
+        foreach (string file in Directory.EnumerateFiles(Demo.Tables)) File.Copy(file, _work.At("tables", Path.GetFileName(file)));
+        string[] evaluate = ["evaluate", _work.Model, "--benchmarks", _work.At("tables"), "--only", "TinyVQA", "--limit", "2", "--set", "evaluate.max_new_tokens=4", "--dtype", "fp32", "--out", _work.At("evaluated")];
+        Assert.Equal(0, CommandRun.Of(evaluate).Code);
+        byte[] before = File.ReadAllBytes(_work.At("evaluated", "predictions", "TinyVQA.jsonl"));
+        string table = _work.At("tables", "TinyVQA.tsv");
+        File.WriteAllLines(table, File.ReadAllLines(table)[..^1]);
+        Assert.Contains("the table TinyVQA.tsv has changed since", CommandRun.Of(evaluate).Refusal());
+        Assert.Equal(before, File.ReadAllBytes(_work.At("evaluated", "predictions", "TinyVQA.jsonl")));
+    }
+
+    [Fact]
     public void A_calibration_is_not_gone_on_with_nor_called_finished()
     {
         WorkOnDemo.Interrupt(_work.Calibrate, "calibrate");
