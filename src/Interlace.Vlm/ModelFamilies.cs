@@ -13,14 +13,7 @@ namespace Interlace.Vlm;
 public sealed record LoadedModel(string Folder, string Family, VisionLanguageModel Model, IProcessor Processor, IReadOnlyList<int> StopIds) : IDisposable
 {
     /// <summary>What the user should know about the folder, one sentence each.</summary>
-    public IEnumerable<string> Warnings
-    {
-        get
-        {
-            if (Processor.Warning is { } warning) yield return warning;
-            if (File.Exists(Path.Combine(Folder, Checkpoint.AdapterName))) yield return $"{Folder} holds an adapter ({Checkpoint.AdapterName}), which is not applied: merge it into the weights, or take it away.";
-        }
-    }
+    public IEnumerable<string> Warnings => new[] { Processor.Warning, Checkpoint.WarningOf(Folder) }.OfType<string>();
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();

@@ -88,6 +88,10 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="InputException">A file has changed, or is gone.</exception>
     public void CheckUnchanged() => _stamps.Check();
 
+    /// <summary>What the user should know about a model folder, one sentence; null where there is nothing.</summary>
+    public static string? WarningOf(string folder) => File.Exists(Path.Combine(folder, AdapterName))
+        ? $"{folder} holds an adapter ({AdapterName}), which is neither applied nor copied: merge it into the weights, or take it away." : null;
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -16,6 +16,8 @@ internal sealed class PreTokenizer
     /// <summary>A pattern that needs longer for one text goes over it again and again.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
+    private const int LongestPattern = 10_000;   // compiled, a pattern takes many times its size
+
     private readonly List<Regex> _splits = [];
     private readonly string _source;
 
@@ -146,6 +148,7 @@ internal sealed class PreTokenizer
     private static Regex Pattern(JsonElement pattern, string source)
     {
         string expression = pattern.TryGetProperty("Regex", out JsonElement regex) ? regex.GetString()! : Regex.Escape(pattern.GetProperty("String").GetString()!);
+        if (expression.Length > LongestPattern) throw new InputException($"{source}: the pre-tokenizer's pattern has {expression.Length} characters; more than {LongestPattern} are not supported.");
         try
         {
             return new Regex(WithLongS(expression), RegexOptions.CultureInvariant | RegexOptions.Compiled, Longest);

@@ -40,6 +40,7 @@ public static class FineTuneStage
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         using var loaded = ModelFamilies.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
+        foreach (string warning in loaded.Warnings) log?.Invoke(warning);
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
         var empty = Empty(experiment, compute, inputs, layers);

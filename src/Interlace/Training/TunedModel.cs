@@ -2,6 +2,7 @@ using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using static TorchSharp.torch;
 
 namespace Interlace.Training;
 
@@ -26,13 +27,16 @@ public static class TunedModel
     /// <param name="overwrite">Replace what stands at the place.</param>
     /// <param name="progress">Told after each tensor.</param>
     /// <param name="cancellation">Stops between chunks and leaves nothing behind.</param>
-    /// <exception cref="InputException">The place is taken or the disk too full.</exception>
+    /// <exception cref="InputException">A tuned weight is no number, the place is taken or the disk too full.</exception>
     public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records, bool overwrite = false, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var checkpoint = Checkpoint.Open(source);
         var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
         IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
             values.TryGetValue(tensor.Name, out var value) ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
+        foreach (var tensor in checkpoint.Files.SelectMany(file => file.Tensors))
+            if (values.TryGetValue(tensor.Name, out var value) && !AreNumbers(value, tensor.Type))
+                throw new NotANumberException($"Weight {tensor.Name} is no number (NaN or infinite) in {tensor.Type} after tuning: lower finetune.learning_rate.");
         using var folder = StagedFolder.Begin(target, Size(source, records.Values.Sum(path => new FileInfo(path).Length)), overwrite ? ModelRecords.AreIn : null);
         CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
         foreach (string file in Companions(source)) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
@@ -44,4 +48,10 @@ public static class TunedModel
 
     private static IEnumerable<string> Companions(string source) =>
         [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
+
+    private static bool AreNumbers(Tensor value, ElementType type)
+    {
+        using var scope = NewDisposeScope();
+        return FiniteValues.In(value.detach().to(type.ToScalarType()));
+    }
 }

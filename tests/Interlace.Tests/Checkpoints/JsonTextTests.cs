@@ -27,6 +27,16 @@ public class JsonTextTests
     public void A_list_is_laid_out_like_its_object(string text, string expected) =>
         Assert.Equal(expected, Encoding.UTF8.GetString(JsonText.SetStrings(Encoding.UTF8.GetBytes(text), ["a", "t"], ["p", "q"])));
 
+    [Theory]
+    [InlineData("""{"q": {"a": ["x", "drop", "y"], "k": "x"}}""", """{"q": {"A": ["X", "Y"], "K": "X"}}""")]
+    [InlineData("""{"q": ["drop", "x"]}""", """{"q": ["X"]}""")]
+    [InlineData("""{"q": ["drop", "drop" , "x","drop"]}""", """{"q": ["X"]}""")]
+    [InlineData("""{"q": [ "drop" ]}""", """{"q": [  ]}""")]
+    [InlineData("{\"q\": {\n  \"drop\": {\"x\": 1},\n  \"é\": [1, {\"x\": null}]\n}}", "{\"q\": {\n  \"É\": [1, {\"X\": null}]\n}}")]
+    [InlineData("{\"q\": {\n  \"x\": true,\n  \"drop\": [\"x\", \"drop\"]\n}, \"x\": \"x\"}", "{\"q\": {\n  \"X\": true\n}, \"x\": \"x\"}")]
+    public void Texts_below_a_property_are_rewritten_and_what_goes_leaves_no_gap(string text, string expected) =>
+        Assert.Equal(expected, Encoding.UTF8.GetString(JsonText.RewriteStrings(Encoding.UTF8.GetBytes(text), ["q"], value => value == "drop" ? null : value is "q" ? value : value.ToUpperInvariant())));
+
     [Fact]
     public void An_absent_object_is_named() => Assert.Contains("b.n", Assert.Throws<InputException>(() => Set("""{"a": {}}""", ["b", "n"], "1")).Message);
 

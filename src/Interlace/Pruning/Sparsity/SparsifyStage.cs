@@ -71,7 +71,7 @@ public static class SparsifyStage
         string states = Path.Combine(folder.FullPath, "states");
         Directory.CreateDirectory(states);
         using var loaded = data is null ? null : ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Data!.MaxPixels);
-        foreach (string warning in loaded?.Warnings ?? []) log?.Invoke(warning);
+        foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) log?.Invoke(warning);
         SkipCounts skipped = [];
         var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, progress, cancellation);
         if (samples is not null) Embed(samples, data!, loaded!, experiment, options, skipped, bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes), cancellation);
