@@ -3,17 +3,17 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Blocks;
 
 /// <summary>
-/// Keys and values of every decoder layer for a number of slots, one conversation each. The slots in use are always the first ones;
+/// Keys and values of every decoder layer for a number of slots, one conversation each. The slots in use are always the first ones, and there are hardly more;
 /// capacity grows with the longest conversation. A very long one takes the room of other slots.
 /// </summary>
 public sealed class KvCache(int layers, int slots, int heads, int size, ScalarType type, Device device) : IDisposable
 {
     private const int Step = 256;          // capacity grows in steps, so that it seldom has to
-    private const int UsualLength = 16_384;   // all slots together have room for conversations of this length
+    private const int UsualLength = 16_384;   // all slots together never hold more than conversations of this length
 
     private readonly Tensor?[] _keys = new Tensor?[layers], _values = new Tensor?[layers];   // [slots, capacity, heads, size]
 
-    private int _slots;                    // as many as there is room for at this capacity
+    private int _slots;                    // as many as have been made
 
     /// <summary>Tokens that a slot can hold at present.</summary>
     public int Capacity { get; private set; }
@@ -25,7 +25,8 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
     public void Reserve(int count, int length)
     {
         if (count <= _slots && length <= Capacity) return;
-        (_slots, Capacity) = (Math.Max(count, SlotsFor(length)), RoundUp(length));
+        int most = SlotsFor(length), grown = count > _slots ? 2 * _slots : _slots;   // doubled, so that it seldom has to grow
+        (_slots, Capacity) = (Math.Max(count, Math.Min(grown, most)), RoundUp(length));
         for (int l = 0; l < layers; l++)
         {
             _keys[l] = Resized(_keys[l]);

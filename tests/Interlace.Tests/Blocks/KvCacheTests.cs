@@ -28,4 +28,25 @@ public class KvCacheTests
         cache.Reserve(2, 5_000);
         Assert.True(before.equal(cache.Attend(0, query, mask)).all().item<bool>());
     }
+
+    [Fact]
+    public void One_conversation_takes_the_room_of_one()
+    {
+        using var _ = no_grad();
+        using var cache = new KvCache(2, 16, 1, 2, ScalarType.Float32, CPU);
+        long Made(int count, int length)
+        {
+            long before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            cache.Reserve(count, length);
+            return TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount - before;
+        }
+        Assert.Equal(4, Made(1, 300));     // keys and values of two layers
+        Assert.Equal(0, Made(1, 512));     // in steps of 256
+        Assert.Equal(512, cache.Capacity);
+        cache.Reserve(2, 512);
+        cache.Reserve(3, 512);
+        using var scope = NewDisposeScope();
+        Assert.ThrowsAny<Exception>(() => cache.Attend(0, rand([5, 1, 2]), zeros([5, 1, 1, 1])));   // two were doubled to four
+        Assert.Equal([4, 2], cache.Attend(0, rand([4, 1, 2]), zeros([4, 1, 1, 1])).shape);
+    }
 }
