@@ -18,7 +18,7 @@ public static class DropCount
     internal static string RatioFor(int dropCount, int layerCount)
     {
         // Rounded up: rounded down it would stand for one layer less.
-        double ratio = layerCount == 0 ? 0 : Math.Ceiling(1000.0 * dropCount / layerCount - Epsilon) / 1000;
+        double ratio = layerCount == 0 || dropCount == 0 ? 0 : Math.Ceiling(1000.0 * dropCount / layerCount - Epsilon) / 1000;
         return ratio.ToString("0.###", CultureInfo.InvariantCulture);
     }
 

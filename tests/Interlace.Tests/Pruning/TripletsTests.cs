@@ -21,7 +21,7 @@ public class TripletsTests
     {
         var four = new Evidence(4) { ProtectedLayers = 3, LayerSimilarity = [0.1, 0.2, 0.3, 0.4], TripletSimilarity = [0.5, 0.6] };
         string message = Assert.Throws<PlanException>(() => Methods.Plan("interlace", four, 0.25)).Message;
-        Assert.EndsWith("so at most 0 can; this method needs a model with more layers.", message);
+        Assert.EndsWith("so at most 0 can; the largest possible ratio is 0, this method needs a model with more layers.", message);
         Assert.DoesNotContain("-0", message);
     }
 
