@@ -45,8 +45,7 @@ internal static class CommandLine
         catch (Exception e)
         {
             invocation.EndProgress();
-            if (OutOfMemory.Message(e, verb.Name) is { } message) e = new InputException(message, e);
-            return Report(e, terminal, invocation.Verbose);
+            return Report(e, verb.Name, terminal, invocation.Verbose);
         }
     }
 
@@ -62,10 +61,10 @@ internal static class CommandLine
         }
     }
 
-    private static int Report(Exception e, Terminal terminal, bool verbose)
+    private static int Report(Exception e, string command, Terminal terminal, bool verbose)
     {
         // Of the system's refusals (no such file, no permission, disk full, no memory) only the user can do something about them.
-        string? refused = MachineRefusal.Of(e);
+        string? refused = e is InputException ? null : MachineRefusal.Of(e, command);
         bool input = refused is not null || e is InputException or IOException or UnauthorizedAccessException;
         // Our own sentences are one line each: a line feed in one is from a name in a file. Those of others may have further lines with details.
         string message = refused ?? (e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd());

@@ -32,4 +32,30 @@ public class MachineRefusalTests
         Assert.Null(MachineRefusal.Of(new TypeInitializationException("Interlace.Thing", new ArgumentException("a bug"))));
         Assert.Null(MachineRefusal.Of(new FileNotFoundException("Could not find file 'x'.")));
     }
+
+    [Theory]
+    [InlineData("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes. Error code 12 (Cannot allocate memory)", "8.59 GB")]
+    [InlineData("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.10 GiB", "2.50 GiB")]
+    public void Want_of_memory_says_what_was_asked_for_and_what_to_lower(string engine, string asked)
+    {
+        string message = MachineRefusal.Of(new InvalidOperationException("x", new System.Runtime.InteropServices.ExternalException(engine)), "calibrate")!;
+        Assert.Contains($"not enough memory for calibrate (it asked for {asked} more)", message);
+        Assert.Contains("calibrate.batch_tokens", message);
+        Assert.Contains("evaluate.slots", MachineRefusal.Of(new OutOfMemoryException(), "evaluate")!);
+    }
+
+    [Fact]
+    public void A_command_that_wants_memory_ends_with_code_2_and_another_fault_of_the_engine_with_1()
+    {
+        (int Code, string Error) Run(string engine)
+        {
+            var verb = new Verb("evaluate", "x", [], _ => throw new System.Runtime.InteropServices.ExternalException(engine));
+            var error = new StringWriter();
+            return (CommandLine.Run(["evaluate"], new Terminal(new StringWriter(), error), CancellationToken.None, [verb]), error.ToString());
+        }
+        var (code, told) = Run("DefaultCPUAllocator: can't allocate memory: you tried to allocate 100 bytes");
+        Assert.Equal(2, code);
+        Assert.StartsWith("There is not enough memory for evaluate", told, StringComparison.Ordinal);
+        Assert.Equal(1, Run("index out of range in self.").Code);
+    }
 }
