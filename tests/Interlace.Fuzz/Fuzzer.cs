@@ -62,6 +62,13 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
         }
     }
 
+    /// <summary>A line now and then: a run that is ended early has told how far it came.</summary>
+    private void Tell()
+    {
+        int inputs = _tallies.Values.Sum(t => t.Inputs);
+        if (inputs % 500 == 0) Console.WriteLine($"{inputs} inputs, {_tallies.Values.Sum(t => t.Faults)} faults, {_clock.Elapsed.TotalSeconds:0} s");
+    }
+
     private void Try(WorkerProcess worker, string folder, Target target, byte[] input, string name)
     {
         Lay(target, input, good, folder);
@@ -75,6 +82,7 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
         fault ??= outcome!.Fault ?? (name == Unchanged && outcome.Codes.Any(code => code != 0) ? $"the good file is refused: {string.Join(", ", outcome.Codes)}" : null);
         _tallies.AddOrUpdate(target.Name, _ => throw new UnreachableException(), (_, t) => new(t.Inputs + 1, t.Accepted + (outcome?.Codes.All(code => code == 0) == true ? 1 : 0),
             t.Refused + (fault is null && outcome!.Codes.Any(code => code == 2) ? 1 : 0), t.Faults + (fault is null ? 0 : 1), Math.Max(t.Slowest, seconds), Math.Max(t.Largest, outcome?.PeakBytes ?? 0)));
+        Tell();
         if (fault is null) return;
         string place = Path.Combine(options.Keep, $"{target.Name}-{name}");
         Directory.CreateDirectory(place);

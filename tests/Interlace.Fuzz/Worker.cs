@@ -1,7 +1,6 @@
-using System.Diagnostics;
+using System.CommandLine;
 using System.Text.Json;
 using Interlace.Cli;
-using Interlace.Vlm;
 
 namespace Interlace.Fuzz;
 
@@ -73,26 +72,16 @@ internal static class Worker
     /// <summary>A command line, as every command takes it here.</summary>
     public static string[] Arguments(string line) => [.. line.Split(' '), "--threads", "1", "--quiet"];
 
-    private static int Run(string line, Terminal terminal)
+    private static readonly Argument<string> Experiment = new("EXPERIMENT");
+
+    /// <summary>What "run" does before its first stage, as a command: its stages may rightly take as long as the file asks.</summary>
+    private static readonly Verb[] Before = [new Verb("preflight", "Look at an experiment.", ["preflight experiment.json"], invocation =>
     {
-        if (!line.StartsWith("preflight ", StringComparison.Ordinal)) return CommandLine.Run(Arguments(line), terminal, default);
-        try
-        {
-            // What "run" does before its first stage: its stages may rightly take as long as the file asks.
-            Preflight.Check(ExperimentFile.Load(line.Split(' ')[1]));
-            return 0;
-        }
-        catch (InputException e)
-        {
-            terminal.Error.Write(e.Message);
-            return 2;
-        }
-        catch (Exception e)
-        {
-            terminal.Error.Write(e);
-            return 1;
-        }
-    }
+        Preflight.Check(ExperimentFile.Load(invocation.Get(Experiment)));
+        return ExitCode.Done;
+    }) { Experiment }];
+
+    private static int Run(string line, Terminal terminal) => CommandLine.Run(Arguments(line), terminal, default, line.StartsWith("preflight ", StringComparison.Ordinal) ? Before : null);
 
     private static long Memory(string line) => 1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -14,14 +14,14 @@ export DOTNET_gcServer=0 LC_ALL=C
 stage() {
     local out="$2" compute=(--device cpu --dtype fp32 --threads 1)
     case "$1" in
-        calibrate) command=(calibrate "$demo/model" --data "$demo/finevision" --rate 0.02 --set calibrate.fraction=1 --set calibrate.batch_tokens=512 --out "$out" "${compute[@]}") ;;
+        calibrate) command=(calibrate "$demo/model" --data "$demo/finevision" --rate 0.01 --set calibrate.fraction=1 --set calibrate.batch_tokens=256 --out "$out" "${compute[@]}") ;;
         plan) command=(plan "$good/calibrate" --ratio 0.25 --out "$out/plan.json") ;;
         prune) command=(prune "$demo/model" --plan "$good/plan/plan.json" --out "$out") ;;
-        finetune) command=(finetune "$good/prune" --data "$demo/finevision" --rate 0.02 --max-steps 6 --set finetune.samples_per_step=4 --set finetune.save_every=2 --out "$out" "${compute[@]}") ;;
-        evaluate) command=(evaluate "$good/prune" --benchmarks "$demo/benchmarks" --limit 4 --set evaluate.max_new_tokens=4 --out "$out" "${compute[@]}") ;;
+        finetune) command=(finetune "$good/prune" --data "$demo/finevision" --rate 0.01 --max-steps 6 --set finetune.samples_per_step=2 --set finetune.save_every=2 --out "$out" "${compute[@]}") ;;
+        evaluate) command=(evaluate "$good/prune" --benchmarks "$demo/benchmarks" --limit 3 --set evaluate.max_new_tokens=3 --out "$out" "${compute[@]}") ;;
         score) command=(score "$out") ;;
         run) command=(run "$work/experiment.json" --out "$out" "${compute[@]}") ;;
-        sparsify) command=(sparsify "$demo/model" --data "$demo/finevision" --rate 0.02 --set calibrate.fraction=0.5 --out "$out" "${compute[@]}") ;;
+        sparsify) command=(sparsify "$demo/model" --data "$demo/finevision" --rate 0.01 --set calibrate.fraction=0.2 --out "$out" "${compute[@]}") ;;
         *) echo "There is no stage $1." >&2; exit 2 ;;
     esac
 }
@@ -37,8 +37,8 @@ good="$work/good"
 make_good() {
     mkdir -p "$good"
     cat >"$work/experiment.json" <<JSON
-{ "model": "$demo/model", "dtype": "fp32", "data": { "path": "$demo/finevision", "rate": 0.02 }, "calibrate": { "fraction": 1, "batch_tokens": 1024 },
-  "plan": { "ratio": 0.25 }, "finetune": { "samples_per_step": 4, "max_steps": 4, "save_every": 1 }, "evaluate": { "benchmarks": "$demo/benchmarks", "only": ["TinyPOPE", "TinyOCR"], "limit": 4, "max_new_tokens": 3 } }
+{ "model": "$demo/model", "dtype": "fp32", "data": { "path": "$demo/finevision", "rate": 0.01 }, "calibrate": { "fraction": 1, "batch_tokens": 512 },
+  "plan": { "ratio": 0.25 }, "finetune": { "samples_per_step": 2, "max_steps": 4, "save_every": 1 }, "evaluate": { "benchmarks": "$demo/benchmarks", "only": ["TinyPOPE", "TinyOCR"], "limit": 3, "max_new_tokens": 2 } }
 JSON
     for stage in "${stages[@]}"; do
         stage "$stage" "$good/$stage"
