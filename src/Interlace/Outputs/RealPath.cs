@@ -9,9 +9,10 @@ public static class RealPath
     private const int MostLinks = 40;
 
     /// <summary>The absolute path without links, <c>.</c>, <c>..</c> and trailing separators. What is not there yet is taken as it is spelled.</summary>
-    /// <exception cref="InputException">Its links lead round in a circle.</exception>
+    /// <exception cref="InputException">Its links lead round in a circle, or it has a character that no path has.</exception>
     public static string Of(string path)
     {
+        if (path.Contains('\0', StringComparison.Ordinal)) throw new InputException($"{path} is no path: it has a character of code 0.");
         // Not Path.GetFullPath: behind a link, ".." is the parent of what the link leads to.
         string full = Path.IsPathRooted(path) ? path : Path.Combine(Environment.CurrentDirectory, path);
         string root = Path.GetPathRoot(full)!, real = root;
