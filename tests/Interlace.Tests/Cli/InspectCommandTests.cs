@@ -143,7 +143,10 @@ public sealed class InspectCommandTests : IDisposable
             file.SetLength(file.Length - 1000);
         }), StringComparison.Ordinal);
         Assert.Contains("a.safetensors", Damaged("without a shard", folder =>
-            File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), """{"weight_map": {"lm_head.weight": "a.safetensors"}}""")), StringComparison.Ordinal);
+        {
+            File.Delete(Path.Combine(folder, "model.safetensors"));   // beside it the index would be passed over
+            File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), """{"weight_map": {"lm_head.weight": "a.safetensors"}}""");
+        }), StringComparison.Ordinal);
         Assert.Contains("JSON", Damaged("broken config", folder => File.WriteAllText(Path.Combine(folder, "config.json"), "{")), StringComparison.Ordinal);
         Assert.Contains("'bert'", Damaged("other family", folder => File.WriteAllText(Path.Combine(folder, "config.json"), """{"model_type": "bert"}""")), StringComparison.Ordinal);
     }
