@@ -63,7 +63,7 @@ internal static class Images
     private static byte[] Jpeg(byte[] source, Dice dice)
     {
         byte[] copy = [.. source];
-        int frame = Enumerable.Range(0, copy.Length - 9).FirstOrDefault(at => copy[at] == 0xFF && copy[at + 1] is 0xC0 or 0xC2, -1);
+        int frame = Enumerable.Range(0, Math.Max(0, copy.Length - 9)).FirstOrDefault(at => copy[at] == 0xFF && copy[at + 1] is 0xC0 or 0xC2, -1);
         if (frame < 0 || dice.OneIn(2)) return Bytes.Mutate(source, dice);
         if (dice.OneIn(3)) copy[frame + 4 + dice.Below(12) % (copy.Length - frame - 4)] = dice.Byte();
         else BinaryPrimitives.WriteUInt16BigEndian(copy.AsSpan(frame + dice.Of([5, 7])), (ushort)dice.Of(Sizes));
