@@ -11,5 +11,6 @@ catch (InputException e)
     terminal.Error.WriteLine(e.Message);
     return ExitCode.WrongInput;
 }
+MappedFileCutShort.SayIt();
 using var interrupt = new Interrupt(terminal.Error);
 return CommandLine.Run(args, terminal, interrupt.Token);

@@ -34,6 +34,22 @@ public sealed class MmapSigbusTests : IDisposable
         Assert.InRange(File.ReadAllLines(_work.At("evaluated", "predictions", "TinyVQA.jsonl")).Length, 1, kept + 1);   // answers that had ended together
     }
 
+    [Fact]
+    public async Task A_file_that_is_cut_short_ends_the_process_with_a_sentence()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the signal is Linux's");
+        string[] command = ["evaluate", _work.Model, "--benchmarks", Demo.Tables, "--only", "TinyOCR", "--set", "evaluate.slots=1", "--out", _work.At("process"), "--dtype", "bf16", "--quiet"];
+        var process = Processes.Start(command);
+        string predictions = Path.Combine(_work.At("process"), "predictions", "TinyOCR.jsonl");
+        while (!process.HasExited && !File.Exists(predictions)) await Task.Delay(10, TestContext.Current.CancellationToken);
+        using (var file = new FileStream(Path.Combine(_work.Model, "model.safetensors"), FileMode.Open, FileAccess.Write)) file.SetLength(10_000);
+        var (code, error) = await Processes.End(process);
+        Assert.Equal(2, code);
+        // By the signal, or by the comparison after an answer.
+        Assert.Matches("^[^\n]+ (became shorter|changed) while it was used: [^\n]+\\n$", error);
+        Assert.False(File.Exists(Path.Combine(_work.At("process"), ScoresFile.Name)));
+    }
+
     [Theory]
     [InlineData("model.safetensors"), InlineData("config.json"), InlineData("tokenizer.json")]
     public void No_similarity_is_written(string file)
