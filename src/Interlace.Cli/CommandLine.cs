@@ -66,7 +66,8 @@ internal static class CommandLine
         // Of the system's refusals (no such file, no permission, disk full, no memory) only the user can do something about them.
         string? refused = e is InputException ? null : MachineRefusal.Of(e, command);
         bool input = refused is not null || e is InputException or IOException or UnauthorizedAccessException;
-        // Our own sentences are one line each: a line feed in one is from a name in a file. Those of others may have further lines with details.
+        // Our own sentences are one line each: a line feed in one is from a name in a file.
+        // Those of others may have further lines with details.
         string message = refused ?? (e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd());
         if (input) Refuse(terminal, Sentence(message));
         else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Printable.Line(Sentence(message))}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
@@ -81,7 +82,10 @@ internal static class CommandLine
         return ExitCode.WrongInput;
     }
 
-    /// <summary>The name of an argument or option that was given as an empty text, as a shell gives a variable that is not set; null where there is none. What a model is told may be empty.</summary>
+    /// <summary>
+    /// The name of an argument or option that was given as an empty text, as a shell gives a variable that is not set;
+    /// null where there is none. What a model is told may be empty.
+    /// </summary>
     private static string? Empty(CommandResult command) => command.Children
         .Where(result => result.Tokens.Any(token => token.Value.Length == 0))
         .Select(result => result switch { ArgumentResult argument => (Symbol)argument.Argument, OptionResult option => option.Option, _ => command.Command })

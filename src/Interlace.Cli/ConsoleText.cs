@@ -4,7 +4,8 @@ using Interlace.Vlm;
 namespace Interlace.Cli;
 
 /// <summary>
-/// One of the process's two streams of text, either of which may be closed or lie on a full disk. Results that cannot be written are the user's to know; where what a person should read cannot be written, there is nobody to tell.
+/// One of the process's two streams of text, either of which may be closed or lie on a full disk.
+/// Results that cannot be written are the user's to know; where what a person should read cannot be written, there is nobody to tell.
 /// </summary>
 /// <param name="stream">The console's writer.</param>
 /// <param name="failure">What is wrong where it cannot be written; null to go on without it.</param>

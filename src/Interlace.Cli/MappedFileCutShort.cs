@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interlace.Cli;
 
 /// <summary>
-/// Weights are used where they lie in a mapped file. Reading behind the end of one that somebody cuts short raises a signal (SIGBUS), which no code can survive, because the bytes are gone:
+/// Weights are used where they lie in a mapped file. Reading behind the end of one that somebody cuts short raises a signal (SIGBUS),
+/// which no code can survive, because the bytes are gone:
 /// the process ends, as after a kill, but with a sentence and the code of wrong input.
 /// </summary>
 internal static unsafe partial class MappedFileCutShort

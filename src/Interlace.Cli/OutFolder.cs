@@ -8,7 +8,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Cli;
 
 /// <summary>
-/// The folder that a command writes to, held by one process. An empty or absent one begins a run; one that holds a run of the same command with the same settings is resumed;
+/// The folder that a command writes to, held by one process. An empty or absent one begins a run;
+/// one that holds a run of the same command with the same settings is resumed;
 /// any other is refused, unless starting over is forced. What it holds is known by the file <c>run.json</c>. A run that ends before it has written anything leaves no trace.
 /// </summary>
 internal sealed class OutFolder : IDisposable
@@ -59,7 +60,8 @@ internal sealed class OutFolder : IDisposable
     }
 
     /// <summary>True where <see cref="Open"/> would take up a run that stands in the folder.</summary>
-    public static bool Holds(string path, string command, Experiment experiment) => RecordIn(path) == (command, ExperimentFile.SettingsHash(experiment));
+    public static bool Holds(string path, string command, Experiment experiment) =>
+        RecordIn(path) == (command, ExperimentFile.SettingsHash(experiment));
 
     /// <summary>Takes the record away where nothing else has come into the folder: the next attempt may have other settings.</summary>
     public void Dispose()
@@ -77,7 +79,8 @@ internal sealed class OutFolder : IDisposable
         var (heldCommand, heldHash) = RecordIn(path);
         if (heldCommand is null) throw new InputException($"{path} is not empty and holds no run of Interlace: name another folder.");
         if (force) return true;
-        if (heldCommand != command) throw new InputException($"{path} holds a run of '{heldCommand}', not of '{command}': name another folder, or start over with --force.");
+        if (heldCommand != command)
+            throw new InputException($"{path} holds a run of '{heldCommand}', not of '{command}': name another folder, or start over with --force.");
         if (heldHash != ExperimentFile.SettingsHash(experiment))
             throw new InputException($"{path} holds a run with other settings: repeat the command with those to go on, name another folder, or start over with --force.");
         return true;

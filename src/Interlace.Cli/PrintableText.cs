@@ -4,10 +4,13 @@ using Spectre.Console.Rendering;
 
 namespace Interlace.Cli;
 
-/// <summary>Whatever is drawn: characters of texts that would command the terminal become visible ones, and the colours that are our own stay.</summary>
+/// <summary>
+/// Whatever is drawn: characters of texts that would command the terminal become visible ones, and the colours that are our own stay.
+/// </summary>
 internal sealed class PrintableText : IRenderHook
 {
-    public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) => renderables.Select(renderable => new Shown(renderable));
+    public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) =>
+        renderables.Select(renderable => new Shown(renderable));
 
     private sealed class Shown(IRenderable inner) : IRenderable
     {

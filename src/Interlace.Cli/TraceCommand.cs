@@ -26,7 +26,8 @@ internal static class TraceCommand
         string input = invocation.Get(Input)!, folder = invocation.Get(ModelOptions.Model);
         var messages = MessagesFile.Load(input);
         invocation.CheckOut(path, [folder, input, .. messages.SelectMany(message => message.Content).OfType<ImagePart>().Select(image => image.Source)]);
-        if (File.Exists(path) && !IsTrace(path)) throw new InputException($"{path} is no trace of Interlace's, and is not replaced: name another file.");
+        if (File.Exists(path) && !IsTrace(path))
+            throw new InputException($"{path} is no trace of Interlace's, and is not replaced: name another file.");
         using var model = ModelOptions.Open(invocation);
         var sample = ModelOptions.Encode(model, messages, invocation.Get(Prompt));
         using var trace = Trace.Of(model.Model, sample, invocation.Cancellation);

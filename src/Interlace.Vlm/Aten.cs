@@ -19,7 +19,9 @@ public static unsafe partial class Aten
         return aoti_torch_abi_version();
     }
 
-    /// <summary>Loads the engine and makes sure that it is one whose tensors look as this program expects: another gives wrong numbers, or crashes.</summary>
+    /// <summary>
+    /// Loads the engine and makes sure that it is one whose tensors look as this program expects: another gives wrong numbers, or crashes.
+    /// </summary>
     /// <exception cref="InputException">It is another.</exception>
     public static void RequireKnownEngine()
     {

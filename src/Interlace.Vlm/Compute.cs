@@ -19,7 +19,8 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
     /// <param name="device">auto, cpu or cuda.</param>
     /// <param name="type">auto, fp32 or bf16.</param>
     /// <param name="threads">Threads of the engine; one per physical core where absent.</param>
-    /// <exception cref="InputException">A name is unknown, there is no CUDA device, the engine is of another version than this program needs, or the process may not use the memory that it needs.</exception>
+    /// <exception cref="InputException">A name is unknown, there is no CUDA device, the engine is of another version than this program
+    /// needs, or the process may not use the memory that it needs.</exception>
     public static Compute Choose(string device = "auto", string type = "auto", int? threads = null)
     {
         ProcessLimits.CheckAddressSpace();

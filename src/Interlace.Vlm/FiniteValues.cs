@@ -2,11 +2,15 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm;
 
-/// <summary>Values of a computation are no numbers: unlike other wrong input it is never the fault of a single sample, and is not passed over like one.</summary>
+/// <summary>
+/// Values of a computation are no numbers: unlike other wrong input it is never the fault of a single sample,
+/// and is not passed over like one.
+/// </summary>
 public sealed class NotANumberException(string message) : InputException(message);
 
 /// <summary>
-/// Finds values that are no numbers: NaN, or beyond the range of the type. They make every result behind them worthless without any other sign (the likeliest of such logits is token 0).
+/// Finds values that are no numbers: NaN, or beyond the range of the type. They make every result behind them worthless without any other
+/// sign (the likeliest of such logits is token 0).
 /// What a pass gives is looked at once; only where that is wrong does a second pass look layer by layer for the place where it began.
 /// </summary>
 public static class FiniteValues
@@ -68,5 +72,6 @@ public static class FiniteValues
 public sealed record FirstFault(string Place, string? Weight)
 {
     /// <inheritdoc/>
-    public override string ToString() => Weight is null ? $"{Place}, whose weights are numbers" : $"{Place}, whose weight {Weight} holds such values";
+    public override string ToString() =>
+        Weight is null ? $"{Place}, whose weights are numbers" : $"{Place}, whose weight {Weight} holds such values";
 }

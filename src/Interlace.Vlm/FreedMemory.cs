@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interlace.Vlm;
 
 /// <summary>
-/// The C library keeps what the engine has freed, in the hope of its being asked for again. Between pieces of work that is handed back to the system, which costs milliseconds. Only glibc is asked, elsewhere nothing is done.
+/// The C library keeps what the engine has freed, in the hope of its being asked for again.
+/// Between pieces of work that is handed back to the system, which costs milliseconds. Only glibc is asked, elsewhere nothing is done.
 /// </summary>
 public static partial class FreedMemory
 {

@@ -26,7 +26,9 @@ public interface IProcessor
     /// <exception cref="InputException">One side is more than 200 times the other.</exception>
     RgbImage Resize(RgbImage image);
 
-    /// <summary>As <see cref="Encode"/>, with images that <see cref="Resize"/> has given: a large one need not be held while the next is decoded.</summary>
+    /// <summary>
+    /// As <see cref="Encode"/>, with images that <see cref="Resize"/> has given: a large one need not be held while the next is decoded.
+    /// </summary>
     /// <exception cref="InputException">As there, or an image has not the model's sizes.</exception>
     EncodedSample EncodeResized(IReadOnlyList<ChatMessage> messages, IReadOnlyList<RgbImage> resized, bool addGenerationPrompt = false);
 }

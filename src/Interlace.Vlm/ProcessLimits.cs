@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interlace.Vlm;
 
 /// <summary>
-/// What the shell allows this process (ulimit). Below these numbers the runtime and the engine end the program in the middle of their own work, where nothing can be said any more. Only Linux is asked.
+/// What the shell allows this process (ulimit). Below these numbers the runtime and the engine end the program in the middle of their own
+/// work, where nothing can be said any more. Only Linux is asked.
 /// </summary>
 public static partial class ProcessLimits
 {
@@ -20,12 +21,14 @@ public static partial class ProcessLimits
 
     internal static void CheckOpenFiles(ulong allowed)
     {
-        if (allowed < NeededFiles) throw new InputException($"This process may open {allowed} files, fewer than the {NeededFiles} it may need: allow more with ulimit -n {NeededFiles}.");
+        if (allowed < NeededFiles)
+            throw new InputException($"This process may open {allowed} files, fewer than the {NeededFiles} it may need: allow more with ulimit -n {NeededFiles}.");
     }
 
     internal static void CheckAddressSpace(ulong allowed)
     {
-        if (allowed < NeededSpace) throw new InputException($"This process may use {allowed / 1_000_000} MB of address space, less than the {NeededSpace / 1_000_000} that the engine may need: allow more with ulimit -v.");
+        if (allowed < NeededSpace)
+            throw new InputException($"This process may use {allowed / 1_000_000} MB of address space, less than the {NeededSpace / 1_000_000} that the engine may need: allow more with ulimit -v.");
     }
 
     private static ulong Allowed(int resource)

@@ -114,7 +114,9 @@ public abstract class VisionLanguageModel : IDisposable
     /// <param name="kept">0-based layers that stay.</param>
     public abstract VisionLanguageModel Keep(IReadOnlyList<int> kept);
 
-    /// <summary>Checks that the files that the model was opened from are what they were: asked before anything that was computed with them is kept.</summary>
+    /// <summary>
+    /// Checks that the files that the model was opened from are what they were: asked before anything that was computed with them is kept.
+    /// </summary>
     /// <exception cref="InputException">A file has changed, or is gone.</exception>
     public virtual void CheckUnchanged() { }
 

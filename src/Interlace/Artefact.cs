@@ -63,7 +63,9 @@ internal static class Artefact
         }
     }
 
-    /// <summary>Refuses lists and dictionaries that have null where a value belongs: the reader of JSON checks single members alone.</summary>
+    /// <summary>
+    /// Refuses lists and dictionaries that have null where a value belongs: the reader of JSON checks single members alone.
+    /// </summary>
     /// <exception cref="JsonException">There is one.</exception>
     public static void RequireWhole(object value, JsonTypeInfo type, string where)
     {
@@ -85,5 +87,6 @@ internal static class Artefact
 
     private const int LongestReason = 200;
 
-    private static string Shortened(string reason) => reason.Length <= LongestReason ? reason : string.Concat(reason.AsSpan(0, LongestReason), "...");
+    private static string Shortened(string reason) =>
+        reason.Length <= LongestReason ? reason : string.Concat(reason.AsSpan(0, LongestReason), "...");
 }

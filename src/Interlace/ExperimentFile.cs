@@ -20,7 +20,10 @@ public static class ExperimentFile
 {
     private const string OwnVariables = "INTERLACE_";
 
-    /// <summary>Reads a file. Relative paths in it start at its folder. It may come from anybody, so it may send the key of no other program's variable to the judge that it names.</summary>
+    /// <summary>
+    /// Reads a file. Relative paths in it start at its folder. It may come from anybody,
+    /// so it may send the key of no other program's variable to the judge that it names.
+    /// </summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static Experiment Load(string path)
     {
@@ -70,7 +73,10 @@ public static class ExperimentFile
     /// <summary>The experiment with every section spelled out, indented; values that are not set are left out.</summary>
     public static string ToJson(Experiment experiment) => JsonSerializer.Serialize(experiment.Complete(), ExperimentJson.Readable.Experiment) + "\n";
 
-    /// <summary>SHA-256 in lower-case hexadecimal of the complete experiment without white space: equal settings, however they and the paths in them were given, have equal hashes.</summary>
+    /// <summary>
+    /// SHA-256 in lower-case hexadecimal of the complete experiment without white space: equal settings,
+    /// however they and the paths in them were given, have equal hashes.
+    /// </summary>
     public static string SettingsHash(Experiment experiment) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Tree(WithPaths(experiment, RealPath.Of)).ToJsonString())));
 
@@ -145,7 +151,8 @@ public static class ExperimentFile
         {
             var property = Member(type, name) ?? throw new InputException($"{source}{prefix}{name} is unknown: {Section(prefix.Split('.', StringSplitOptions.RemoveEmptyEntries))} has {Names(type)}.");
             if (value is null) throw new InputException($"{source}{prefix}{name} is null: leave it out to have its default.");
-            if (value is JsonValue text && text.TryGetValue(out string? given) && (given.Length == 0 || given.Contains('\0'))) throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
+            if (value is JsonValue text && text.TryGetValue(out string? given) && (given.Length == 0 || given.Contains('\0')))
+                throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
             if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner) CheckMembers(Object(value, source, prefix + name), inner, source, $"{prefix}{name}.");
             else if (Inner(property) is { Kind: JsonTypeInfoKind.Dictionary } entries)
                 foreach (var (key, entry) in Object(value, source, prefix + name)) CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");

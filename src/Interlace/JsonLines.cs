@@ -7,7 +7,8 @@ using Interlace.Vlm.Files;
 namespace Interlace;
 
 /// <summary>
-/// A file of JSON lines that are only ever added. An interruption can cut off nothing but the last line, which then has no end of line: it is dropped. Any other line that cannot be read is damage and is refused,
+/// A file of JSON lines that are only ever added. An interruption can cut off nothing but the last line, which then has no end of line:
+/// it is dropped. Any other line that cannot be read is damage and is refused,
 /// because what stands behind it would be lost.
 /// </summary>
 /// <typeparam name="T">A line.</typeparam>

@@ -10,7 +10,8 @@ using Interlace.Vlm;
 namespace Interlace;
 
 /// <summary>
-/// What Interlace made in a run folder, which starting over deletes: artefacts by their names, model folders by their records. Whatever else lies there is the user's,
+/// What Interlace made in a run folder, which starting over deletes: artefacts by their names, model folders by their records.
+/// Whatever else lies there is the user's,
 /// and so is a folder in it that is a run of its own.
 /// </summary>
 public static class MadeInRun
@@ -40,7 +41,8 @@ public static class MadeInRun
 
     /// <summary>Deletes what <see cref="In"/> names, and the folders in which nothing is left then.</summary>
     /// <param name="folder">The run folder, which stays, and so does its record.</param>
-    /// <exception cref="InputException">A folder has the name of a model that Interlace makes, and is none, or another process works in it.</exception>
+    /// <exception cref="InputException">A folder has the name of a model that Interlace makes, and is none,
+    /// or another process works in it.</exception>
     public static void Delete(string folder)
     {
         string[] runs = [.. RunsIn(folder)];

@@ -194,9 +194,11 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
             stages.Evaluate(evaluation, stages.At(tuned || inRounds ? RunFolder.Tuned : RunFolder.Pruned), stages.At(RunFolder.Evaluated, evaluation)));
     }
 
-    private RunStages Stages(Experiment own, string at, Action<string> log, IProgress<StageProgress>? progress) => new(own, at, compute, log, progress, cancellation, _identities);
+    private RunStages Stages(Experiment own, string at, Action<string> log, IProgress<StageProgress>? progress) =>
+        new(own, at, compute, log, progress, cancellation, _identities);
 
-    private bool Done(Line line) => _experiment.Evaluate!.Benchmarks is not null ? line.Evaluation.IsDone : line.Tuned ? line.Tune.IsDone : line.Reduce.IsDone;
+    private bool Done(Line line) =>
+        _experiment.Evaluate!.Benchmarks is not null ? line.Evaluation.IsDone : line.Tuned ? line.Tune.IsDone : line.Reduce.IsDone;
 
     private void Announce(List<Step> steps)
     {

@@ -83,7 +83,8 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
     {
         string path = Path.Combine(folder, name);
         if (!Path.Exists(path)) write(path);
-        else if (!isThis(path)) throw new InputException($"{path} is not what the rounds in {Path.Combine(folder, FolderName)} come to: delete it to have it made again, or start over with --force.");
+        else if (!isThis(path))
+            throw new InputException($"{path} is not what the rounds in {Path.Combine(folder, FolderName)} come to: delete it to have it made again, or start over with --force.");
     }
 
     private static ModelIdentity IdentityOf(string model)

@@ -37,7 +37,9 @@ public static class RunFolder
     /// <summary>The run to look at.</summary>
     public const string Report = "report.html";
 
-    /// <summary>The folder of the run that an evaluation belongs to: the one that has the record; the evaluation's own where none has.</summary>
+    /// <summary>
+    /// The folder of the run that an evaluation belongs to: the one that has the record; the evaluation's own where none has.
+    /// </summary>
     /// <param name="evaluation">The folder of an evaluation or of a run.</param>
     public static string Of(string evaluation)
     {
@@ -64,7 +66,8 @@ public static class RunFolder
     }
 
     /// <summary>Names of evaluated models, the baseline first.</summary>
-    public static IEnumerable<string> InOrder(IEnumerable<string> models) => models.OrderBy(Place).ThenBy(name => name, StringComparer.Ordinal);
+    public static IEnumerable<string> InOrder(IEnumerable<string> models) =>
+        models.OrderBy(Place).ThenBy(name => name, StringComparer.Ordinal);
 
     private static int Place(string name) => EvaluatedModels.Contains(name) ? EvaluatedModels.Index().First(model => model.Item == name).Index : EvaluatedModels.Count;
 }

@@ -15,7 +15,8 @@ namespace Interlace;
 
 /// <summary>
 /// The stages of one run folder. A stage reads what the stages before it left and nothing else, is left out where its artefact stands already, and is timed: a run that was interrupted anywhere goes on there.
-/// An artefact stands for the stage only where it says itself that it was made from the model, the plan and the settings at hand; one that was made from others is refused, never shown under the name of these.
+/// An artefact stands for the stage only where it says itself that it was made from the model, the plan and the settings at hand;
+/// one that was made from others is refused, never shown under the name of these.
 /// </summary>
 /// <param name="experiment">All settings.</param>
 /// <param name="folder">The run folder.</param>
@@ -177,7 +178,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
 
     private static void Require(string artefact, bool holds, string fault)
     {
-        if (!holds) throw new InputException($"{artefact} does not belong to this run: {fault}; delete it to have it made again, name another folder, or start over with --force.");
+        if (!holds)
+            throw new InputException($"{artefact} does not belong to this run: {fault}; delete it to have it made again, name another folder, or start over with --force.");
     }
 
     /// <summary>The model in the computation's type.</summary>
@@ -200,7 +202,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         string path = Path.Combine(folder, RunFolder.Timings);
         return File.Exists(path) ? Artefact.Read(path, ArtefactJson.Readable.StageCostArray, "is no valid JSON of the times of stages", costs =>
         {
-            if (costs.Any(cost => !(cost.Seconds >= 0 && double.IsFinite(cost.Seconds)))) throw new JsonException("a time is no number of seconds");
+            if (costs.Any(cost => !(cost.Seconds >= 0 && double.IsFinite(cost.Seconds))))
+                throw new JsonException("a time is no number of seconds");
         }) : [];
     }
 }

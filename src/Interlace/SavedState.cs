@@ -6,7 +6,9 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace;
 
-/// <summary>What the state of unfinished work says of itself in the header of its file. It may be of an older version, damaged, or edited by hand.</summary>
+/// <summary>
+/// What the state of unfinished work says of itself in the header of its file. It may be of an older version, damaged, or edited by hand.
+/// </summary>
 /// <param name="path">The file.</param>
 /// <param name="entries">The text entries of its header.</param>
 internal sealed class SavedState(string path, IReadOnlyDictionary<string, string> entries)
@@ -61,7 +63,8 @@ internal sealed class SavedState(string path, IReadOnlyDictionary<string, string
     }
 
     /// <summary>The sentence about a damaged state.</summary>
-    public InputException Damaged(string fault) => new($"{path} is damaged: {fault}; delete it to begin this stage again, or start over with --force.");
+    public InputException Damaged(string fault) =>
+        new($"{path} is damaged: {fault}; delete it to begin this stage again, or start over with --force.");
 
     private string Text(string name) => entries.GetValueOrDefault(name) ?? throw Damaged($"it has no {name}");
 
@@ -78,7 +81,9 @@ internal sealed class SavedState(string path, IReadOnlyDictionary<string, string
     }
 }
 
-/// <summary>Work that was done with a model is not gone on with when the model has become another one: its results would be those of neither.</summary>
+/// <summary>
+/// Work that was done with a model is not gone on with when the model has become another one: its results would be those of neither.
+/// </summary>
 internal static class SameModel
 {
     /// <summary>Compares the model that something was made with with the one at hand.</summary>

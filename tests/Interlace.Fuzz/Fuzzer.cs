@@ -14,7 +14,10 @@ namespace Interlace.Fuzz;
 /// <param name="Keep">Where inputs that show a fault are left.</param>
 internal sealed record FuzzOptions(ulong Seed, long Inputs, double Seconds, int Workers, IReadOnlyList<string> Only, string Keep);
 
-/// <summary>Gives changed files to workers, in turn for every kind, and keeps those that show a fault: a crash, an abort, a hang, or memory out of proportion.</summary>
+/// <summary>
+/// Gives changed files to workers, in turn for every kind, and keeps those that show a fault: a crash, an abort, a hang,
+/// or memory out of proportion.
+/// </summary>
 internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, string corpus)
 {
     /// <summary>Seconds of computing after which an input is a hang. Time on the clock would call a busy machine one.</summary>
@@ -105,7 +108,9 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
     }
 }
 
-/// <summary>A worker in a process of its own, watched: it is ended when it hangs or takes too much, and replaced after many inputs.</summary>
+/// <summary>
+/// A worker in a process of its own, watched: it is ended when it hangs or takes too much, and replaced after many inputs.
+/// </summary>
 internal sealed class WorkerProcess : IDisposable
 {
     private const int MostInputs = 300;

@@ -59,7 +59,8 @@ internal static class GoodInputs
     private static void Done(string line)
     {
         var error = new StringWriter();
-        if (CommandLine.Run(Worker.Arguments(line), new Terminal(TextWriter.Null, error), default) != 0) throw new InvalidOperationException($"{line} failed: {error}");
+        if (CommandLine.Run(Worker.Arguments(line), new Terminal(TextWriter.Null, error), default) != 0)
+            throw new InvalidOperationException($"{line} failed: {error}");
     }
 
     /// <summary>A command that is interrupted when it first tells of its progress.</summary>

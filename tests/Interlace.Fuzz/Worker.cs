@@ -6,7 +6,8 @@ namespace Interlace.Fuzz;
 
 /// <summary>What one input did.</summary>
 /// <param name="Codes">Exit codes of the target's commands.</param>
-/// <param name="Message">What was said on standard error where a code is neither 0 nor 2, or where more than a line or two was said.</param>
+/// <param name="Message">What was said on standard error where a code is neither 0 nor 2,
+/// or where more than a line or two was said.</param>
 /// <param name="PeakBytes">Growth of the process's memory at its highest.</param>
 /// <param name="InputBytes">Size of the files that the commands were given.</param>
 internal sealed record Outcome(int[] Codes, string? Message, long PeakBytes, long InputBytes)
@@ -18,7 +19,8 @@ internal sealed record Outcome(int[] Codes, string? Message, long PeakBytes, lon
     public static long MostBytes(long inputBytes) => 4 * inputBytes + 200_000_000;
 
     /// <summary>Size of all files in a folder.</summary>
-    public static long SizeOf(string folder) => new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+    public static long SizeOf(string folder) =>
+        new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
 
     /// <summary>Why the input is a fault of the program, or null.</summary>
     public string? Fault => Codes.FirstOrDefault(code => code is not (0 or 2)) is not 0 and var code ? $"ended with {code}: {Message}"
@@ -81,7 +83,9 @@ internal static class Worker
         return ExitCode.Done;
     }) { Experiment }];
 
-    private static int Run(string line, Terminal terminal) => CommandLine.Run(Arguments(line), terminal, default, line.StartsWith("preflight ", StringComparison.Ordinal) ? Before : null);
+    private static int Run(string line, Terminal terminal) =>
+        CommandLine.Run(Arguments(line), terminal, default, line.StartsWith("preflight ", StringComparison.Ordinal) ? Before : null);
 
-    private static long Memory(string line) => 1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], System.Globalization.CultureInfo.InvariantCulture);
+    private static long Memory(string line) =>
+        1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -91,14 +91,16 @@ public class ArchitectureTests
     public void Tests_that_read_golden_material_carry_its_trait_and_no_others_do()
     {
         MethodInfo[] tests = [.. typeof(ArchitectureTests).Assembly.GetTypes().SelectMany(type => type.GetMethods(Declared)).Where(method => method.IsDefined(typeof(FactAttribute), inherit: true))];
-        // Small inputs of single faults (cases) are read by the classes of one namespace; Shared lets a test without the trait read nothing else.
+        // Small inputs of single faults (cases) are read by the classes of one namespace;
+        // Shared lets a test without the trait read nothing else.
         foreach (var test in tests.Where(test => test.DeclaringType!.Namespace != "Interlace.Tests.Cases"))
             Assert.True(IsGolden(test) == ReadsShared(test), $"{test.DeclaringType}.{test.Name} {(IsGolden(test) ? "reads no golden material" : "reads golden material")}");
         Assert.Contains(tests, IsGolden);   // the reading itself works
         Assert.Contains(tests, test => !IsGolden(test));
     }
 
-    private static bool IsGolden(MethodInfo test) => test.GetCustomAttributes<TraitAttribute>().Concat(test.DeclaringType!.GetCustomAttributes<TraitAttribute>()).Any(trait => (trait.Name, trait.Value) == ("Category", "Golden"));
+    private static bool IsGolden(MethodInfo test) =>
+        test.GetCustomAttributes<TraitAttribute>().Concat(test.DeclaringType!.GetCustomAttributes<TraitAttribute>()).Any(trait => (trait.Name, trait.Value) == ("Category", "Golden"));
 
     /// <summary>Whether a test, its class's constructor or the source of its data leads to a path below the shared folder.</summary>
     private static bool ReadsShared(MethodInfo test)

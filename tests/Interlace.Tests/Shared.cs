@@ -33,8 +33,11 @@ internal static class Shared
     public static IEnumerable<string> FoldersWith(string file, params string[] parts) => !Directory.Exists(At(parts)) ? [] :
         Directory.EnumerateDirectories(At(parts)).Where(folder => File.Exists(Path.Combine(folder, file))).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
 
-    /// <summary>Tests without the trait may look at small inputs (<c>cases</c>) only: what they say must not depend on one folder's golden values.</summary>
-    private static bool IsAllowed(string[] parts) => parts is ["cases", ..] || TestContext.Current.Test is not { } test || test.Traits.TryGetValue("Category", out var categories) && categories.Contains("Golden");
+    /// <summary>
+    /// Tests without the trait may look at small inputs (<c>cases</c>) only: what they say must not depend on one folder's golden values.
+    /// </summary>
+    private static bool IsAllowed(string[] parts) =>
+        parts is ["cases", ..] || TestContext.Current.Test is not { } test || test.Traits.TryGetValue("Category", out var categories) && categories.Contains("Golden");
 
     private static string FindRepository()
     {

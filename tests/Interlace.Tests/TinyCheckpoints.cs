@@ -5,7 +5,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Tests;
 
 /// <summary>
-/// Model folders of a few thousand random weights, for tests that need a checkpoint and no golden value. They are made once, must not be written to
+/// Model folders of a few thousand random weights, for tests that need a checkpoint and no golden value. They are made once,
+/// must not be written to
 /// (<see cref="ScratchFolder.Copy"/>), and take their tokenizer and chat template from the demo's model.
 /// </summary>
 internal static class TinyCheckpoints

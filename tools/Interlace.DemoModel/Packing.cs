@@ -43,7 +43,8 @@ public static class Packing
     }
 
     /// <summary>A model and nothing else may be packed anew.</summary>
-    private static bool IsPacked(string folder) => File.Exists(Path.Combine(folder, "config.json")) && !Directory.EnumerateDirectories(folder).Any();
+    private static bool IsPacked(string folder) =>
+        File.Exists(Path.Combine(folder, "config.json")) && !Directory.EnumerateDirectories(folder).Any();
 
     /// <summary>Writes, for the first question of each table but the last, its prompt's ids, the likeliest first tokens with their logits in fp32, and the greedy answer: for comparison with other programs.</summary>
     /// <param name="model">A packed folder.</param>

@@ -26,7 +26,8 @@ internal static class LatencyCommand
     {
         string? path = invocation.Get(Target) is { } folder ? Path.Combine(folder, LatencyFile.Name) : null;
         if (path is not null) invocation.CheckOut(path, [.. invocation.Get(Models), .. invocation.Experiment().InputPaths()]);
-        if (path is not null && File.Exists(path) && ArtefactFormat.Of(path) != LatencyFile.CurrentFormat) throw new InputException($"{path} is no measurement of Interlace's, and is not replaced: name another folder.");
+        if (path is not null && File.Exists(path) && ArtefactFormat.Of(path) != LatencyFile.CurrentFormat)
+            throw new InputException($"{path} is no measurement of Interlace's, and is not replaced: name another folder.");
         if (path is not null && File.Exists(path) && !invocation.Force) throw new InputException($"{path} exists: name another folder, or measure anew with --force.");
         var experiment = invocation.Experiment();
         var compute = invocation.Compute();

@@ -40,7 +40,8 @@ internal static class PlanCommand
             return ExitCode.Done;
         }
         invocation.CheckOut(path, [similarity, Path.Combine(folder, LayerSimilarity.SamplesName), .. EvidenceFiles.Names.Select(name => EvidenceFiles.PathOf(folder, name))]);
-        if (File.Exists(path) && ArtefactFormat.Of(path) != PlanFile.Format) throw new InputException($"{path} is no plan, and is not replaced: name another file with --out.");
+        if (File.Exists(path) && ArtefactFormat.Of(path) != PlanFile.Format)
+            throw new InputException($"{path} is no plan, and is not replaced: name another file with --out.");
         using var held = Path.GetDirectoryName(Path.GetFullPath(path)) == folder ? FolderLock.Take(folder) : null;
         var plan = PlanStage.Run(measured, experiment.Complete().Plan!, experiment.Seed, folder);
         if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Blocks;
 
 /// <summary>
-/// Keys and values of every decoder layer for a number of slots, one conversation each. The slots in use are always the first ones, and there are hardly more;
+/// Keys and values of every decoder layer for a number of slots, one conversation each. The slots in use are always the first ones,
+/// and there are hardly more;
 /// capacity grows with the longest conversation. A very long one takes the room of other slots.
 /// </summary>
 public sealed class KvCache(int layers, int slots, int heads, int size, ScalarType type, Device device) : IDisposable

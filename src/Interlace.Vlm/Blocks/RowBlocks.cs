@@ -3,14 +3,17 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Blocks;
 
 /// <summary>
-/// Work on the rows of long sequences block by block. Everything in a layer but attention sees a token alone, so that what it holds in between need not grow with the prompt.
+/// Work on the rows of long sequences block by block. Everything in a layer but attention sees a token alone,
+/// so that what it holds in between need not grow with the prompt.
 /// </summary>
 internal static class RowBlocks
 {
     /// <summary>Rows of a block. Samples of data are not longer, so that their numbers come from whole matrices.</summary>
     public const long Rows = 16_384;
 
-    /// <summary>Where a gradient is taken its graph holds everything, and an observer sees whole inputs: then all rows are one block.</summary>
+    /// <summary>
+    /// Where a gradient is taken its graph holds everything, and an observer sees whole inputs: then all rows are one block.
+    /// </summary>
     /// <param name="count">Rows N in all.</param>
     /// <param name="whole">Do not divide.</param>
     /// <param name="run">Is given what takes the block's rows out of a tensor [N, ..], and returns tensors of these rows.</param>

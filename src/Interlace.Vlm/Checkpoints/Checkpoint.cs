@@ -16,7 +16,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>File name of an unsharded checkpoint.</summary>
     public const string SingleName = "model.safetensors";
 
-    /// <summary>A file that makes loaders take the folder for an adapter's, look for another model and pass over the weights here.</summary>
+    /// <summary>
+    /// A file that makes loaders take the folder for an adapter's, look for another model and pass over the weights here.
+    /// </summary>
     public const string AdapterName = "adapter_config.json";
 
     private readonly Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> _tensors;
@@ -40,7 +42,8 @@ public sealed class Checkpoint : IDisposable
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
     /// <summary>
-    /// Opens a folder and checks that every shard and every tensor of the index is there. An index that was left beside <see cref="SingleName"/> without its shards is passed over, as other programs do.
+    /// Opens a folder and checks that every shard and every tensor of the index is there.
+    /// An index that was left beside <see cref="SingleName"/> without its shards is passed over, as other programs do.
     /// </summary>
     /// <exception cref="InputException">A file is absent or wrong, or two sets of weights lie in the folder.</exception>
     public static Checkpoint Open(string folder)
@@ -84,7 +87,10 @@ public sealed class Checkpoint : IDisposable
     public (SafeTensorsFile File, TensorEntry Entry) Find(string name) =>
         _tensors.TryGetValue(name, out var found) ? found : throw new InputException($"Tensor {name} is missing in {Folder}; the folder holds no complete model of this kind.");
 
-    /// <summary>Checks that weights, config, tokenizer and the model's other files are what they were when the folder was opened: asked before anything that was computed with them is kept.</summary>
+    /// <summary>
+    /// Checks that weights, config, tokenizer and the model's other files are what they were when the folder was opened:
+    /// asked before anything that was computed with them is kept.
+    /// </summary>
     /// <exception cref="InputException">A file has changed, or is gone.</exception>
     public void CheckUnchanged() => _stamps.Check();
 
@@ -98,7 +104,8 @@ public sealed class Checkpoint : IDisposable
         foreach (var file in Files) file.Dispose();
     }
 
-    private static bool IsOfTheModel(string path) => Path.GetExtension(path) is ".safetensors" or ".json" or ".jinja" || Path.GetFileName(path) is "merges.txt";
+    private static bool IsOfTheModel(string path) =>
+        Path.GetExtension(path) is ".safetensors" or ".json" or ".jinja" || Path.GetFileName(path) is "merges.txt";
 
     private static Dictionary<string, string>? ReadIndex(string folder)
     {
@@ -117,7 +124,10 @@ public sealed class Checkpoint : IDisposable
         return IsLeftBehind(folder, index) ? null : index;
     }
 
-    /// <summary>True where the index belongs to weights that are not there any more. Which of two complete sets is the model, nobody can tell: some programs take the one, some the other.</summary>
+    /// <summary>
+    /// True where the index belongs to weights that are not there any more. Which of two complete sets is the model, nobody can tell:
+    /// some programs take the one, some the other.
+    /// </summary>
     private static bool IsLeftBehind(string folder, Dictionary<string, string> index)
     {
         string[] shards = [.. index.Values.Where(name => name != SingleName).Distinct(StringComparer.Ordinal)];

@@ -60,8 +60,10 @@ public sealed class DecoderLayout
     public string Name(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{layer}.{part}");
 
     /// <summary>
-    /// The text of <c>config.json</c> for a model that has only the layers <paramref name="kept"/> (ascending), changed in nothing but the decoder's number of layers, their
-    /// attention types, and the names of layers in its quantisation. Types that readers would derive from a layer's index are spelled out, because the index changes.
+    /// The text of <c>config.json</c> for a model that has only the layers <paramref name="kept"/> (ascending),
+    /// changed in nothing but the decoder's number of layers, their
+    /// attention types, and the names of layers in its quantisation. Types that readers would derive from a layer's index are spelled out,
+    /// because the index changes.
     /// </summary>
     /// <exception cref="InputException">It names layers in a way of which nobody can tell what it would have to be.</exception>
     public byte[] KeepLayers(byte[] config, IReadOnlyList<int> kept)
@@ -82,7 +84,10 @@ public sealed class DecoderLayout
         return kept.Count < LayerCount ? RenumberNames(config, kept) : config;
     }
 
-    /// <summary>Makes sure that the files beside the config in which older programs kept what others keep in its <c>quantization_config</c> are true of a model that has only the layers <paramref name="kept"/>.</summary>
+    /// <summary>
+    /// Makes sure that the files beside the config in which older programs kept what others keep in its <c>quantization_config</c> are true
+    /// of a model that has only the layers <paramref name="kept"/>.
+    /// </summary>
     /// <exception cref="InputException">One of them names a layer whose number changes.</exception>
     public void CheckQuantisationFiles(string folder, IReadOnlyList<int> kept)
     {
@@ -112,7 +117,10 @@ public sealed class DecoderLayout
         return config;
     }
 
-    /// <summary>Lists of layers by number, such as <c>mlp_only_layers</c>, have no meaning that could be told from their name. What a vision encoder's layers are is not touched.</summary>
+    /// <summary>
+    /// Lists of layers by number, such as <c>mlp_only_layers</c>, have no meaning that could be told from their name.
+    /// What a vision encoder's layers are is not touched.
+    /// </summary>
     private static void CheckLists(JsonObject section, IReadOnlyList<string> path)
     {
         foreach (var (name, value) in section)

@@ -1,8 +1,10 @@
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// Files as they were when they were opened: size and time of the last change. Weights are used where they lie in a mapped file, so whoever overwrites the file changes what is computed;
-/// a comparison costs microseconds and is made after every batch. A file that is cut short in between ends the process before anything can be compared.
+/// Files as they were when they were opened: size and time of the last change. Weights are used where they lie in a mapped file,
+/// so whoever overwrites the file changes what is computed;
+/// a comparison costs microseconds and is made after every batch. A file that is cut short in between ends the process before anything can
+/// be compared.
 /// </summary>
 public sealed class FileStamps
 {
@@ -19,7 +21,8 @@ public sealed class FileStamps
     public void Check()
     {
         foreach (var (path, stamp) in _files)
-            if (Stamp(path) != stamp) throw new InputException($"{path} changed while it was used: nothing that was computed since is kept; put the file back and repeat the command.");
+            if (Stamp(path) != stamp)
+                throw new InputException($"{path} changed while it was used: nothing that was computed since is kept; put the file back and repeat the command.");
     }
 
     private static (long Bytes, DateTime Written)? Stamp(string path)

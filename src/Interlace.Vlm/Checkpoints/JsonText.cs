@@ -43,7 +43,10 @@ internal static class JsonText
         string Text(int from, int to) => Encoding.UTF8.GetString(text, from, to - from);
     }
 
-    /// <summary>Rewrites every text below a property: keys, values and elements of lists. Where the new text is null, an element goes, and a key goes with its value.</summary>
+    /// <summary>
+    /// Rewrites every text below a property: keys, values and elements of lists. Where the new text is null, an element goes,
+    /// and a key goes with its value.
+    /// </summary>
     /// <param name="text">The file.</param>
     /// <param name="path">The property; none for the whole file.</param>
     /// <param name="rewrite">Gives the new text; the same for one that stays as it is written.</param>
@@ -60,7 +63,9 @@ internal static class JsonText
         return text;
     }
 
-    /// <summary>Notes the changes of the value at which the reader stands, and leaves it at the value's end. False where the value itself has to go.</summary>
+    /// <summary>
+    /// Notes the changes of the value at which the reader stands, and leaves it at the value's end. False where the value itself has to go.
+    /// </summary>
     private static bool Rewrite(ref Utf8JsonReader reader, Func<string, string?> rewrite, List<(int, int, string)> edits)
     {
         if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
@@ -82,7 +87,8 @@ internal static class JsonText
                 string name = reader.GetString()!;
                 reader.Read();
                 if (!stays) reader.Skip();
-                else if (!Rewrite(ref reader, rewrite, edits)) throw new InputException($"The configuration has a {name} that names only what is gone.");
+                else if (!Rewrite(ref reader, rewrite, edits))
+                    throw new InputException($"The configuration has a {name} that names only what is gone.");
             }
             items.Add((start, (int)reader.BytesConsumed, stays));
         }

@@ -6,18 +6,21 @@ using System.Text.Json.Serialization;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// What tells one model folder from another without reading all of its weights: hashes of its config, of its tensors' names, types and shapes and of a sample of every tensor's bytes, and the sizes of its weight files.
+/// What tells one model folder from another without reading all of its weights: hashes of its config, of its tensors' names,
+/// types and shapes and of a sample of every tensor's bytes, and the sizes of its weight files.
 /// It does not depend on where the folder lies, nor on the times of its files.
 /// </summary>
 /// <param name="ConfigSha256">SHA-256 of the bytes of <c>config.json</c>, in lower-case hexadecimal.</param>
 /// <param name="TensorsSha256">SHA-256 of the lines <c>name TYPE [sizes]</c> of all tensors, sorted by name.</param>
 /// <param name="FileBytes">Size of each weight file by its name.</param>
 /// <param name="WeightsSha256">SHA-256 of the weight files' bytes, one after the other by name; null unless it was asked for.</param>
-/// <param name="SampleSha256">SHA-256 of up to 1 MiB of every tensor, file by file: the whole of a smaller one, else blocks spread over it. Null in what older versions wrote.</param>
+/// <param name="SampleSha256">SHA-256 of up to 1 MiB of every tensor, file by file: the whole of a smaller one, else blocks spread over it.
+/// Null in what older versions wrote.</param>
 public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IReadOnlyDictionary<string, long> FileBytes, string? WeightsSha256 = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SampleSha256 = null)
 {
-    // Few large blocks: a disk that turns seeks some 100 times a second. Every tensor has its own, so that no layer can be exchanged unseen.
+    // Few large blocks: a disk that turns seeks some 100 times a second. Every tensor has its own,
+    // so that no layer can be exchanged unseen.
     private const int Blocks = 8, BlockBytes = 1 << 17;
 
     /// <summary>The identity of a model folder.</summary>
@@ -61,7 +64,8 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
                 foreach (var (offset, bytes) in SampleOf(tensor))
                 {
                     // Read, not mapped: a file that was cut short gives fewer bytes instead of ending the process.
-                    if (RandomAccess.Read(handle, buffer.AsSpan(0, bytes), offset) < bytes) throw new InputException($"{file.Path} became shorter while it was read: put the file back and repeat the command.");
+                    if (RandomAccess.Read(handle, buffer.AsSpan(0, bytes), offset) < bytes)
+                        throw new InputException($"{file.Path} became shorter while it was read: put the file back and repeat the command.");
                     hash.AppendData(buffer.AsSpan(0, bytes));
                 }
             }
@@ -70,7 +74,10 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The whole of a small tensor; of a larger one a block somewhere in each of as many equal parts, always the same for the same number of bytes.</summary>
+    /// <summary>
+    /// The whole of a small tensor; of a larger one a block somewhere in each of as many equal parts,
+    /// always the same for the same number of bytes.
+    /// </summary>
     private static IEnumerable<(long Offset, int Bytes)> SampleOf(TensorEntry tensor)
     {
         if (tensor.Bytes <= Blocks * BlockBytes) return [(tensor.Offset, (int)tensor.Bytes)];

@@ -6,8 +6,10 @@ using System.Text.RegularExpressions;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// Names and patterns of modules in a configuration, such as the layers that a quantisation left out, for a model that keeps part of its decoder layers. Programs read such a text in different ways (as a whole name,
-/// its beginning, its end, a part of it, an expression): a text is carried over only where every one of these ways finds the same modules in the new model as in the old one.
+/// Names and patterns of modules in a configuration, such as the layers that a quantisation left out,
+/// for a model that keeps part of its decoder layers. Programs read such a text in different ways (as a whole name,
+/// its beginning, its end, a part of it, an expression): a text is carried over only where every one of these ways finds the same modules
+/// in the new model as in the old one.
 /// </summary>
 internal sealed partial class ModuleNames
 {

@@ -7,7 +7,10 @@ public static class NumberScan
 {
     private const int Chunk = 1 << 26;   // bytes; a span cannot hold all of a large tensor
 
-    /// <summary>The place of the first element, counted in the order of the bytes, that is no number (NaN) or infinite; null where there is none, as in every tensor of whole numbers.</summary>
+    /// <summary>
+    /// The place of the first element, counted in the order of the bytes, that is no number (NaN) or infinite; null where there is none,
+    /// as in every tensor of whole numbers.
+    /// </summary>
     public static long? First(SafeTensorsFile file, TensorEntry tensor, CancellationToken cancel = default) => tensor.Type switch
     {
         // The bits of the exponent: all set in what is no finite number, and in nothing else.
@@ -20,7 +23,9 @@ public static class NumberScan
         _ => null,
     };
 
-    /// <summary>The first such tensor of a checkpoint in the order of its files, with the element's place; null where all values are numbers.</summary>
+    /// <summary>
+    /// The first such tensor of a checkpoint in the order of its files, with the element's place; null where all values are numbers.
+    /// </summary>
     public static (string Tensor, long Element)? First(Checkpoint checkpoint, CancellationToken cancel = default)
     {
         foreach (var file in checkpoint.Files)

@@ -8,8 +8,10 @@ using Interlace.Vlm.Files;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// The one place where the text of a file becomes JSON values. A key that stands twice in an object is refused, because programs disagree which of the two counts;
-/// so are texts that are no Unicode (half a surrogate pair, broken UTF-8), and values nested deeper than 64. All of it is found at once: what was read can be used without a further fault of its text.
+/// The one place where the text of a file becomes JSON values. A key that stands twice in an object is refused,
+/// because programs disagree which of the two counts;
+/// so are texts that are no Unicode (half a surrogate pair, broken UTF-8), and values nested deeper than 64. All of it is found at once:
+/// what was read can be used without a further fault of its text.
 /// </summary>
 public static class StrictJson
 {
@@ -33,7 +35,8 @@ public static class StrictJson
 
     /// <summary>The object that a file holds.</summary>
     /// <exception cref="InputException">The file is absent, larger than 64 MiB, or holds something else.</exception>
-    public static JsonObject ReadObject(string path) => Read(path) as JsonObject ?? throw new InputException($"{path} holds no JSON object.");
+    public static JsonObject ReadObject(string path) =>
+        Read(path) as JsonObject ?? throw new InputException($"{path} holds no JSON object.");
 
     /// <summary>The bytes of a JSON file, without the mark that some editors put before them.</summary>
     /// <exception cref="InputException">The file is absent, no regular file, or larger than 64 MiB.</exception>

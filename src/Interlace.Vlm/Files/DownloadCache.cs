@@ -1,7 +1,8 @@
 namespace Interlace.Vlm.Files;
 
 /// <summary>
-/// The folder in which Hugging Face's client keeps what it downloads: <c>snapshots/REVISION</c> holds the files of each revision, as links. The folder itself is neither a model nor a set of data, though it looks like one:
+/// The folder in which Hugging Face's client keeps what it downloads: <c>snapshots/REVISION</c> holds the files of each revision, as links.
+/// The folder itself is neither a model nor a set of data, though it looks like one:
 /// taken as data it would be one set, and with two revisions every row would be there twice.
 /// </summary>
 public static class DownloadCache

@@ -5,7 +5,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Vlm.Files;
 
 /// <summary>
-/// The one rule for names that come from files and become names of files or folders: whatever stands in them, the path that is made stays in its folder, on every system.
+/// The one rule for names that come from files and become names of files or folders: whatever stands in them,
+/// the path that is made stays in its folder, on every system.
 /// </summary>
 public static class PlainName
 {
@@ -30,9 +31,11 @@ public static class PlainName
         if (name is "." or "..") return "stands for a folder";
         if (name.AsSpan().IndexOfAny(Separators) >= 0) return "has a separator of folders";
         if (name.Any(IsHidden)) return "has characters that cannot be seen";
-        if (char.IsWhiteSpace(name[0]) || char.IsWhiteSpace(name[^1]) || name[^1] == '.') return "begins or ends with a blank or ends with a dot";
+        if (char.IsWhiteSpace(name[0]) || char.IsWhiteSpace(name[^1]) || name[^1] == '.')
+            return "begins or ends with a blank or ends with a dot";
         return Encoding.UTF8.GetByteCount(name) > MostBytes ? $"has more than {MostBytes} bytes" : null;
     }
 
-    private static bool IsHidden(char c) => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+    private static bool IsHidden(char c) =>
+        char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

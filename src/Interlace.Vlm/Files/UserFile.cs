@@ -22,7 +22,8 @@ public enum PathKind
 }
 
 /// <summary>
-/// The one way to open a file that a user names, on the command line or in another file. Only regular files are opened, and what is read whole is bounded by bytes that came, not by what the system says of the file's length.
+/// The one way to open a file that a user names, on the command line or in another file. Only regular files are opened,
+/// and what is read whole is bounded by bytes that came, not by what the system says of the file's length.
 /// </summary>
 public static partial class UserFile
 {
@@ -105,13 +106,15 @@ public static partial class UserFile
         return OperatingSystem.IsLinux() ? KindOnLinux(path) : Directory.Exists(path) ? PathKind.Folder : File.Exists(path) ? PathKind.File : PathKind.Missing;
     }
 
-    // The runtime does not tell a pipe from a file before it is opened, and opening a pipe waits for a writer. The layout of statx is the kernel's and the same on every processor.
+    // The runtime does not tell a pipe from a file before it is opened, and opening a pipe waits for a writer.
+    // The layout of statx is the kernel's and the same on every processor.
     private static unsafe PathKind KindOnLinux(string path)
     {
         const int workingFolder = -100, noPermission = 13, modeOffset = 28;
         const uint type = 1;
         byte* status = stackalloc byte[256];
-        if (statx(workingFolder, path, 0, type, status) != 0) return Marshal.GetLastPInvokeError() == noPermission ? PathKind.Denied : PathKind.Missing;
+        if (statx(workingFolder, path, 0, type, status) != 0)
+            return Marshal.GetLastPInvokeError() == noPermission ? PathKind.Denied : PathKind.Missing;
         return (*(ushort*)(status + modeOffset) & 0xF000) switch
         {
             0x8000 => PathKind.File,
@@ -124,7 +127,8 @@ public static partial class UserFile
 
     private static string Denied(string path) => $"{path} may not be read: the permission is missing, on it or on a folder above it.";
 
-    private static InputException TooLarge(string path, int most) => new($"{path} has more than {most} bytes, the most that are read of such a file.");
+    private static InputException TooLarge(string path, int most) =>
+        new($"{path} has more than {most} bytes, the most that are read of such a file.");
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int statx(int folder, string path, int flags, uint mask, byte* status);

@@ -5,7 +5,8 @@ using System.Text;
 namespace Interlace.Vlm.Images;
 
 /// <summary>
-/// How a stored picture is turned, 1 to 8 as EXIF numbers it, read as Pillow's <c>exif_transpose</c> does: from the EXIF data of a JPEG, PNG or WebP file, else from its XMP text. Whatever is damaged counts as upright.
+/// How a stored picture is turned, 1 to 8 as EXIF numbers it, read as Pillow's <c>exif_transpose</c> does: from the EXIF data of a JPEG,
+/// PNG or WebP file, else from its XMP text. Whatever is damaged counts as upright.
 /// </summary>
 internal static class ExifOrientation
 {
@@ -86,7 +87,9 @@ internal static class ExifOrientation
         return found;
     }
 
-    /// <summary>EXIF as ImageMagick stored it before PNG had a chunk for it: a name, a length and hexadecimal digits, in a text chunk.</summary>
+    /// <summary>
+    /// EXIF as ImageMagick stored it before PNG had a chunk for it: a name, a length and hexadecimal digits, in a text chunk.
+    /// </summary>
     private static byte[]? RawProfile(ReadOnlySpan<byte> chunk, bool isPacked)
     {
         ReadOnlySpan<byte> keyword = "Raw profile type exif\0"u8;

@@ -20,13 +20,18 @@ public sealed record ImageDecoding(bool ApplyOrientation, bool TransparencyOnWhi
 /// </summary>
 public static class ImageDecoder
 {
-    /// <summary>Pictures with more pixels are refused, and so many are held decoded at once by all threads together (from here on Pillow warns of a decompression bomb).</summary>
+    /// <summary>
+    /// Pictures with more pixels are refused, and so many are held decoded at once by all threads together (from here on Pillow warns of a
+    /// decompression bomb).
+    /// </summary>
     public const long MaxPixels = 89_478_485;
 
     /// <summary>Files with more bytes are refused before memory is taken.</summary>
     public const int MaxBytes = 1 << 28;
 
-    /// <summary>A picture of more pixels is believed only where its file has a byte for so many of them: a few hundred bytes can claim any size.</summary>
+    /// <summary>
+    /// A picture of more pixels is believed only where its file has a byte for so many of them: a few hundred bytes can claim any size.
+    /// </summary>
     private const long PlainPixels = 24_000_000, PixelsPerByte = 512;
 
     private const int StripBytes = 1 << 20;
@@ -44,13 +49,15 @@ public static class ImageDecoder
     /// <param name="source">What messages call it.</param>
     /// <param name="decoding">How it becomes plain RGB.</param>
     /// <param name="prepare">Makes the picture smaller before other threads may decode theirs; must not decode.</param>
-    /// <exception cref="InputException">The bytes are no image of a supported format, are cut off or damaged, or have too many pixels.</exception>
+    /// <exception cref="InputException">The bytes are no image of a supported format, are cut off or damaged,
+    /// or have too many pixels.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null)
     {
         using SKData data = SKData.CreateCopy(encoded);
         using SKCodec codec = SKCodec.Create(data) ?? throw new InputException($"{source} is not an image of a supported format (JPEG, PNG, WebP, GIF, BMP).");
         long pixels = PixelsOf(codec), most = MostPixels(encoded.Length);
-        if (pixels > most) throw new InputException($"{source} has {codec.Info.Width} x {codec.Info.Height} pixels, more than the {most} that are decoded of {encoded.Length} bytes; make it smaller.");
+        if (pixels > most)
+            throw new InputException($"{source} has {codec.Info.Width} x {codec.Info.Height} pixels, more than the {most} that are decoded of {encoded.Length} bytes; make it smaller.");
 
         using var held = Budget.Take(pixels);
         RgbImage image = Read(codec, source, decoding.TransparencyOnWhite ? OnWhite : WithoutAlpha);
@@ -83,7 +90,8 @@ public static class ImageDecoder
         for (int y = 0; y < height; y += rows)
         {
             int count = Math.Min(rows, height - y);
-            if (!ReadRows(codec, layout, rgba, count, byRows)) throw new InputException($"{source} cannot be decoded: the {codec.EncodedFormat} data is cut off or damaged.");
+            if (!ReadRows(codec, layout, rgba, count, byRows))
+                throw new InputException($"{source} cannot be decoded: the {codec.EncodedFormat} data is cut off or damaged.");
             convert(rgba.AsSpan(0, count * layout.RowBytes), rgb.AsSpan(y * width * 3, count * width * 3));
         }
         return new(width, height, rgb);

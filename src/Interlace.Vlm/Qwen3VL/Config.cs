@@ -14,7 +14,8 @@ internal sealed record VisionConfig(int HiddenSize, int InnerSize, int Depth, in
 /// </summary>
 internal sealed record Config(TextConfig Text, VisionConfig Vision, bool TiedHead)
 {
-    // Larger than any model's by far, and small enough that no product of two of them overflows and no such number makes memory or time run out before the weights are compared with it.
+    // Larger than any model's by far, and small enough that no product of two of them overflows and no such number makes memory or time run
+    // out before the weights are compared with it.
     internal const int LargestVocabulary = 1 << 22, LargestPatch = 1 << 9, LargestMerge = 1 << 4;
     private const int LargestCount = 1 << 12, LargestWidth = 1 << 20, LargestPositions = 1 << 22;
 

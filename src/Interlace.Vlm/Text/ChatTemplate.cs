@@ -49,7 +49,8 @@ public sealed class ChatTemplate
             if (!File.Exists(file)) continue;
             try
             {
-                if (read(Encoding.UTF8.GetString(StrictJson.Bytes(file))) is { } own) return IsKnown(own) ? Published : new($"{file} is not the chat template of Qwen3-VL; prompts are rendered with Qwen3-VL's all the same.");
+                if (read(Encoding.UTF8.GetString(StrictJson.Bytes(file))) is { } own)
+                    return IsKnown(own) ? Published : new($"{file} is not the chat template of Qwen3-VL; prompts are rendered with Qwen3-VL's all the same.");
             }
             catch (JsonException error)
             {

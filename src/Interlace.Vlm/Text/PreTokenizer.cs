@@ -148,7 +148,8 @@ internal sealed class PreTokenizer
     private static Regex Pattern(JsonElement pattern, string source)
     {
         string expression = pattern.TryGetProperty("Regex", out JsonElement regex) ? regex.GetString()! : Regex.Escape(pattern.GetProperty("String").GetString()!);
-        if (expression.Length > LongestPattern) throw new InputException($"{source}: the pre-tokenizer's pattern has {expression.Length} characters; more than {LongestPattern} are not supported.");
+        if (expression.Length > LongestPattern)
+            throw new InputException($"{source}: the pre-tokenizer's pattern has {expression.Length} characters; more than {LongestPattern} are not supported.");
         try
         {
             return new Regex(WithLongS(expression), RegexOptions.CultureInvariant | RegexOptions.Compiled, Longest);

@@ -1,7 +1,8 @@
 namespace Interlace.Vlm.Text;
 
 /// <summary>
-/// Texts from files as they may be shown: names, questions and answers can hold codes that move the cursor, change colours or turn the direction of writing. Each such character becomes one that is seen and is as wide.
+/// Texts from files as they may be shown: names, questions and answers can hold codes that move the cursor,
+/// change colours or turn the direction of writing. Each such character becomes one that is seen and is as wide.
 /// </summary>
 public static class Printable
 {
@@ -14,7 +15,9 @@ public static class Printable
     /// <summary>A text of one or several lines: line feeds and tabs stay.</summary>
     public static string Lines(string text) => Shown(text, keepsLines: true);
 
-    /// <summary>A sentence on one line, without its middle where it is long: the beginning says what is wrong and the end what to do.</summary>
+    /// <summary>
+    /// A sentence on one line, without its middle where it is long: the beginning says what is wrong and the end what to do.
+    /// </summary>
     public static string Line(string text, int most = LongestLine) => Shown(Cut(text, most, most / 3), keepsLines: false);
 
     /// <summary>A text to stand in a sentence, in quotes.</summary>

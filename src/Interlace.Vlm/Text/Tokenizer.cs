@@ -57,13 +57,17 @@ public sealed class Tokenizer
     /// <summary>One more than the largest id. A model may have more rows: their ids decode to nothing.</summary>
     public int Count { get; }
 
-    /// <summary>A text of more UTF-8 bytes has more than so many tokens: none is longer than the longest, and normalisation makes of three bytes one at least.</summary>
+    /// <summary>
+    /// A text of more UTF-8 bytes has more than so many tokens: none is longer than the longest,
+    /// and normalisation makes of three bytes one at least.
+    /// </summary>
     public long MostBytes(int tokens) => 3L * tokens * _bytes.Max(bytes => bytes?.Length ?? 0);
 
     /// <summary>Reads <c>tokenizer.json</c> of a folder, or the .json file at that path.</summary>
     /// <param name="path">The folder or the file.</param>
     /// <param name="rows">Rows of the model's embedding: every id must have one. Null where no model is at hand.</param>
-    /// <exception cref="InputException">It is absent, not a tokenizer, of an unsupported kind, or has ids that the model has not.</exception>
+    /// <exception cref="InputException">It is absent, not a tokenizer, of an unsupported kind,
+    /// or has ids that the model has not.</exception>
     public static Tokenizer Load(string path, int? rows = null)
     {
         string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path) ? path : Path.Combine(path, "tokenizer.json");
@@ -195,7 +199,8 @@ public sealed class Tokenizer
     /// <summary>Before anything of the size of an id is allocated, or a token beyond the embedding can reach the engine.</summary>
     private static void CheckToken(string token, int id, string source, int? rows)
     {
-        if (token.Length > LongestToken) throw new InputException($"{source} has a token of {token.Length} characters; more than {LongestToken} are not supported.");
+        if (token.Length > LongestToken)
+            throw new InputException($"{source} has a token of {token.Length} characters; more than {LongestToken} are not supported.");
         string name = token.Length > 40 ? token[..40] + "..." : token;
         if (id < 0 || id >= (rows ?? LargestVocabulary))
             throw new InputException($"{source}: token '{name}' has the id {id}, but ids run from 0 to {(rows ?? LargestVocabulary) - 1}{(rows is null ? "" : $", the last row of the model's embedding (vocab_size {rows}): enlarge the embedding (resize_token_embeddings) or take the token out")}.");

@@ -46,7 +46,8 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the state is kept.</param>
     /// <returns>The sums of each sample, in order.</returns>
-    /// <exception cref="InputException">No sample could be used, the state belongs to a model that has changed, or the model's files changed while they were used.</exception>
+    /// <exception cref="InputException">No sample could be used, the state belongs to a model that has changed,
+    /// or the model's files changed while they were used.</exception>
     public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var (sums, next) = Resume(skipped, total);

@@ -68,9 +68,12 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
             Counts.Check(found.Samples, "samples", least: 1);
             Counts.Check(found.Skipped, "skipped samples");
             Counts.Check(found.Tokens, "tokens");
-            if (Classes.Any(c => !found.Tokens.ContainsKey(c)) || found.Tokens.Count > Classes.Count) throw new JsonException("it lacks the number of tokens of a class");
-            if (found.Spans.DistinctBy(span => span.Length).Count() < found.Spans.Length) throw new JsonException("spans of one length stand in it twice");
-            if (new[] { 1, 3 }.FirstOrDefault(length => length <= found.Layers && found.Spans.All(span => span.Length != length)) is > 0 and var lacking) throw new JsonException($"it lacks the spans of {lacking} layers");
+            if (Classes.Any(c => !found.Tokens.ContainsKey(c)) || found.Tokens.Count > Classes.Count)
+                throw new JsonException("it lacks the number of tokens of a class");
+            if (found.Spans.DistinctBy(span => span.Length).Count() < found.Spans.Length)
+                throw new JsonException("spans of one length stand in it twice");
+            if (new[] { 1, 3 }.FirstOrDefault(length => length <= found.Layers && found.Spans.All(span => span.Length != length)) is > 0 and var lacking)
+                throw new JsonException($"it lacks the spans of {lacking} layers");
             foreach (var span in found.Spans) found.Check(span);
         });
 
@@ -85,7 +88,8 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
         double total = Tokens.Values.Sum(count => (double)count);
         if (!Within(span.Mean, 1, -1) || !Within(span.LastTokenMean, 1, -1) || !Within(span.LastTokenAngle, 1, 0) || !Within(span.StandardError, 2, 0) || Classes.Any(c => !Within(span.Sums[c], Tokens[c], -Tokens[c])))
             throw new JsonException($"a similarity of its spans of {span.Length} layers is none: cosines lie between -1 and 1");
-        if (Enumerable.Range(0, starts).Any(i => !(Math.Abs(Classes.Sum(c => span.Sums[c][i]) - span.Mean[i] * total) <= total * rounding))) throw new JsonException($"the means and sums of its spans of {span.Length} layers contradict each other");
+        if (Enumerable.Range(0, starts).Any(i => !(Math.Abs(Classes.Sum(c => span.Sums[c][i]) - span.Mean[i] * total) <= total * rounding)))
+            throw new JsonException($"the means and sums of its spans of {span.Length} layers contradict each other");
     }
 
     /// <summary>Puts the sums of samples together.</summary>

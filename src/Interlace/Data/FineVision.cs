@@ -75,8 +75,10 @@ public sealed class FineVision
     /// </summary>
     public Draw Draw(double rate, long seed)
     {
-        if (rate is not (> 0 and <= 1)) throw new InputException($"A sampling rate of {rate} is impossible: give one above 0 and at most 1.");
-        if (rate * Rows > MostDrawn) throw new InputException($"A sampling rate of {rate} draws more than {MostDrawn:N0} of {Rows:N0} rows: give a lower one.");
+        if (rate is not (> 0 and <= 1))
+            throw new InputException($"A sampling rate of {rate} is impossible: give one above 0 and at most 1.");
+        if (rate * Rows > MostDrawn)
+            throw new InputException($"A sampling rate of {rate} draws more than {MostDrawn:N0} of {Rows:N0} rows: give a lower one.");
         return new Draw([.. Sets.Select((set, index) => Data.Draw.FromSet(set, index, rate, seed))]);
     }
 
@@ -152,7 +154,10 @@ public sealed class FineVision
 
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
 
-    /// <summary>The library's native part wraps its sentence, <c>NAME (message: 'SENTENCE')</c>, in which names of exceptions may stand and bytes of the file.</summary>
+    /// <summary>
+    /// The library's native part wraps its sentence, <c>NAME (message: 'SENTENCE')</c>,
+    /// in which names of exceptions may stand and bytes of the file.
+    /// </summary>
     private static string Reason(Exception error)
     {
         string text = error.Message.ReplaceLineEndings(" ");

@@ -1,7 +1,8 @@
 namespace Interlace.Data;
 
 /// <summary>
-/// Which rows stay (paper 3.4): at most 3 images and at most 5 turns, null lists counting as 0. Then whatever cannot be learnt from: no turn at all, a null text,
+/// Which rows stay (paper 3.4): at most 3 images and at most 5 turns, null lists counting as 0. Then whatever cannot be learnt from:
+/// no turn at all, a null text,
 /// texts of more bytes than the longest sample can have, which are neither copied nor tokenised.
 /// </summary>
 public sealed record RowFilter(int MaxImages = 3, int MaxTurns = 5, long MaxTextBytes = long.MaxValue)

@@ -38,7 +38,8 @@ public static class SampleLoader
         ImageDecoder.IsTooLarge(encoded) ? throw new SampleException(SkipReason.TooLargeImage) : As(SkipReason.UndecodableImage, () => decode(encoded));
 
     /// <summary>A model's resize, whose refusals are counted as its own and not as an image that cannot be decoded.</summary>
-    internal static Func<RgbImage, RgbImage> Resizer(IProcessor processor) => image => As(SkipReason.NotEncodable, () => processor.Resize(image));
+    internal static Func<RgbImage, RgbImage> Resizer(IProcessor processor) =>
+        image => As(SkipReason.NotEncodable, () => processor.Resize(image));
 
     /// <summary>
     /// The samples of <paramref name="source"/> encoded, in their order. A sample for which <paramref name="encode"/> throws <see cref="InputException"/>, or that is too long, is

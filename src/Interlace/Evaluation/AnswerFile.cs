@@ -27,7 +27,8 @@ public static class AnswerFile
 
     /// <summary>The answers of a file by index, none where it is absent.</summary>
     /// <exception cref="InputException">A line is damaged, or a row was answered twice.</exception>
-    public static IReadOnlyDictionary<string, Answer> Read(string path) => ByIndex(JsonLines<Answer>.Read(path, AnswerJson.Readable.Answer, What), path);
+    public static IReadOnlyDictionary<string, Answer> Read(string path) =>
+        ByIndex(JsonLines<Answer>.Read(path, AnswerJson.Readable.Answer, What), path);
 
     /// <summary>The answers by index.</summary>
     /// <exception cref="InputException">A row was answered twice.</exception>
@@ -35,11 +36,15 @@ public static class AnswerFile
     {
         Dictionary<string, Answer> byIndex = new(StringComparer.Ordinal);
         foreach (var (i, answer) in answers.Index())
-            if (!byIndex.TryAdd(answer.Index, answer)) throw new InputException($"Line {i + 1} of {path} answers row {answer.Index} a second time: two commands have written to it; delete the file and evaluate again.");
+            if (!byIndex.TryAdd(answer.Index, answer))
+                throw new InputException($"Line {i + 1} of {path} answers row {answer.Index} a second time: two commands have written to it; delete the file and evaluate again.");
         return byIndex;
     }
 
-    /// <summary>Brings the lines of a complete file into the order of the table's rows. Answers come in the order in which they end, which is another one after an interruption.</summary>
+    /// <summary>
+    /// Brings the lines of a complete file into the order of the table's rows. Answers come in the order in which they end,
+    /// which is another one after an interruption.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="rows">The rows that were asked.</param>
     internal static void Sort(string path, IReadOnlyList<BenchmarkRow> rows)

@@ -32,7 +32,8 @@ public sealed record AnswerSeconds(string Index, double Image, double Prefill, d
 
     /// <summary>The lines of a file, none where it is absent.</summary>
     /// <exception cref="Vlm.InputException">A line is damaged.</exception>
-    public static IReadOnlyList<AnswerSeconds> Read(string path) => JsonLines<AnswerSeconds>.Read(path, AnswerJson.Readable.AnswerSeconds, What);
+    public static IReadOnlyList<AnswerSeconds> Read(string path) =>
+        JsonLines<AnswerSeconds>.Read(path, AnswerJson.Readable.AnswerSeconds, What);
 }
 
 /// <summary>How fast a benchmark was answered.</summary>

@@ -20,10 +20,17 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-answers/1";
 
-    /// <summary>Whether answers of the other may be taken up: everything is the same but the model, which may say more of itself, wherever the tables lie.</summary>
-    public bool IsSameWorkAs(AnswersFile other) => Hash(this) == Hash(other) && (Inputs.Model is null ? other.Inputs.Model is null : other.Inputs.Model is not null && Inputs.Model.DifferenceFrom(other.Inputs.Model) is null);
+    /// <summary>
+    /// Whether answers of the other may be taken up: everything is the same but the model, which may say more of itself,
+    /// wherever the tables lie.
+    /// </summary>
+    public bool IsSameWorkAs(AnswersFile other) =>
+        Hash(this) == Hash(other) && (Inputs.Model is null ? other.Inputs.Model is null : other.Inputs.Model is not null && Inputs.Model.DifferenceFrom(other.Inputs.Model) is null);
 
-    /// <summary>In what the same questions were asked otherwise, as the end of a sentence: of the other's settings, but of other tables or by another version of the program. Null where the settings differ, or nothing does.</summary>
+    /// <summary>
+    /// In what the same questions were asked otherwise, as the end of a sentence: of the other's settings,
+    /// but of other tables or by another version of the program. Null where the settings differ, or nothing does.
+    /// </summary>
     public string? ChangeSince(AnswersFile before)
     {
         if (!Settings.IsSameAs(before.Settings) || Seed != before.Seed || IsSameWorkAs(before)) return null;
@@ -45,7 +52,8 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
             Counts.Check(found.Settings.Limit ?? 1, "rows of a table", least: 1);
         });
 
-    private static string Hash(AnswersFile file) => Hashes.Of(file with { Benchmarks = "", Inputs = file.Inputs with { Model = null } }, ArtefactJson.Default.AnswersFile);
+    private static string Hash(AnswersFile file) =>
+        Hashes.Of(file with { Benchmarks = "", Inputs = file.Inputs with { Model = null } }, ArtefactJson.Default.AnswersFile);
 }
 
 /// <summary>What decides an answer besides model and tables.</summary>
@@ -62,7 +70,8 @@ public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Pr
     string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null)
 {
     /// <summary>Whether the other asks in the same way.</summary>
-    public bool IsSameAs(AnswerSettings other) => Hashes.Of(this, ArtefactJson.Default.AnswerSettings) == Hashes.Of(other, ArtefactJson.Default.AnswerSettings);
+    public bool IsSameAs(AnswerSettings other) =>
+        Hashes.Of(this, ArtefactJson.Default.AnswerSettings) == Hashes.Of(other, ArtefactJson.Default.AnswerSettings);
 
     /// <summary>The rows of a benchmark that are asked.</summary>
     public IReadOnlyList<BenchmarkRow> RowsOf(Benchmark benchmark, BenchmarkTable table) =>

@@ -29,7 +29,9 @@ public sealed class BenchmarkTable : IDisposable
 
     private const int LongestAddress = 256;
 
-    /// <summary>Cells of a table of any size; beyond them each needs a byte of the file, as every cell has that is not left out at the end of a row.</summary>
+    /// <summary>
+    /// Cells of a table of any size; beyond them each needs a byte of the file, as every cell has that is not left out at the end of a row.
+    /// </summary>
     private const long FreeCells = 1 << 20;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -93,7 +95,8 @@ public sealed class BenchmarkTable : IDisposable
     public string? Md5 { get; }
 
     /// <summary>The encoded images of a row (JPEG, PNG and so on), in order; empty where the table has none.</summary>
-    /// <exception cref="SampleException">The cell refers to no image, is neither base64 nor a list of it, or names a file that is not in the table's folder.</exception>
+    /// <exception cref="SampleException">The cell refers to no image, is neither base64 nor a list of it,
+    /// or names a file that is not in the table's folder.</exception>
     public IReadOnlyList<byte[]> Images(BenchmarkRow row)
     {
         if (!_hasImages) return Columns.Contains(PathColumn) ? [.. Paths(row).Select(path => ReadFile(row, path))] : [];
@@ -201,7 +204,8 @@ public sealed class BenchmarkTable : IDisposable
         return written <= ImageDecoder.MaxBytes ? image[..written] : throw Unusable(SkipReason.TooLargeImage, row, $"has an image of {written} bytes");
     }
 
-    private static bool NamesFile(string reference) => Path.GetExtension(reference).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" or ".WEBP" or ".GIF" or ".BMP";
+    private static bool NamesFile(string reference) =>
+        Path.GetExtension(reference).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" or ".WEBP" or ".GIF" or ".BMP";
 
     /// <summary>What stands behind <c>data:image/...;base64,</c>, or all of it.</summary>
     private static ReadOnlySpan<byte> WithoutAddress(ReadOnlySpan<byte> text)
@@ -216,7 +220,10 @@ public sealed class BenchmarkTable : IDisposable
         return PythonLiteral.ParseList(cell) ?? [cell];
     }
 
-    /// <summary>A table may come from anywhere, and its images go to judges: what it names is read only where it is a regular file that truly lies in the table's folder.</summary>
+    /// <summary>
+    /// A table may come from anywhere, and its images go to judges: what it names is read only where it is a regular file that truly lies
+    /// in the table's folder.
+    /// </summary>
     private byte[] ReadFile(BenchmarkRow row, string path)
     {
         string shown = $"names the image {Printable.Quote(path)}";
@@ -231,7 +238,8 @@ public sealed class BenchmarkTable : IDisposable
     }
 
     /// <summary>One row cannot be used: it is counted under the reason, and the sentence tells of the first.</summary>
-    private SampleException Unusable(string reason, BenchmarkRow row, string what) => new(reason, new InputException($"Row {Printable.Line(row.Index, Printable.LongestQuote)} of {Name} {what}."));
+    private SampleException Unusable(string reason, BenchmarkRow row, string what) =>
+        new(reason, new InputException($"Row {Printable.Line(row.Index, Printable.LongestQuote)} of {Name} {what}."));
 
     /// <summary>Where an image stands in the file; or the text of a cell too short to be an image: another row's index or a missing value.</summary>
     private readonly record struct ImageCell(long Offset, long Length, string? Reference);

@@ -114,7 +114,9 @@ public static class Benchmarks
     internal static bool IsNamed(Benchmark benchmark, string name) =>
         benchmark.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || name.Equals(benchmark.PublishedAs, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A name becomes that of a file of answers, so it must be one on every system, whether or not that tells capitals apart.</summary>
+    /// <summary>
+    /// A name becomes that of a file of answers, so it must be one on every system, whether or not that tells capitals apart.
+    /// </summary>
     private static void Check(IReadOnlyList<Benchmark> rows, string path)
     {
         foreach (var (i, row) in rows.Index())
@@ -123,12 +125,16 @@ public static class Benchmarks
             string place = $"{path}: row {i + 1},";
             PlainName.Check(row.Name, $"{place} name");
             PlainName.Check(row.File, $"{place} file");
-            if (row.Pixels is { } pixels && (pixels.Min < 1 || pixels.Max < pixels.Min)) throw new InputException($"{place} pixels are {pixels.Min} to {pixels.Max}: give a least number above 0 and a largest that is not below it.");
-            if (new[] { row.Group, row.Headline, row.HeadlineSplit, row.PublishedAs }.Any(text => text?.Length > LongestText)) throw new InputException($"{place} has a text of more than {LongestText} characters.");
+            if (row.Pixels is { } pixels && (pixels.Min < 1 || pixels.Max < pixels.Min))
+                throw new InputException($"{place} pixels are {pixels.Min} to {pixels.Max}: give a least number above 0 and a largest that is not below it.");
+            if (new[] { row.Group, row.Headline, row.HeadlineSplit, row.PublishedAs }.Any(text => text?.Length > LongestText))
+                throw new InputException($"{place} has a text of more than {LongestText} characters.");
             foreach (Benchmark other in rows.Take(i))
             {
-                if (Same(other.Name, row.Name)) throw new InputException($"{path} has two rows of the name {row.Name}, apart from capitals: name each benchmark once.");
-                if (Same(other.File, row.File)) throw new InputException($"{path} names the table {row.File} in two rows, {other.Name} and {row.Name}: give each row a table of its own.");
+                if (Same(other.Name, row.Name))
+                    throw new InputException($"{path} has two rows of the name {row.Name}, apart from capitals: name each benchmark once.");
+                if (Same(other.File, row.File))
+                    throw new InputException($"{path} names the table {row.File} in two rows, {other.Name} and {row.Name}: give each row a table of its own.");
             }
         }
     }

@@ -4,7 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace Interlace.Evaluation;
 
-/// <summary>Spells an enumeration by the names of its members alone. The usual converter also takes numbers, which may be no member, and lists of names, whose sum is another.</summary>
+/// <summary>
+/// Spells an enumeration by the names of its members alone. The usual converter also takes numbers, which may be no member,
+/// and lists of names, whose sum is another.
+/// </summary>
 /// <typeparam name="T">An enumeration whose members all have a <see cref="JsonStringEnumMemberNameAttribute"/>.</typeparam>
 internal sealed class EnumName<T> : JsonConverter<T> where T : struct, Enum
 {
@@ -19,5 +22,6 @@ internal sealed class EnumName<T> : JsonConverter<T> where T : struct, Enum
         throw new JsonException($"expected {string.Join(", ", Names[..^1].Select(entry => entry.Name))} or {Names[^1].Name}");
     }
 
-    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(Array.Find(Names, entry => entry.Value.Equals(value)).Name);
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Array.Find(Names, entry => entry.Value.Equals(value)).Name);
 }

@@ -44,7 +44,9 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         return scoring.Run(folder, answers, tables, (benchmark, _, _) => skipped[benchmark.Name].ToDictionary());
     }
 
-    /// <summary>Opens the tables that an experiment asks, and checks them and how it asks and scores them: nothing is asked or written before.</summary>
+    /// <summary>
+    /// Opens the tables that an experiment asks, and checks them and how it asks and scores them: nothing is asked or written before.
+    /// </summary>
     /// <param name="experiment">Settings.</param>
     /// <param name="log">Told what is wrong with the tables, where that is no reason to refuse them.</param>
     /// <exception cref="InputException">They are absent or wrong, no row of a table can be used, or the settings are wrong.</exception>

@@ -40,21 +40,24 @@ public sealed record LatencyFile(string Format, string CreatedBy, LatencySetting
                 Counts.Check(benchmark.Samples, "questions", least: 1);
                 Counts.Check(benchmark.Skipped, "skipped questions");
                 Counts.CheckNumbers([benchmark.VisualTokens, benchmark.TextTokens], "numbers of tokens", least: 0);
-                if (benchmark.Models.Length != models) throw new JsonException($"{benchmark.Name} has {benchmark.Models.Length} models of {models}");
+                if (benchmark.Models.Length != models)
+                    throw new JsonException($"{benchmark.Name} has {benchmark.Models.Length} models of {models}");
                 foreach (var (stages, all) in benchmark.Models.Select(model => (new[] { model.Image, model.Vision, model.Prefill, model.FirstToken, model.TimeToFirstToken, model.PerToken }, model.Measured)))
                 {
                     foreach (var stage in stages) Check(stage);
                     foreach (double[] times in new[] { all.Image, all.Vision, all.Prefill, all.FirstToken, all.PerToken })
                     {
                         Counts.CheckNumbers(times, "times", least: 0);
-                        if (times.Length != benchmark.Samples) throw new JsonException($"{benchmark.Name} has {times.Length} times of {benchmark.Samples} questions");
+                        if (times.Length != benchmark.Samples)
+                            throw new JsonException($"{benchmark.Name} has {times.Length} times of {benchmark.Samples} questions");
                     }
                 }
             }
             if (models > 1 && found.SpeedUps.Length == 0) throw new JsonException("it has no speed-ups");
             foreach (var row in found.SpeedUps)
             {
-                if (row.Models.Length != models - 1) throw new JsonException($"a row of its speed-ups has {row.Models.Length} models of {models - 1}");
+                if (row.Models.Length != models - 1)
+                    throw new JsonException($"a row of its speed-ups has {row.Models.Length} models of {models - 1}");
                 foreach (var speedUp in row.Models)
                     foreach (var ratio in new[] { speedUp.TimeToFirstToken, speedUp.Prefill, speedUp.PerToken }) Check(ratio);
             }

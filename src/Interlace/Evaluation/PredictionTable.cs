@@ -6,7 +6,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// Answers in a table, separated by tabs or commas, with the columns <c>index</c> and <c>prediction</c>, quoted as benchmark tables are. Cells take their type by column as there, but predictions
+/// Answers in a table, separated by tabs or commas, with the columns <c>index</c> and <c>prediction</c>, quoted as benchmark tables are.
+/// Cells take their type by column as there, but predictions
 /// (and a judge's replies) stay the text that they are.
 /// </summary>
 internal static class PredictionTable
@@ -31,7 +32,8 @@ internal static class PredictionTable
         List<string?>[] values = [.. columns.Select(_ => new List<string?>())];
         for (int record = 1; reader.ReadRecord(cells); record++)
         {
-            if (cells.Count != columns.Length) throw new InputException($"Row {record} of {name} has {cells.Count} cells under {columns.Length} column names; a separator or line break inside a cell needs quotes around the cell.");
+            if (cells.Count != columns.Length)
+                throw new InputException($"Row {record} of {name} has {cells.Count} cells under {columns.Length} column names; a separator or line break inside a cell needs quotes around the cell.");
             for (int i = 0; i < columns.Length; i++) values[i].Add(Text(cells[i], name));
         }
         string?[][] typed = [.. columns.Select((column, i) => Texts.Contains(column) ? [.. values[i]] : ColumnTypes.Infer(values[i]))];

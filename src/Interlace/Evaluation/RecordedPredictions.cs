@@ -11,8 +11,10 @@ using Interlace.Vlm.Text;
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// Answers recorded as JSON lines, as a JSON array of such records, or as a table separated by tabs or commas where the name ends in <c>.tsv</c> or <c>.csv</c>; gzip-compressed where it ends in <c>.gz</c>:
-/// <c>index</c>, <c>prediction</c> and, where a judge was asked, <c>judge</c>. Without a benchmark table a record carries its question as well: cells by column name; in JSON the options as an object
+/// Answers recorded as JSON lines, as a JSON array of such records, or as a table separated by tabs or commas where the name ends in
+/// <c>.tsv</c> or <c>.csv</c>; gzip-compressed where it ends in <c>.gz</c>:
+/// <c>index</c>, <c>prediction</c> and, where a judge was asked, <c>judge</c>. Without a benchmark table a record carries its question as
+/// well: cells by column name; in JSON the options as an object
 /// <c>options</c> or <c>choices</c>, several answers as a list <c>answers</c>.
 /// </summary>
 public static class RecordedPredictions
@@ -22,7 +24,8 @@ public static class RecordedPredictions
     /// <summary>Reads the answers of a file.</summary>
     /// <param name="path">A .jsonl, .json, .tsv or .csv file, or one of these with .gz behind it.</param>
     /// <param name="table">The table the indices refer to, or null where the records carry their questions.</param>
-    /// <exception cref="InputException">The file is missing, a record is none of an answer, or an index is twice there or not in the table.</exception>
+    /// <exception cref="InputException">The file is missing, a record is none of an answer,
+    /// or an index is twice there or not in the table.</exception>
     public static IReadOnlyList<Prediction> Read(string path, BenchmarkTable? table = null)
     {
         byte[] content = UserFile.Read(path, LargestFile, $"There is no file of predictions at {path}.");
@@ -34,7 +37,8 @@ public static class RecordedPredictions
         List<Prediction> predictions = [];
         foreach (var (where, prediction) in Records(content, name, Path.GetExtension(packed ? name[..^3] : name), rows))
         {
-            if (!seen.Add(prediction.Row.Index)) throw new InputException($"{where} answers row {Printable.Line(prediction.Row.Index, Printable.LongestQuote)} a second time.");
+            if (!seen.Add(prediction.Row.Index))
+                throw new InputException($"{where} answers row {Printable.Line(prediction.Row.Index, Printable.LongestQuote)} a second time.");
             predictions.Add(prediction);
         }
         return predictions;
@@ -105,7 +109,8 @@ public static class RecordedPredictions
             byte[] buffer = new byte[1 << 16];
             for (int read; (read = stream.Read(buffer)) > 0;)
             {
-                if (content.Length + read > most) throw new InputException($"{path} unpacks to more than {most} bytes, far more than texts do: unpack it yourself.");
+                if (content.Length + read > most)
+                    throw new InputException($"{path} unpacks to more than {most} bytes, far more than texts do: unpack it yourself.");
                 content.Write(buffer, 0, read);
             }
             return content.ToArray();

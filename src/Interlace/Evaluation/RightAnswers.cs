@@ -5,7 +5,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Evaluation;
 
 /// <summary>
-/// Whether the right answers of a benchmark can be met at all. Rules compare literally: a table that says <c>yes</c> where the rule expects <c>Yes</c> gives 0 to every model, which looks like a score and is none.
+/// Whether the right answers of a benchmark can be met at all. Rules compare literally:
+/// a table that says <c>yes</c> where the rule expects <c>Yes</c> gives 0 to every model, which looks like a score and is none.
 /// </summary>
 public static class RightAnswers
 {
@@ -13,17 +14,23 @@ public static class RightAnswers
     /// <param name="benchmark">Its kind decides.</param>
     /// <param name="rows">The rows that are asked or were answered.</param>
     /// <param name="source">Where they come from, for messages.</param>
-    /// <exception cref="InputException">There is no column of answers, all of its cells are empty, or the indices of a circular benchmark make no groups.</exception>
+    /// <exception cref="InputException">There is no column of answers, all of its cells are empty,
+    /// or the indices of a circular benchmark make no groups.</exception>
     public static void Check(Benchmark benchmark, IReadOnlyList<BenchmarkRow> rows, string source)
     {
         if (rows.Count == 0) return;
         if (benchmark.Kind == BenchmarkKind.Circular) ChoiceScores.CheckGroups(rows);
         if (benchmark.Kind == BenchmarkKind.Judged) return;   // a judge needs no right answer
-        if (!rows.Any(row => row.Has(BenchmarkRow.AnswerColumn))) throw new InputException($"{source} has no column {BenchmarkRow.AnswerColumn}: without right answers nothing can be scored.");
-        if (rows.All(IsEmpty)) throw new InputException($"{source} has no right answer: all {rows.Count} cells of its column {BenchmarkRow.AnswerColumn} are empty.");
+        if (!rows.Any(row => row.Has(BenchmarkRow.AnswerColumn)))
+            throw new InputException($"{source} has no column {BenchmarkRow.AnswerColumn}: without right answers nothing can be scored.");
+        if (rows.All(IsEmpty))
+            throw new InputException($"{source} has no right answer: all {rows.Count} cells of its column {BenchmarkRow.AnswerColumn} are empty.");
     }
 
-    /// <summary>What a reader must know about the score, a sentence each: how many right answers no answer can meet, or every answer meets, with an example.</summary>
+    /// <summary>
+    /// What a reader must know about the score, a sentence each: how many right answers no answer can meet, or every answer meets,
+    /// with an example.
+    /// </summary>
     public static IEnumerable<string> Warnings(Benchmark benchmark, IReadOnlyList<BenchmarkRow> rows)
     {
         if (benchmark.Kind == BenchmarkKind.Circular && ChoiceScores.OutsideGroups(rows) is > 0 and var outside)

@@ -37,7 +37,8 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     }
 
     /// <summary>Scores predictions that were made elsewhere.</summary>
-    /// <param name="file">A .jsonl, .json, .tsv or .csv file, gzip-compressed where the name ends in .gz (<see cref="RecordedPredictions"/>).</param>
+    /// <param name="file">A .jsonl, .json, .tsv or .csv file, gzip-compressed where the name ends in .gz
+    /// (<see cref="RecordedPredictions"/>).</param>
     /// <param name="benchmark">What they answer.</param>
     /// <param name="tablePath">The table they refer to; null where they carry their questions.</param>
     /// <param name="target">Folder for scores and outcomes; null writes nothing.</param>

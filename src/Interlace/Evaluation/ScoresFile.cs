@@ -38,7 +38,8 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
     public static ScoresFile Load(string path) =>
         Artefact.Load(path, ArtefactJson.Readable.ScoresFile, CurrentFormat, "evaluate the model first", "holds no valid scores", found =>
         {
-            if (found.Benchmarks.DistinctBy(benchmark => benchmark.Name).Count() < found.Benchmarks.Length) throw new JsonException("a benchmark stands in it twice");
+            if (found.Benchmarks.DistinctBy(benchmark => benchmark.Name).Count() < found.Benchmarks.Length)
+                throw new JsonException("a benchmark stands in it twice");
             Counts.CheckNumbers(found.Average is { } average ? [average] : [], "averages", 0, 100);
             foreach (var benchmark in found.Benchmarks)
             {

@@ -4,10 +4,14 @@ using Interlace.Vlm.Images;
 
 namespace Interlace.Evaluation;
 
-/// <summary>Looks at a table before a model answers anything, so that one of which nothing can be asked or scored is refused at once.</summary>
+/// <summary>
+/// Looks at a table before a model answers anything, so that one of which nothing can be asked or scored is refused at once.
+/// </summary>
 internal static class UsableRows
 {
-    /// <summary>Checks the right answers, and that at least one row has images that can be shown. Rows are tried in their order up to the first.</summary>
+    /// <summary>
+    /// Checks the right answers, and that at least one row has images that can be shown. Rows are tried in their order up to the first.
+    /// </summary>
     /// <param name="benchmark">The benchmark.</param>
     /// <param name="table">Its table.</param>
     /// <param name="rows">The rows to ask.</param>

@@ -12,7 +12,9 @@ public static partial class Durable
         RandomAccess.FlushToDisk(handle);
     }
 
-    /// <summary>Flushes a folder's names: a rename is only then sure to last. Where the system knows no such thing, as on Windows, nothing is done.</summary>
+    /// <summary>
+    /// Flushes a folder's names: a rename is only then sure to last. Where the system knows no such thing, as on Windows, nothing is done.
+    /// </summary>
     public static void FlushFolder(string path)
     {
         if (OperatingSystem.IsWindows()) return;

@@ -4,7 +4,8 @@ using Interlace.Vlm;
 namespace Interlace.Outputs;
 
 /// <summary>
-/// One process writes to a folder. The lock is the kernel's, on a small file in the folder, so that it ends with the process however that ends; what a killed process leaves is
+/// One process writes to a folder. The lock is the kernel's, on a small file in the folder,
+/// so that it ends with the process however that ends; what a killed process leaves is
 /// taken over.
 /// </summary>
 public sealed class FolderLock : IDisposable

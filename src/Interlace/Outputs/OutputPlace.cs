@@ -3,7 +3,8 @@ using Interlace.Vlm;
 namespace Interlace.Outputs;
 
 /// <summary>
-/// The one rule for where anything may be written: an output is neither an input nor a folder above one, and nothing is written into a model folder that is read.
+/// The one rule for where anything may be written: an output is neither an input nor a folder above one,
+/// and nothing is written into a model folder that is read.
 /// Places are compared by their real paths.
 /// </summary>
 public static class OutputPlace
@@ -19,7 +20,8 @@ public static class OutputPlace
         {
             string read = RealPath.Of(input);
             if (read == place) throw new InputException($"{output} is read by this command: name another place to write to.");
-            if (RealPath.IsWithin(read, place)) throw new InputException($"{output} holds {input}, which this command reads: name another place to write to.");
+            if (RealPath.IsWithin(read, place))
+                throw new InputException($"{output} holds {input}, which this command reads: name another place to write to.");
             if (IsModelFolder(read) && RealPath.IsWithin(place, read))
                 throw new InputException($"{output} lies in the model folder {input}, which this command reads: name a place outside of it.");
         }

@@ -8,7 +8,9 @@ public static class RealPath
     // As many as the kernel follows.
     private const int MostLinks = 40;
 
-    /// <summary>The absolute path without links, <c>.</c>, <c>..</c> and trailing separators. What is not there yet is taken as it is spelled.</summary>
+    /// <summary>
+    /// The absolute path without links, <c>.</c>, <c>..</c> and trailing separators. What is not there yet is taken as it is spelled.
+    /// </summary>
     /// <exception cref="InputException">Its links lead round in a circle, or it has a character that no path has.</exception>
     public static string Of(string path)
     {
@@ -46,7 +48,8 @@ public static class RealPath
 
     private static StringComparison Comparison => OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
 
-    private static string? LinkTarget(string path) => Directory.Exists(path) ? new DirectoryInfo(path).LinkTarget : new FileInfo(path).LinkTarget;
+    private static string? LinkTarget(string path) =>
+        Directory.Exists(path) ? new DirectoryInfo(path).LinkTarget : new FileInfo(path).LinkTarget;
 
     private static void Push(Stack<string> left, string path)
     {

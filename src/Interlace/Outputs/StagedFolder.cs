@@ -4,8 +4,10 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Outputs;
 
 /// <summary>
-/// A folder that appears whole or not at all: it is filled in <c>TARGET.partial/new</c>, flushed to the disk, and renamed. One process at a time does so. Disposing it before
-/// <see cref="Commit"/> deletes what was written; what a killed process left is deleted by the next attempt, and a folder that it was about to replace is put back.
+/// A folder that appears whole or not at all: it is filled in <c>TARGET.partial/new</c>, flushed to the disk, and renamed.
+/// One process at a time does so. Disposing it before
+/// <see cref="Commit"/> deletes what was written; what a killed process left is deleted by the next attempt,
+/// and a folder that it was about to replace is put back.
 /// </summary>
 public sealed class StagedFolder : IDisposable
 {
@@ -30,7 +32,8 @@ public sealed class StagedFolder : IDisposable
     /// <param name="bytesNeeded">What will be written, checked against the free space before anything is.</param>
     /// <param name="replaces">Whether a folder that stands there may be replaced at the commit; none where absent.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
-    /// <exception cref="InputException">The place is taken, a mount point, or in use by another process, or the disk is too full.</exception>
+    /// <exception cref="InputException">The place is taken, a mount point, or in use by another process,
+    /// or the disk is too full.</exception>
     public static StagedFolder Begin(string target, long bytesNeeded, Predicate<string>? replaces = null, Func<string, long>? freeBytes = null)
     {
         string place = RealPath.Of(target);
@@ -69,10 +72,13 @@ public sealed class StagedFolder : IDisposable
         string place = RealPath.Of(target);
         if (File.Exists(place)) throw new InputException($"{target} is a file: name a folder to write to.");
         if (!Directory.Exists(place)) return;
-        if (IsMountPoint(place)) throw new InputException($"{target} is a mount point, where no folder can appear as a whole: name a folder in it.");
+        if (IsMountPoint(place))
+            throw new InputException($"{target} is a mount point, where no folder can appear as a whole: name a folder in it.");
         if (IsEmpty(place)) return;
-        if (replaces is null) throw new InputException($"{target} is not empty: name another folder, or replace a model that Interlace made with --force.");
-        if (!replaces(place)) throw new InputException($"{target} holds what Interlace did not make, and is not replaced: name another folder, or move it away.");
+        if (replaces is null)
+            throw new InputException($"{target} is not empty: name another folder, or replace a model that Interlace made with --force.");
+        if (!replaces(place))
+            throw new InputException($"{target} holds what Interlace did not make, and is not replaced: name another folder, or move it away.");
     }
 
     /// <summary>Deletes what a killed process left beside a place; a folder that no process of ours made stays.</summary>
@@ -103,7 +109,9 @@ public sealed class StagedFolder : IDisposable
         if (Directory.Exists(_work) && IsEmpty(_work)) Directory.Delete(_work);
     }
 
-    /// <summary>Deletes what was written. A folder that was about to be replaced goes back where the new one has not come to its place.</summary>
+    /// <summary>
+    /// Deletes what was written. A folder that was about to be replaced goes back where the new one has not come to its place.
+    /// </summary>
     private void Clear()
     {
         if (Directory.Exists(Replaced) && !Directory.Exists(_target)) Directory.Move(Replaced, _target);
@@ -113,5 +121,6 @@ public sealed class StagedFolder : IDisposable
 
     private static bool IsEmpty(string folder) => !Directory.EnumerateFileSystemEntries(folder).Any();
 
-    private static bool IsMountPoint(string folder) => DriveInfo.GetDrives().Any(drive => Path.TrimEndingDirectorySeparator(drive.Name) == folder);
+    private static bool IsMountPoint(string folder) =>
+        DriveInfo.GetDrives().Any(drive => Path.TrimEndingDirectorySeparator(drive.Name) == folder);
 }

@@ -3,7 +3,8 @@ using Interlace.Vlm;
 namespace Interlace.Outputs;
 
 /// <summary>
-/// The folder in which a long stage keeps its state until it is done. It holds files of known names alone, and one process at a time works in it: whatever else lies there is
+/// The folder in which a long stage keeps its state until it is done. It holds files of known names alone,
+/// and one process at a time works in it: whatever else lies there is
 /// somebody else's and is neither used nor deleted.
 /// </summary>
 internal sealed class WorkFolder : IDisposable
@@ -26,7 +27,8 @@ internal sealed class WorkFolder : IDisposable
     /// <exception cref="InputException">Something else lies in it, or another process works in it.</exception>
     public static WorkFolder Open(string path, IReadOnlyList<string> names, string target)
     {
-        if (File.Exists(path)) throw new InputException($"{path} is a file, and {target} needs a folder there: move it away, or name another target.");
+        if (File.Exists(path))
+            throw new InputException($"{path} is a file, and {target} needs a folder there: move it away, or name another target.");
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(entry => !IsKnown(entry, names)) is { } stranger)
             throw new InputException($"{stranger} lies where the work on {target} is kept, and Interlace did not make it: move it away, or name another target.");
         return new(path, names, FolderLock.Take(path, target));

@@ -6,13 +6,15 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Checks what a pruned model computes: its logits on a picture and a question equal those of its parent with the same layers left out, and decoding with a cache rests on the logits of decoding without; both within the rounding of the computation's type.
+/// Checks what a pruned model computes: its logits on a picture and a question equal those of its parent with the same layers left out,
+/// and decoding with a cache rests on the logits of decoding without; both within the rounding of the computation's type.
 /// </summary>
 public static class Behaviour
 {
     private const int DecodedTokens = 12, Side = 128;
 
-    // Roundings of a layer that may differ. The same operations on the same weights: what is added to the stream, twice a layer. With a cache other kernels run: every one of some sixteen results,
+    // Roundings of a layer that may differ. The same operations on the same weights: what is added to the stream, twice a layer.
+    // With a cache other kernels run: every one of some sixteen results,
     // and in fp32 the steps of the sums inside them as well, which bf16 takes in fp32.
     private const int OfTheStream = 2, OfResults = 16, OfSums = 64 * OfResults;
 
@@ -43,7 +45,8 @@ public static class Behaviour
     }
 
     /// <summary>
-    /// How far logits may lie apart, as a part of the largest, that are equal but for rounding: roundings of the type add up over the layers as the steps of a random walk do.
+    /// How far logits may lie apart, as a part of the largest, that are equal but for rounding:
+    /// roundings of the type add up over the layers as the steps of a random walk do.
     /// </summary>
     private static double Noise(VisionLanguageModel model, int roundings) =>
         (model.ComputeType == ScalarType.BFloat16 ? Math.Pow(2, -8) : Math.Pow(2, -23)) * Math.Sqrt(roundings * model.Layers.Count);
@@ -57,7 +60,8 @@ public static class Behaviour
     }
 
     /// <summary>
-    /// Decodes with a cache and goes over the same tokens without one: every choice must rest on the same logits, up to rounding. Where they do, the two ways can choose different tokens only if the best two
+    /// Decodes with a cache and goes over the same tokens without one: every choice must rest on the same logits, up to rounding.
+    /// Where they do, the two ways can choose different tokens only if the best two
     /// are as near as that to each other, which is no fault.
     /// </summary>
     private static Check Decoding(LoadedModel model, double noise)
@@ -90,7 +94,8 @@ public static class Behaviour
             Tensor uncached = model.Model.Logits(model.Model.Hidden(batch).narrow(0, prompt.Length + i - 1, 1));
             double deviation = Deviation(uncached, cached);
             largest = Math.Max(largest, deviation);
-            if (deviation > noise) return new(name, false, $"The logits of token {i} differ by {deviation:g2} of the largest with a cache from those without; rounding explains {noise:g2}.");
+            if (deviation > noise)
+                return new(name, false, $"The logits of token {i} differ by {deviation:g2} of the largest with a cache from those without; rounding explains {noise:g2}.");
         }
         return new(name, true, $"{ids.Length} tokens decoded with a cache rest on the logits of decoding without: they differ by {largest:g2} of the largest; rounding explains {noise:g2}.");
     }

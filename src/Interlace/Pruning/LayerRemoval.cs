@@ -66,7 +66,8 @@ public static class LayerRemoval
     }
 
     /// <summary>
-    /// The files of a model folder that belong to it beside weights, index and config (tokenizer, templates, processors, generation settings, licence), relative to it, sorted.
+    /// The files of a model folder that belong to it beside weights, index and config (tokenizer, templates, processors,
+    /// generation settings, licence), relative to it, sorted.
     /// An adapter's are none of them.
     /// </summary>
     internal static IEnumerable<string> Companions(string model) =>

@@ -8,7 +8,10 @@ public static class ModelRecords
     /// <summary>The one folder that a model folder may hold.</summary>
     internal const string TemplateFolder = "additional_chat_templates";
 
-    /// <summary>True for a model folder that Interlace made and that holds nothing but a model: it may be replaced or deleted where that is asked for.</summary>
+    /// <summary>
+    /// True for a model folder that Interlace made and that holds nothing but a model: it may be replaced or deleted where that is asked
+    /// for.
+    /// </summary>
     public static bool AreIn(string folder) =>
         File.Exists(Path.Combine(folder, "config.json"))
         && Directory.EnumerateDirectories(folder).All(inner => Path.GetFileName(inner) == TemplateFolder)

@@ -45,7 +45,8 @@ public sealed class PruningPlan
     /// <exception cref="PlanException">A layer is named twice or does not exist, or none would be left.</exception>
     public static PruningPlan Create(int layerCount, IEnumerable<int> drop, IEnumerable<int> tune, PlanOrigin? origin = null)
     {
-        if (layerCount > Counts.MostLayers) throw new PlanException($"The plan is for {layerCount} decoder layers, more than the {Counts.MostLayers} that a model can have.");
+        if (layerCount > Counts.MostLayers)
+            throw new PlanException($"The plan is for {layerCount} decoder layers, more than the {Counts.MostLayers} that a model can have.");
         int[] dropped = [.. drop.Order()], tuned = [.. tune.Order()];
         var seen = new HashSet<int>();
         foreach (int layer in dropped.Concat(tuned))

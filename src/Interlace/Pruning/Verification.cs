@@ -113,7 +113,8 @@ public static class Verification
     {
         string[] differing = [.. LayerRemoval.Companions(parent).Where(file =>
             !File.Exists(Path.Combine(pruned, file)) || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
-        if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter) return new("other files", false, $"{adapter} is an adapter's: programs that find it look for another model.");
+        if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter)
+            return new("other files", false, $"{adapter} is an adapter's: programs that find it look for another model.");
         return new("other files", differing.Length == 0, differing.Length == 0 ? "Tokenizer, processor and all other files are the parent's." : $"{differing.Length} files are missing or differ from the parent's, first {differing[0]}.");
     }
 
@@ -121,7 +122,8 @@ public static class Verification
     private static Check RecordAgrees(string pruned, Checkpoint parent, PruningPlan plan)
     {
         const string name = "record";
-        if (!File.Exists(Path.Combine(pruned, PrunedModelFile.Name))) return new(name, true, $"There is no {PrunedModelFile.Name}; the plan alone says what the folder was made from.");
+        if (!File.Exists(Path.Combine(pruned, PrunedModelFile.Name)))
+            return new(name, true, $"There is no {PrunedModelFile.Name}; the plan alone says what the folder was made from.");
         PrunedModelFile record;
         try
         {

@@ -47,7 +47,9 @@ public sealed class AdamW : IDisposable
         foreach (Tensor step in _steps) step.Fill(steps);
     }
 
-    /// <summary>L2 norm of all gradients together. The squares of one tensor are held at a time: those of all would be as large as the gradients.</summary>
+    /// <summary>
+    /// L2 norm of all gradients together. The squares of one tensor are held at a time: those of all would be as large as the gradients.
+    /// </summary>
     public double GradientNorm()
     {
         using var scope = NewDisposeScope();

@@ -23,7 +23,8 @@ public static class FineTuneStage
     /// <param name="progress">Told after each step.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
     /// <param name="cancellation">Ends after a step; the same call goes on from there.</param>
-    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, the disk too full, the place taken or in use, or the model to learn from not the one that was pruned.</exception>
+    /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, the disk too full,
+    /// the place taken or in use, or the model to learn from not the one that was pruned.</exception>
     public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
     {
         experiment = experiment.Complete();
@@ -88,7 +89,10 @@ public static class FineTuneStage
         return (record.Settings, record.Data, record.Device, record.Dtype, record.Seed) == (expected.Settings, expected.Data, expected.Device, expected.Dtype, expected.Seed);
     }
 
-    /// <summary>The record of a run before it begins. When the state is saved does not decide what comes out, nor where model and data lie or how many workers read it.</summary>
+    /// <summary>
+    /// The record of a run before it begins. When the state is saved does not decide what comes out,
+    /// nor where model and data lie or how many workers read it.
+    /// </summary>
     private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) => new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
         experiment.Finetune! with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null }, experiment.Data! with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
         experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
@@ -112,7 +116,10 @@ public static class FineTuneStage
         new SavedState(path, file.Metadata).BelongsTo(key, model);
     }
 
-    /// <summary>Before hours of work: room for the samples, for the state and the next one beside it, and for the log and the tuned folder, which holds it too.</summary>
+    /// <summary>
+    /// Before hours of work: room for the samples, for the state and the next one beside it, and for the log and the tuned folder,
+    /// which holds it too.
+    /// </summary>
     private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, long steps, Func<string, long>? freeBytes)
     {
         const int bytesPerWeight = 3 * sizeof(float);   // master, mean and square

@@ -54,7 +54,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <param name="validation">Gives the held-back samples; null where none are.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellation">Ends after a step; the state is kept.</param>
-    /// <exception cref="InputException">No sample could be used, the loss is no longer a number, or a model's files changed while they were used.</exception>
+    /// <exception cref="InputException">No sample could be used, the loss is no longer a number,
+    /// or a model's files changed while they were used.</exception>
     public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load, Func<IEnumerable<LoadedSample>>? validation = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
@@ -144,7 +145,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             loss += scale * sum;
         }
         double norm = _optimiser!.GradientNorm(), rate = schedule.At(state.Step);
-        if (!double.IsFinite(norm)) throw new InputException($"The gradient is no longer a number at step {state.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
+        if (!double.IsFinite(norm))
+            throw new InputException($"The gradient is no longer a number at step {state.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
         return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), micro.Sum(b => b.Sum(s => (long)s.Length)), answers.Sum(), 0, Environment.WorkingSet);
@@ -154,14 +156,18 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     private InputException NoNumber(int step, Batch batch)
     {
-        if (parent is not null && FiniteValues.First(parent, batch) is not null) return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
+        if (parent is not null && FiniteValues.First(parent, batch) is not null)
+            return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
         if (step == 0) return FiniteValues.Refusal("The loss is no number", model, batch);
         return new($"The loss is no longer a number at step {step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");
     }
 
     private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";
 
-    /// <summary>Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens; null where no sample could be used.</summary>
+    /// <summary>
+    /// Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens;
+    /// null where no sample could be used.
+    /// </summary>
     private double? ValidationLoss(LossGradient gradient, IEnumerable<LoadedSample> samples)
     {
         double loss = 0;

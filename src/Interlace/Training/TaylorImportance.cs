@@ -51,7 +51,8 @@ public static class TaylorImportance
             foreach (int l in group)
             {
                 scores[l] = model.Layers[l].Parameters.Sum(Importance);
-                if (!double.IsFinite(scores[l])) throw new NotANumberException($"The gradients of decoder layer {l} are no numbers (NaN or infinite): compute with --dtype fp32.");
+                if (!double.IsFinite(scores[l]))
+                    throw new NotANumberException($"The gradients of decoder layer {l} are no numbers (NaN or infinite): compute with --dtype fp32.");
             }
         }
         return (scores, loss / answerTokens);

@@ -29,7 +29,8 @@ public static class TrainingLog
 
     /// <summary>The rows of a log; a last line that an interruption cut off is left out.</summary>
     /// <exception cref="Vlm.InputException">A line is damaged.</exception>
-    public static IReadOnlyList<TrainingLogRow> Read(string path) => JsonLines<TrainingLogRow>.Read(path, LogJson.Default.TrainingLogRow, "steps of a training");
+    public static IReadOnlyList<TrainingLogRow> Read(string path) =>
+        JsonLines<TrainingLogRow>.Read(path, LogJson.Default.TrainingLogRow, "steps of a training");
 
     /// <summary>Keeps the rows before a step: what a resumed run will write again goes.</summary>
     public static void Truncate(string path, int step)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Interlace.Fuzz.Mutations;
 
-/// <summary>Images: sizes and kinds in their headers (with the right checksum, else no decoder looks further), chunks out of place, damaged data.</summary>
+/// <summary>
+/// Images: sizes and kinds in their headers (with the right checksum, else no decoder looks further), chunks out of place, damaged data.
+/// </summary>
 internal static class Images
 {
     private static readonly uint[] Sizes = [0, 1, 2, 65_535, 65_536, 100_000, int.MaxValue, uint.MaxValue];

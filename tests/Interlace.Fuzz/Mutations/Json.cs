@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace Interlace.Fuzz.Mutations;
 
-/// <summary>JSON with one place changed: other numbers and types, keys that are gone or stand twice, lists that are empty or endless, deep nesting.</summary>
+/// <summary>
+/// JSON with one place changed: other numbers and types, keys that are gone or stand twice, lists that are empty or endless, deep nesting.
+/// </summary>
 internal static class Json
 {
     // Written as texts, and replaced in the file by what no writer of JSON would write.
@@ -71,7 +73,8 @@ internal static class Json
         }
     }
 
-    private static JsonNode? Of((JsonNode Parent, object Key) place) => place.Parent is JsonObject o ? o[(string)place.Key] : place.Parent.AsArray().ElementAtOrDefault((int)place.Key);
+    private static JsonNode? Of((JsonNode Parent, object Key) place) =>
+        place.Parent is JsonObject o ? o[(string)place.Key] : place.Parent.AsArray().ElementAtOrDefault((int)place.Key);
 
     private static IEnumerable<(JsonNode Parent, object Key)> Places(JsonNode node)
     {

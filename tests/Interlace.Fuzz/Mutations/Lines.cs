@@ -6,7 +6,8 @@ namespace Interlace.Fuzz.Mutations;
 internal static class Lines
 {
     /// <summary>A file of one JSON value a line.</summary>
-    public static byte[] MutateJson(byte[] source, Dice dice) => Mutate(source, dice, line => Encoding.Latin1.GetString(Json.Mutate(Encoding.Latin1.GetBytes(line), dice)));
+    public static byte[] MutateJson(byte[] source, Dice dice) =>
+        Mutate(source, dice, line => Encoding.Latin1.GetString(Json.Mutate(Encoding.Latin1.GetBytes(line), dice)));
 
     /// <summary>A table between tabs, with quotes.</summary>
     public static byte[] MutateTable(byte[] source, Dice dice) => Mutate(source, dice, line =>

@@ -2,12 +2,15 @@ using System.Buffers.Binary;
 
 namespace Interlace.Fuzz.Mutations;
 
-/// <summary>Parquet: mostly its footer and the headers of its pages, which hold the counts and lengths that a reader allocates by.</summary>
+/// <summary>
+/// Parquet: mostly its footer and the headers of its pages, which hold the counts and lengths that a reader allocates by.
+/// </summary>
 internal static class Parquet
 {
     public static byte[] Mutate(byte[] source, Dice dice)
     {
-        if (source.Length < 12 || BinaryPrimitives.ReadInt32LittleEndian(source.AsSpan(source.Length - 8)) is not (> 20 and var footer) || footer > source.Length - 12) return Bytes.Mutate(source, dice);
+        if (source.Length < 12 || BinaryPrimitives.ReadInt32LittleEndian(source.AsSpan(source.Length - 8)) is not (> 20 and var footer) || footer > source.Length - 12)
+            return Bytes.Mutate(source, dice);
         int start = source.Length - 8 - footer;
         byte[] copy = [.. source];
         switch (dice.Below(7))

@@ -7,7 +7,8 @@ internal static class SafeTensors
 {
     public static byte[] Mutate(byte[] source, Dice dice)
     {
-        if (source.Length < 8 || BinaryPrimitives.ReadInt64LittleEndian(source) is not (>= 0 and var length) || length > source.Length - 8) return Bytes.Mutate(source, dice);
+        if (source.Length < 8 || BinaryPrimitives.ReadInt64LittleEndian(source) is not (>= 0 and var length) || length > source.Length - 8)
+            return Bytes.Mutate(source, dice);
         int end = 8 + (int)length;
         switch (dice.Below(6))
         {

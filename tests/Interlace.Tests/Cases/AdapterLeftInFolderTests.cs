@@ -3,7 +3,10 @@ using Interlace.Tests.Cli;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>An adapter's files in a model folder: programs that find them look for another model. They are left out of every folder that is written, and that is said.</summary>
+/// <summary>
+/// An adapter's files in a model folder: programs that find them look for another model. They are left out of every folder that is written,
+/// and that is said.
+/// </summary>
 public sealed class AdapterLeftInFolderTests : IDisposable
 {
     private readonly ModelCopy _model = new();

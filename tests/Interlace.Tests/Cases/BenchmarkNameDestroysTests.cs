@@ -5,7 +5,10 @@ using Interlace.Tests.Evaluation;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>A file of benchmarks chooses names and tables. Whatever it says, it is refused before anything is asked or written, and nothing outside the output is touched.</summary>
+/// <summary>
+/// A file of benchmarks chooses names and tables. Whatever it says, it is refused before anything is asked or written,
+/// and nothing outside the output is touched.
+/// </summary>
 public sealed class BenchmarkNameDestroysTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();

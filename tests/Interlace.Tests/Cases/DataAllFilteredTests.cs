@@ -17,7 +17,8 @@ public sealed class DataAllFilteredTests : IDisposable
 
     [Theory]
     [InlineData("path-only", "24 missing image"), InlineData("four-images", "24 too many images"), InlineData("six-turns", "24 too many turns")]
-    public void The_case_is_told_by_every_verb(string data, string reason) => Refused(Shared.Require("cases", "data-all-filtered", data), reason);
+    public void The_case_is_told_by_every_verb(string data, string reason) =>
+        Refused(Shared.Require("cases", "data-all-filtered", data), reason);
 
     [Fact]
     public void So_are_rows_that_fail_later()

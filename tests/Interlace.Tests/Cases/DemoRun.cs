@@ -4,7 +4,10 @@ using Interlace.Tests.Evaluation;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>A small finished run on the demo's model: <c>run</c>, with everything that the commands of one leave, beside copies of the model, of its data and of its tables.</summary>
+/// <summary>
+/// A small finished run on the demo's model: <c>run</c>, with everything that the commands of one leave, beside copies of the model,
+/// of its data and of its tables.
+/// </summary>
 public sealed class DemoRun : IDisposable
 {
     private readonly ScratchFolder _scratch = new();

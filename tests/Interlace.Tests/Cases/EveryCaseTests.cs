@@ -1,6 +1,8 @@
 namespace Interlace.Tests.Cases;
 
-/// <summary>Small inputs on which the program was wrong once: each folder has a test class of its name, whatever folders there are.</summary>
+/// <summary>
+/// Small inputs on which the program was wrong once: each folder has a test class of its name, whatever folders there are.
+/// </summary>
 public class EveryCaseTests
 {
     public static TheoryData<string> Folders => !Directory.Exists(Shared.At("cases")) ? [] : [.. Directory.EnumerateDirectories(Shared.At("cases")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];

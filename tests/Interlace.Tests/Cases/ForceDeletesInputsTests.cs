@@ -93,7 +93,8 @@ public sealed class ForceDeletesInputsTests(DemoRun finished) : IClassFixture<De
     private string At(params string[] parts) => Path.Combine([_scratch.Path, .. parts]);
 
     /// <summary>A word of the command as a path where it is one of the test's own.</summary>
-    private string Here(string word) => Path.Exists(At(word)) || word.Contains('/') || word is "x" or "my" or "M2" or "HOME" ? _scratch.Path + "/" + word : word;
+    private string Here(string word) =>
+        Path.Exists(At(word)) || word.Contains('/') || word is "x" or "my" or "M2" or "HOME" ? _scratch.Path + "/" + word : word;
 
     private void Arrange(string what)
     {

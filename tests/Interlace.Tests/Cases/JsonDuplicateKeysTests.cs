@@ -2,7 +2,10 @@ using Interlace.Tests.Cli;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>Every JSON file that the program reads, with its first key twice, or with half a surrogate pair: exit code 2 and one sentence that names the file.</summary>
+/// <summary>
+/// Every JSON file that the program reads, with its first key twice, or with half a surrogate pair:
+/// exit code 2 and one sentence that names the file.
+/// </summary>
 public sealed class JsonDuplicateKeysTests : IDisposable
 {
     private static readonly string Demo = Path.Combine(Shared.Repository, "assets", "demo");

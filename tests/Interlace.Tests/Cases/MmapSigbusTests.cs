@@ -8,7 +8,9 @@ using Interlace.Vlm;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>Files of a model that change while they are used: nothing that was computed since is kept, and the sentence names the file.</summary>
+/// <summary>
+/// Files of a model that change while they are used: nothing that was computed since is kept, and the sentence names the file.
+/// </summary>
 public sealed class MmapSigbusTests : IDisposable
 {
     private readonly WorkOnDemo _work = new();
@@ -94,5 +96,6 @@ public sealed class MmapSigbusTests : IDisposable
         Assert.False(File.Exists(EvidenceFiles.PathOf(_work.At("run"), name)));
     }
 
-    private static void Touch(string model, string file) => File.SetLastWriteTimeUtc(Path.Combine(model, file), File.GetLastWriteTimeUtc(Path.Combine(model, file)).AddMinutes(-1));
+    private static void Touch(string model, string file) =>
+        File.SetLastWriteTimeUtc(Path.Combine(model, file), File.GetLastWriteTimeUtc(Path.Combine(model, file)).AddMinutes(-1));
 }

@@ -2,7 +2,9 @@ using Interlace.Tests.Cli;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>One weight that is no number: the command stops, says where the values were first none, and leaves no artefact behind.</summary>
+/// <summary>
+/// One weight that is no number: the command stops, says where the values were first none, and leaves no artefact behind.
+/// </summary>
 public sealed class NanWeightsTests : IDisposable
 {
     private const string Weight = "model.language_model.layers.8.mlp.down_proj.weight";

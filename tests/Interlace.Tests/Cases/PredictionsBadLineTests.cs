@@ -6,7 +6,10 @@ using Interlace.Vlm;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>Files of JSON lines: a last line that was cut off is dropped; any other line that cannot be read is damage, with the file and the line in the sentence.</summary>
+/// <summary>
+/// Files of JSON lines: a last line that was cut off is dropped; any other line that cannot be read is damage,
+/// with the file and the line in the sentence.
+/// </summary>
 public sealed class PredictionsBadLineTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();

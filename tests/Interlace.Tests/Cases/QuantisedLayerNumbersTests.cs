@@ -5,7 +5,10 @@ using Interlace.Vlm;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>What a config says of single layers must be true of the same layers after pruning, or the parent is refused with the reason; verify looks at it.</summary>
+/// <summary>
+/// What a config says of single layers must be true of the same layers after pruning, or the parent is refused with the reason;
+/// verify looks at it.
+/// </summary>
 public sealed class QuantisedLayerNumbersTests : IDisposable
 {
     private const string Layers = "model.language_model.layers.";

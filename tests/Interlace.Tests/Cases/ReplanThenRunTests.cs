@@ -7,7 +7,10 @@ using Interlace.Vlm;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>What lies in a run folder stands for a stage only where it was made from the plan, the model and the settings at hand; results are never shown under the name of others.</summary>
+/// <summary>
+/// What lies in a run folder stands for a stage only where it was made from the plan, the model and the settings at hand;
+/// results are never shown under the name of others.
+/// </summary>
 public sealed class ReplanThenRunTests : IDisposable
 {
     private readonly WorkOnDemo _work = new();

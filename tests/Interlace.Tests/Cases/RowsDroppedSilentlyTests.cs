@@ -4,7 +4,10 @@ using Interlace.Tests.Evaluation;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>Rows that fall out of an evaluation are told, with how many and why, wherever its scores are shown; where none is left there is no score.</summary>
+/// <summary>
+/// Rows that fall out of an evaluation are told, with how many and why, wherever its scores are shown;
+/// where none is left there is no score.
+/// </summary>
 public sealed class RowsDroppedSilentlyTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();

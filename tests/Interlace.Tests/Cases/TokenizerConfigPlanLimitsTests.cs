@@ -3,7 +3,10 @@ using Interlace.Tests.Cli;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>Numbers in small files must not decide memory or time: what no model has is refused with file and key, before anything of its size is made.</summary>
+/// <summary>
+/// Numbers in small files must not decide memory or time: what no model has is refused with file and key,
+/// before anything of its size is made.
+/// </summary>
 public sealed class TokenizerConfigPlanLimitsTests : IDisposable
 {
     private readonly ModelCopy _model = new();

@@ -52,5 +52,6 @@ public sealed class TwoProcessesOneOutTests(DemoRun finished) : IClassFixture<De
         }
     }
 
-    private string[] Entries() => [.. Directory.EnumerateFileSystemEntries(_scratch.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+    private string[] Entries() =>
+        [.. Directory.EnumerateFileSystemEntries(_scratch.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
 }

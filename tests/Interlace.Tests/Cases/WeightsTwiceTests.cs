@@ -3,7 +3,9 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Tests.Cases;
 
-/// <summary>Weights in one file and in shards, in one folder: refused, whoever opens it. What is left of one of them is no second set.</summary>
+/// <summary>
+/// Weights in one file and in shards, in one folder: refused, whoever opens it. What is left of one of them is no second set.
+/// </summary>
 public sealed class WeightsTwiceTests : IDisposable
 {
     private const string Norm = "model.language_model.norm.weight";

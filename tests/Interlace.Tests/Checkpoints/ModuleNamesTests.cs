@@ -40,5 +40,6 @@ public sealed class ModuleNamesTests : IDisposable
     [InlineData(@"re:model\.layers\.(12|13)\.mlp")]
     [InlineData("*layers.15*")]
     [InlineData(@"-:.*\.12\..*")]
-    public void What_is_not_is_refused_by_name(string text) => Assert.Contains(text, Assert.Throws<InputException>(() => Names.Renumber(text)).Message);
+    public void What_is_not_is_refused_by_name(string text) =>
+        Assert.Contains(text, Assert.Throws<InputException>(() => Names.Renumber(text)).Message);
 }

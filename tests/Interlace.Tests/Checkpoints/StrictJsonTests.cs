@@ -22,10 +22,12 @@ public sealed class StrictJsonTests : IDisposable
     [InlineData("""{"a": "\ud800"}""")]
     [InlineData("""["\udc00x"]""")]
     [InlineData("""{"\ud800": 1}""")]
-    public void Half_a_surrogate_pair_is_refused(string json) => Assert.Contains("no Unicode text", Assert.Throws<JsonException>(() => StrictJson.Parse(json)).Message);
+    public void Half_a_surrogate_pair_is_refused(string json) =>
+        Assert.Contains("no Unicode text", Assert.Throws<JsonException>(() => StrictJson.Parse(json)).Message);
 
     [Fact]
-    public void Broken_utf8_is_refused() => Assert.Contains("no Unicode text", Assert.Throws<JsonException>(() => StrictJson.Parse([(byte)'[', (byte)'"', 0xC3, (byte)'"', (byte)']'])).Message);
+    public void Broken_utf8_is_refused() =>
+        Assert.Contains("no Unicode text", Assert.Throws<JsonException>(() => StrictJson.Parse([(byte)'[', (byte)'"', 0xC3, (byte)'"', (byte)']'])).Message);
 
     [Fact]
     public void A_text_with_half_a_surrogate_pair_is_no_json() => Assert.Throws<JsonException>(() => StrictJson.Parse("[\"\ud800\"]"));
@@ -67,5 +69,6 @@ public sealed class StrictJsonTests : IDisposable
     }
 
     [Fact]
-    public void An_absent_file_is_missing() => Assert.Contains("is missing", Assert.Throws<InputException>(() => StrictJson.Read(_scratch.At("none.json"))).Message);
+    public void An_absent_file_is_missing() =>
+        Assert.Contains("is missing", Assert.Throws<InputException>(() => StrictJson.Read(_scratch.At("none.json"))).Message);
 }

@@ -104,5 +104,6 @@ public sealed class OutFolderTests : IDisposable
         return work;
     }
 
-    private string Refused(string command, Experiment settings, bool force = false) => Assert.Throws<InputException>(() => OutFolder.Open(_folder, command, settings, force)).Message;
+    private string Refused(string command, Experiment settings, bool force = false) =>
+        Assert.Throws<InputException>(() => OutFolder.Open(_folder, command, settings, force)).Message;
 }

@@ -3,7 +3,9 @@ using Interlace.Tests.Evaluation;
 
 namespace Interlace.Tests.Cli;
 
-/// <summary>The program in a process of its own, under what a shell can do to it: a code and at most one sentence, never a signal or a trace.</summary>
+/// <summary>
+/// The program in a process of its own, under what a shell can do to it: a code and at most one sentence, never a signal or a trace.
+/// </summary>
 public class ProgramTests
 {
     [Theory]
@@ -19,7 +21,8 @@ public class ProgramTests
     public void Streams_that_cannot_be_written_end_in_code_2(string line, string sentence) => Assert.Equal((2, sentence), Shell("", line));
 
     [Fact]
-    public void A_result_is_written_though_nobody_can_be_told_how_it_went() => Assert.Equal(0, Shell("", "inspect MODEL > /dev/null 2> /dev/full").Code);
+    public void A_result_is_written_though_nobody_can_be_told_how_it_went() =>
+        Assert.Equal(0, Shell("", "inspect MODEL > /dev/null 2> /dev/full").Code);
 
     [Theory, InlineData("ulimit -n 64", "inspect MODEL", "64 files"), InlineData("ulimit -n 200", "generate MODEL Hi", "200 files"), InlineData("ulimit -v 3500000", "generate MODEL Hi", "3584 MB of address space")]
     public void Limits_below_what_the_engine_needs_are_named(string limit, string line, string named)

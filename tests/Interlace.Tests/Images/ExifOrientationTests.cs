@@ -48,7 +48,8 @@ public class ExifOrientationTests
         {
             for (int x = 0; x < turned.Width; x++)
             {
-                // Which stored pixel is seen at (x, y), by the definition of each orientation: where the first row and the first column are.
+                // Which stored pixel is seen at (x, y), by the definition of each orientation:
+                // where the first row and the first column are.
                 var (column, row) = orientation switch
                 {
                     1 => (x, y),
@@ -119,7 +120,8 @@ public class ExifOrientationTests
 
     private static byte[] Picture(params (string Name, byte[] Data)[] chunks) => Png.Write(2, 2, 8, 2, new byte[12], chunks);
 
-    private static byte[] Jpeg(byte marker, byte[] segment) => [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, marker, (byte)((segment.Length + 2) >> 8), (byte)(segment.Length + 2), .. segment, 0xFF, 0xDA, 0, 2];
+    private static byte[] Jpeg(byte marker, byte[] segment) =>
+        [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, marker, (byte)((segment.Length + 2) >> 8), (byte)(segment.Length + 2), .. segment, 0xFF, 0xDA, 0, 2];
 
     private static byte[] WebP(string name, byte[] data)
     {

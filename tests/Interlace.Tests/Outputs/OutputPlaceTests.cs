@@ -46,7 +46,8 @@ public sealed class OutputPlaceTests : IDisposable
         Check("home/out", "home/model", null, "");
     }
 
-    private void Check(string output, params string?[] inputs) => OutputPlace.Check(_scratch.At(output), inputs.Select(input => input is { Length: > 0 } ? _scratch.At(input) : input));
+    private void Check(string output, params string?[] inputs) =>
+        OutputPlace.Check(_scratch.At(output), inputs.Select(input => input is { Length: > 0 } ? _scratch.At(input) : input));
 
     private void Refused(string output, params string[] inputs)
     {

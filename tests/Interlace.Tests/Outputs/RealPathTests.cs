@@ -23,7 +23,8 @@ public sealed class RealPathTests : IDisposable
     }
 
     [Fact]
-    public void A_character_that_no_path_has_is_refused() => Assert.Contains("no path", Assert.Throws<InputException>(() => RealPath.Of("a\0b")).Message);
+    public void A_character_that_no_path_has_is_refused() =>
+        Assert.Contains("no path", Assert.Throws<InputException>(() => RealPath.Of("a\0b")).Message);
 
     [Fact]
     public void Links_are_followed_wherever_they_stand_in_the_path()

@@ -13,7 +13,8 @@ public class LayerRemovalTests
 
     public static TheoryData<string> Families() => [.. GoldenFamilies.Names()];
 
-    public static TheoryData<string> NewerLayouts() => [.. Shared.FoldersWith("config.json", "fixtures", "qwen3vl", "transformers5-layout").Where(name => PrunedGoldens().Any(id => id.StartsWith(name + "/", StringComparison.Ordinal)))];
+    public static TheoryData<string> NewerLayouts() =>
+        [.. Shared.FoldersWith("config.json", "fixtures", "qwen3vl", "transformers5-layout").Where(name => PrunedGoldens().Any(id => id.StartsWith(name + "/", StringComparison.Ordinal)))];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Goldens)), Trait("Category", "Golden")]
     public void The_pruned_folder_has_the_reference_s_counts_and_the_parent_s_bytes(string id)

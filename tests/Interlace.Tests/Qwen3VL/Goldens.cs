@@ -29,7 +29,8 @@ internal static class Goldens
 
     public static VisionLanguageModel Open(string name, ScalarType type = ScalarType.Float32) => OpenFolder(PathOf(name), type);
 
-    public static VisionLanguageModel OpenFolder(string folder, ScalarType type = ScalarType.Float32) => ModelFamilies.Open(folder, Device, type).Model;
+    public static VisionLanguageModel OpenFolder(string folder, ScalarType type = ScalarType.Float32) =>
+        ModelFamilies.Open(folder, Device, type).Model;
 
     /// <summary>A recorded conversation of the chat goldens as the model takes it, with its resized images: independent of tokenizer and image code.</summary>
     public static EncodedSample Sample(string checkpoint, string name, bool prompt = false)

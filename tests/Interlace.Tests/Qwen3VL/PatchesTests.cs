@@ -49,7 +49,10 @@ public class PatchesTests
         Assert.InRange(expected.Zip(values, (a, b) => Math.Abs(a - b)).Max(), 0, 2e-7);
     }
 
-    /// <summary>The patches as the settings of the configuration's checkpoint say, or the published ones: others differ in the bounds of an image alone.</summary>
+    /// <summary>
+    /// The patches as the settings of the configuration's checkpoint say, or the published ones:
+    /// others differ in the bounds of an image alone.
+    /// </summary>
     private static float[] Cut(RgbImage resized, string config)
     {
         string own = Shared.At("fixtures", "qwen3vl", config);

@@ -24,7 +24,8 @@ public class ProcessorTests
 
     public static IEnumerable<TheoryDataRow<string>> CheckpointRows() => Checkpoints().Select(name => new TheoryDataRow<string>(name));
 
-    public static IEnumerable<TheoryDataRow<string>> OfBothLayouts() => Checkpoints().Where(name => Directory.Exists(Shared.At(Folder, Newer, name))).Select(name => new TheoryDataRow<string>(name));
+    public static IEnumerable<TheoryDataRow<string>> OfBothLayouts() =>
+        Checkpoints().Where(name => Directory.Exists(Shared.At(Folder, Newer, name))).Select(name => new TheoryDataRow<string>(name));
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Conversations)), Trait("Category", "Golden")]
     public void Encoded_conversations_equal_the_reference(string checkpoint, string folder, string name)

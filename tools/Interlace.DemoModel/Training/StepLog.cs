@@ -20,7 +20,8 @@ internal static class StepLog
     public static void Append(string path, StepRow row) => File.AppendAllText(path, JsonSerializer.Serialize(row, StepLogJson.Default.StepRow) + "\n");
 
     /// <summary>The rows; a line that an interruption cut off is left out.</summary>
-    public static IReadOnlyList<StepRow> Read(string path) => JsonLines<StepRow>.Read(path, StepLogJson.Default.StepRow, "steps of a training");
+    public static IReadOnlyList<StepRow> Read(string path) =>
+        JsonLines<StepRow>.Read(path, StepLogJson.Default.StepRow, "steps of a training");
 
     /// <summary>Keeps the rows before a step: those behind it are written again.</summary>
     public static void KeepBefore(string path, int step)

@@ -39,7 +39,8 @@ internal sealed class ListColumn : IDisposable
         _reader = (ColumnReader<ByteArray>)group.Column(column);
         using ColumnChunkMetaData chunk = group.MetaData.GetColumnChunkMetaData(column);
         _total = chunk.NumValues;
-        // Values stored as what differs from the one before are written out for a whole batch: a page of megabytes would unfold to gigabytes.
+        // Values stored as what differs from the one before are written out for a whole batch:
+        // a page of megabytes would unfold to gigabytes.
         _batch = pages.Any(page => page.Encoding == PageEncoding.DeltaByteArray) ? 1 : Batch;
     }
 

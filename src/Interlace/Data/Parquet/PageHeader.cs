@@ -1,7 +1,8 @@
 namespace Interlace.Data.Parquet;
 
 /// <summary>
-/// The header before each page of a column chunk. The Parquet library allocates what a header says, so it is held against the bytes that are there before the library sees it.
+/// The header before each page of a column chunk. The Parquet library allocates what a header says,
+/// so it is held against the bytes that are there before the library sees it.
 /// </summary>
 /// <param name="Page">The page, header included.</param>
 /// <param name="Type">What the page holds.</param>
@@ -11,13 +12,19 @@ internal sealed record PageHeader(ByteRange Page, PageType Type, int Slots, Page
 {
     private const int UsualHeader = 128, LongestHeader = 16 << 20;
 
-    /// <summary>What any page may unfold to. A larger one is made of large values, which are pictures or rich text and hardly get smaller when they are stored.</summary>
+    /// <summary>
+    /// What any page may unfold to. A larger one is made of large values, which are pictures or rich text and hardly get smaller when they
+    /// are stored.
+    /// </summary>
     private const long FreeBytes = 64 << 20, LargestRatio = 4;
 
     /// <summary>Whether the page holds slots.</summary>
     public bool IsData => Type is PageType.Data or PageType.DataV2;
 
-    /// <summary>Reads the header at a place of a chunk. Throws <see cref="InvalidDataException"/> or <see cref="EndOfStreamException"/> where it is none, or promises what the chunk cannot hold.</summary>
+    /// <summary>
+    /// Reads the header at a place of a chunk. Throws <see cref="InvalidDataException"/> or <see cref="EndOfStreamException"/> where it is
+    /// none, or promises what the chunk cannot hold.
+    /// </summary>
     public static PageHeader Read(ShardStream stream, ColumnChunk chunk, long at)
     {
         for (int length = UsualHeader; ; length *= 4)
@@ -36,7 +43,8 @@ internal sealed record PageHeader(ByteRange Page, PageType Type, int Slots, Page
     }
 
     /// <summary>
-    /// Reads the headers of a whole chunk. Throws <see cref="InvalidDataException"/> where the pages do not hold the values that the footer promises.
+    /// Reads the headers of a whole chunk. Throws <see cref="InvalidDataException"/> where the pages do not hold the values that the footer
+    /// promises.
     /// </summary>
     public static IReadOnlyList<PageHeader> ReadAll(ShardStream stream, ColumnChunk chunk)
     {
@@ -65,9 +73,12 @@ internal sealed record PageHeader(ByteRange Page, PageType Type, int Slots, Page
                 default: reader.Skip(field); break;
             }
         if (stored < 0 || unfolded < 0 || slots < 0) throw new InvalidDataException($"A page header of column '{chunk.Path}' is damaged.");
-        if (stored > chunk.Bytes.End - at - reader.Position) throw new InvalidDataException($"A page of column '{chunk.Path}' runs past its end.");
-        if (unfolded > FreeBytes + LargestRatio * stored) throw new InvalidDataException($"A page of column '{chunk.Path}' claims to unfold from {stored} to {unfolded} bytes.");
-        if (slots > chunk.Values) throw new InvalidDataException($"A page of column '{chunk.Path}' claims {slots} of {chunk.Values} values.");
+        if (stored > chunk.Bytes.End - at - reader.Position)
+            throw new InvalidDataException($"A page of column '{chunk.Path}' runs past its end.");
+        if (unfolded > FreeBytes + LargestRatio * stored)
+            throw new InvalidDataException($"A page of column '{chunk.Path}' claims to unfold from {stored} to {unfolded} bytes.");
+        if (slots > chunk.Values)
+            throw new InvalidDataException($"A page of column '{chunk.Path}' claims {slots} of {chunk.Values} values.");
         return new PageHeader(new ByteRange(at, reader.Position + stored), (PageType)type, (int)slots, (PageEncoding)encoding);
     }
 

@@ -20,7 +20,8 @@ internal sealed record RowGroup(long Rows, IReadOnlyList<ColumnChunk> Columns)
 internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGroups)
 {
     /// <summary>
-    /// Rows and values that are believed of any file, because repetitions and nulls are stored in next to nothing. Beyond them each needs a byte: a count costs time and memory before the first value is read.
+    /// Rows and values that are believed of any file, because repetitions and nulls are stored in next to nothing.
+    /// Beyond them each needs a byte: a count costs time and memory before the first value is read.
     /// </summary>
     public const long FreeCount = 1 << 18;
 
@@ -54,7 +55,8 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
         long rows = 0, bytes = 0;
         foreach (RowGroup group in groups)
         {
-            if (group.Rows > FreeCount + length - rows) throw new InvalidDataException($"it claims to have {(Int128)rows + group.Rows} rows in {length} bytes.");
+            if (group.Rows > FreeCount + length - rows)
+                throw new InvalidDataException($"it claims to have {(Int128)rows + group.Rows} rows in {length} bytes.");
             rows += group.Rows;
             foreach (ColumnChunk column in group.Columns)
                 if ((bytes += column.Bytes.Length) > length) throw new InvalidDataException("its columns overlap.");

@@ -95,7 +95,10 @@ internal sealed class ShardReader : IDisposable
         }
     }
 
-    /// <summary>Rows in lists whose texts do not fill the memory: a row group is of any size, and a text of a dictionary is copied for each row that has it.</summary>
+    /// <summary>
+    /// Rows in lists whose texts do not fill the memory: a row group is of any size, and a text of a dictionary is copied for each row that
+    /// has it.
+    /// </summary>
     private static IEnumerable<List<RowTexts>> Held(IEnumerable<RowTexts> rows)
     {
         List<RowTexts> held = [];

@@ -48,7 +48,8 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     public static SparsityFile Load(string path) =>
         Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder", "is no valid record of sparse weights", found =>
         {
-            if (!SparsityOptions.Methods.Contains(found.Method)) throw new JsonException($"its method is '{found.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}");
+            if (!SparsityOptions.Methods.Contains(found.Method))
+                throw new JsonException($"its method is '{found.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}");
             Counts.Check(found.Samples, "samples");
             Counts.Check(found.Tokens, "tokens");
             Counts.Check(found.Skipped, "skipped samples");
@@ -60,7 +61,8 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
                 Counts.Check(layer.Parameters, "parameters of a layer");
                 Counts.Check(layer.Zeros, "zeros of a layer", most: layer.Parameters);
             }
-            if ((found.Layers.Sum(layer => layer.Zeros), found.Layers.Sum(layer => layer.Parameters)) != (found.Zeros, found.Parameters)) throw new JsonException("its layers do not add up to its numbers of zeros and parameters");
+            if ((found.Layers.Sum(layer => layer.Zeros), found.Layers.Sum(layer => layer.Parameters)) != (found.Zeros, found.Parameters))
+                throw new JsonException("its layers do not add up to its numbers of zeros and parameters");
         });
 }
 

@@ -188,7 +188,8 @@ internal sealed partial class RunScan
         return treatment.Name.EndsWith(Treatment.Untuned, StringComparison.Ordinal) ? $"{treatment.Name[..^Treatment.Untuned.Length]} {taken}{Treatment.Untuned}" : $"{treatment.Name} {taken}";
     }
 
-    private static string? Text(JsonNode? record, string member) => (record as JsonObject)?[member] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    private static string? Text(JsonNode? record, string member) =>
+        (record as JsonObject)?[member] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     private static JsonNode? Json(string path) => File.Exists(path) ? StrictJson.Read(path) : null;
 

@@ -33,10 +33,12 @@ public class PageHeaderTests
 
     [Theory]
     [InlineData(Body + 1), InlineData(int.MaxValue), InlineData((long)int.MaxValue + 1), InlineData(long.MaxValue)]
-    public void A_page_beyond_its_column_is_refused(long stored) => Assert.Contains("past its end", Refused(DataPage(10, stored, 7, 0)), StringComparison.Ordinal);
+    public void A_page_beyond_its_column_is_refused(long stored) =>
+        Assert.Contains("past its end", Refused(DataPage(10, stored, 7, 0)), StringComparison.Ordinal);
 
     [Fact]
-    public void A_page_has_no_more_values_than_its_column() => Assert.Contains("of 10 values", Refused(DataPage(10, Body, 11, 0)), StringComparison.Ordinal);
+    public void A_page_has_no_more_values_than_its_column() =>
+        Assert.Contains("of 10 values", Refused(DataPage(10, Body, 11, 0)), StringComparison.Ordinal);
 
     [Fact]
     public void All_pages_of_a_column_hold_what_its_footer_promises()
@@ -54,13 +56,16 @@ public class PageHeaderTests
         Assert.Equal(5, Read(header).Slots);
     }
 
-    private static byte[] DataPage(long unfolded, long stored, long slots, long encoding) => Struct((1, 0), (2, unfolded), (3, stored), (5, Struct((1, slots), (2, encoding), (3, 3), (4, 3))));
+    private static byte[] DataPage(long unfolded, long stored, long slots, long encoding) =>
+        Struct((1, 0), (2, unfolded), (3, stored), (5, Struct((1, slots), (2, encoding), (3, 3), (4, 3))));
 
     private static string Refused(byte[] header) => Assert.Throws<InvalidDataException>(() => Read(header)).Message;
 
-    private static PageHeader Read(byte[] header) => WithFile([.. header, .. new byte[Body]], (stream, length) => PageHeader.Read(stream, new ColumnChunk("a", new ByteRange(0, length), 10), 0));
+    private static PageHeader Read(byte[] header) =>
+        WithFile([.. header, .. new byte[Body]], (stream, length) => PageHeader.Read(stream, new ColumnChunk("a", new ByteRange(0, length), 10), 0));
 
-    private static IReadOnlyList<PageHeader> ReadAll(byte[] pages, long values) => WithFile(pages, (stream, length) => PageHeader.ReadAll(stream, new ColumnChunk("a", new ByteRange(0, length), values)));
+    private static IReadOnlyList<PageHeader> ReadAll(byte[] pages, long values) =>
+        WithFile(pages, (stream, length) => PageHeader.ReadAll(stream, new ColumnChunk("a", new ByteRange(0, length), values)));
 
     private static T WithFile<T>(byte[] bytes, Func<ShardStream, long, T> read)
     {

@@ -21,7 +21,8 @@ internal static class ThriftBytes
     }
 
     /// <summary>A Parquet file of these bytes between its first magic number and its footer.</summary>
-    public static byte[] File(byte[] body, byte[] footer) => [.. "PAR1"u8, .. body, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8];
+    public static byte[] File(byte[] body, byte[] footer) =>
+        [.. "PAR1"u8, .. body, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8];
 
     private static (byte Type, byte[] Body) Encode(object value) => value switch
     {
