@@ -51,7 +51,7 @@ internal static class InspectCommand
             invocation.Print(tensors.ToJson, tensors.Draw);
             return;
         }
-        switch (FormatOf(path))
+        switch (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ArtefactFormat.Read(path) : ArtefactFormat.Of(path))
         {
             case PlanFile.Format:
                 var plan = new PlanView(PlanFile.Load(path));
@@ -89,16 +89,4 @@ internal static class InspectCommand
     }
 
     private static PruningPlan? PlanOf(string folder) => Path.Combine(folder, PlanFile.Name) is var path && File.Exists(path) ? PlanFile.Load(path) : null;
-
-    private static string? FormatOf(string path)
-    {
-        try
-        {
-            return StrictJson.Read(path) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
-        }
-        catch (InputException) when (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
-        {
-            return null;   // it was not meant to be JSON
-        }
-    }
 }

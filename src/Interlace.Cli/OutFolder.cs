@@ -69,7 +69,7 @@ internal sealed class OutFolder : IDisposable
         string record = System.IO.Path.Combine(Path, RunFolder.Record);
         if (Others(Path).All(entry => entry == record)) File.Delete(record);
         _lock.Dispose();
-        if (_made && Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any()) Directory.Delete(Path);
+        if (_made) EmptyFolder.Delete(Path);
     }
 
     /// <summary>Whether a run stands in a folder that this command may go on with or start over.</summary>

@@ -13,11 +13,17 @@ public static class ArtefactFormat
     {
         try
         {
-            return StrictJson.Read(path) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
+            return Read(path);
         }
         catch (InputException)
         {
             return null;
         }
     }
+
+    /// <summary>The same of a file that must be JSON.</summary>
+    /// <param name="path">The file, which is there.</param>
+    /// <exception cref="InputException">It is no JSON.</exception>
+    public static string? Read(string path) =>
+        StrictJson.Read(path) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
 }

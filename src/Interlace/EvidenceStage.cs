@@ -63,7 +63,7 @@ public static class EvidenceStage
         experiment = experiment.Complete();
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var order = name == EvidenceFiles.Sleb ? RemovalOrder.Load(path) : null;
-        var inputs = EvidenceFiles.OriginOf(path, name).Inputs;
+        var inputs = order?.Inputs ?? BlockScores.Load(path, name).Inputs;
         if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference) throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
         return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.VisualLevels);
     }

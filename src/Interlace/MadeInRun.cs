@@ -59,10 +59,9 @@ public static class MadeInRun
         }
         foreach (string run in runs.Reverse())
         {
-            foreach (string inner in Sets.Select(set => set.Name).Concat(Nests)) DeleteIfEmpty(Path.Combine(run, inner));
-            if (run != folder) DeleteIfEmpty(run);
+            foreach (string inner in Sets.Select(set => set.Name).Concat(Nests)) EmptyFolder.Delete(Path.Combine(run, inner));
+            if (run != folder) EmptyFolder.Delete(run);
         }
-        foreach (string nest in Nests) DeleteIfEmpty(Path.Combine(folder, nest));
     }
 
     private static IEnumerable<string> MadeBy(string run)
@@ -84,10 +83,5 @@ public static class MadeInRun
         var inner = Nests.Select(nest => Path.Combine(folder, nest)).Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories)
             .Concat(Directory.EnumerateDirectories(folder).Where(other => File.Exists(Path.Combine(other, AnswersFile.Name))));
         foreach (string run in inner.Where(other => !File.Exists(Path.Combine(other, RunFolder.Record))).SelectMany(RunsIn)) yield return run;
-    }
-
-    private static void DeleteIfEmpty(string folder)
-    {
-        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
     }
 }

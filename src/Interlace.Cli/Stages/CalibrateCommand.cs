@@ -34,7 +34,7 @@ internal static class CalibrateCommand
         var compute = invocation.Compute();
         AdaptiveCalibration.Check(experiment);
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
-        DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
+        if (invocation.Force) DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
         // How far SLEB's order goes changes nothing that was measured before.
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);

@@ -32,7 +32,7 @@ internal static class ReportCommand
         if (File.Exists(target)) throw new InputException($"{target} is a file: name a folder to write to.");
         bool own = runs.Any(run => RealPath.Of(run) == RealPath.Of(target));
         bool HasReport() => File.Exists(Path.Combine(target, RunFolder.Report)) && File.Exists(Path.Combine(target, PaperReport.Markdown));
-        if (!own && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !HasReport())
+        if (!own && EmptyFolder.IsTaken(target) && !HasReport())
             throw new InputException($"{target} is not empty and holds no report: name another folder.");
     }
 

@@ -74,7 +74,7 @@ public sealed class StagedFolder : IDisposable
         if (!Directory.Exists(place)) return;
         if (IsMountPoint(place))
             throw new InputException($"{target} is a mount point, where no folder can appear as a whole: name a folder in it.");
-        if (IsEmpty(place)) return;
+        if (!EmptyFolder.IsTaken(place)) return;
         if (replaces is null)
             throw new InputException($"{target} is not empty: name another folder, or replace a model that Interlace made with --force.");
         if (!replaces(place))
@@ -95,8 +95,8 @@ public sealed class StagedFolder : IDisposable
         foreach (string file in Directory.EnumerateFiles(FullPath, "*", SearchOption.AllDirectories)) Durable.FlushFile(file);
         foreach (string inner in Directory.EnumerateDirectories(FullPath, "*", SearchOption.AllDirectories).Append(FullPath)) Durable.FlushFolder(inner);
         CheckPlace(_target, _replaces);
-        if (Directory.Exists(_target) && IsEmpty(_target)) Directory.Delete(_target);
-        else if (Directory.Exists(_target)) Directory.Move(_target, Replaced);
+        if (EmptyFolder.IsTaken(_target)) Directory.Move(_target, Replaced);
+        else EmptyFolder.Delete(_target);
         Directory.Move(FullPath, _target);
         Durable.FlushFolder(Path.GetDirectoryName(_target)!);
     }
@@ -106,7 +106,7 @@ public sealed class StagedFolder : IDisposable
     {
         Clear();
         _lock.Dispose();
-        if (Directory.Exists(_work) && IsEmpty(_work)) Directory.Delete(_work);
+        EmptyFolder.Delete(_work);
     }
 
     /// <summary>
@@ -118,8 +118,6 @@ public sealed class StagedFolder : IDisposable
         foreach (string folder in new[] { Replaced, FullPath })
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
-
-    private static bool IsEmpty(string folder) => !Directory.EnumerateFileSystemEntries(folder).Any();
 
     private static bool IsMountPoint(string folder) =>
         DriveInfo.GetDrives().Any(drive => Path.TrimEndingDirectorySeparator(drive.Name) == folder);

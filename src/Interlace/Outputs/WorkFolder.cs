@@ -53,7 +53,7 @@ internal sealed class WorkFolder : IDisposable
     public void Dispose()
     {
         _lock.Dispose();
-        if (Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any()) Directory.Delete(Path);
+        EmptyFolder.Delete(Path);
     }
 
     private static bool IsKnown(string entry, IReadOnlyList<string> names) =>

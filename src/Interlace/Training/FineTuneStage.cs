@@ -34,7 +34,7 @@ public static class FineTuneStage
         string? parent = finetune.Distill > 0 ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
         foreach (string output in new[] { target, work }) OutputPlace.Check(output, pruned, parent, options.Path);
-        if (overwrite || !IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
+        if (overwrite || !EmptyFolder.IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
         using var held = WorkFolder.Open(work, WorkFiles, target);
         using var nothing = new EmptyAgain(held);
         int[] layers = [.. PlanFile.Load(planPath).TuneNew];
@@ -132,7 +132,7 @@ public static class FineTuneStage
     /// <summary>The record of a finished run with the same settings, or null where there is nothing yet.</summary>
     private static TrainingRecord? Finished(string target, TrainingRecord expected)
     {
-        if (!IsTaken(target)) return null;
+        if (!EmptyFolder.IsTaken(target)) return null;
         string path = Path.Combine(target, TrainingRecord.Name);
         var found = File.Exists(path) ? TrainingRecord.Load(path) : null;
         if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, path);
@@ -143,8 +143,6 @@ public static class FineTuneStage
         return found is not null && Settings(found) == Settings(expected) ? found
             : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }
-
-    private static bool IsTaken(string target) => Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any();
 
     private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, RowFilter filter, string path, string key, IProgress<StageProgress>? progress, CancellationToken cancellation) =>
         SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => Watched(data.Source.Read(rows, skipped, filter), rows.Count, progress, cancellation));

@@ -143,7 +143,7 @@ public static class SparsifyStage
     /// <summary>The record of a folder that was made with the same settings, or null where there is nothing yet.</summary>
     private static SparsityFile? Finished(string target, SparsityFile expected)
     {
-        if (!Directory.Exists(target) || !Directory.EnumerateFileSystemEntries(target).Any()) return null;
+        if (!EmptyFolder.IsTaken(target)) return null;
         var found = SparsityFile.In(target);
         if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, Path.Combine(target, SparsityFile.Name));
         string Key(SparsityFile file) => Hashes.Of(file with { CreatedBy = "", Inputs = file.Inputs with { Model = expected.Inputs.Model }, Samples = 0, Tokens = 0, Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
