@@ -20,7 +20,8 @@ internal static class SlebBenchmark
         using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var model = loaded.Model;
         var data = DrawnData.Open(new DataOptions(Path.Combine(demo, "finevision"), Rate: 0.02), 0);
-        EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor, [], 0, default).Take(Samples).Select(sample => sample.Encoded)];
+        EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor,
+            [], 0, default).Take(Samples).Select(sample => sample.Encoded)];
         string title = $"{rounds} rounds over {model.Layers.Count} layers, {samples.Length} samples, {samples.Sum(s => s.Length)} tokens";
         IReadOnlyList<IReadOnlyList<int>> single = [.. Enumerable.Range(0, samples.Length).Select(i => new[] { i })], packed = Batcher.ByTokens([.. samples.Select(sample => sample.Length)], PlainTokens);
         foreach (var (name, batches) in new[] { ("one sample at a time", single), ("packed samples", packed) })

@@ -70,7 +70,8 @@ internal static class TrainingBenchmark
         var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         TunedLayers.Of(loaded.Model, [2, 6, 8, 12]);
         var data = DrawnData.Open(new DataOptions(Path.Combine(demo, "finevision"), Rate: 0.02), 0);
-        EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor, [], 0, default).Take(32).Select(s => s.Encoded)];
+        EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor,
+            [], 0, default).Take(32).Select(s => s.Encoded)];
         return (loaded, Batch.Pack(samples, CPU));
     }
 }

@@ -53,7 +53,8 @@ internal static class CommandLine
     {
         try
         {
-            return helpOrVersion.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+            return helpOrVersion.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error,
+                EnableDefaultExceptionHandler = false });
         }
         catch (InputException e)
         {
@@ -88,7 +89,8 @@ internal static class CommandLine
     /// </summary>
     private static string? Empty(CommandResult command) => command.Children
         .Where(result => result.Tokens.Any(token => token.Value.Length == 0))
-        .Select(result => result switch { ArgumentResult argument => (Symbol)argument.Argument, OptionResult option => option.Option, _ => command.Command })
+        .Select(result => result switch { ArgumentResult argument => (Symbol)argument.Argument, OptionResult option => option.Option,
+        _ => command.Command })
         .FirstOrDefault(symbol => !GenerateCommand.Said.Contains(symbol))?.Name;
 
     private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('?') || message.EndsWith('!') ? message : message + ".";

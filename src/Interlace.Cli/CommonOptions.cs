@@ -8,7 +8,8 @@ internal static class CommonOptions
     public static readonly Option<bool> Json = Switch("--json", "Print results as JSON.");
     public static readonly Option<bool> Quiet = Switch("--quiet", "No progress and no log.");
     public static readonly Option<bool> Verbose = Switch("--verbose", "Show where in the program an error came from.");
-    public static readonly Option<bool> Force = Switch("--force", "Start over: what an earlier run of Interlace made in the output folder is deleted, and nothing else. Under compare: compare runs that differ.");
+    public static readonly Option<bool> Force =
+        Switch("--force", "Start over: what an earlier run of Interlace made in the output folder is deleted, and nothing else. Under compare: compare runs that differ.");
 
     public static readonly Option<int?> Threads = Parsed<int?>("--threads", "Threads of the engine on the CPU (default: one per physical core).",
         text => int.TryParse(text, out int count) && count > 0 ? count : null, "a positive whole number", recursive: true);

@@ -79,10 +79,12 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     public void CheckOut(string target, params string?[] inputs)
     {
         OutputPlace.Check(target, [.. inputs, ConfigFile]);
-        if (Force && Directory.Exists(target) && ModelRecords.AreIn(target)) Log($"--force: the model in {target} is deleted when the new one is complete.");
+        if (Force && Directory.Exists(target) && ModelRecords.AreIn(target))
+            Log($"--force: the model in {target} is deleted when the new one is complete.");
     }
 
-    private string? ConfigFile => parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
+    private string? ConfigFile =>
+        parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
 
     /// <summary>One line for a person on standard error.</summary>
     public void Log(string line)

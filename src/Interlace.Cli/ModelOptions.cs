@@ -30,7 +30,8 @@ internal static class ModelOptions
     /// <exception cref="InputException">An image cannot be read, or the conversation does not fit the model.</exception>
     public static EncodedSample Encode(LoadedModel model, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
     {
-        RgbImage[] images = [.. messages.SelectMany(message => message.Content).OfType<ImagePart>().Select(part => ImageDecoder.Load(part.Source!, ImageDecoding.Oriented, model.Processor.Resize))];
+        RgbImage[] images = [.. messages.SelectMany(message => message.Content).OfType<ImagePart>()
+            .Select(part => ImageDecoder.Load(part.Source!, ImageDecoding.Oriented, model.Processor.Resize))];
         return model.Processor.EncodeResized(messages, images, addGenerationPrompt);
     }
 }

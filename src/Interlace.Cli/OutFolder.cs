@@ -38,7 +38,8 @@ internal sealed class OutFolder : IDisposable
     /// <param name="inputs">Everything that the command reads beside what the settings name; those that are null are none.</param>
     /// <param name="log">Told what is deleted, before it is.</param>
     /// <exception cref="InputException">The folder holds something else, is or holds an input, or another process works in it.</exception>
-    public static OutFolder Open(string path, string command, Experiment experiment, bool force, IEnumerable<string?>? inputs = null, Action<string>? log = null)
+    public static OutFolder Open(string path, string command, Experiment experiment, bool force, IEnumerable<string?>? inputs = null,
+        Action<string>? log = null)
     {
         if (File.Exists(path)) throw new InputException($"{path} is a file: name a folder to write to.");
         OutputPlace.Check(path, [.. experiment.InputPaths(), .. inputs ?? []]);
@@ -89,7 +90,8 @@ internal sealed class OutFolder : IDisposable
     /// <summary>The record is exchanged last: until then a clearing that was killed is one that <c>--force</c> repeats.</summary>
     private static void Begin(string path, string command, Experiment experiment, Action<string>? log)
     {
-        string[] made = [.. MadeInRun.In(path).Select(entry => System.IO.Path.GetRelativePath(path, entry).Split(System.IO.Path.DirectorySeparatorChar)[0]).Distinct()];
+        string[] made = [.. MadeInRun.In(path)
+            .Select(entry => System.IO.Path.GetRelativePath(path, entry).Split(System.IO.Path.DirectorySeparatorChar)[0]).Distinct()];
         if (made.Length > 0) log?.Invoke($"--force: deleting the earlier run in {path}: {string.Join(", ", made)}.");
         MadeInRun.Delete(path);
         Record(path, command, experiment);
@@ -97,7 +99,8 @@ internal sealed class OutFolder : IDisposable
 
     /// <summary>What lies in a folder beside the lock.</summary>
     private static IEnumerable<string> Others(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder).Where(entry => System.IO.Path.GetFileName(entry) != FolderLock.Name) : [];
+        Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder)
+            .Where(entry => System.IO.Path.GetFileName(entry) != FolderLock.Name) : [];
 
     private static (string? Command, string? Hash) RecordIn(string folder)
     {

@@ -17,6 +17,8 @@ internal sealed class PrintableText : IRenderHook
         public Measurement Measure(RenderOptions options, int maxWidth) => inner.Measure(options, maxWidth);
 
         public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
-            inner.Render(options, maxWidth).Select(segment => segment.IsControlCode || segment.IsLineBreak ? segment : new Segment(Printable.Lines(segment.Text), segment.Style));
+            inner.Render(options, maxWidth)
+                .Select(segment => segment.IsControlCode || segment.IsLineBreak
+                ? segment : new Segment(Printable.Lines(segment.Text), segment.Style));
     }
 }

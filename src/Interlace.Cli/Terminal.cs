@@ -20,7 +20,8 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool OutIsTerm
         if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(false);
         bool dumb = Environment.GetEnvironmentVariable("TERM") == "dumb";
         bool outIsTerminal = !Console.IsOutputRedirected && !dumb, errorIsTerminal = !Console.IsErrorRedirected && !dumb;
-        return new(new ConsoleText(Console.Out, "Standard output cannot be written"), new ConsoleText(Console.Error, failure: null), outIsTerminal, errorIsTerminal,
+        return new(new ConsoleText(Console.Out, "Standard output cannot be written"), new ConsoleText(Console.Error, failure: null),
+            outIsTerminal, errorIsTerminal,
             string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), outIsTerminal || errorIsTerminal ? WidthOfConsole() : FileWidth);
     }
 

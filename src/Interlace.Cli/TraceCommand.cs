@@ -25,7 +25,8 @@ internal static class TraceCommand
         if (File.Exists(path) && !invocation.Force) throw new InputException($"{path} exists: name another file, or overwrite it with --force.");
         string input = invocation.Get(Input)!, folder = invocation.Get(ModelOptions.Model);
         var messages = MessagesFile.Load(input);
-        invocation.CheckOut(path, [folder, input, .. messages.SelectMany(message => message.Content).OfType<ImagePart>().Select(image => image.Source)]);
+        invocation.CheckOut(path, [folder, input, .. messages.SelectMany(message => message.Content).OfType<ImagePart>()
+            .Select(image => image.Source)]);
         if (File.Exists(path) && !IsTrace(path))
             throw new InputException($"{path} is no trace of Interlace's, and is not replaced: name another file.");
         using var model = ModelOptions.Open(invocation);
@@ -33,7 +34,8 @@ internal static class TraceCommand
         using var trace = Trace.Of(model.Model, sample, invocation.Cancellation);
         model.Model.CheckUnchanged();
         Write(trace, path, invocation.Cancellation);
-        if (trace.FirstNotANumber is { } first) invocation.Log($"{path} holds values that are no numbers (NaN or infinite), first in {first}.");
+        if (trace.FirstNotANumber is { } first)
+            invocation.Log($"{path} holds values that are no numbers (NaN or infinite), first in {first}.");
         using var file = SafeTensorsFile.Open(path);
         var view = new TensorsView(path, file);
         if (invocation.Json) invocation.Print(view.ToJson, view.Draw);

@@ -74,8 +74,10 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
             cancellation.ThrowIfCancellationRequested();
             var arrivals = new List<Conversation>();
             int longest = active.Select(c => c.Length).DefaultIfEmpty(0).Max();
-            bool Fits(int length) => active.Count + arrivals.Count < cache.SlotsFor(Math.Max(longest, length) + 1) || active.Count + arrivals.Count == 0;
-            for (int tokens = 0; more && Fits(source.Current.Length) && (arrivals.Count == 0 || tokens + source.Current.Length <= options.PrefillTokens); more = source.MoveNext())
+            bool Fits(int length) => active.Count + arrivals.Count < cache.SlotsFor(Math.Max(longest, length) + 1)
+                || active.Count + arrivals.Count == 0;
+            for (int tokens = 0; more && Fits(source.Current.Length)
+                && (arrivals.Count == 0 || tokens + source.Current.Length <= options.PrefillTokens); more = source.MoveNext())
             {
                 tokens += source.Current.Length;
                 longest = Math.Max(longest, source.Current.Length);
@@ -140,7 +142,8 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         float[] all = logits.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         int size = all.Length / conversations.Count;
         for (int i = 0; i < conversations.Count; i++)
-            conversations[i].Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Asked, conversations[i].Answered, ref conversations[i].Random));
+            conversations[i].Add(Sampling.Choose(all.AsSpan(i * size, size), options, conversations[i].Asked, conversations[i].Answered,
+                ref conversations[i].Random));
     }
 
     /// <summary>The largest of a row is a number only where none is NaN or positive infinity.</summary>

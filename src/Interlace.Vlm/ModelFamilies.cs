@@ -90,7 +90,8 @@ public static class ModelFamilies
     private static int[] Stops(string folder, JsonObject config)
     {
         string path = Path.Combine(folder, "generation_config.json");
-        JsonNode? stop = (File.Exists(path) ? StrictJson.ReadObject(path)["eos_token_id"] : null) ?? config["eos_token_id"] ?? (config["text_config"] as JsonObject)?["eos_token_id"];
+        JsonNode? own = File.Exists(path) ? StrictJson.ReadObject(path)["eos_token_id"] : null;
+        JsonNode? stop = own ?? config["eos_token_id"] ?? (config["text_config"] as JsonObject)?["eos_token_id"];
         return stop switch
         {
             JsonArray many when many.All(IsId) => [.. many.Select(id => id!.GetValue<int>())],

@@ -39,14 +39,17 @@ public sealed class Trace : IDisposable
     }
 
     /// <summary>The header entries by which a file of this kind is known.</summary>
-    public static IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["made_by"] = "interlace trace" };
+    public static IReadOnlyDictionary<string, string> Metadata { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal) { ["made_by"] = "interlace trace" };
 
     /// <summary>Name of the first tensor of the pass with values that are no numbers; null where there is none.</summary>
-    public string? FirstNotANumber => _tensors.FirstOrDefault(tensor => tensor.Value.is_floating_point() && !FiniteValues.In(tensor.Value)).Key;
+    public string? FirstNotANumber =>
+        _tensors.FirstOrDefault(tensor => tensor.Value.is_floating_point() && !FiniteValues.In(tensor.Value)).Key;
 
     /// <summary>Writes all tensors into one safetensors file.</summary>
     public void Save(string path, CancellationToken cancellation = default) =>
-        SafeTensorsWriter.Write(path, _tensors.Select(tensor => TensorSource.FromTensor(tensor.Key, tensor.Value)), new Dictionary<string, string>(SafeTensorsWriter.PyTorchMetadata.Concat(Metadata)), cancel: cancellation);
+        SafeTensorsWriter.Write(path, _tensors.Select(tensor => TensorSource.FromTensor(tensor.Key, tensor.Value)),
+            new Dictionary<string, string>(SafeTensorsWriter.PyTorchMetadata.Concat(Metadata)), cancel: cancellation);
 
     /// <inheritdoc/>
     public void Dispose()

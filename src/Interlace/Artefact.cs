@@ -73,14 +73,18 @@ internal static class Artefact
         {
             case JsonTypeInfoKind.Object:
                 foreach (var member in type.Properties)
-                    if (member.Get?.Invoke(value) is { } inner) RequireWhole(inner, type.Options.GetTypeInfo(member.PropertyType), $"{where}.{member.Name}");
+                    if (member.Get?.Invoke(value) is { } inner)
+                        RequireWhole(inner, type.Options.GetTypeInfo(member.PropertyType), $"{where}.{member.Name}");
                 break;
             case JsonTypeInfoKind.Enumerable:
-                foreach (object? item in (IEnumerable)value) RequireWhole(item ?? throw new JsonException($"{where.TrimStart('.')} has a null in it"), type.Options.GetTypeInfo(item.GetType()), where);
+                foreach (object? item in (IEnumerable)value)
+                    RequireWhole(item ?? throw new JsonException($"{where.TrimStart('.')} has a null in it"),
+                        type.Options.GetTypeInfo(item.GetType()), where);
                 break;
             case JsonTypeInfoKind.Dictionary:
                 foreach (DictionaryEntry entry in (IDictionary)value)
-                    RequireWhole(entry.Value ?? throw new JsonException($"{where.TrimStart('.')} has null for '{entry.Key}'"), type.Options.GetTypeInfo(type.ElementType!), where);
+                    RequireWhole(entry.Value ?? throw new JsonException($"{where.TrimStart('.')} has null for '{entry.Key}'"),
+                        type.Options.GetTypeInfo(type.ElementType!), where);
                 break;
         }
     }

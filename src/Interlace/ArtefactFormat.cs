@@ -25,5 +25,6 @@ public static class ArtefactFormat
     /// <param name="path">The file, which is there.</param>
     /// <exception cref="InputException">It is no JSON.</exception>
     public static string? Read(string path) =>
-        StrictJson.Read(path) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format) ? format : null;
+        StrictJson.Read(path) is JsonObject artefact && artefact["format"] is JsonValue value && value.TryGetValue(out string? format)
+            ? format : null;
 }

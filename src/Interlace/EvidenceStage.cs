@@ -108,7 +108,8 @@ public static class EvidenceStage
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         double sum = parameter.Value.to(ScalarType.Float32).abs().sum(ScalarType.Float64).item<double>();
-        return double.IsFinite(sum) ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): copy or download the model again.");
+        return double.IsFinite(sum)
+            ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): copy or download the model again.");
     }
 
     private static EvidenceData Load(LoadedModel loaded, Compute compute, Experiment experiment, CancellationToken cancellation)
@@ -117,7 +118,8 @@ public static class EvidenceStage
         var data = DrawnData.Open(options, experiment.Seed);
         var rows = data.Draw.Calibration(calibrate.Fraction, calibrate.EvidenceSamples);
         SkipCounts skipped = [], filtered = [];
-        EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation).Select(sample => sample.Encoded)];
+        EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor,
+            skipped, 0, cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
         if (samples.Length == 0) throw skipped.NoneLeft();
         return new(samples, skipped.ToDictionary(), Settings(experiment, compute), DataIdentity.Of(data.Source));
@@ -127,7 +129,8 @@ public static class EvidenceStage
     internal static EvidenceSettings Settings(Experiment experiment, Compute compute)
     {
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
-        return new(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+        return new(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens,
+            options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
     }
 
     /// <summary>The samples, and what is told of them.</summary>

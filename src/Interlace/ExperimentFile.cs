@@ -44,7 +44,8 @@ public static class ExperimentFile
             Model = Full(experiment.Model),
             Data = experiment.Data is { } data ? data with { Path = Full(data.Path) } : null,
             Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Full(finetune.Parent) } : null,
-            Evaluate = experiment.Evaluate is { } evaluate ? evaluate with { Benchmarks = Full(evaluate.Benchmarks), JudgeReplies = Full(evaluate.JudgeReplies) } : null,
+            Evaluate = experiment.Evaluate is { } evaluate
+            ? evaluate with { Benchmarks = Full(evaluate.Benchmarks), JudgeReplies = Full(evaluate.JudgeReplies) } : null,
         };
     }
 

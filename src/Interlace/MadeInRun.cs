@@ -19,7 +19,8 @@ public static class MadeInRun
     private static readonly string[] Files =
     [
         LayerSimilarity.Name, LayerSimilarity.SamplesName, CalibrationStage.StateName, PlanStability.Name, PlanFile.Name, LatencyFile.Name,
-        AnswersFile.Name, ScoresFile.Name, Outcomes.Name, RepliesFile.Name, RunFolder.Timings, RunFolder.Summary, RunFolder.Report, PaperReport.Markdown,
+        AnswersFile.Name, ScoresFile.Name, Outcomes.Name, RepliesFile.Name, RunFolder.Timings, RunFolder.Summary, RunFolder.Report,
+        PaperReport.Markdown,
     ];
 
     /// <summary>Folders of one kind of file.</summary>
@@ -66,7 +67,8 @@ public static class MadeInRun
 
     private static IEnumerable<string> MadeBy(string run)
     {
-        foreach (string file in Files.SelectMany(name => new[] { name, name + ".partial" }).Select(name => Path.Combine(run, name)).Where(File.Exists)) yield return file;
+        foreach (string file in Files.SelectMany(name => new[] { name, name + ".partial" }).Select(name => Path.Combine(run, name))
+            .Where(File.Exists)) yield return file;
         foreach (var (name, extension) in Sets.Where(set => Directory.Exists(Path.Combine(run, set.Name))))
             foreach (string file in Directory.EnumerateFiles(Path.Combine(run, name), "*" + extension)) yield return file;
         foreach (string model in Models.Select(name => Path.Combine(run, name)).Where(Directory.Exists))
@@ -82,6 +84,7 @@ public static class MadeInRun
         // A matrix has the evaluations of its unpruned model beside its other folders, under names of their own.
         var inner = Nests.Select(nest => Path.Combine(folder, nest)).Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories)
             .Concat(Directory.EnumerateDirectories(folder).Where(other => File.Exists(Path.Combine(other, AnswersFile.Name))));
-        foreach (string run in inner.Where(other => !File.Exists(Path.Combine(other, RunFolder.Record))).SelectMany(RunsIn)) yield return run;
+        foreach (string run in inner.Where(other => !File.Exists(Path.Combine(other, RunFolder.Record))).SelectMany(RunsIn))
+            yield return run;
     }
 }

@@ -132,7 +132,9 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         if (timed.Length > 0)
         {
             var latency = shared.Latency([("dense", model), .. timed.Select(own => (own[0].Folder, own[0].Stages.At(RunFolder.Pruned)))]);
-            foreach (Line[] own in timed) yield return new($"{own[0].Folder}: prune", "prune", own[0].Stages, () => own[0].Reduce.IsDone || latency.IsDone && own.All(Done), own[0].Reduce.Run);
+            foreach (Line[] own in timed)
+                yield return new($"{own[0].Folder}: prune", "prune", own[0].Stages, () => own[0].Reduce.IsDone || latency.IsDone
+                    && own.All(Done), own[0].Reduce.Run);
             yield return new("latency", "latency", shared, () => latency.IsDone, latency.Run);
         }
         foreach (Line[] own in folders.OrderBy(own => own.Any(line => line.Tuned)))   // what is only pruned comes first: it is quick
@@ -146,7 +148,8 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
                 continue;
             }
             string reduce = line.Sparsity is null ? "prune" : "sparsify";
-            if (!timed.Contains(own)) yield return new($"{line.Folder}: {reduce}", reduce, line.Stages, () => Complete() || line.Reduce.IsDone, line.Reduce.Run);
+            if (!timed.Contains(own))
+                yield return new($"{line.Folder}: {reduce}", reduce, line.Stages, () => Complete() || line.Reduce.IsDone, line.Reduce.Run);
             foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, own);
             if (!own.Any(l => l.Tuned)) continue;
             yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
@@ -175,7 +178,8 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     /// <param name="Reduce">The one that prunes or sparsifies.</param>
     /// <param name="Tune">The one that tunes, or does everything in rounds.</param>
     /// <param name="Evaluation">The one that asks.</param>
-    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string EvaluationName, string Dense, RunStages Stages, RunStage Reduce, RunStage Tune, RunStage Evaluation)
+    private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string EvaluationName, string Dense,
+        RunStages Stages, RunStage Reduce, RunStage Tune, RunStage Evaluation)
     {
         public bool InRounds => Sparsity is null && Own.Plan!.Rounds > 1;
     }
@@ -187,11 +191,14 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         var sparsity = variant.SparsityIn(_experiment);
         bool tuned = Tunes(variant, _experiment), inRounds = sparsity is null && own.Plan!.Rounds > 1;
         PlainName.Check(name, "The folder of a variant");
-        var stages = Stages(own, Path.Combine(folder, Variants, name), line => log($"{name}: {line}"), progress is null ? null : new Named(progress, name));
+        var stages = Stages(own, Path.Combine(folder, Variants, name), line => log($"{name}: {line}"), progress is null
+            ? null : new Named(progress, name));
         string evaluation = variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped");
         return new(own, sparsity, name, tuned, evaluation, variant.EvaluationIn(_experiment, Dense), stages,
-            sparsity is null ? stages.Prune(model) : stages.Sparsify(model, sparsity), inRounds ? stages.InRounds(model) : stages.Tune(model),
-            stages.Evaluate(evaluation, stages.At(tuned || inRounds ? RunFolder.Tuned : RunFolder.Pruned), stages.At(RunFolder.Evaluated, evaluation)));
+            sparsity is null ? stages.Prune(model) : stages.Sparsify(model, sparsity), inRounds
+                ? stages.InRounds(model) : stages.Tune(model),
+            stages.Evaluate(evaluation, stages.At(tuned || inRounds ? RunFolder.Tuned : RunFolder.Pruned),
+                stages.At(RunFolder.Evaluated, evaluation)));
     }
 
     private RunStages Stages(Experiment own, string at, Action<string> log, IProgress<StageProgress>? progress) =>

@@ -56,7 +56,8 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
             string at = At(i + 1);
             // The unpruned model is the one to learn from, in every round.
             var own = _experiment with { Model = current, Plan = options, Evaluate = new(), Finetune = _experiment.Finetune! with { Parent = _experiment.Finetune.Parent ?? model } };
-            new Pipeline(own, at, compute, line => log($"round {i + 1}: {line}"), progress, cancellation).Run();   // of a finished round, that it belongs to this run
+            // of a finished round, that it belongs to this run
+            new Pipeline(own, at, compute, line => log($"round {i + 1}: {line}"), progress, cancellation).Run();
             plans.Add(PlanFile.Load(Path.Combine(at, RunFolder.Plan)));
             current = Path.Combine(at, Directory.Exists(Path.Combine(at, RunFolder.Tuned)) ? RunFolder.Tuned : RunFolder.Pruned);
         }
@@ -76,7 +77,9 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
         }
         Leave(RunFolder.Timings, path => RunStages.WriteJson(path, RunStages.ToJson(Costs())), _ => true);
         Leave(RunFolder.Plan, path => PlanFile.Save(plan, path), path => PlanFile.Load(path).IsSameAs(plan));
-        if (!plan.Tune.IsEmpty) Leave(RunFolder.Tuned, path => Copy(plan, last, path), path => PlanFile.Load(Path.Combine(path, PlanFile.Name)).IsSameAs(plan) && IdentityOf(path).DifferenceFrom(IdentityOf(last)) is null);
+        if (!plan.Tune.IsEmpty)
+            Leave(RunFolder.Tuned, path => Copy(plan, last, path), path => PlanFile.Load(Path.Combine(path, PlanFile.Name)).IsSameAs(plan)
+                && IdentityOf(path).DifferenceFrom(IdentityOf(last)) is null);
     }
 
     private void Leave(string name, Action<string> write, Func<string, bool> isThis)

@@ -45,7 +45,8 @@ public static class RunFolder
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(evaluation));
         bool HasRecord(string? folder) => folder is not null && File.Exists(Path.Combine(folder, Record));
-        string? holder = Path.GetDirectoryName(full) is { } parent && Path.GetFileName(parent) == Evaluated ? Path.GetDirectoryName(parent) : null;
+        string? holder = Path.GetDirectoryName(full) is { } parent && Path.GetFileName(parent) == Evaluated
+            ? Path.GetDirectoryName(parent) : null;
         return !HasRecord(full) && HasRecord(holder) ? holder! : full;
     }
 

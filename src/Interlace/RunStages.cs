@@ -25,7 +25,8 @@ namespace Interlace;
 /// <param name="progress">How far the stage at work has come.</param>
 /// <param name="cancellation">Ends the stage at work at its next safe point.</param>
 /// <param name="identities">What models and tables are, where several run folders share them.</param>
-internal sealed class RunStages(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation, InputIdentities? identities = null)
+internal sealed class RunStages(Experiment experiment, string folder, Compute compute, Action<string> log,
+    IProgress<StageProgress>? progress, CancellationToken cancellation, InputIdentities? identities = null)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
@@ -40,7 +41,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     public string At(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
 
     /// <summary>Model and data -> <c>similarity.json</c>.</summary>
-    public RunStage Calibrate(string model) => Stage("calibrate", At(_experiment.Calibrate!.Adaptive ? PlanStability.Name : RunFolder.Similarity), () =>
+    public RunStage Calibrate(string model) =>
+        Stage("calibrate", At(_experiment.Calibrate!.Adaptive ? PlanStability.Name : RunFolder.Similarity), () =>
     {
         using var dense = Open(model);
         AdaptiveCalibration.Run(dense, compute, _experiment, folder, log, progress, cancellation);
@@ -48,7 +50,9 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     {
         var found = LayerSimilarity.Load(At(RunFolder.Similarity));
         Require(At(RunFolder.Similarity), found.Inputs.Model, model);
-        Require(At(RunFolder.Similarity), found.Seed == _experiment.Seed && found.Settings == CalibrationStage.Settings(_experiment, compute, _experiment.Calibrate!.Adaptive), "it was measured with other settings");
+        Require(At(RunFolder.Similarity), found.Seed == _experiment.Seed
+            && found.Settings == CalibrationStage.Settings(_experiment, compute, _experiment.Calibrate!.Adaptive),
+            "it was measured with other settings");
     }, () => File.Delete(At(CalibrationStage.StateName)));   // left where a run was killed between the two
 
     /// <summary>Model and data -> one kind of evidence in <c>evidence</c>.</summary>
@@ -61,15 +65,18 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         string path = EvidenceFiles.PathOf(folder, evidence);
         var (inputs, settings, seed) = EvidenceFiles.OriginOf(path, evidence);
         Require(path, inputs.Model, model);
-        Require(path, seed == _experiment.Seed && (settings is null || settings == EvidenceStage.Settings(_experiment, compute)), "it was measured with other settings");
+        Require(path, seed == _experiment.Seed && (settings is null || settings == EvidenceStage.Settings(_experiment, compute)),
+            "it was measured with other settings");
     });
 
     /// <summary>Similarity and the evidence beside it, perhaps of another folder -> <c>plan.json</c>.</summary>
     public RunStage Plan(string similarity)
     {
-        PruningPlan Made() => PlanStage.Run(LayerSimilarity.Load(similarity), _experiment.Plan!, _experiment.Seed, Path.GetDirectoryName(similarity));
+        PruningPlan Made() => PlanStage.Run(LayerSimilarity.Load(similarity), _experiment.Plan!, _experiment.Seed,
+            Path.GetDirectoryName(similarity));
         return Stage("plan", At(RunFolder.Plan), () => PlanFile.Save(Made(), At(RunFolder.Plan)),
-            () => Require(At(RunFolder.Plan), PlanFile.Load(At(RunFolder.Plan)).IsSameAs(Made()), $"it is not the plan that {similarity} and the settings of the run give"));
+            () => Require(At(RunFolder.Plan), PlanFile.Load(At(RunFolder.Plan)).IsSameAs(Made()),
+                $"it is not the plan that {similarity} and the settings of the run give"));
     }
 
     /// <summary>Model and plan -> <c>pruned</c>.</summary>
@@ -79,11 +86,13 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
 
     /// <summary>Model (and data) -> <c>pruned</c>, with all its layers and part of their weights zero.</summary>
     public RunStage Sparsify(string model, SparsityOptions options) => Stage("sparsify", At(RunFolder.Pruned),
-        () => SparsifyStage.Run(model, At(RunFolder.Pruned), compute, _experiment, options, log: log, progress: progress, cancellation: cancellation),
+        () => SparsifyStage.Run(model, At(RunFolder.Pruned), compute, _experiment, options, log: log, progress: progress,
+            cancellation: cancellation),
         () =>
         {
             var found = SparsityFile.In(At(RunFolder.Pruned));
-            Require(At(RunFolder.Pruned), found is not null && SparsifyStage.IsOfTheSame(found, _experiment, options, compute), "it was not made sparse with these settings");
+            Require(At(RunFolder.Pruned), found is not null && SparsifyStage.IsOfTheSame(found, _experiment, options, compute),
+                "it was not made sparse with these settings");
             Require(At(RunFolder.Pruned), found!.Inputs.Model, model);
         });
 
@@ -93,7 +102,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Pruned model and data -> <c>tuned</c>.</summary>
     /// <param name="model">The model that was pruned.</param>
     public RunStage Tune(string model) => Stage("finetune", At(RunFolder.Tuned),
-        () => FineTuneStage.Run(At(RunFolder.Pruned), At(RunFolder.Tuned), compute, _experiment, log: log, progress: progress, cancellation: cancellation),
+        () => FineTuneStage.Run(At(RunFolder.Pruned), At(RunFolder.Tuned), compute, _experiment, log: log, progress: progress,
+            cancellation: cancellation),
         () =>
         {
             RequirePlanned(At(RunFolder.Tuned), model);
@@ -105,23 +115,30 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
 
     /// <summary>Model and data -> <c>plan.json</c> and <c>tuned</c>, in as many rounds as the plan says, each with its own times.</summary>
     public RunStage InRounds(string model) =>
-        new(At(RunFolder.Tuned), _done, () => new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model), () => RequirePlanned(At(RunFolder.Tuned), model));
+        new(At(RunFolder.Tuned), _done, () => new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model),
+            () => RequirePlanned(At(RunFolder.Tuned), model));
 
     /// <summary>Model and tables -> predictions and scores in a folder.</summary>
-    public RunStage Evaluate(string name, string model, string target) => Stage($"evaluate {name}", Path.Combine(target, ScoresFile.Name), () =>
+    public RunStage Evaluate(string name, string model, string target) =>
+        Stage($"evaluate {name}", Path.Combine(target, ScoresFile.Name), () =>
     {
         using var loaded = Open(model);
         var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, log, cancellation);
         foreach (string remark in scores.Remarks) log(remark);
         log($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
-        if (scores.Batching is { } check) log($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
+        if (scores.Batching is { } check)
+            log($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
     }, () =>
     {
         var answers = AnswersFile.Load(Path.Combine(target, AnswersFile.Name));
-        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(Evaluator.Settings(_experiment, compute)), "its questions were asked with other settings");
-        if (Directory.Exists(model) && answers.Inputs.Model is { } asked) Require(target, asked, model);   // models may be discarded when they are scored
+        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(Evaluator.Settings(_experiment, compute)),
+            "its questions were asked with other settings");
+        // models may be discarded when they are scored
+        if (Directory.Exists(model) && answers.Inputs.Model is { } asked) Require(target, asked, model);
         var tables = _identities.OfTables(_experiment.Evaluate!);
-        Require(target, tables.Count == answers.Inputs.Tables.Count && tables.All(table => answers.Inputs.Tables.GetValueOrDefault(table.Key) == table.Value), "its questions were asked from other tables");
+        Require(target, tables.Count == answers.Inputs.Tables.Count
+            && tables.All(table => answers.Inputs.Tables.GetValueOrDefault(table.Key) == table.Value),
+            "its questions were asked from other tables");
     });
 
     /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
@@ -132,7 +149,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     }, () =>
     {
         var found = LatencyFile.Load(At(LatencyFile.Name));
-        Require(At(LatencyFile.Name), found.Models.Select(model => model.Name).SequenceEqual(models.Select(model => model.Name)), "it has the times of other models");
+        Require(At(LatencyFile.Name), found.Models.Select(model => model.Name).SequenceEqual(models.Select(model => model.Name)),
+            "it has the times of other models");
         foreach (var (measured, model) in found.Models.Zip(models))
             if (Directory.Exists(model.Folder)) Require(At(LatencyFile.Name), measured.Identity, model.Folder);
     });
@@ -157,7 +175,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
             run();
             FreedMemory.GiveBack();
             // Read anew: several of these may work in one folder.
-            WriteJson(At(RunFolder.Timings), ToJson([.. Costs.Where(stage => stage.Name != name), new(name, Math.Round(clock.Elapsed.TotalSeconds, 2))]));
+            WriteJson(At(RunFolder.Timings),
+                ToJson([.. Costs.Where(stage => stage.Name != name), new(name, Math.Round(clock.Elapsed.TotalSeconds, 2))]));
             log($"{name}: {clock.Elapsed.TotalSeconds:0.0} s");
             tidy?.Invoke();
         }
@@ -167,13 +186,15 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     private void RequirePlanned(string made, string model)
     {
         var (plan, record) = (PlanFile.Load(At(RunFolder.Plan)), PrunedModelFile.Load(made));
-        Require(made, PlanFile.Load(Path.Combine(made, PlanFile.Name)).IsSameAs(plan) && record.KeptLayers.AsSpan().SequenceEqual([.. plan.Kept]), $"it was made with another plan than {At(RunFolder.Plan)}");
+        Require(made, PlanFile.Load(Path.Combine(made, PlanFile.Name)).IsSameAs(plan)
+            && record.KeptLayers.AsSpan().SequenceEqual([.. plan.Kept]), $"it was made with another plan than {At(RunFolder.Plan)}");
         Require(made, record.Parent, model);
     }
 
     private void Require(string artefact, ModelIdentity made, string model)
     {
-        if (made.DifferenceFrom(_identities.OfModel(model)) is { } difference) Require(artefact, false, $"{model} has changed since it was made: {difference}");
+        if (made.DifferenceFrom(_identities.OfModel(model)) is { } difference)
+            Require(artefact, false, $"{model} has changed since it was made: {difference}");
     }
 
     private static void Require(string artefact, bool holds, string fault)
@@ -200,7 +221,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     public static StageCost[] ReadCosts(string folder)
     {
         string path = Path.Combine(folder, RunFolder.Timings);
-        return File.Exists(path) ? Artefact.Read(path, ArtefactJson.Readable.StageCostArray, "is no valid JSON of the times of stages", costs =>
+        return File.Exists(path) ? Artefact.Read(path, ArtefactJson.Readable.StageCostArray, "is no valid JSON of the times of stages",
+            costs =>
         {
             if (costs.Any(cost => !(cost.Seconds >= 0 && double.IsFinite(cost.Seconds))))
                 throw new JsonException("a time is no number of seconds");

@@ -33,14 +33,16 @@ internal sealed class SavedState(string path, IReadOnlyDictionary<string, string
     public bool BelongsTo(string key, ModelIdentity? model = null)
     {
         if (entries.GetValueOrDefault(Key) == key) return true;
-        if (model is not null && entries.TryGetValue(Model, out string? then)) SameModel.Require(Parsed(then, text => StrictJson.Parse(text, ArtefactJson.Readable.ModelIdentity), Model), model, path);
+        if (model is not null && entries.TryGetValue(Model, out string? then))
+            SameModel.Require(Parsed(then, text => StrictJson.Parse(text, ArtefactJson.Readable.ModelIdentity), Model), model, path);
         return false;
     }
 
     /// <summary>A whole number.</summary>
     /// <exception cref="InputException">It is absent, none, or smaller or larger than it can be.</exception>
     public long Number(string name, long most, long least = 0) =>
-        long.TryParse(Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= least && number <= most ? number
+        long.TryParse(Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= least && number <= most
+            ? number
             : throw Damaged($"its {name} is '{Text(name)}', expected {least} to {most}");
 
     /// <summary>Whole numbers from 0 on that never fall, separated by commas; none where the entry is absent.</summary>
@@ -50,7 +52,8 @@ internal sealed class SavedState(string path, IReadOnlyDictionary<string, string
         if (!entries.ContainsKey(name)) return [];
         var numbers = new List<int>();
         foreach (string text in Text(name).Split(',', StringSplitOptions.RemoveEmptyEntries))
-            numbers.Add(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= most && number >= numbers.LastOrDefault() ? number : throw Damaged($"its {name} are '{Text(name)}'"));
+            numbers.Add(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= most
+                && number >= numbers.LastOrDefault() ? number : throw Damaged($"its {name} are '{Text(name)}'"));
         return [.. numbers];
     }
 

@@ -39,12 +39,17 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
         _clock.Start();
         _turn = [.. _targets, .. Enumerable.Repeat(_targets.Where(target => !target.Slow), 3).SelectMany(targets => targets)];
         foreach (var target in _targets) _tallies[target.Name] = new(0, 0, 0, 0, 0, 0);
-        var kept = new ConcurrentQueue<(Target, string)>(_targets.SelectMany(target => Directory.Exists(Path.Combine(corpus, target.Name)) ? Directory.EnumerateFiles(Path.Combine(corpus, target.Name)).Order(StringComparer.Ordinal).Select(file => (target, file)) : []));
-        Task[] workers = [.. Enumerable.Range(0, options.Workers).Select(i => Task.Factory.StartNew(() => Work(i, kept), TaskCreationOptions.LongRunning))];
+        var kept = new ConcurrentQueue<(Target, string)>(_targets.SelectMany(target => Directory.Exists(Path.Combine(corpus, target.Name))
+            ? Directory.EnumerateFiles(Path.Combine(corpus, target.Name)).Order(StringComparer.Ordinal).Select(file => (target, file))
+            : []));
+        Task[] workers = [.. Enumerable.Range(0, options.Workers)
+            .Select(i => Task.Factory.StartNew(() => Work(i, kept), TaskCreationOptions.LongRunning))];
         Task.WaitAll(workers);
         Console.WriteLine($"\n{"kind",-26}{"inputs",8}{"accepted",10}{"refused",9}{"faults",8}{"slowest s",11}{"most MB",9}");
         foreach (var target in _targets)
-            if (_tallies[target.Name] is var t) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{target.Name,-26}{t.Inputs,8}{t.Accepted,10}{t.Refused,9}{t.Faults,8}{t.Slowest,11:0.0}{t.Largest / 1e6,9:0}"));
+            if (_tallies[target.Name] is var t)
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{target.Name,-26}{t.Inputs,8}{t.Accepted,10}{t.Refused,9}{t.Faults,8}{t.Slowest,11:0.0}{t.Largest / 1e6,9:0}"));
         Console.WriteLine($"{_tallies.Values.Sum(t => t.Inputs)} inputs in {_clock.Elapsed.TotalSeconds:0} s from seed {options.Seed}: {_tallies.Values.Sum(t => t.Accepted)} accepted, {_tallies.Values.Sum(t => t.Refused)} refused, {_tallies.Values.Sum(t => t.Faults)} faults");
         return (_tallies.Values.Count(t => t.Faults == 0), _tallies.Values.Count(t => t.Faults > 0));
     }
@@ -56,12 +61,14 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
         // The good files first: a change says nothing where what is changed is refused anyway.
         if (number == 0)
             foreach (var target in _targets) Try(worker, folder, target, File.ReadAllBytes(Path.Combine(good, target.File)), Unchanged);
-        while (kept.TryDequeue(out var known)) Try(worker, folder, known.Target, File.ReadAllBytes(known.File), Path.GetFileName(known.File));
+        while (kept.TryDequeue(out var known))
+            Try(worker, folder, known.Target, File.ReadAllBytes(known.File), Path.GetFileName(known.File));
         while (_clock.Elapsed.TotalSeconds < options.Seconds && Interlocked.Increment(ref _next) is var i && i < options.Inputs)
         {
             var target = _turn[i % _turn.Length];
             ulong seed = options.Seed * 1_000_000_000 + (ulong)i;
-            Try(worker, folder, target, target.Input(File.ReadAllBytes(Path.Combine(good, target.File)), seed), seed.ToString(CultureInfo.InvariantCulture));
+            Try(worker, folder, target, target.Input(File.ReadAllBytes(Path.Combine(good, target.File)), seed),
+                seed.ToString(CultureInfo.InvariantCulture));
         }
     }
 
@@ -69,7 +76,8 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
     private void Tell()
     {
         int inputs = _tallies.Values.Sum(t => t.Inputs);
-        if (inputs % 500 == 0) Console.WriteLine($"{inputs} inputs, {_tallies.Values.Sum(t => t.Faults)} faults, {_clock.Elapsed.TotalSeconds:0} s");
+        if (inputs % 500 == 0)
+            Console.WriteLine($"{inputs} inputs, {_tallies.Values.Sum(t => t.Faults)} faults, {_clock.Elapsed.TotalSeconds:0} s");
     }
 
     private void Try(WorkerProcess worker, string folder, Target target, byte[] input, string name)
@@ -82,9 +90,12 @@ internal sealed class Fuzzer(FuzzOptions options, string good, string scratch, s
             Lay(target, input, good, folder);
             (outcome, fault, seconds) = worker.Run(folder, target);
         }
-        fault ??= outcome!.Fault ?? (name == Unchanged && outcome.Codes.Any(code => code != 0) ? $"the good file is refused: {string.Join(", ", outcome.Codes)}" : null);
-        _tallies.AddOrUpdate(target.Name, _ => throw new UnreachableException(), (_, t) => new(t.Inputs + 1, t.Accepted + (outcome?.Codes.All(code => code == 0) == true ? 1 : 0),
-            t.Refused + (fault is null && outcome!.Codes.Any(code => code == 2) ? 1 : 0), t.Faults + (fault is null ? 0 : 1), Math.Max(t.Slowest, seconds), Math.Max(t.Largest, outcome?.PeakBytes ?? 0)));
+        fault ??= outcome!.Fault ?? (name == Unchanged && outcome.Codes.Any(code => code != 0)
+            ? $"the good file is refused: {string.Join(", ", outcome.Codes)}" : null);
+        _tallies.AddOrUpdate(target.Name, _ => throw new UnreachableException(),
+            (_, t) => new(t.Inputs + 1, t.Accepted + (outcome?.Codes.All(code => code == 0) == true ? 1 : 0),
+            t.Refused + (fault is null && outcome!.Codes.Any(code => code == 2) ? 1 : 0), t.Faults + (fault is null ? 0 : 1),
+            Math.Max(t.Slowest, seconds), Math.Max(t.Largest, outcome?.PeakBytes ?? 0)));
         Tell();
         if (fault is null) return;
         string place = Path.Combine(options.Keep, $"{target.Name}-{name}");
@@ -132,7 +143,9 @@ internal sealed class WorkerProcess : IDisposable
         {
             _process.Refresh();
             if (_process.HasExited) break;
-            string? fault = Seconds() - before > Fuzzer.LongestSeconds ? $"was not done after {Fuzzer.LongestSeconds} s of computing" : _process.WorkingSet64 - start > mostBytes ? $"took more than {(_process.WorkingSet64 - start) / 1_000_000} MB" : null;
+            string? fault = Seconds() - before > Fuzzer.LongestSeconds
+                ? $"was not done after {Fuzzer.LongestSeconds} s of computing"
+                : _process.WorkingSet64 - start > mostBytes ? $"took more than {(_process.WorkingSet64 - start) / 1_000_000} MB" : null;
             if (fault is null) continue;
             double taken = Seconds() - before;
             Kill();
@@ -152,7 +165,8 @@ internal sealed class WorkerProcess : IDisposable
     {
         Kill();
         _inputs = 0;
-        _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["worker"]) { RedirectStandardInput = true,
+            RedirectStandardOutput = true, RedirectStandardError = true })!;
         if (_process.StandardOutput.ReadLine() != "ready") throw new InvalidOperationException("The worker did not start.");
     }
 

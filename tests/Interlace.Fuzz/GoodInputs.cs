@@ -9,7 +9,9 @@ namespace Interlace.Fuzz;
 internal static class GoodInputs
 {
     /// <summary>Settings under which a calibration, a tuning and an evaluation take a moment.</summary>
-    public const string Sample = "--rate 0.02 --set calibrate.fraction=1 --set calibrate.batch_tokens=64", Tuning = "--rate 0.02 --max-steps 3 --set finetune.samples_per_step=2 --set finetune.save_every=1", Answers = "--set evaluate.max_new_tokens=1";
+    public const string Sample = "--rate 0.02 --set calibrate.fraction=1 --set calibrate.batch_tokens=64",
+        Tuning = "--rate 0.02 --max-steps 3 --set finetune.samples_per_step=2 --set finetune.save_every=1",
+        Answers = "--set evaluate.max_new_tokens=1";
 
     /// <summary>Makes the folder's files; the current folder is left as it was.</summary>
     /// <param name="folder">An empty folder.</param>
@@ -25,9 +27,11 @@ internal static class GoodInputs
         Directory.CreateDirectory("tables");
         string image = Convert.ToBase64String(File.ReadAllBytes("image.png"));
         File.WriteAllText("tables/benchmarks.json", """{"benchmarks": [{"name": "Small", "file": "Small.tsv", "kind": "yes-no", "group": "GVQA"}]}""");
-        File.WriteAllText("tables/Small.tsv", "index\timage\tquestion\tanswer\tcategory\n" + $"0\t{image}\tIs it \"red\"?\tYes\ta\n1\t0\tIs it a cat?\tNo\tb\n2\t{image}\t\"Is it\tone?\"\tYes\ta\n");
+        File.WriteAllText("tables/Small.tsv",
+            "index\timage\tquestion\tanswer\tcategory\n" + $"0\t{image}\tIs it \"red\"?\tYes\ta\n1\t0\tIs it a cat?\tNo\tb\n2\t{image}\t\"Is it\tone?\"\tYes\ta\n");
         File.WriteAllText("mine.tsv", "index\tprediction\n0\tYes\n1\t\"No, it is not\"\n2\tyes\n");
-        File.WriteAllText("mine.jsonl", "{\"index\": 0, \"question\": \"Which?\", \"A\": \"a cat\", \"B\": \"a dog\", \"answer\": \"A\", \"prediction\": \"A\"}\n{\"index\": 1, \"question\": \"Which?\", \"A\": \"1\", \"B\": \"2\", \"answer\": \"B\", \"prediction\": \"It is 2\"}\n");
+        File.WriteAllText("mine.jsonl",
+            "{\"index\": 0, \"question\": \"Which?\", \"A\": \"a cat\", \"B\": \"a dog\", \"answer\": \"A\", \"prediction\": \"A\"}\n{\"index\": 1, \"question\": \"Which?\", \"A\": \"1\", \"B\": \"2\", \"answer\": \"B\", \"prediction\": \"It is 2\"}\n");
         File.WriteAllText("messages.json", """{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "image", "image": "image.png"}, {"type": "text", "text": "What is this?"}]}, {"role": "assistant", "content": "A cat."}]}""");
         File.WriteAllText("experiment.json", """
             {"name": "x", "model": "model", "seed": 1, "dtype": "fp32", "device": "cpu", "data": {"path": "data", "rate": 0.02, "max_images": 3}, "calibrate": {"fraction": 1, "batch_tokens": 4096},
@@ -42,7 +46,9 @@ internal static class GoodInputs
         Done($"finetune shorter --data data --out recovered {Tuning} {cpu}");
         Done($"evaluate model --benchmarks tables --out evaluated {Answers} {cpu}");
         Done($"evaluate shorter --benchmarks tables --out again {Answers} {cpu}");
-        File.WriteAllText("judge.jsonl", string.Concat(Enumerable.Range(0, 2).Select(i => $"{{\"model\": \"judge\", \"sha256\": \"{new string((char)('a' + i), 64)}\", \"attempt\": 0, \"temperature\": 0, \"reply\": \"Yes\"}}\n")));
+        File.WriteAllText("judge.jsonl",
+            string.Concat(Enumerable.Range(0, 2)
+            .Select(i => $"{{\"model\": \"judge\", \"sha256\": \"{new string((char)('a' + i), 64)}\", \"attempt\": 0, \"temperature\": 0, \"reply\": \"Yes\"}}\n")));
         Begin($"calibrate model --data data --out begun {Sample} {cpu}", "begun/similarity.state.safetensors");
         Begin($"finetune shorter --data data --out tuned {Tuning} {cpu}", "tuned.training/state.safetensors");
         Environment.CurrentDirectory = back;
@@ -68,7 +74,8 @@ internal static class GoodInputs
     {
         using var ending = new CancellationTokenSource();
         using var drawn = new Interrupting(ending, line.Split(' ')[0]);
-        CommandLine.Run([.. Worker.Arguments(line).SkipLast(1)], new Terminal(TextWriter.Null, drawn, ErrorIsTerminal: true), ending.Token);   // not quiet
+        // not quiet
+        CommandLine.Run([.. Worker.Arguments(line).SkipLast(1)], new Terminal(TextWriter.Null, drawn, ErrorIsTerminal: true), ending.Token);
         if (!File.Exists(state)) throw new InvalidOperationException($"{line} left no {state}: {drawn}");
     }
 
@@ -85,9 +92,11 @@ internal static class GoodInputs
     private static void Shard(string model, string target)
     {
         Directory.CreateDirectory(target);
-        foreach (string file in Directory.EnumerateFiles(model).Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        foreach (string file in Directory.EnumerateFiles(model).Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal)))
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
         using var checkpoint = Checkpoint.Open(model);
-        TensorSource[] tensors = [.. checkpoint.Files.SelectMany(file => file.Tensors.Select(tensor => TensorSource.FromFile(Path.Combine(model, Checkpoint.SingleName), tensor, tensor.Name)))];
+        TensorSource[] tensors = [.. checkpoint.Files.SelectMany(file =>
+            file.Tensors.Select(tensor => TensorSource.FromFile(Path.Combine(model, Checkpoint.SingleName), tensor, tensor.Name)))];
         CheckpointWriter.Write(target, tensors.Chunk(tensors.Length / 3 + 1));
     }
 
@@ -95,7 +104,8 @@ internal static class GoodInputs
     {
         using var bitmap = new SKBitmap(64, 64, SKColorType.Rgba8888, SKAlphaType.Opaque);
         for (int i = 0; i < 64 * 64; i++) bitmap.SetPixel(i % 64, i / 64, new((byte)(i * 5), (byte)(i / 9), (byte)(i * i)));
-        foreach (var (name, format) in new[] { ("image.png", SKEncodedImageFormat.Png), ("image.jpg", SKEncodedImageFormat.Jpeg), ("image.webp", SKEncodedImageFormat.Webp) })
+        foreach (var (name, format) in new[] { ("image.png", SKEncodedImageFormat.Png), ("image.jpg", SKEncodedImageFormat.Jpeg),
+            ("image.webp", SKEncodedImageFormat.Webp) })
             using (var data = bitmap.Encode(format, 80)) File.WriteAllBytes(name, data.ToArray());
     }
 }

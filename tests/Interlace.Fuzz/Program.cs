@@ -5,7 +5,8 @@ using Interlace.Fuzz;
 // replay KIND FILE|SEED [FOLDER]: one input, in this process, in an empty folder that stays
 if (args is ["worker"]) return Worker.Serve();
 
-string repository = Repository(), demo = Path.Combine(repository, "assets", "demo"), corpus = Path.Combine(repository, "tests", "Interlace.Fuzz", "Corpus");
+string repository = Repository(), demo = Path.Combine(repository, "assets", "demo"),
+    corpus = Path.Combine(repository, "tests", "Interlace.Fuzz", "Corpus");
 var scratch = Directory.CreateTempSubdirectory("interlace-fuzz-");
 try
 {
@@ -16,7 +17,9 @@ try
     if (args is ["replay", var kind, var input, ..])
     {
         var target = Target.All.Single(t => t.Name == kind);
-        byte[] bytes = File.Exists(input) ? File.ReadAllBytes(input) : target.Input(File.ReadAllBytes(Path.Combine(good, target.File)), ulong.Parse(input, CultureInfo.InvariantCulture));
+        byte[] bytes = File.Exists(input)
+            ? File.ReadAllBytes(input)
+            : target.Input(File.ReadAllBytes(Path.Combine(good, target.File)), ulong.Parse(input, CultureInfo.InvariantCulture));
         string folder = args.Length > 3 ? Path.GetFullPath(args[3]) : Path.Combine(scratch.FullName, "worker-0");
         Fuzzer.Lay(target, bytes, good, folder);
         var outcome = Worker.Run(folder, target);
@@ -25,10 +28,14 @@ try
         Console.WriteLine(Worker.Run(folder, target, verbose: true).Message);
         return outcome.Fault is null ? 0 : 1;
     }
-    string Option(string name, string standard) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : standard;
-    double Number(string name, double standard) => double.Parse(Option(name, standard.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-    var options = new FuzzOptions((ulong)Number("--seed", 1), (long)Number("--inputs", long.MaxValue), Number("--seconds", 90), (int)Number("--workers", Math.Max(1, Environment.ProcessorCount / 2)),
-        Option("--only", "").Split(',', StringSplitOptions.RemoveEmptyEntries), Path.GetFullPath(Option("--keep", Path.Combine(repository, "out", "fuzz"))));
+    string Option(string name, string standard) =>
+        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : standard;
+    double Number(string name, double standard) =>
+        double.Parse(Option(name, standard.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+    var options = new FuzzOptions((ulong)Number("--seed", 1), (long)Number("--inputs", long.MaxValue), Number("--seconds", 90),
+        (int)Number("--workers", Math.Max(1, Environment.ProcessorCount / 2)),
+        Option("--only", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
+        Path.GetFullPath(Option("--keep", Path.Combine(repository, "out", "fuzz"))));
     var (sound, faulty) = new Fuzzer(options, good, scratch.FullName, corpus).Run();
     Console.WriteLine($"fuzz: {sound} passed, {faulty} failed, 0 skipped");
     return faulty == 0 ? 0 : 1;

@@ -64,7 +64,9 @@ internal static class Worker
             var (output, error) = (new StringWriter(), new StringWriter());
             codes.Add(Run(verbose ? line + " --verbose" : line, new Terminal(output, error)));
             string said = error.ToString();
-            if (verbose || codes[^1] is not (0 or 2) || codes[^1] == 2 && (said.Length > LongestMessage || said.Contains('\u001b', StringComparison.Ordinal))) message += said[..Math.Min(said.Length, 5000)];
+            if (verbose || codes[^1] is not (0 or 2) || codes[^1] == 2
+                && (said.Length > LongestMessage
+                || said.Contains('\u001b', StringComparison.Ordinal))) message += said[..Math.Min(said.Length, 5000)];
         }
         long peak = Memory("VmHWM:") - before;
         Environment.CurrentDirectory = back;
@@ -87,5 +89,6 @@ internal static class Worker
         CommandLine.Run(Arguments(line), terminal, default, line.StartsWith("preflight ", StringComparison.Ordinal) ? Before : null);
 
     private static long Memory(string line) =>
-        1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], System.Globalization.CultureInfo.InvariantCulture);
+        1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], System.Globalization.CultureInfo.InvariantCulture);
 }

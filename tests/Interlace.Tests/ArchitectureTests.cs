@@ -73,41 +73,51 @@ public class ArchitectureTests
     [Fact]
     public void Json_becomes_values_in_one_strict_place()
     {
-        bool Reads(MethodBase method) => method.Name is "Parse" or "ParseAsync" or "ParseValue" or "TryParseValue" && method.DeclaringType is { } type && (type == typeof(JsonNode) || type == typeof(JsonDocument) || type == typeof(JsonElement))
+        bool Reads(MethodBase method) =>
+            method.Name is "Parse" or "ParseAsync" or "ParseValue" or "TryParseValue" && method.DeclaringType is { } type
+            && (type == typeof(JsonNode) || type == typeof(JsonDocument) || type == typeof(JsonElement))
             || method.DeclaringType == typeof(JsonSerializer) && method.Name.StartsWith("Deserialize", StringComparison.Ordinal);
         var uses = from assembly in new[] { typeof(StrictJson).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly }
                    from method in Methods(assembly)
                    from called in Called(method).Where(Reads)
                    where !method.DeclaringType!.GetCustomAttributes<GeneratedCodeAttribute>().Any() && !IsNodeOrPart(called)
-                   select (User: Outermost(method.DeclaringType!), Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
+                   select (User: Outermost(method.DeclaringType!),
+                       Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
         Assert.Empty(uses.Where(use => use.User != typeof(StrictJson)).Select(use => use.Text));
         Assert.Contains(uses, use => use.User == typeof(StrictJson));   // the reading itself works
 
         // What is read already: a node, or the part of a text at which a strict reader stands.
-        static bool IsNodeOrPart(MethodBase called) => called.GetParameters()[0].ParameterType is { } first && (first == typeof(JsonNode) || first == typeof(JsonElement) || first.IsByRef && first.GetElementType() == typeof(Utf8JsonReader));
+        static bool IsNodeOrPart(MethodBase called) =>
+            called.GetParameters()[0].ParameterType is { } first
+            && (first == typeof(JsonNode) || first == typeof(JsonElement) || first.IsByRef
+            && first.GetElementType() == typeof(Utf8JsonReader));
     }
 
     [Fact]
     public void Tests_that_read_golden_material_carry_its_trait_and_no_others_do()
     {
-        MethodInfo[] tests = [.. typeof(ArchitectureTests).Assembly.GetTypes().SelectMany(type => type.GetMethods(Declared)).Where(method => method.IsDefined(typeof(FactAttribute), inherit: true))];
+        MethodInfo[] tests = [.. typeof(ArchitectureTests).Assembly.GetTypes().SelectMany(type => type.GetMethods(Declared))
+            .Where(method => method.IsDefined(typeof(FactAttribute), inherit: true))];
         // Small inputs of single faults (cases) are read by the classes of one namespace;
         // Shared lets a test without the trait read nothing else.
         foreach (var test in tests.Where(test => test.DeclaringType!.Namespace != "Interlace.Tests.Cases"))
-            Assert.True(IsGolden(test) == ReadsShared(test), $"{test.DeclaringType}.{test.Name} {(IsGolden(test) ? "reads no golden material" : "reads golden material")}");
+            Assert.True(IsGolden(test) == ReadsShared(test),
+                $"{test.DeclaringType}.{test.Name} {(IsGolden(test) ? "reads no golden material" : "reads golden material")}");
         Assert.Contains(tests, IsGolden);   // the reading itself works
         Assert.Contains(tests, test => !IsGolden(test));
     }
 
     private static bool IsGolden(MethodInfo test) =>
-        test.GetCustomAttributes<TraitAttribute>().Concat(test.DeclaringType!.GetCustomAttributes<TraitAttribute>()).Any(trait => (trait.Name, trait.Value) == ("Category", "Golden"));
+        test.GetCustomAttributes<TraitAttribute>().Concat(test.DeclaringType!.GetCustomAttributes<TraitAttribute>())
+            .Any(trait => (trait.Name, trait.Value) == ("Category", "Golden"));
 
     /// <summary>Whether a test, its class's constructor or the source of its data leads to a path below the shared folder.</summary>
     private static bool ReadsShared(MethodInfo test)
     {
         Type type = test.DeclaringType!;
         string?[] sources = [.. test.GetCustomAttributes<MemberDataAttribute>().Select(data => data.MemberName)];
-        var pending = new Stack<MethodBase>([test, .. type.GetConstructors(Declared).Where(constructor => !constructor.IsStatic), .. Methods(type).Where(method => sources.Contains(method.Name) || sources.Any(name => method.Name == "get_" + name))]);
+        var pending = new Stack<MethodBase>([test, .. type.GetConstructors(Declared).Where(constructor => !constructor.IsStatic),
+            .. Methods(type).Where(method => sources.Contains(method.Name) || sources.Any(name => method.Name == "get_" + name))]);
         var seen = new HashSet<MethodBase>();
         while (pending.TryPop(out var method))
         {

@@ -20,7 +20,8 @@ public class FiniteValuesTests
     public void A_sound_model_has_no_fault()
     {
         using var loaded = ModelFamilies.Open(ModelCopy.Original, CPU, ScalarType.Float32);
-        using var batch = Batch.Pack([new EncodedSample([1, 2, 3], [TokenKind.Prompt, TokenKind.Prompt, TokenKind.Prompt], [0, 1, 2, 0, 1, 2, 0, 1, 2], 3, [])], CPU);
+        using var batch = Batch.Pack([new EncodedSample([1, 2, 3], [TokenKind.Prompt, TokenKind.Prompt, TokenKind.Prompt],
+            [0, 1, 2, 0, 1, 2, 0, 1, 2], 3, [])], CPU);
         Assert.Null(FiniteValues.First(loaded.Model, batch));
     }
 }

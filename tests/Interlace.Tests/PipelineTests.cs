@@ -68,7 +68,9 @@ public sealed class PipelineTests : IDisposable
             Evaluator.ReadAnswers(broken, Path.GetFileNameWithoutExtension(file)).Keys.Order(StringComparer.Ordinal), AnswerSeconds.Read(file).Select(line => line.Index).Order(StringComparer.Ordinal)));
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, ScoresFile.Name)), File.ReadAllBytes(Path.Combine(broken, ScoresFile.Name)));
 
-        static int Lines(string folder) => Path.Combine(folder, "predictions") is var predictions && Directory.Exists(predictions) ? Directory.EnumerateFiles(predictions, "*.jsonl").Sum(file => File.ReadAllText(file).Count(c => c == '\n')) : 0;
+        static int Lines(string folder) =>
+            Path.Combine(folder, "predictions") is var predictions && Directory.Exists(predictions)
+            ? Directory.EnumerateFiles(predictions, "*.jsonl").Sum(file => File.ReadAllText(file).Count(c => c == '\n')) : 0;
     }
 
     private string Experiment()
@@ -156,7 +158,8 @@ public sealed class PipelineTests : IDisposable
     private static int Answers(string folder, string model)
     {
         string predictions = Path.Combine(folder, RunFolder.Evaluated, model, "predictions");
-        return Directory.Exists(predictions) ? Directory.EnumerateFiles(predictions, "*.jsonl").Sum(file => File.ReadAllText(file).Count(c => c == '\n')) : 0;
+        return Directory.Exists(predictions)
+            ? Directory.EnumerateFiles(predictions, "*.jsonl").Sum(file => File.ReadAllText(file).Count(c => c == '\n')) : 0;
     }
 
     /// <summary>Every artefact that holds no times has the same bytes; nothing of unfinished work is left.</summary>

@@ -15,7 +15,8 @@ internal static class Shared
 
     public static string At(params string[] parts)
     {
-        Assert.True(IsAllowed(parts), $"{string.Join('/', parts)} is golden material: the test that compares with it needs [Trait(\"Category\", \"Golden\")]; a test that only needs a checkpoint takes it from {nameof(TinyCheckpoints)}.");
+        Assert.True(IsAllowed(parts),
+            $"{string.Join('/', parts)} is golden material: the test that compares with it needs [Trait(\"Category\", \"Golden\")]; a test that only needs a checkpoint takes it from {nameof(TinyCheckpoints)}.");
         return Path.Combine([Root, .. parts]);
     }
 
@@ -37,7 +38,8 @@ internal static class Shared
     /// Tests without the trait may look at small inputs (<c>cases</c>) only: what they say must not depend on one folder's golden values.
     /// </summary>
     private static bool IsAllowed(string[] parts) =>
-        parts is ["cases", ..] || TestContext.Current.Test is not { } test || test.Traits.TryGetValue("Category", out var categories) && categories.Contains("Golden");
+        parts is ["cases", ..] || TestContext.Current.Test is not { } test || test.Traits.TryGetValue("Category", out var categories)
+            && categories.Contains("Golden");
 
     private static string FindRepository()
     {

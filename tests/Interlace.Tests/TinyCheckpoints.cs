@@ -13,8 +13,10 @@ internal static class TinyCheckpoints
 {
     private static readonly ScratchFolder Folder = new();
 
-    private static readonly Lazy<string> One = new(() => Make("tied", layers: 12, hidden: 64, heads: 4, tied: true, [1, 3, 5], ElementType.BF16, shards: 1));
-    private static readonly Lazy<string> Other = new(() => Make("untied", layers: 36, hidden: 48, heads: 6, tied: false, [0, 2], ElementType.F32, shards: 3));
+    private static readonly Lazy<string> One =
+        new(() => Make("tied", layers: 12, hidden: 64, heads: 4, tied: true, [1, 3, 5], ElementType.BF16, shards: 1));
+    private static readonly Lazy<string> Other =
+        new(() => Make("untied", layers: 36, hidden: 48, heads: 6, tied: false, [0, 2], ElementType.F32, shards: 3));
 
     static TinyCheckpoints() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Folder.Dispose();
 
@@ -28,23 +30,27 @@ internal static class TinyCheckpoints
     {
         string demo = Path.Combine(Shared.Repository, "assets", "demo", "model"), folder = Folder.At(name);
         Directory.CreateDirectory(folder);
-        foreach (string file in new[] { "tokenizer.json", "merges.txt", "chat_template.json" }) File.Copy(Path.Combine(demo, file), Path.Combine(folder, file));
+        foreach (string file in new[] { "tokenizer.json", "merges.txt", "chat_template.json" })
+            File.Copy(Path.Combine(demo, file), Path.Combine(folder, file));
         Edit("config.json", config =>
         {
             JsonNode text = config["text_config"]!, vision = config["vision_config"]!;
             (config["tie_word_embeddings"], text["tie_word_embeddings"]) = (tied, tied);
-            (text["num_hidden_layers"], text["hidden_size"], text["intermediate_size"], vision["out_hidden_size"]) = (layers, hidden, 2 * hidden, hidden);
+            (text["num_hidden_layers"], text["hidden_size"], text["intermediate_size"], vision["out_hidden_size"]) =
+                (layers, hidden, 2 * hidden, hidden);
             (text["num_attention_heads"], text["num_key_value_heads"], text["head_dim"]) = (heads, 2, 16);
             text["rope_scaling"]!["mrope_section"] = new JsonArray(4, 2, 2);
             (vision["hidden_size"], vision["intermediate_size"], vision["patch_size"]) = (48, 96, 16);
             vision["deepstack_visual_indexes"] = new JsonArray([.. taps.Select(tap => (JsonNode)tap)]);
         });
         Edit("preprocessor_config.json", settings => (settings["patch_size"], settings["size"]!["shortest_edge"]) = (16, 4096));
-        Edit("generation_config.json", settings => (settings["do_sample"], settings["temperature"], settings["top_k"], settings["top_p"]) = (true, 0.7, 20, 0.8));
+        Edit("generation_config.json",
+            settings => (settings["do_sample"], settings["temperature"], settings["top_k"], settings["top_p"]) = (true, 0.7, 20, 0.8));
 
         using var scope = TorchSharp.torch.NewDisposeScope();
         var random = new SplitMix64(7);
-        TensorSource[] tensors = [.. ModelFamilies.ExpectedTensors(folder).Select(tensor => Random(tensor.Key, tensor.Value, type, ref random))];
+        TensorSource[] tensors = [.. ModelFamilies.ExpectedTensors(folder)
+            .Select(tensor => Random(tensor.Key, tensor.Value, type, ref random))];
         CheckpointWriter.Write(folder, tensors.Chunk((tensors.Length + shards - 1) / shards));
         return folder;
 
@@ -60,7 +66,8 @@ internal static class TinyCheckpoints
     private static TensorSource Random(string name, long[] shape, ElementType type, ref SplitMix64 random)
     {
         bool norm = name.Contains("norm", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal);
-        var (centre, width) = (norm ? 1f : 0f, norm || shape.Length == 1 ? 0.2 : Math.Sqrt(12.0 / shape[1..].Aggregate(1L, (product, size) => product * size)));
+        var (centre, width) = (norm ? 1f : 0f, norm || shape.Length == 1
+            ? 0.2 : Math.Sqrt(12.0 / shape[1..].Aggregate(1L, (product, size) => product * size)));
         float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
         foreach (ref float value in values.AsSpan()) value = centre + (float)(width * (random.NextDouble() - 0.5));
         return TensorSource.FromTensor(name, TorchSharp.torch.tensor(values).view(shape), type);

@@ -32,7 +32,8 @@ public static class Packing
         if (!File.Exists(path)) throw new InputException($"{training} has no {DemoTrainer.StateName}: the training has saved no state of the whole model yet.");
         using var state = SafeTensorsFile.Open(path);
         using var scope = NewDisposeScope();
-        using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite ? IsPacked : null);   // the state is more than twice as large
+        // the state is more than twice as large
+        using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite ? IsPacked : null);
         foreach (string file in Directory.EnumerateFiles(small)) File.Copy(file, Path.Combine(folder.FullPath, Path.GetFileName(file)));
         var all = TrainedWeights.All(state);
         Parameter[] weights = [.. ModelFamilies.ExpectedTensors(folder.FullPath).Keys.Select(name => all(name))];

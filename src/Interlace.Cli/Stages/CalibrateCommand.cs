@@ -36,10 +36,12 @@ internal static class CalibrateCommand
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
         if (invocation.Force) DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
         // How far SLEB's order goes changes nothing that was measured before.
-        using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
+        using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate",
+            experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
         bool there = File.Exists(path);
-        var similarity = there ? CalibrationStage.Finished(model, folder.Path) : AdaptiveCalibration.Run(model, compute, experiment, folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
+        var similarity = there ? CalibrationStage.Finished(model, folder.Path) : AdaptiveCalibration.Run(model, compute, experiment,
+            folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
         if (there) invocation.Log($"{path} is there already.");
         foreach (string name in names) Measure(name, invocation, model, compute, experiment, folder.Path);
         var view = new SimilarityView(similarity);

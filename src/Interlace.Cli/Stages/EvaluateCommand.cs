@@ -27,7 +27,8 @@ internal static class EvaluateCommand
         using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
         using var tables = Evaluator.OpenTables(experiment, invocation.Log);   // before an earlier run is deleted
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "evaluate", experiment);
-        var scores = new Evaluator(model, compute, experiment, folder.Path).Run(tables, "evaluate", invocation.Progress, invocation.Log, invocation.Cancellation);
+        var scores = new Evaluator(model, compute, experiment, folder.Path)
+            .Run(tables, "evaluate", invocation.Progress, invocation.Log, invocation.Cancellation);
         if (invocation.Json)   // drawn scores say it themselves
             foreach (string remark in scores.Remarks) invocation.Log(remark);
         var rates = Evaluator.ReadRates(folder.Path, scores.Benchmarks.Select(b => b.Name));

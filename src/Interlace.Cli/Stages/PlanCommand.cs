@@ -39,7 +39,8 @@ internal static class PlanCommand
             invocation.Print(compared.ToJson, compared.Draw);
             return ExitCode.Done;
         }
-        invocation.CheckOut(path, [similarity, Path.Combine(folder, LayerSimilarity.SamplesName), .. EvidenceFiles.Names.Select(name => EvidenceFiles.PathOf(folder, name))]);
+        invocation.CheckOut(path, [similarity, Path.Combine(folder, LayerSimilarity.SamplesName),
+            .. EvidenceFiles.Names.Select(name => EvidenceFiles.PathOf(folder, name))]);
         if (File.Exists(path) && ArtefactFormat.Of(path) != PlanFile.Format)
             throw new InputException($"{path} is no plan, and is not replaced: name another file with --out.");
         using var held = Path.GetDirectoryName(Path.GetFullPath(path)) == folder ? FolderLock.Take(folder) : null;

@@ -22,8 +22,10 @@ internal static class PruneCommand
         string where = invocation.Get(Plan)!, target = invocation.Get(Target)!;
         string model = invocation.Get(ModelOptions.Model), planPath = Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where;
         invocation.CheckOut(target, model, planPath);
-        var pruned = LayerRemoval.Prune(model, PlanFile.Load(planPath), target, new(Overwrite: invocation.Force), invocation.Progress, invocation.Cancellation);
-        if (pruned.LeftOut.Count > 0) invocation.Log($"{string.Join(" and ", pruned.LeftOut)} of {model} belong to an adapter, which is no part of the model: left out.");
+        var pruned = LayerRemoval.Prune(model, PlanFile.Load(planPath), target, new(Overwrite: invocation.Force), invocation.Progress,
+            invocation.Cancellation);
+        if (pruned.LeftOut.Count > 0)
+            invocation.Log($"{string.Join(" and ", pruned.LeftOut)} of {model} belong to an adapter, which is no part of the model: left out.");
         invocation.Print(() => new JsonObject
         {
             ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount, ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,

@@ -11,7 +11,8 @@ namespace Interlace.Cli;
 /// <summary><c>score RUN</c> scores the answers of an evaluation again; <c>score FILE --kind K</c> scores predictions that were made elsewhere. No model is loaded.</summary>
 internal static class ScoreCommand
 {
-    private static readonly Argument<string> Source = new("RUN|FILE") { Description = "Folder of an evaluation or of a whole run; or a .jsonl, .json, .tsv or .csv file of predictions, .gz allowed." };
+    private static readonly Argument<string> Source =
+        new("RUN|FILE") { Description = "Folder of an evaluation or of a whole run; or a .jsonl, .json, .tsv or .csv file of predictions, .gz allowed." };
     private static readonly Option<string?> Kind = new("--kind")
     {
         Description = $"What a file of predictions answers: a known benchmark, or a kind ({string.Join(", ", Enum.GetValues<BenchmarkKind>().Select(Benchmarks.KindName))}).", HelpName = "KIND",
@@ -54,9 +55,11 @@ internal static class ScoreCommand
     {
         string kind = invocation.Get(Kind) ?? throw new InputException("What a file of predictions answers is not known: name a kind or a known benchmark with --kind.");
         string name = Path.GetFileName(file).Split('.')[0];
-        var benchmark = Benchmarks.Find(kind) ?? new(PlainName.FaultOf(name) is null ? name : "predictions", Path.GetFileName(invocation.Get(Table) ?? file), Benchmarks.ParseKind(kind));
+        var benchmark = Benchmarks.Find(kind) ?? new(PlainName.FaultOf(name) is null
+            ? name : "predictions", Path.GetFileName(invocation.Get(Table) ?? file), Benchmarks.ParseKind(kind));
         string? target = invocation.Get(Target);
-        return stage.Recorded(file, benchmark, invocation.Get(Table), target is null ? null : invocation.OpenOut(target, "score", experiment, file, invocation.Get(Table)).Path);
+        return stage.Recorded(file, benchmark, invocation.Get(Table), target is null
+            ? null : invocation.OpenOut(target, "score", experiment, file, invocation.Get(Table)).Path);
     }
 
     private static (string, ScoresFile)[] OfRuns(Invocation invocation, ScoreStage stage, string source)

@@ -34,7 +34,8 @@ internal sealed class RunView
     {
         var record = Record(Path.Combine(folder, RunFolder.Record));
         string[] evaluations = Evaluations(folder);
-        var stages = Stages.SelectMany(stage => stage.Stage is not ("evaluate" or "score") || evaluations.Length == 0 ? [stage] : evaluations.Select(name => (stage.Stage, Artefact: Path.Combine(name, stage.Artefact))))
+        var stages = Stages.SelectMany(stage => stage.Stage is not ("evaluate" or "score") || evaluations.Length == 0
+            ? [stage] : evaluations.Select(name => (stage.Stage, Artefact: Path.Combine(name, stage.Artefact))))
             .Select(stage => (stage.Stage, stage.Artefact, Bytes: Size(Path.Combine(folder, stage.Artefact)))).ToArray();
         return record is null && stages.All(stage => stage.Bytes is null) ? null : new(folder, record, stages);
     }
@@ -68,7 +69,8 @@ internal sealed class RunView
     {
         string inner = Path.Combine(folder, RunFolder.Evaluated);
         if (!Directory.Exists(inner)) return [];
-        return [.. RunFolder.InOrder(Directory.EnumerateDirectories(inner).Select(path => Path.GetFileName(path))).Select(name => Path.Combine(RunFolder.Evaluated, name))];
+        return [.. RunFolder.InOrder(Directory.EnumerateDirectories(inner).Select(path => Path.GetFileName(path)))
+            .Select(name => Path.Combine(RunFolder.Evaluated, name))];
     }
 
     private static long? Size(string path) =>

@@ -24,7 +24,8 @@ public sealed class Checkpoint : IDisposable
     private readonly Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> _tensors;
     private readonly FileStamps _stamps;
 
-    private Checkpoint(string folder, JsonObject config, IReadOnlyList<SafeTensorsFile> files, Dictionary<string, (SafeTensorsFile, TensorEntry)> tensors, FileStamps stamps)
+    private Checkpoint(string folder, JsonObject config, IReadOnlyList<SafeTensorsFile> files,
+        Dictionary<string, (SafeTensorsFile, TensorEntry)> tensors, FileStamps stamps)
     {
         (Folder, Config, Files, _tensors, _stamps) = (folder, config, files, tensors, stamps);
     }
@@ -96,7 +97,8 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>What the user should know about a model folder, one sentence; null where there is nothing.</summary>
     public static string? WarningOf(string folder) => File.Exists(Path.Combine(folder, AdapterName))
-        ? $"{folder} holds an adapter ({AdapterName}), which is neither applied nor copied: merge it into the weights, or take it away." : null;
+        ? $"{folder} holds an adapter ({AdapterName}), which is neither applied nor copied: merge it into the weights, or take it away."
+        : null;
 
     /// <inheritdoc/>
     public void Dispose()

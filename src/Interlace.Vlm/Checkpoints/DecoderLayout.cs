@@ -125,8 +125,10 @@ public sealed class DecoderLayout
     {
         foreach (var (name, value) in section)
         {
-            bool byNumber = value is JsonArray list && list.Any(entry => Integer(entry) is not null) || value is JsonObject entries && entries.Any(entry => int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _));
-            if (byNumber && name.Contains("layer", StringComparison.OrdinalIgnoreCase) && !name.Contains("vision", StringComparison.OrdinalIgnoreCase))
+            bool byNumber = value is JsonArray list && list.Any(entry => Integer(entry) is not null) || value is JsonObject entries
+                && entries.Any(entry => int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+            if (byNumber && name.Contains("layer", StringComparison.OrdinalIgnoreCase)
+                && !name.Contains("vision", StringComparison.OrdinalIgnoreCase))
                 throw new InputException($"config.json lists decoder layers by number in {string.Join('.', path.Append(name))}, and it cannot be told what that is when layers are dropped: prune a model without it.");
         }
     }

@@ -16,7 +16,8 @@ namespace Interlace.Vlm.Checkpoints;
 /// <param name="WeightsSha256">SHA-256 of the weight files' bytes, one after the other by name; null unless it was asked for.</param>
 /// <param name="SampleSha256">SHA-256 of up to 1 MiB of every tensor, file by file: the whole of a smaller one, else blocks spread over it.
 /// Null in what older versions wrote.</param>
-public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IReadOnlyDictionary<string, long> FileBytes, string? WeightsSha256 = null,
+public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IReadOnlyDictionary<string, long> FileBytes,
+    string? WeightsSha256 = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SampleSha256 = null)
 {
     // Few large blocks: a disk that turns seeks some 100 times a second. Every tensor has its own,
@@ -83,7 +84,8 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
         if (tensor.Bytes <= Blocks * BlockBytes) return [(tensor.Offset, (int)tensor.Bytes)];
         var random = new SplitMix64((ulong)tensor.Bytes);
         long part = tensor.Bytes / Blocks;
-        return [.. Enumerable.Range(0, Blocks).Select(block => (tensor.Offset + block * part + (long)(random.NextDouble() * (part - BlockBytes)), BlockBytes))];
+        return [.. Enumerable.Range(0, Blocks)
+            .Select(block => (tensor.Offset + block * part + (long)(random.NextDouble() * (part - BlockBytes)), BlockBytes))];
     }
 
     private static string HashWeights(Checkpoint checkpoint, CancellationToken cancel)

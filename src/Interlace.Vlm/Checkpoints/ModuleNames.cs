@@ -16,7 +16,8 @@ internal sealed partial class ModuleNames
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
     /// <summary>What programs that load the same weights call the decoder's layers.</summary>
-    private static readonly string[] Prefixes = ["model.language_model.layers.", "language_model.model.layers.", "language_model.layers.", "model.layers.", "model.text_model.layers."];
+    private static readonly string[] Prefixes = ["model.language_model.layers.", "language_model.model.layers.", "language_model.layers.",
+        "model.layers.", "model.text_model.layers."];
 
     private static readonly SearchValues<char> Signs = SearchValues.Create(@"\*?[](){}|^$+");
 
@@ -34,7 +35,8 @@ internal sealed partial class ModuleNames
         _source = source;
         _layerCount = layout.LayerCount;
         _newIndex = kept.Index().ToDictionary(layer => layer.Item, layer => layer.Index);
-        _modules = [.. tensors.Select(tensor => tensor[..Math.Max(0, tensor.LastIndexOf('.'))]).Distinct(StringComparer.Ordinal).SelectMany(module => NamesOf(module, layout))];
+        _modules = [.. tensors.Select(tensor => tensor[..Math.Max(0, tensor.LastIndexOf('.'))]).Distinct(StringComparer.Ordinal)
+            .SelectMany(module => NamesOf(module, layout))];
     }
 
     /// <summary>A module under one of its names. New is null where its layer is dropped.</summary>
@@ -49,15 +51,19 @@ internal sealed partial class ModuleNames
     public string? Renumber(string text)
     {
         if (!text.Any(char.IsLetter) && !IsExpression(text)) return text;   // a number, say
-        if (!IsExpression(text) && LayerNumber().Match(text) is { Success: true } number && int.TryParse(number.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) && layer < _layerCount)
+        if (!IsExpression(text) && LayerNumber().Match(text) is { Success: true } number
+            && int.TryParse(number.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) && layer < _layerCount)
         {
             var parts = _modules.Where(module => Ways(text).Any(matches => matches(module.Old))).ToArray();
-            bool decoder = Prefixes.Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal)) || parts.Any(module => module.InDecoder);
+            bool decoder = Prefixes.Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal))
+                || parts.Any(module => module.InDecoder);
             if (!_newIndex.TryGetValue(layer, out int index))
             {
                 if (decoder && parts.All(module => module.New is null)) return null;
             }
-            else if (decoder && number.Groups[1] is var digits && $"{text[..digits.Index]}{index}{text[(digits.Index + digits.Length)..]}" is var renumbered && FindsTheSame(text, renumbered)) return renumbered;
+            else if (decoder && number.Groups[1] is var digits
+                && $"{text[..digits.Index]}{index}{text[(digits.Index + digits.Length)..]}" is var renumbered
+                && FindsTheSame(text, renumbered)) return renumbered;
         }
         return FindsTheSame(text, text) ? text
             : throw new InputException($"{_source} names decoder layers by '{(text.Length > 80 ? text[..80] + "..." : text)}' in its quantisation, and it cannot be told what that is when layers are dropped: prune the model that was quantised instead, and quantise the result.");
@@ -67,7 +73,9 @@ internal sealed partial class ModuleNames
     {
         if (layout.Parse(module + ".") is not var (layer, part)) return [new(module, module, false)];
         int? now = _newIndex.TryGetValue(layer, out int index) ? index : null;
-        return Prefixes.Append(layout.Prefix).Distinct(StringComparer.Ordinal).Select(prefix => new Module($"{prefix}{layer}.{part}".TrimEnd('.'), now is null ? null : $"{prefix}{now}.{part}".TrimEnd('.'), true));
+        return Prefixes.Append(layout.Prefix).Distinct(StringComparer.Ordinal)
+            .Select(prefix => new Module($"{prefix}{layer}.{part}".TrimEnd('.'), now is null ? null : $"{prefix}{now}.{part}".TrimEnd('.'),
+            true));
     }
 
     private bool FindsTheSame(string old, string now)

@@ -34,7 +34,8 @@ public static class NumberScan
         return null;
     }
 
-    private static unsafe long? First<T>(SafeTensorsFile file, TensorEntry tensor, T exponent, CancellationToken cancel) where T : unmanaged, IBinaryInteger<T>
+    private static unsafe long? First<T>(SafeTensorsFile file, TensorEntry tensor, T exponent, CancellationToken cancel)
+        where T : unmanaged, IBinaryInteger<T>
     {
         for (long done = 0; done < tensor.Bytes; done += Chunk)
         {

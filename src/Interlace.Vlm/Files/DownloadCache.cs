@@ -15,7 +15,8 @@ public static class DownloadCache
     public static void Refuse(string folder)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        string? root = IsRoot(full) ? full : Path.GetFileName(full) == Revisions && Path.GetDirectoryName(full) is { } parent && IsRoot(parent) ? parent : null;
+        string? root = IsRoot(full) ? full : Path.GetFileName(full) == Revisions && Path.GetDirectoryName(full) is { } parent
+            && IsRoot(parent) ? parent : null;
         if (root is null) return;
         string[] found = [.. Directory.EnumerateDirectories(Path.Combine(root, Revisions)).Order(StringComparer.Ordinal)];
         string named = found.Length == 0 ? Path.Combine(root, Revisions, "REVISION") : string.Join(" or ", found.Take(3));
@@ -25,6 +26,7 @@ public static class DownloadCache
     private static bool IsRoot(string folder)
     {
         bool Has(string part) => Directory.Exists(Path.Combine(folder, part));
-        return Has(Revisions) && (Has("blobs") || Has("refs") || Path.GetFileName(folder).Split("--") is ["datasets" or "models" or "spaces", _, ..]);
+        return Has(Revisions) && (Has("blobs") || Has("refs")
+            || Path.GetFileName(folder).Split("--") is ["datasets" or "models" or "spaces", _, ..]);
     }
 }

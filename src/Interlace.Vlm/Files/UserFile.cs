@@ -103,7 +103,8 @@ public static partial class UserFile
     public static PathKind KindOf(string path)
     {
         if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal)) return PathKind.Missing;
-        return OperatingSystem.IsLinux() ? KindOnLinux(path) : Directory.Exists(path) ? PathKind.Folder : File.Exists(path) ? PathKind.File : PathKind.Missing;
+        return OperatingSystem.IsLinux() ? KindOnLinux(path) : Directory.Exists(path) ? PathKind.Folder : File.Exists(path)
+            ? PathKind.File : PathKind.Missing;
     }
 
     // The runtime does not tell a pipe from a file before it is opened, and opening a pipe waits for a writer.

@@ -47,7 +47,8 @@ internal static class ExifOrientation
             if (length < 2 || at + 2 + length > jpeg.Length) break;
             var segment = jpeg.Slice(at + 4, length - 2);
             if (marker == 0xE1 && found.Exif is null && segment.StartsWith(ExifMark)) found.Exif = segment[ExifMark.Length..].ToArray();
-            if (marker == 0xE1 && found.Xmp is null && segment.StartsWith("http://ns.adobe.com/xap/1.0/\0"u8)) found.Xmp = segment.ToArray();
+            if (marker == 0xE1 && found.Xmp is null && segment.StartsWith("http://ns.adobe.com/xap/1.0/\0"u8))
+                found.Xmp = segment.ToArray();
             at += 2 + length;
         }
         return found;
@@ -63,7 +64,8 @@ internal static class ExifOrientation
             if (length > png.Length - at - 12) break;
             ReadOnlySpan<byte> type = png.Slice(at + 4, 4), data = png.Slice(at + 8, (int)length);
             if (type.SequenceEqual("eXIf"u8)) found.Exif = data.ToArray();
-            else if (type.SequenceEqual("tEXt"u8) || type.SequenceEqual("zTXt"u8)) profile = RawProfile(data, isPacked: type[0] == 'z') ?? profile;
+            else if (type.SequenceEqual("tEXt"u8) || type.SequenceEqual("zTXt"u8))
+                profile = RawProfile(data, isPacked: type[0] == 'z') ?? profile;
             else if (type.SequenceEqual("iTXt"u8) && data.StartsWith("XML:com.adobe.xmp\0\0"u8)) found.Xmp = data.ToArray();
             else if (type.SequenceEqual("IEND"u8)) break;
             at += 12 + (int)length;
@@ -135,8 +137,10 @@ internal static class ExifOrientation
         }
         return found;
 
-        int Half(ReadOnlySpan<byte> from, int at) => little ? BinaryPrimitives.ReadUInt16LittleEndian(from[at..]) : BinaryPrimitives.ReadUInt16BigEndian(from[at..]);
-        uint Word(ReadOnlySpan<byte> from, int at) => little ? BinaryPrimitives.ReadUInt32LittleEndian(from[at..]) : BinaryPrimitives.ReadUInt32BigEndian(from[at..]);
+        int Half(ReadOnlySpan<byte> from, int at) =>
+            little ? BinaryPrimitives.ReadUInt16LittleEndian(from[at..]) : BinaryPrimitives.ReadUInt16BigEndian(from[at..]);
+        uint Word(ReadOnlySpan<byte> from, int at) =>
+            little ? BinaryPrimitives.ReadUInt32LittleEndian(from[at..]) : BinaryPrimitives.ReadUInt32BigEndian(from[at..]);
     }
 
     private static int? InXmp(ReadOnlySpan<byte> xmp)

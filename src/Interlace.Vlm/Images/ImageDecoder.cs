@@ -51,7 +51,8 @@ public static class ImageDecoder
     /// <param name="prepare">Makes the picture smaller before other threads may decode theirs; must not decode.</param>
     /// <exception cref="InputException">The bytes are no image of a supported format, are cut off or damaged,
     /// or have too many pixels.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null)
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding,
+        Func<RgbImage, RgbImage>? prepare = null)
     {
         using SKData data = SKData.CreateCopy(encoded);
         using SKCodec codec = SKCodec.Create(data) ?? throw new InputException($"{source} is not an image of a supported format (JPEG, PNG, WebP, GIF, BMP).");
@@ -100,7 +101,8 @@ public static class ImageDecoder
     private static unsafe bool ReadRows(SKCodec codec, SKImageInfo layout, byte[] rgba, int count, bool byRows)
     {
         fixed (byte* pixels = rgba)
-            return byRows ? codec.GetScanlines((nint)pixels, count, layout.RowBytes) == count : codec.GetPixels(layout, (nint)pixels) == SKCodecResult.Success;
+            return byRows ? codec.GetScanlines((nint)pixels, count, layout.RowBytes) == count : codec.GetPixels(layout,
+                (nint)pixels) == SKCodecResult.Success;
     }
 
     private static void WithoutAlpha(ReadOnlySpan<byte> rgba, Span<byte> rgb)

@@ -23,7 +23,8 @@ internal sealed class Model : VisionLanguageModel
     private readonly Checkpoint? _weights;   // keeps mapped weights alive
     private readonly Model? _parent;   // of a model with some of its layers, whose weights these are
 
-    private Model(Config config, ParameterSource source, IReadOnlyList<double> mean, IReadOnlyList<double> deviation, Device device, Checkpoint? weights)
+    private Model(Config config, ParameterSource source, IReadOnlyList<double> mean, IReadOnlyList<double> deviation, Device device,
+        Checkpoint? weights)
     {
         ParameterSource own = (name, shape) =>
         {
@@ -55,7 +56,8 @@ internal sealed class Model : VisionLanguageModel
     /// <param name="type">Type of the computation.</param>
     /// <param name="weights">Where the parameters come from, disposed with the model; null where they come from elsewhere.</param>
     /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
-    public static Model Create(JsonObject json, string path, ParameterSource source, string folder, Device device, ScalarType type, Checkpoint? weights)
+    public static Model Create(JsonObject json, string path, ParameterSource source, string folder, Device device, ScalarType type,
+        Checkpoint? weights)
     {
         var pixels = ProcessorSettings.Load(folder);
         return new(Config.Parse(json, path), source, pixels.Mean, pixels.Std, device, weights) { ComputeType = type, Device = device };

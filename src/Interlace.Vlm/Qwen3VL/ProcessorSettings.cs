@@ -16,7 +16,8 @@ namespace Interlace.Vlm.Qwen3VL;
 /// <param name="VideoToken">Id that stands for a visual token of a video.</param>
 /// <param name="VocabularySize">Rows of the model's embedding: ids lie below. Null where the config does not say.</param>
 internal sealed record ProcessorSettings(
-    long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, int ImageToken, int VideoToken, int? VocabularySize = null)
+    long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean,
+        IReadOnlyList<double> Std, int ImageToken, int VideoToken, int? VocabularySize = null)
 {
     /// <summary>Sides of a resized image are multiples of this.</summary>
     public int Factor => PatchSize * MergeSize;
@@ -42,11 +43,14 @@ internal sealed record ProcessorSettings(
         long Pixels(string old, string edge) => Whole(images[old] ?? size?[old] ?? size?[edge], $"size.{edge}", file);
         var settings = new ProcessorSettings(
             Pixels("min_pixels", "shortest_edge"), Pixels("max_pixels", "longest_edge"),
-            (int)Whole(images["patch_size"], "patch_size", file, Config.LargestPatch), (int)Whole(images["merge_size"], "merge_size", file, Config.LargestMerge),
+            (int)Whole(images["patch_size"], "patch_size", file, Config.LargestPatch),
+            (int)Whole(images["merge_size"], "merge_size", file, Config.LargestMerge),
             (int)Whole(images["temporal_patch_size"], "temporal_patch_size", file, Config.LargestPatch),
             Channels(images["image_mean"], "image_mean", file), Channels(images["image_std"], "image_std", file),
-            (int)Whole(config["image_token_id"], "image_token_id", configFile), (int)Whole(config["video_token_id"], "video_token_id", configFile),
-            (config["text_config"] as JsonObject)?["vocab_size"] is { } rows ? (int)Whole(rows, "text_config.vocab_size", configFile, Config.LargestVocabulary) : null);
+            (int)Whole(config["image_token_id"], "image_token_id", configFile),
+            (int)Whole(config["video_token_id"], "video_token_id", configFile),
+            (config["text_config"] as JsonObject)?["vocab_size"] is { } rows
+            ? (int)Whole(rows, "text_config.vocab_size", configFile, Config.LargestVocabulary) : null);
         if (settings.Std.Any(deviation => deviation <= 0)) throw new InputException($"{file}: image_std must be above 0.");
         if (settings.MinPixels > settings.MaxPixels) throw new InputException($"{file}: the smallest number of pixels ({settings.MinPixels}) is above the largest ({settings.MaxPixels}).");
         if (config["vision_config"] is JsonObject vision) settings.CheckVision(vision, file);
@@ -79,10 +83,13 @@ internal sealed record ProcessorSettings(
     }
 
     private static long Whole(JsonNode? node, string name, string file, int most = int.MaxValue) =>
-        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 1 and var number && number <= most && number % 1 == 0 ? (long)number
+        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 1 and var number && number <= most && number % 1 == 0
+            ? (long)number
             : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected a whole number from 1 to {most}.");
 
     private static double[] Channels(JsonNode? node, string name, string file) =>
-        node is JsonArray { Count: 3 } values && values.All(value => value?.GetValueKind() == JsonValueKind.Number && double.IsFinite(value.GetValue<double>())) ? [.. values.Select(value => value!.GetValue<double>())]
+        node is JsonArray { Count: 3 } values
+            && values.All(value => value?.GetValueKind() == JsonValueKind.Number && double.IsFinite(value.GetValue<double>()))
+            ? [.. values.Select(value => value!.GetValue<double>())]
             : throw new InputException($"{file}: {name} is {node?.ToJsonString() ?? "absent"}, expected three numbers.");
 }

@@ -94,7 +94,8 @@ public sealed class ChatTemplate
     /// <summary>The chat_template of a JSON file: a text, or a list of named ones of which "default" counts.</summary>
     private static string? InJson(string json) => (StrictJson.Parse(json) as JsonObject)?["chat_template"] switch
     {
-        JsonArray named => named.OfType<JsonObject>().FirstOrDefault(entry => Text(entry["name"]) == "default") is { } entry ? Text(entry["template"]) : null,
+        JsonArray named => named.OfType<JsonObject>().FirstOrDefault(entry => Text(entry["name"]) == "default") is { } entry
+            ? Text(entry["template"]) : null,
         var single => Text(single),
     };
 

@@ -49,7 +49,8 @@ public static class Printable
         < ' ' => (char)('\u2400' + c),   // the pictures of the control characters
         '\u007f' => '\u2421',
         >= '\u0080' and <= '\u009f' => '\ufffd',
-        '\u061c' or '\u200e' or '\u200f' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') => '\ufffd',   // directions of writing
+        // directions of writing
+        '\u061c' or '\u200e' or '\u200f' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') => '\ufffd',
         '\u2028' or '\u2029' when !keepsLines => '\ufffd',
         _ => c,
     };

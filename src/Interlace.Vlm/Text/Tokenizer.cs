@@ -70,7 +70,8 @@ public sealed class Tokenizer
     /// or has ids that the model has not.</exception>
     public static Tokenizer Load(string path, int? rows = null)
     {
-        string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path) ? path : Path.Combine(path, "tokenizer.json");
+        string file = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path)
+            ? path : Path.Combine(path, "tokenizer.json");
         if (!File.Exists(file)) throw new InputException($"{file} does not exist: a model folder needs its tokenizer.json.");
         return Read(StrictJson.Bytes(file), file, rows);
     }
@@ -217,7 +218,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>Merges as "a b"; the file has that, or pairs ["a", "b"].</summary>
-    private static IEnumerable<string> ReadMerges(JsonElement model) => model.GetProperty("merges").EnumerateArray().Select(merge => merge switch
+    private static IEnumerable<string> ReadMerges(JsonElement model) =>
+        model.GetProperty("merges").EnumerateArray().Select(merge => merge switch
     {
         { ValueKind: JsonValueKind.String } => merge.GetString()!,
         { ValueKind: JsonValueKind.Array } when merge.GetArrayLength() == 2 => $"{merge[0].GetString()} {merge[1].GetString()}",

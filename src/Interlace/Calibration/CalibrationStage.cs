@@ -43,7 +43,8 @@ public static class CalibrationStage
         Directory.CreateDirectory(folder);
 
         var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
-        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName), Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough), inputs.Model)
+        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName),
+            Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough), inputs.Model)
         {
             Filtered = () => samples.FilteredUpTo(null),
         };
@@ -52,7 +53,8 @@ public static class CalibrationStage
         skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
         loaded.Model.CheckUnchanged();
         SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans,
-            settings.Adaptive is null ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',', calibrator.Checks), [SampleSumsFile.Drawn] = $"{rows.Count}" });
+            settings.Adaptive is null ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',',
+                calibrator.Checks), [SampleSumsFile.Drawn] = $"{rows.Count}" });
         var similarity = empty with
         {
             Samples = sums.Count,
@@ -82,8 +84,10 @@ public static class CalibrationStage
     internal static CalibrationSettings Settings(Experiment experiment, Compute compute, bool adaptive)
     {
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
-        return new(options.Rate, calibrate.Fraction, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow,
-            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null);
+        return new(options.Rate, calibrate.Fraction, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels,
+            calibrate.SkipFirstToken, calibrate.MaxWindow,
+            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive
+            ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null);
     }
 
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>

@@ -16,7 +16,8 @@ namespace Interlace.Calibration;
 /// <param name="key">Hash of everything that decides the numbers: state of another key is not taken up.</param>
 /// <param name="stop">When to end before the samples do; null to use them all.</param>
 /// <param name="identity">What the model is: state of another one is refused.</param>
-public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key, EarlyStop? stop = null, ModelIdentity? identity = null)
+public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key,
+    EarlyStop? stop = null, ModelIdentity? identity = null)
 {
     private const string Next = "next";
 
@@ -140,7 +141,8 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     }
 
     private void Save(List<SampleSums> sums, long next, SkipCounts skipped) => SampleSumsFile.Write(statePath, sums, Spans,
-        new Dictionary<string, string>(SavedState.Entries(key, identity, skipped)) { [Next] = $"{next}", [SampleSumsFile.Checks] = string.Join(',', _checks) });
+        new Dictionary<string, string>(SavedState.Entries(key, identity, skipped)) { [Next] = $"{next}",
+            [SampleSumsFile.Checks] = string.Join(',', _checks) });
 }
 
 /// <summary>When a calibration may end before its data does.</summary>

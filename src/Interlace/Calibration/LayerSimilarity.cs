@@ -72,7 +72,8 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
                 throw new JsonException("it lacks the number of tokens of a class");
             if (found.Spans.DistinctBy(span => span.Length).Count() < found.Spans.Length)
                 throw new JsonException("spans of one length stand in it twice");
-            if (new[] { 1, 3 }.FirstOrDefault(length => length <= found.Layers && found.Spans.All(span => span.Length != length)) is > 0 and var lacking)
+            if (new[] { 1, 3 }.FirstOrDefault(length => length <= found.Layers
+                && found.Spans.All(span => span.Length != length)) is > 0 and var lacking)
                 throw new JsonException($"it lacks the spans of {lacking} layers");
             foreach (var span in found.Spans) found.Check(span);
         });
@@ -82,11 +83,14 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     {
         const double rounding = 1e-3;   // a cosine in fp32 may be a little above 1
         int starts = Math.Max(0, Layers - span.Length + 1);
-        if (span.Length < 1 || new[] { span.Mean, span.StandardError, span.LastTokenMean, span.LastTokenAngle }.Concat(Classes.Select(c => span.Sums.GetValueOrDefault(c) ?? [])).Any(list => list.Length != starts))
+        if (span.Length < 1 || new[] { span.Mean, span.StandardError, span.LastTokenMean,
+            span.LastTokenAngle }.Concat(Classes.Select(c => span.Sums.GetValueOrDefault(c) ?? [])).Any(list => list.Length != starts))
             throw new JsonException($"its spans of {span.Length} layers do not fit {Layers} layers");
-        bool Within(double[] values, double bound, double least) => values.All(value => value >= least - bound * rounding && value <= bound * (1 + rounding));
+        bool Within(double[] values, double bound, double least) =>
+            values.All(value => value >= least - bound * rounding && value <= bound * (1 + rounding));
         double total = Tokens.Values.Sum(count => (double)count);
-        if (!Within(span.Mean, 1, -1) || !Within(span.LastTokenMean, 1, -1) || !Within(span.LastTokenAngle, 1, 0) || !Within(span.StandardError, 2, 0) || Classes.Any(c => !Within(span.Sums[c], Tokens[c], -Tokens[c])))
+        if (!Within(span.Mean, 1, -1) || !Within(span.LastTokenMean, 1, -1) || !Within(span.LastTokenAngle, 1, 0)
+            || !Within(span.StandardError, 2, 0) || Classes.Any(c => !Within(span.Sums[c], Tokens[c], -Tokens[c])))
             throw new JsonException($"a similarity of its spans of {span.Length} layers is none: cosines lie between -1 and 1");
         if (Enumerable.Range(0, starts).Any(i => !(Math.Abs(Classes.Sum(c => span.Sums[c][i]) - span.Mean[i] * total) <= total * rounding)))
             throw new JsonException($"the means and sums of its spans of {span.Length} layers contradict each other");

@@ -37,17 +37,20 @@ internal static class SampleSumsFile
         using var file = SafeTensorsFile.Open(path);
         TensorEntry Entry(string name) => file.Tensors.FirstOrDefault(t => t.Name == name) ?? throw Damaged($"it lacks {name}");
         T[] Values<T>(string name, ElementType type, params long[] shape) where T : struct =>
-            Entry(name) is var entry && entry.Type == type && entry.Shape.AsSpan().SequenceEqual(shape) && entry.Bytes <= int.MaxValue ? MemoryMarshal.Cast<byte, T>(file.Bytes(entry)).ToArray()
+            Entry(name) is var entry && entry.Type == type && entry.Shape.AsSpan().SequenceEqual(shape) && entry.Bytes <= int.MaxValue
+                ? MemoryMarshal.Cast<byte, T>(file.Bytes(entry)).ToArray()
                 : throw Damaged($"{name} is {entry.Type} [{string.Join(", ", entry.Shape)}], expected {type} [{string.Join(", ", shape)}]");
         InputException Damaged(string fault) => new($"{path} is damaged: {fault}; delete it and calibrate again.");
 
-        int rows = Entry("counts").Shape is [>= 0 and < int.MaxValue and var found, _] ? (int)found : throw Damaged("its counts are no table");
+        int rows = Entry("counts").Shape is [>= 0 and < int.MaxValue and var found, _]
+            ? (int)found : throw Damaged("its counts are no table");
         long[] counts = Values<long>("counts", ElementType.I64, rows, SimilarityMeter.Classes);
         if (counts.Any(count => count < 0)) throw Damaged("a number of tokens is negative");
         var tables = spans.ToDictionary(span => span, span =>
         {
             long starts = Entry($"span.{span}.last").Shape is [_, var length] ? length : -1;
-            return (Sums: Values<double>($"span.{span}.sums", ElementType.F64, rows, starts, SimilarityMeter.Classes), Last: Values<double>($"span.{span}.last", ElementType.F64, rows, starts));
+            return (Sums: Values<double>($"span.{span}.sums", ElementType.F64, rows, starts, SimilarityMeter.Classes),
+                Last: Values<double>($"span.{span}.last", ElementType.F64, rows, starts));
         });
         var samples = new List<SampleSums>();
         for (int s = 0; s < rows; s++)

@@ -46,7 +46,8 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         });
         foreach (var state in window) state.Dispose();
         var results = Collect(batch, sums);
-        if (results.Any(sample => sample.Spans.Values.Any(span => !Array.TrueForAll(span.Sums, double.IsFinite)))) throw FiniteValues.Refusal("The similarities are no numbers", model, batch);
+        if (results.Any(sample => sample.Spans.Values.Any(span => !Array.TrueForAll(span.Sums, double.IsFinite))))
+            throw FiniteValues.Refusal("The similarities are no numbers", model, batch);
         return results;
     }
 

@@ -31,6 +31,7 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <param name="cancellation">Ends the enumeration.</param>
     public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, IProcessor processor, SkipCounts skipped, long first, CancellationToken cancellation) =>
         SampleLoader.Load(samples,
-            SampleLoader.Encoder(bytes => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Resizer(processor)), (sample, images) => processor.EncodeResized(sample.Messages, images)),
+            SampleLoader.Encoder(bytes => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Resizer(processor)),
+                (sample, images) => processor.EncodeResized(sample.Messages, images)),
             skipped, new LoaderOptions(Options.MaxTokens, Options.Workers), first, cancellation);
 }

@@ -53,7 +53,8 @@ public sealed class FineVision
     /// </summary>
     public static FineVision Open(string folder)
     {
-        UserFile.CheckFolder(folder, $"The data folder '{folder}' does not exist: give a folder with one subfolder of Parquet files per data set.");
+        UserFile.CheckFolder(folder,
+            $"The data folder '{folder}' does not exist: give a folder with one subfolder of Parquet files per data set.");
         DownloadCache.Refuse(folder);
         IEnumerable<(string Name, string Folder, bool Deep)> candidates = [(".", folder, false), .. Directory.EnumerateDirectories(folder)
             .Where(path => !IsHidden(path)).Select(path => (Path.GetFileName(path), path, true))];

@@ -35,7 +35,8 @@ public static class SampleLoader
 
     /// <summary>Decodes an image; what it is refused for becomes a <see cref="SampleException"/>.</summary>
     internal static RgbImage Image(byte[] encoded, Func<byte[], RgbImage> decode) =>
-        ImageDecoder.IsTooLarge(encoded) ? throw new SampleException(SkipReason.TooLargeImage) : As(SkipReason.UndecodableImage, () => decode(encoded));
+        ImageDecoder.IsTooLarge(encoded)
+            ? throw new SampleException(SkipReason.TooLargeImage) : As(SkipReason.UndecodableImage, () => decode(encoded));
 
     /// <summary>A model's resize, whose refusals are counted as its own and not as an image that cannot be decoded.</summary>
     internal static Func<RgbImage, RgbImage> Resizer(IProcessor processor) =>

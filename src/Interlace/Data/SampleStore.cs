@@ -183,7 +183,8 @@ public sealed class SampleStore : IDisposable
 
     /// <summary>A number of things that take a byte each at least.</summary>
     private static int CountIn(BinaryReader reader) =>
-        reader.ReadInt32() is >= 0 and var count && count <= reader.BaseStream.Length - reader.BaseStream.Position ? count : throw new FormatException("a number that cannot be");
+        reader.ReadInt32() is >= 0 and var count && count <= reader.BaseStream.Length - reader.BaseStream.Position
+            ? count : throw new FormatException("a number that cannot be");
 
     private static int ReadFully(SafeFileHandle file, Span<byte> buffer, long offset)
     {

@@ -52,7 +52,9 @@ public static class AnswerFile
         var found = JsonLines<Answer>.Read(path, AnswerJson.Readable.Answer, What);
         var byIndex = ByIndex(found, path);
         Answer[] sorted = [.. rows.DistinctBy(row => row.Index).Select(row => byIndex.GetValueOrDefault(row.Index)).OfType<Answer>()];
-        if (!sorted.SequenceEqual(found)) AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(sorted.Select(answer => JsonSerializer.Serialize(answer, AnswerJson.Readable.Answer) + "\n"))));
+        if (!sorted.SequenceEqual(found))
+            AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(sorted.Select(answer =>
+                JsonSerializer.Serialize(answer, AnswerJson.Readable.Answer) + "\n"))));
     }
 }
 

@@ -25,7 +25,8 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     /// wherever the tables lie.
     /// </summary>
     public bool IsSameWorkAs(AnswersFile other) =>
-        Hash(this) == Hash(other) && (Inputs.Model is null ? other.Inputs.Model is null : other.Inputs.Model is not null && Inputs.Model.DifferenceFrom(other.Inputs.Model) is null);
+        Hash(this) == Hash(other) && (Inputs.Model is null ? other.Inputs.Model is null : other.Inputs.Model is not null
+            && Inputs.Model.DifferenceFrom(other.Inputs.Model) is null);
 
     /// <summary>
     /// In what the same questions were asked otherwise, as the end of a sentence: of the other's settings,
@@ -34,7 +35,9 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     public string? ChangeSince(AnswersFile before)
     {
         if (!Settings.IsSameAs(before.Settings) || Seed != before.Seed || IsSameWorkAs(before)) return null;
-        string[] tables = [.. Inputs.Tables.Keys.Union(before.Inputs.Tables.Keys).Where(name => Inputs.Tables.GetValueOrDefault(name) != before.Inputs.Tables.GetValueOrDefault(name)).Order(StringComparer.Ordinal)];
+        string[] tables = [.. Inputs.Tables.Keys.Union(before.Inputs.Tables.Keys)
+            .Where(name => Inputs.Tables.GetValueOrDefault(name) != before.Inputs.Tables.GetValueOrDefault(name))
+            .Order(StringComparer.Ordinal)];
         return tables.Length > 0 ? $"the table {tables[0]} has changed since"
             : CreatedBy != before.CreatedBy ? $"by {before.CreatedBy}, and this is {CreatedBy}"
             : "what the model's folder says of its origin has changed since";
@@ -46,7 +49,8 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static AnswersFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.AnswersFile, CurrentFormat, "evaluate a model first", "is no valid record of answers", found =>
+        Artefact.Load(path, ArtefactJson.Readable.AnswersFile, CurrentFormat, "evaluate a model first", "is no valid record of answers",
+            found =>
         {
             Counts.Check(found.Settings.MaxNewTokens, "new tokens");
             Counts.Check(found.Settings.Limit ?? 1, "rows of a table", least: 1);
@@ -98,7 +102,8 @@ public sealed record ModelHistory(string Kind, int? Layers, int DroppedLayers, s
         if (!File.Exists(record)) return new(tuned ? "dense fine-tuned" : "dense", null, 0, null);
         var file = PrunedModelFile.Load(modelFolder);
         int dropped = file.ParentLayers - file.KeptLayers.Length;
-        string kind = (dropped > 0, tuned) switch { (true, true) => "pruned and fine-tuned", (true, false) => "pruned", (false, true) => "dense fine-tuned", _ => "dense" };
+        string kind = (dropped > 0, tuned) switch { (true, true) => "pruned and fine-tuned", (true, false) => "pruned",
+            (false, true) => "dense fine-tuned", _ => "dense" };
         return new(kind, file.ParentLayers, dropped, File.Exists(plan) ? PlanFile.Load(plan).Origin.Method : null);
     }
 }

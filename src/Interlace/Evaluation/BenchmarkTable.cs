@@ -104,13 +104,16 @@ public sealed class BenchmarkTable : IDisposable
         if (cell.Reference is { } reference)
         {
             if (!_recordOf.TryGetValue(reference, out int record) || _images[record].Reference is not null)
-                throw Unusable(NamesFile(reference) ? SkipReason.MissingImage : SkipReason.UndecodableImage, row, $"takes its image from row {Printable.Quote(reference)}, which holds no image (files are named in a column {PathColumn})");
+                throw Unusable(NamesFile(reference) ? SkipReason.MissingImage : SkipReason.UndecodableImage, row,
+                    $"takes its image from row {Printable.Quote(reference)}, which holds no image (files are named in a column {PathColumn})");
             cell = _images[record];
         }
         if (cell.Length > LargestCell) throw Unusable(SkipReason.TooLargeImage, row, $"has images of {cell.Length} bytes");
         byte[] value = Read(cell);
         if (value is not [(byte)'[', .., (byte)']']) return [Decode(row, value)];
-        IReadOnlyList<string> list = PythonLiteral.ParseList(Encoding.Latin1.GetString(value)) ?? throw Unusable(SkipReason.UndecodableImage, row, "has images that are no list of texts");
+        IReadOnlyList<string> list =
+            PythonLiteral.ParseList(Encoding.Latin1.GetString(value)) ?? throw Unusable(SkipReason.UndecodableImage, row,
+            "has images that are no list of texts");
         return [.. list.Select(text => Decode(row, Encoding.Latin1.GetBytes(text)))];
     }
 
@@ -200,8 +203,10 @@ public sealed class BenchmarkTable : IDisposable
     {
         ReadOnlySpan<byte> text = WithoutAddress(base64);
         byte[] image = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
-        if (Base64.DecodeFromUtf8(text, image, out _, out int written) != System.Buffers.OperationStatus.Done) throw Unusable(SkipReason.UndecodableImage, row, "has an image that is not base64");
-        return written <= ImageDecoder.MaxBytes ? image[..written] : throw Unusable(SkipReason.TooLargeImage, row, $"has an image of {written} bytes");
+        if (Base64.DecodeFromUtf8(text, image, out _, out int written) != System.Buffers.OperationStatus.Done)
+            throw Unusable(SkipReason.UndecodableImage, row, "has an image that is not base64");
+        return written <= ImageDecoder.MaxBytes
+            ? image[..written] : throw Unusable(SkipReason.TooLargeImage, row, $"has an image of {written} bytes");
     }
 
     private static bool NamesFile(string reference) =>
@@ -211,7 +216,8 @@ public sealed class BenchmarkTable : IDisposable
     private static ReadOnlySpan<byte> WithoutAddress(ReadOnlySpan<byte> text)
     {
         ReadOnlySpan<byte> mark = ";base64,"u8, head = text[..Math.Min(text.Length, LongestAddress)];
-        return Ascii.EqualsIgnoreCase(head[..Math.Min(5, head.Length)], "data:"u8) && head.IndexOf(mark) is >= 0 and var at ? text[(at + mark.Length)..] : text;
+        return Ascii.EqualsIgnoreCase(head[..Math.Min(5, head.Length)], "data:"u8) && head.IndexOf(mark) is >= 0 and var at
+            ? text[(at + mark.Length)..] : text;
     }
 
     private IReadOnlyList<string> Paths(BenchmarkRow row)
@@ -228,12 +234,15 @@ public sealed class BenchmarkTable : IDisposable
     {
         string shown = $"names the image {Printable.Quote(path)}";
         string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!, full = Path.Combine(folder, path);
-        if (Path.IsPathRooted(path) || path.Split('/', '\\').Contains("..")) throw Unusable(SkipReason.ForeignImage, row, $"{shown}, which is no path within the table's folder");
+        if (Path.IsPathRooted(path) || path.Split('/', '\\').Contains(".."))
+            throw Unusable(SkipReason.ForeignImage, row, $"{shown}, which is no path within the table's folder");
         PathKind kind = UserFile.KindOf(full);
         if (kind == PathKind.Missing) throw Unusable(SkipReason.MissingImage, row, $"{shown}, which is not beside the table");
         if (kind != PathKind.File) throw Unusable(SkipReason.UnreadableImage, row, $"{shown}, which is no file that may be read");
-        if (!RealPath.IsWithin(RealPath.Of(full), RealPath.Of(folder))) throw Unusable(SkipReason.ForeignImage, row, $"{shown}, whose links lead out of the table's folder");
-        if (new FileInfo(full).Length > ImageDecoder.MaxBytes) throw Unusable(SkipReason.TooLargeImage, row, $"{shown}, which has more than {ImageDecoder.MaxBytes} bytes");
+        if (!RealPath.IsWithin(RealPath.Of(full), RealPath.Of(folder)))
+            throw Unusable(SkipReason.ForeignImage, row, $"{shown}, whose links lead out of the table's folder");
+        if (new FileInfo(full).Length > ImageDecoder.MaxBytes)
+            throw Unusable(SkipReason.TooLargeImage, row, $"{shown}, which has more than {ImageDecoder.MaxBytes} bytes");
         return UserFile.Read(full, ImageDecoder.MaxBytes);
     }
 

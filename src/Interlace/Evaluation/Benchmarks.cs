@@ -103,7 +103,8 @@ public static class Benchmarks
             UserFile.Check(path, $"{rows} names the table {benchmark.File}, which is not in {folder}.");
             found.Add(new(benchmark, path));
         }
-        string[] tables = [.. Directory.EnumerateFiles(folder, "*.tsv").Order(StringComparer.Ordinal).Where(table => !found.Exists(f => Same(f.Path, table)))];
+        string[] tables = [.. Directory.EnumerateFiles(folder, "*.tsv").Order(StringComparer.Ordinal)
+            .Where(table => !found.Exists(f => Same(f.Path, table)))];
         foreach (Benchmark benchmark in All.Where(known => !found.Exists(f => Same(f.Benchmark.Name, known.Name))))
             if (Array.Find(tables, table => IsTableOf(benchmark, Path.GetFileName(table))) is { } path) found.Add(new(benchmark, path));
         if (only is null)

@@ -12,7 +12,8 @@ namespace Interlace.Evaluation;
 internal sealed class EnumName<T> : JsonConverter<T> where T : struct, Enum
 {
     private static readonly (T Value, string Name)[] Names =
-        [.. typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => ((T)field.GetValue(null)!, field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()!.Name))];
+        [.. typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => ((T)field.GetValue(null)!, field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()!.Name))];
 
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

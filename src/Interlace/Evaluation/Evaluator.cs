@@ -27,7 +27,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     /// <param name="log">Told before the first question what is wrong with the tables, and which judge is asked.</param>
     /// <param name="cancellation">Ends between two steps of decoding; answers are kept.</param>
     /// <exception cref="InputException">A table or the folder of tables is absent or wrong, or no row of a table can be used.</exception>
-    public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
+    public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null,
+        CancellationToken cancellation = default)
     {
         using var tables = OpenTables(experiment, log);
         return Run(tables, stage, progress, log, cancellation);
@@ -35,7 +36,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
 
     /// <summary>Runs or resumes the stage over tables that <see cref="OpenTables"/> has opened.</summary>
     /// <inheritdoc cref="Run(string, IProgress{StageProgress}, Action{string}, CancellationToken)"/>
-    public ScoresFile Run(TableSet tables, string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
+    public ScoresFile Run(TableSet tables, string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null,
+        CancellationToken cancellation = default)
     {
         var (answers, skipped) = Answer(_options.Benchmarks!, tables, stage, progress, cancellation);
         loaded.Model.CheckUnchanged();
@@ -102,7 +104,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     internal static AnswerSettings Settings(Experiment experiment, Compute compute)
     {
         var (options, data) = (experiment.Complete().Evaluate!, experiment.Complete().Data!);
-        return new(options.Protocol, AskingSettings.TokenLimit(options), options.Prompts, options.Limit, data.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, options.Sampling, options.Overrides);
+        return new(options.Protocol, AskingSettings.TokenLimit(options), options.Prompts, options.Limit, data.MaxPixels,
+            compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, options.Sampling, options.Overrides);
     }
 
     /// <summary>Answers of other settings are not taken up; those of another model or of other tables are refused.</summary>
@@ -117,7 +120,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         file.Save(path);
     }
 
-    private SkipCounts Answer(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally, CancellationToken cancellation)
+    private SkipCounts Answer(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally,
+        CancellationToken cancellation)
     {
         SkipCounts skipped = [];
         string path = EvaluationFolder.Predictions(folder, benchmark.Name);
@@ -128,7 +132,8 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
         return skipped;
     }
 
-    private void Ask(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, JsonLines<Answer> file, SkipCounts skipped, AnswerTally tally, CancellationToken cancellation)
+    private void Ask(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, JsonLines<Answer> file,
+        SkipCounts skipped, AnswerTally tally, CancellationToken cancellation)
     {
         var known = AnswerFile.ByIndex(file.Found, EvaluationFolder.Predictions(folder, benchmark.Name));
         using var times = AnswerSeconds.Open(EvaluationFolder.Times(folder, benchmark.Name), known.Keys);
@@ -203,7 +208,11 @@ public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment ex
     private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)
     {
         var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row));
-        RgbImage[] images = [.. encoded.Select(image => SampleLoader.Image(image, bytes => PublishedImages.Decode(benchmark, bytes, table.Name, SampleLoader.Resizer(loaded.Processor))))];
-        return SampleLoader.As(SkipReason.NotEncodable, () => loaded.Processor.EncodeResized([Prompts.Message(benchmark, row, images.Length, style)], images, addGenerationPrompt: true));
+        RgbImage[] images = [.. encoded.Select(image =>
+            SampleLoader.Image(image, bytes => PublishedImages.Decode(benchmark, bytes, table.Name,
+            SampleLoader.Resizer(loaded.Processor))))];
+        return SampleLoader.As(SkipReason.NotEncodable,
+            () => loaded.Processor.EncodeResized([Prompts.Message(benchmark, row, images.Length, style)], images,
+            addGenerationPrompt: true));
     }
 }

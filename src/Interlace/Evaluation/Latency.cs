@@ -136,7 +136,10 @@ public sealed class Latency(IReadOnlyList<LoadedModel> models, Compute compute, 
             {
                 int m = (first + turn) % answers.Length;
                 cancellation.ThrowIfCancellationRequested();
-                answers[m] = StageClock.Measure(models[m].Model, () => models[m].Processor.EncodeResized([message], [.. images.Select(bytes => PublishedImages.Decode(benchmark, bytes, table.Name, models[m].Processor.Resize))], addGenerationPrompt: true),
+                answers[m] = StageClock.Measure(models[m].Model,
+                    () => models[m].Processor.EncodeResized([message],
+                    [.. images.Select(bytes => PublishedImages.Decode(benchmark, bytes, table.Name, models[m].Processor.Resize))],
+                    addGenerationPrompt: true),
                     options.NewTokens, cancellation);
             }
         }

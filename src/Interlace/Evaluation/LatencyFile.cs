@@ -25,7 +25,8 @@ public sealed record LatencyFile(string Format, string CreatedBy, LatencySetting
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static LatencyFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.LatencyFile, CurrentFormat, "measure with interlace latency first", "holds no valid latencies", found =>
+        Artefact.Load(path, ArtefactJson.Readable.LatencyFile, CurrentFormat, "measure with interlace latency first",
+            "holds no valid latencies", found =>
         {
             int models = found.Models.Length;
             Counts.Check(models, "models", least: 1);
@@ -42,7 +43,9 @@ public sealed record LatencyFile(string Format, string CreatedBy, LatencySetting
                 Counts.CheckNumbers([benchmark.VisualTokens, benchmark.TextTokens], "numbers of tokens", least: 0);
                 if (benchmark.Models.Length != models)
                     throw new JsonException($"{benchmark.Name} has {benchmark.Models.Length} models of {models}");
-                foreach (var (stages, all) in benchmark.Models.Select(model => (new[] { model.Image, model.Vision, model.Prefill, model.FirstToken, model.TimeToFirstToken, model.PerToken }, model.Measured)))
+                foreach (var (stages, all) in benchmark.Models.Select(model =>
+                    (new[] { model.Image, model.Vision, model.Prefill, model.FirstToken, model.TimeToFirstToken, model.PerToken },
+                    model.Measured)))
                 {
                     foreach (var stage in stages) Check(stage);
                     foreach (double[] times in new[] { all.Image, all.Vision, all.Prefill, all.FirstToken, all.PerToken })

@@ -21,7 +21,8 @@ internal static class PredictionTable
     /// <param name="separator">What stands between two cells.</param>
     /// <param name="rows">The questions by index; null where the table has them itself.</param>
     /// <exception cref="InputException">A column is missing, a row is malformed or answers no question.</exception>
-    public static IEnumerable<(string Where, Prediction Prediction)> Read(Stream content, string name, char separator, IReadOnlyDictionary<string, BenchmarkRow>? rows)
+    public static IEnumerable<(string Where, Prediction Prediction)> Read(Stream content, string name, char separator,
+        IReadOnlyDictionary<string, BenchmarkRow>? rows)
     {
         TsvReader reader = new(content, name, separator: separator);
         List<RawCell> cells = [];
@@ -42,7 +43,8 @@ internal static class PredictionTable
         {
             string where = $"Row {record + 1} of {name}";
             BenchmarkRow row = new(columns.Select((column, i) => KeyValuePair.Create(column, typed[i][record])));
-            if (rows is not null) row = rows.GetValueOrDefault(row.Index) ?? throw new InputException($"{where} answers row {Printable.Line(row.Index, Printable.LongestQuote)}, which the table does not have.");
+            if (rows is not null)
+                row = rows.GetValueOrDefault(row.Index) ?? throw new InputException($"{where} answers row {Printable.Line(row.Index, Printable.LongestQuote)}, which the table does not have.");
             string? reply = judge < 0 ? null : typed[judge][record];
             yield return (where, new(row, typed[prediction][record]!, reply is "" ? null : reply));
         }

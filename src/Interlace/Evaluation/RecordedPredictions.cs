@@ -47,25 +47,32 @@ public static class RecordedPredictions
     /// <summary>The row that a JSON object describes.</summary>
     public static BenchmarkRow RowOf(JsonElement record) => new(record.EnumerateObject().SelectMany(Cells));
 
-    private static IEnumerable<(string Where, Prediction Prediction)> Records(byte[] content, string name, string extension, Dictionary<string, BenchmarkRow>? rows)
+    private static IEnumerable<(string Where, Prediction Prediction)> Records(byte[] content, string name, string extension,
+        Dictionary<string, BenchmarkRow>? rows)
     {
         if (content is [(byte)'P', (byte)'K', 3, 4, ..] or [0xD0, 0xCF, 0x11, 0xE0, ..])
             throw new InputException($"{name} is an Excel file: save it as .tsv or .csv (VLMEvalKit writes .tsv with PRED_FORMAT=tsv).");
-        if (extension.Equals(".tsv", StringComparison.OrdinalIgnoreCase)) return PredictionTable.Read(new MemoryStream(content), name, '\t', rows);
-        if (extension.Equals(".csv", StringComparison.OrdinalIgnoreCase)) return PredictionTable.Read(new MemoryStream(content), name, ',', rows);
-        bool isOne = extension.Equals(".json", StringComparison.OrdinalIgnoreCase) && content.AsSpan().TrimStart("\ufeff \t\r\n"u8).StartsWith("["u8);
+        if (extension.Equals(".tsv", StringComparison.OrdinalIgnoreCase))
+            return PredictionTable.Read(new MemoryStream(content), name, '\t', rows);
+        if (extension.Equals(".csv", StringComparison.OrdinalIgnoreCase))
+            return PredictionTable.Read(new MemoryStream(content), name, ',', rows);
+        bool isOne = extension.Equals(".json", StringComparison.OrdinalIgnoreCase)
+            && content.AsSpan().TrimStart("\ufeff \t\r\n"u8).StartsWith("["u8);
         return isOne ? Items(content, name, rows) : Lines(content, name, rows);
     }
 
     /// <summary>An array of records in one JSON text, as tables are often saved.</summary>
-    private static IEnumerable<(string Where, Prediction Prediction)> Items(byte[] json, string name, Dictionary<string, BenchmarkRow>? rows)
+    private static IEnumerable<(string Where, Prediction Prediction)> Items(byte[] json, string name,
+        Dictionary<string, BenchmarkRow>? rows)
     {
-        using JsonDocument document = Document(json.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json, name);
+        using JsonDocument document = Document(json.AsSpan().StartsWith(Encoding.UTF8.Preamble)
+            ? json[Encoding.UTF8.Preamble.Length..] : json, name);
         foreach (var (i, record) in document.RootElement.EnumerateArray().Index())
             yield return ($"Record {i + 1} of {name}", PredictionOf(record, $"Record {i + 1} of {name}", rows));
     }
 
-    private static IEnumerable<(string Where, Prediction Prediction)> Lines(byte[] content, string name, Dictionary<string, BenchmarkRow>? rows)
+    private static IEnumerable<(string Where, Prediction Prediction)> Lines(byte[] content, string name,
+        Dictionary<string, BenchmarkRow>? rows)
     {
         using StreamReader reader = new(new MemoryStream(content));
         for (int number = 1; reader.ReadLine() is { } line; number++)
@@ -91,11 +98,13 @@ public static class RecordedPredictions
 
     private static Prediction PredictionOf(JsonElement record, string where, Dictionary<string, BenchmarkRow>? rows)
     {
-        if (record.ValueKind != JsonValueKind.Object || !record.TryGetProperty("index", out JsonElement index) || !record.TryGetProperty("prediction", out JsonElement text) || text.ValueKind != JsonValueKind.String)
+        if (record.ValueKind != JsonValueKind.Object || !record.TryGetProperty("index", out JsonElement index)
+            || !record.TryGetProperty("prediction", out JsonElement text) || text.ValueKind != JsonValueKind.String)
             throw new InputException($"{where} is no prediction; it needs index and prediction, a text.");
         BenchmarkRow row = rows is null ? RowOf(record)
             : rows.GetValueOrDefault(Text(index) ?? "") ?? throw new InputException($"{where} answers row {Printable.Line(Text(index) ?? "", Printable.LongestQuote)}, which the table does not have.");
-        return new(row, text.GetString()!, record.TryGetProperty("judge", out JsonElement judge) && judge.ValueKind == JsonValueKind.String ? judge.GetString() : null);
+        return new(row, text.GetString()!, record.TryGetProperty("judge", out JsonElement judge) && judge.ValueKind == JsonValueKind.String
+            ? judge.GetString() : null);
     }
 
     /// <summary>The content of a gzip file. Texts never shrink so far that the bound matters; a few kilobytes of zeros do.</summary>

@@ -41,7 +41,8 @@ public static class RightAnswers
         BenchmarkRow[] given = [.. rows.Where(row => !IsEmpty(row))], wrong = [.. given.Where(row => !CanBeMet(benchmark.Kind, row))];
         if (wrong.Length > 0)
             yield return $"{benchmark.Name}: {wrong.Length} of {rows.Count} answers are {Fault(benchmark.Kind)}, first {Printable.Quote(wrong[0].Answer!)} in row {Printable.Line(wrong[0].Index, Printable.LongestQuote)}; no answer to them is right.";
-        if (benchmark.Kind == BenchmarkKind.Contains && given.Count(row => Ocr.Contains("", row.Answer!, row.Category)) is > 0 and var always)
+        if (benchmark.Kind == BenchmarkKind.Contains
+            && given.Count(row => Ocr.Contains("", row.Answer!, row.Category)) is > 0 and var always)
             yield return $"{benchmark.Name}: {always} of {rows.Count} right answers allow an empty text, which stands in every answer: all answers to them are right.";
     }
 
@@ -54,9 +55,11 @@ public static class RightAnswers
         return kind switch
         {
             BenchmarkKind.YesNo => cell is "Yes" or "No",
-            BenchmarkKind.Choice or BenchmarkKind.Circular or BenchmarkKind.Cycle => cell is [var letter] && row.Options.Any(option => option.Letter == letter),
+            BenchmarkKind.Choice or BenchmarkKind.Circular or BenchmarkKind.Cycle =>
+            cell is [var letter] && row.Options.Any(option => option.Letter == letter),
             BenchmarkKind.Vqa => ShortAnswer.Answers(cell).Count > 1,   // each answer is compared with the others
-            BenchmarkKind.Relaxed => ShortAnswer.Answers(cell).Any(answer => ShortAnswer.MatchesRelaxed(answer, answer)),   // not nan, not inf, not a text with blanks around it
+            // not nan, not inf, not a text with blanks around it
+            BenchmarkKind.Relaxed => ShortAnswer.Answers(cell).Any(answer => ShortAnswer.MatchesRelaxed(answer, answer)),
             BenchmarkKind.Anls => ShortAnswer.Answers(cell).Count > 0,
             BenchmarkKind.Contains => PythonLiteral.ParseList(cell, orTuple: true) is not { Count: 0 },
             _ => true,

@@ -12,7 +12,8 @@ namespace Interlace.Evaluation;
 /// <param name="progress">Told as the judge replies.</param>
 /// <param name="log">Told which judge is asked, before it is.</param>
 /// <param name="cancellation">Ends early.</param>
-public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? progress = null, Action<string>? log = null, CancellationToken cancellation = default)
+public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? progress = null, Action<string>? log = null,
+    CancellationToken cancellation = default)
 {
     private const string NotAnswered = "not answered";
     private readonly EvaluationOptions _options = experiment.Complete().Evaluate!;
@@ -24,7 +25,8 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     {
         var answers = AnswersFile.Load(Path.Combine(folder, AnswersFile.Name));
         using var tables = TableSet.Answered(_options.Benchmarks ?? answers.Benchmarks, answers.Inputs.Tables);
-        foreach (var (benchmark, table) in tables.Tables) RightAnswers.Check(benchmark, answers.Settings.RowsOf(benchmark, table), table.Name);
+        foreach (var (benchmark, table) in tables.Tables)
+            RightAnswers.Check(benchmark, answers.Settings.RowsOf(benchmark, table), table.Name);
         string before = Path.Combine(folder, ScoresFile.Name);
         var scored = File.Exists(before) ? ScoresFile.Load(before).Benchmarks : [];
         return Run(folder, answers, tables, (benchmark, table, answered) =>
@@ -46,7 +48,8 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
     public ScoresFile Recorded(string file, Benchmark benchmark, string? tablePath, string? target)
     {
         using var tables = TableSet.Open(tablePath is null ? [] : [new(benchmark, tablePath)]);
-        using var judge = RecordingJudge.Open(_options, target is null ? $"{file}.{RepliesFile.Name}" : Path.Combine(target, RepliesFile.Name), log: log, cancellation: cancellation);
+        using var judge = RecordingJudge.Open(_options, target is null
+            ? $"{file}.{RepliesFile.Name}" : Path.Combine(target, RepliesFile.Name), log: log, cancellation: cancellation);
         var table = tables.Tables.Count > 0 ? tables.Tables[0].Table : null;
         var predictions = RecordedPredictions.Read(file, table);
         if (predictions.Count == 0) throw new InputException($"{file} holds no predictions.");

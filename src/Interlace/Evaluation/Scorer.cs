@@ -83,7 +83,8 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
         {
             var b = judged[i];
             // No tensor lives here: the verbs are synchronous, and this is the one place that waits for the network.
-            var (predictions, leftOut) = Judging.Apply(b.Benchmark.Kind, b.Table, b.Predictions, Rules, judge, options.JudgeCalls, Replied, cancellation).GetAwaiter().GetResult();
+            var (predictions, leftOut) = Judging.Apply(b.Benchmark.Kind, b.Table, b.Predictions, Rules, judge, options.JudgeCalls, Replied,
+                cancellation).GetAwaiter().GetResult();
             leftOut.Merge(b.Skipped);
             judged[i] = b with { Predictions = predictions, Skipped = leftOut.ToDictionary() };
         }

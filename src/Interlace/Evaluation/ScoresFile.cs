@@ -47,7 +47,8 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
                 Counts.Check(benchmark.JudgeFailures, "failures of the judge");
                 Counts.Check(benchmark.Skipped, "skipped rows");
                 if (benchmark.Interval is { Length: not 2 }) throw new JsonException("an interval has not two ends");
-                Counts.CheckNumbers([.. new[] { benchmark.Percent, benchmark.PercentIfFailuresWereRight }.OfType<double>(), .. benchmark.Interval ?? []], "scores", 0, 100);
+                Counts.CheckNumbers([.. new[] { benchmark.Percent, benchmark.PercentIfFailuresWereRight }.OfType<double>(),
+                    .. benchmark.Interval ?? []], "scores", 0, 100);
                 Counts.CheckNumbers(benchmark.SubScores.Values, "numbers");
                 Counts.CheckNumbers(new[] { benchmark.ExtractionFailureRate, benchmark.TruncatedRate }.OfType<double>(), "rates", 0, 1);
             }
@@ -93,5 +94,6 @@ public sealed record BenchmarkResult(string Name, string Headline, double? Perce
 {
     /// <summary>How many rows were left out and why, as a sentence; null where none was.</summary>
     [JsonIgnore]
-    public string? LeftOut => new SkipCounts(Skipped) is { Total: > 0 } counts ? $"{Name}: {counts.Total} of {counts.Total + Rows} rows left out: {counts}." : null;
+    public string? LeftOut => new SkipCounts(Skipped) is { Total: > 0 } counts
+        ? $"{Name}: {counts.Total} of {counts.Total + Rows} rows left out: {counts}." : null;
 }

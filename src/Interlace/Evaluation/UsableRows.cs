@@ -27,7 +27,8 @@ internal static class UsableRows
             try
             {
                 foreach (byte[] image in table.Images(row))
-                    ImageDecoder.Decode(image, $"The image of row {row.Index} of {table.Name}", ImageDecoding.Plain, picture => PublishedImages.Prepare(benchmark, picture));
+                    ImageDecoder.Decode(image, $"The image of row {row.Index} of {table.Name}", ImageDecoding.Plain,
+                        picture => PublishedImages.Prepare(benchmark, picture));
                 return;
             }
             catch (InputException e)

@@ -44,7 +44,8 @@ public static class RealPath
 
     /// <summary>True where a real path is a folder's or lies in that folder.</summary>
     public static bool IsWithin(string path, string folder) =>
-        string.Equals(path, folder, Comparison) || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, Comparison);
+        string.Equals(path, folder, Comparison)
+            || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, Comparison);
 
     private static StringComparison Comparison => OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
 

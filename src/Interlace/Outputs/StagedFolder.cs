@@ -34,7 +34,8 @@ public sealed class StagedFolder : IDisposable
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
     /// <exception cref="InputException">The place is taken, a mount point, or in use by another process,
     /// or the disk is too full.</exception>
-    public static StagedFolder Begin(string target, long bytesNeeded, Predicate<string>? replaces = null, Func<string, long>? freeBytes = null)
+    public static StagedFolder Begin(string target, long bytesNeeded, Predicate<string>? replaces = null,
+        Func<string, long>? freeBytes = null)
     {
         string place = RealPath.Of(target);
         CheckPlace(target, replaces);
@@ -42,7 +43,8 @@ public sealed class StagedFolder : IDisposable
         FreeSpace.Check(parent, bytesNeeded, target, freeBytes);
         string work = place + ".partial";
         var folderLock = FolderLock.Take(work, target);
-        bool ours = folderLock.TakenOver || Directory.EnumerateFileSystemEntries(work).All(entry => Path.GetFileName(entry) == FolderLock.Name);
+        bool ours = folderLock.TakenOver
+            || Directory.EnumerateFileSystemEntries(work).All(entry => Path.GetFileName(entry) == FolderLock.Name);
         if (!ours)
         {
             folderLock.Dispose();
@@ -93,7 +95,8 @@ public sealed class StagedFolder : IDisposable
     public void Commit()
     {
         foreach (string file in Directory.EnumerateFiles(FullPath, "*", SearchOption.AllDirectories)) Durable.FlushFile(file);
-        foreach (string inner in Directory.EnumerateDirectories(FullPath, "*", SearchOption.AllDirectories).Append(FullPath)) Durable.FlushFolder(inner);
+        foreach (string inner in Directory.EnumerateDirectories(FullPath, "*", SearchOption.AllDirectories).Append(FullPath))
+            Durable.FlushFolder(inner);
         CheckPlace(_target, _replaces);
         if (EmptyFolder.IsTaken(_target)) Directory.Move(_target, Replaced);
         else EmptyFolder.Delete(_target);

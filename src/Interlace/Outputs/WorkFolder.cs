@@ -29,7 +29,8 @@ internal sealed class WorkFolder : IDisposable
     {
         if (File.Exists(path))
             throw new InputException($"{path} is a file, and {target} needs a folder there: move it away, or name another target.");
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(entry => !IsKnown(entry, names)) is { } stranger)
+        if (Directory.Exists(path)
+            && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(entry => !IsKnown(entry, names)) is { } stranger)
             throw new InputException($"{stranger} lies where the work on {target} is kept, and Interlace did not make it: move it away, or name another target.");
         return new(path, names, FolderLock.Take(path, target));
     }
@@ -46,7 +47,8 @@ internal sealed class WorkFolder : IDisposable
     /// <summary>Deletes the files.</summary>
     public void Clear()
     {
-        foreach (string file in Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetFileName(file) != FolderLock.Name && IsKnown(file, _names))) File.Delete(file);
+        foreach (string file in Directory.EnumerateFiles(Path)
+            .Where(file => System.IO.Path.GetFileName(file) != FolderLock.Name && IsKnown(file, _names))) File.Delete(file);
     }
 
     /// <summary>Gives the folder to the next process, and deletes it where nothing is left in it.</summary>
@@ -57,5 +59,6 @@ internal sealed class WorkFolder : IDisposable
     }
 
     private static bool IsKnown(string entry, IReadOnlyList<string> names) =>
-        File.Exists(entry) && System.IO.Path.GetFileName(entry) is var name && (name == FolderLock.Name || names.Any(known => name == known || name == known + ".partial"));
+        File.Exists(entry) && System.IO.Path.GetFileName(entry) is var name
+            && (name == FolderLock.Name || names.Any(known => name == known || name == known + ".partial"));
 }

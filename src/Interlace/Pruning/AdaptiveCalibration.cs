@@ -34,7 +34,8 @@ public static class AdaptiveCalibration
             similarity = CalibrationStage.Finished(loaded, folder);
             var (samples, metadata) = PlanStability.ReadSamples(path, similarity);
             string beside = Path.Combine(folder, LayerSimilarity.SamplesName);
-            foreach (int count in new SavedState(beside, metadata).Numbers(SampleSumsFile.Checks, samples.Count)) criterion.Enough([.. samples.Take(count)]);
+            foreach (int count in new SavedState(beside, metadata).Numbers(SampleSumsFile.Checks, samples.Count))
+                criterion.Enough([.. samples.Take(count)]);
         }
         var stability = PlanStability.Of(path, experiment.Plan!, experiment.Seed) with { Checks = [.. criterion.Checks] };
         stability.Save(Path.Combine(folder, PlanStability.Name));

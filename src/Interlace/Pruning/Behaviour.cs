@@ -39,7 +39,8 @@ public static class Behaviour
         using var child = ModelFamilies.Open(pruned, compute.Device, compute.Type);
         using var question = Batch.Pack([Question(child.Processor)], compute.Device);
         Tensor actual = child.Model.Logits(child.Model.Hidden(question));
-        Check[] checks = [Logits(pruned, expected, actual, Noise(child.Model, OfTheStream)), Decoding(child, Noise(child.Model, compute.Type == ScalarType.BFloat16 ? OfResults : OfSums))];
+        Check[] checks = [Logits(pruned, expected, actual, Noise(child.Model, OfTheStream)),
+            Decoding(child, Noise(child.Model, compute.Type == ScalarType.BFloat16 ? OfResults : OfSums))];
         child.Model.CheckUnchanged();
         return checks;
     }
@@ -56,7 +57,8 @@ public static class Behaviour
         const string name = "logits";
         if (File.Exists(Path.Combine(folder, PrunedModelFile.TrainingRecordName))) return new(name, true, "The model is tuned: its logits are its own and were not compared with the parent's.");
         double deviation = Deviation(expected, actual);
-        return new(name, deviation <= noise, $"On a picture and a question they differ from those of the parent without the dropped layers by {deviation:g2} of the largest; rounding explains {noise:g2}.");
+        return new(name, deviation <= noise,
+            $"On a picture and a question they differ from those of the parent without the dropped layers by {deviation:g2} of the largest; rounding explains {noise:g2}.");
     }
 
     /// <summary>

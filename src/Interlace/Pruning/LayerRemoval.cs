@@ -18,7 +18,8 @@ public sealed record LayerRemovalOptions(bool Overwrite = false, Func<string, lo
 /// <param name="Parameters">Its parameters; tied matrices count once.</param>
 /// <param name="Bytes">Bytes of its tensors.</param>
 /// <param name="LeftOut">Files of the parent's folder that are an adapter's and make no part of the model.</param>
-public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount, long Parameters, long Bytes, IReadOnlyList<string> LeftOut);
+public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount, long Parameters, long Bytes,
+    IReadOnlyList<string> LeftOut);
 
 /// <summary>
 /// Removes decoder layers from a checkpoint (paper 3.4): tensors of the layers that stay are renumbered and copied file to file by byte range, shard by shard, in constant memory; everything
@@ -26,7 +27,8 @@ public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount,
 /// </summary>
 public static class LayerRemoval
 {
-    private static readonly string[] WeightExtensions = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", ".ckpt", ".npz"];
+    private static readonly string[] WeightExtensions =
+        [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", ".ckpt", ".npz"];
 
     /// <summary>Writes the pruned model of a plan. The folder appears whole or not at all.</summary>
     /// <param name="model">The parent's folder, which is only read.</param>
@@ -62,7 +64,8 @@ public static class LayerRemoval
         cancel.ThrowIfCancellationRequested();
         parent.CheckUnchanged();
         folder.Commit();
-        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)), total, [.. AdapterFiles(model)]);
+        return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)),
+            total, [.. AdapterFiles(model)]);
     }
 
     /// <summary>
@@ -73,18 +76,22 @@ public static class LayerRemoval
     internal static IEnumerable<string> Companions(string model) =>
         Directory.EnumerateFiles(model).Select(file => Path.GetFileName(file))
             .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
-                && !name.EndsWith(".index.json", StringComparison.Ordinal) && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name or PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName) && !name.StartsWith('.'))
+                && !name.EndsWith(".index.json", StringComparison.Ordinal)
+                && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name or PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName) && !name.StartsWith('.'))
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
 
     /// <summary>An adapter's files in a model folder, which are never copied.</summary>
-    internal static IEnumerable<string> AdapterFiles(string model) => Directory.EnumerateFiles(model, "adapter_*").Select(file => Path.GetFileName(file))
-        .Where(name => name == Checkpoint.AdapterName || name.StartsWith("adapter_model.", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+    internal static IEnumerable<string> AdapterFiles(string model) =>
+        Directory.EnumerateFiles(model, "adapter_*").Select(file => Path.GetFileName(file))
+        .Where(name => name == Checkpoint.AdapterName || name.StartsWith("adapter_model.", StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal);
 
     private const long RoomForRecords = 1 << 20;
 
     private static IEnumerable<string> MoreTemplates(string model) => Directory.Exists(Path.Combine(model, ModelRecords.TemplateFolder))
-        ? Directory.EnumerateFiles(Path.Combine(model, ModelRecords.TemplateFolder)).Select(file => Path.Combine(ModelRecords.TemplateFolder, Path.GetFileName(file)))
+        ? Directory.EnumerateFiles(Path.Combine(model, ModelRecords.TemplateFolder))
+        .Select(file => Path.Combine(ModelRecords.TemplateFolder, Path.GetFileName(file)))
         : [];
 
     private static void CheckPlan(PruningPlan plan, string model, DecoderLayout layout, ModelIdentity identity)

@@ -41,7 +41,8 @@ public static class PlanFile
 
     /// <summary>Reads a plan.</summary>
     /// <exception cref="PlanException">The file is absent or wrong.</exception>
-    public static PruningPlan Load(string path) => UserFile.KindOf(path) != PathKind.Missing ? Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path)
+    public static PruningPlan Load(string path) =>
+        UserFile.KindOf(path) != PathKind.Missing ? Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path)
         : throw new PlanException($"There is no plan {path}: make one with the plan command.");
 
     /// <summary>The plan in the text of an artefact.</summary>
@@ -92,7 +93,8 @@ public static class PlanFile
         Require(file.Drop.Original.SequenceEqual(plan.Drop), "its dropped layers are not ascending.");
         foreach (var (name, stated, expected) in new[] { ("tuned", file.Tune, plan.Tune), ("frozen", file.Freeze, plan.Freeze), ("kept", file.Keep, plan.Kept) })
         {
-            Require(stated.Original.SequenceEqual(expected), $"its {name} layers are {List(stated.Original)}, but the other sets leave {List(expected)}.");
+            Require(stated.Original.SequenceEqual(expected),
+                $"its {name} layers are {List(stated.Original)}, but the other sets leave {List(expected)}.");
             Require(stated.New.SequenceEqual(Both(plan, expected).New), $"the new indices of its {name} layers do not follow from the dropped ones.");
         }
     }
@@ -105,7 +107,8 @@ public static class PlanFile
         Require(plan.Drop.All(layer => layer >= guarded), $"it drops layer {plan.Drop.FirstOrDefault()}, which it says is protected.");
         Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount, "its layer similarities are not one per layer.");
         Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount), "its triplet similarities are not one per triplet.");
-        Require((file.LayerSimilarity ?? []).Concat(file.TripletSimilarity ?? []).All(similarity => !double.IsInfinity(similarity)), "a similarity in it is infinite.");
+        Require((file.LayerSimilarity ?? []).Concat(file.TripletSimilarity ?? []).All(similarity => !double.IsInfinity(similarity)),
+            "a similarity in it is infinite.");
         if (file.Settings.Ratio is { } ratio)
         {
             int changed = plan.Drop.Length > 0 ? plan.Drop.Length : plan.Tune.Length, expected = DropCount.For(ratio, plan.LayerCount);

@@ -56,7 +56,8 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
             Counts.Check(found.Resamples, "resamplings", least: 1);
             Counts.CheckLayers(found.Drop, "dropped layers", found.Layers);
             Counts.CheckLayers(found.Tune, "tuned layers", found.Layers);
-            Counts.CheckNumbers([found.DropAgreement, found.PlanAgreement, .. found.DropProbability, .. found.TuneProbability, .. found.Checks.Select(check => check.Agreement)], "shares", 0, 1);
+            Counts.CheckNumbers([found.DropAgreement, found.PlanAgreement, .. found.DropProbability, .. found.TuneProbability,
+                .. found.Checks.Select(check => check.Agreement)], "shares", 0, 1);
             foreach (var check in found.Checks)
             {
                 Counts.Check(check.Samples, "samples at a check", most: found.Drawn ?? found.Samples);

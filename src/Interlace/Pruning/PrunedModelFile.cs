@@ -13,7 +13,8 @@ namespace Interlace.Pruning;
 /// <param name="ParentLayers">Number of decoder layers of that model.</param>
 /// <param name="KeptLayers">Index in that model of each decoder layer here.</param>
 /// <param name="ParentRecord">The parent's own record, where it has one: a model may be pruned more than once.</param>
-public sealed record PrunedModelFile(string Format, string CreatedBy, string Stage, ModelIdentity Parent, int ParentLayers, int[] KeptLayers, JsonNode? ParentRecord) : IArtefact
+public sealed record PrunedModelFile(string Format, string CreatedBy, string Stage, ModelIdentity Parent, int ParentLayers,
+    int[] KeptLayers, JsonNode? ParentRecord) : IArtefact
 {
     /// <summary>The record's file name.</summary>
     public const string Name = "interlace.json";

@@ -42,7 +42,8 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
             Counts.Check(found.AnswerTokens, "answer tokens");
             Counts.Check(found.Tokens, "tokens");
             Counts.Check(found.Skipped, "skipped samples");
-            Counts.CheckNumbers([found.Loss, .. found.Rounds.SelectMany(round => round.Losses).Where(loss => !double.IsNaN(loss))], "losses", least: 0);
+            Counts.CheckNumbers([found.Loss, .. found.Rounds.SelectMany(round => round.Losses).Where(loss => !double.IsNaN(loss))],
+                "losses", least: 0);
             for (int r = 0; r < found.Rounds.Length; r++)
             {
                 var (removed, candidates, losses) = found.Rounds[r];

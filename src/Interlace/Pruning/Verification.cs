@@ -64,7 +64,8 @@ public static class Verification
         string path = Path.Combine(child.Folder, Checkpoint.IndexName);
         if (!File.Exists(path)) return new(name, true, "One weight file needs no index.");
         long bytes = child.Files.Sum(file => file.Tensors.Sum(tensor => tensor.Bytes));
-        return (StrictJson.ReadObject(path)["metadata"] as JsonObject)?["total_size"] is JsonValue value && value.TryGetValue(out long stated) && stated == bytes
+        return (StrictJson.ReadObject(path)["metadata"] as JsonObject)?["total_size"] is JsonValue value
+            && value.TryGetValue(out long stated) && stated == bytes
             ? new(name, true, $"The index lists every tensor and states their {bytes} bytes.")
             : new(name, false, $"The index does not state the {bytes} bytes of the tensors as its total_size.");
     }
@@ -133,8 +134,10 @@ public static class Verification
         {
             return new(name, false, e.Message);
         }
-        return record.Parent.DifferenceFrom(ModelIdentity.Of(parent)) is { } difference ? new(name, false, $"By {PrunedModelFile.Name} it was made from another model: {difference}.")
-            : record.ParentLayers != plan.LayerCount || !record.KeptLayers.AsSpan().SequenceEqual(plan.Kept.AsSpan()) ? new(name, false, $"By {PrunedModelFile.Name} it keeps other layers than by its plan.")
+        return record.Parent.DifferenceFrom(ModelIdentity.Of(parent)) is { } difference
+            ? new(name, false, $"By {PrunedModelFile.Name} it was made from another model: {difference}.")
+            : record.ParentLayers != plan.LayerCount || !record.KeptLayers.AsSpan().SequenceEqual(plan.Kept.AsSpan())
+            ? new(name, false, $"By {PrunedModelFile.Name} it keeps other layers than by its plan.")
             : new(name, true, $"{PrunedModelFile.Name} names this parent and the layers that the plan keeps.");
     }
 

@@ -126,4 +126,5 @@ public sealed record ExampleAnswer(string Model, string Text, bool? Right);
 /// <param name="Name">Its name.</param>
 /// <param name="Seconds">Its time.</param>
 /// <param name="EnergyJoules">Its energy, where the machine tells it.</param>
-public sealed record StageCost(string Name, double Seconds, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? EnergyJoules = null);
+public sealed record StageCost(string Name, double Seconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? EnergyJoules = null);

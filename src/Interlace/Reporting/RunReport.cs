@@ -47,7 +47,9 @@ public static class RunReport
     {
         if (!File.Exists(path)) return null;
         var similarity = LayerSimilarity.Load(path);
-        SpanSimilarity Span(int length) => similarity.Spans.FirstOrDefault(s => s.Length == length) ?? new(length, [], [], [], [], new Dictionary<string, double[]>());   // no triplets in a model of two layers
+        // no triplets in a model of two layers
+        SpanSimilarity Span(int length) =>
+            similarity.Spans.FirstOrDefault(s => s.Length == length) ?? new(length, [], [], [], [], new Dictionary<string, double[]>());
         return new(Span(1).Mean, Span(3).Mean, Span(1).StandardError, Span(3).StandardError, similarity.Tokens.Values.Sum(), similarity.Samples);
     }
 

@@ -31,7 +31,8 @@ public static class FineTuneStage
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);
         UserFile.Check(planPath, $"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
-        string? parent = finetune.Distill > 0 ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
+        string? parent = finetune.Distill > 0
+            ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
         foreach (string output in new[] { target, work }) OutputPlace.Check(output, pruned, parent, options.Path);
         if (overwrite || !EmptyFolder.IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
@@ -56,15 +57,18 @@ public static class FineTuneStage
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
         using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model);
-        CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows), FineTuner.TotalSteps(finetune, training.Count), freeBytes);
+        CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
+            FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);
         using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, progress, cancellation);
-        using var heldOut = validation.Count > 0 ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
+        using var heldOut = validation.Count > 0
+            ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
         if (store.Count == 0) throw store.Skipped.NoneLeft();
         log?.Invoke($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
-            heldOut is not { Count: > 0 } ? null : () => data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
+            heldOut is not { Count: > 0 } ? null : () =>
+            data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
             progress, cancellation);
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);
@@ -86,15 +90,18 @@ public static class FineTuneStage
     internal static bool IsOfTheSame(TrainingRecord record, Experiment experiment, Compute compute)
     {
         var expected = Empty(experiment, compute, record.Inputs, record.TunedLayers);
-        return (record.Settings, record.Data, record.Device, record.Dtype, record.Seed) == (expected.Settings, expected.Data, expected.Device, expected.Dtype, expected.Seed);
+        return (record.Settings, record.Data, record.Device, record.Dtype, record.Seed) == (expected.Settings, expected.Data,
+            expected.Device, expected.Dtype, expected.Seed);
     }
 
     /// <summary>
     /// The record of a run before it begins. When the state is saved does not decide what comes out,
     /// nor where model and data lie or how many workers read it.
     /// </summary>
-    private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) => new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
-        experiment.Finetune! with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null }, experiment.Data! with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+    private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) =>
+        new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
+        experiment.Finetune! with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null },
+        experiment.Data! with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
         experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
 
     /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
@@ -120,13 +127,15 @@ public static class FineTuneStage
     /// Before hours of work: room for the samples, for the state and the next one beside it, and for the log and the tuned folder,
     /// which holds it too.
     /// </summary>
-    private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, long steps, Func<string, long>? freeBytes)
+    private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, long steps,
+        Func<string, long>? freeBytes)
     {
         const int bytesPerWeight = 3 * sizeof(float);   // master, mean and square
         const int bytesPerStep = 512, recordBytes = 1 << 20;
         long held = Directory.Exists(work) ? new DirectoryInfo(work).EnumerateFiles().Sum(file => file.Length) : 0;
         long records = recordBytes + steps * bytesPerStep;
-        FreeSpace.Check(work, TunedModel.Size(pruned, records) + records + 2 * bytesPerWeight * tunedWeights + sampleBytes - held, $"The tuning in {work}", freeBytes);
+        FreeSpace.Check(work, TunedModel.Size(pruned, records) + records + 2 * bytesPerWeight * tunedWeights + sampleBytes - held,
+            $"The tuning in {work}", freeBytes);
     }
 
     /// <summary>The record of a finished run with the same settings, or null where there is nothing yet.</summary>
@@ -138,14 +147,17 @@ public static class FineTuneStage
         if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, path);
         string Settings(TrainingRecord record) => Hashes.Of(expected with
         {
-            Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed, Inputs = record.Inputs with { Model = expected.Inputs.Model, Parent = null },
+            Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed,
+                Inputs = record.Inputs with { Model = expected.Inputs.Model, Parent = null },
         }, ArtefactJson.Default.TrainingRecord);
         return found is not null && Settings(found) == Settings(expected) ? found
             : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }
 
-    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, RowFilter filter, string path, string key, IProgress<StageProgress>? progress, CancellationToken cancellation) =>
-        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows), skipped => Watched(data.Source.Read(rows, skipped, filter), rows.Count, progress, cancellation));
+    private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, RowFilter filter, string path, string key,
+        IProgress<StageProgress>? progress, CancellationToken cancellation) =>
+        SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows),
+        skipped => Watched(data.Source.Read(rows, skipped, filter), rows.Count, progress, cancellation));
 
     private static IEnumerable<Sample> Watched(IEnumerable<Sample> samples, int total, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
@@ -163,7 +175,8 @@ public static class FineTuneStage
     {
         public void Dispose()
         {
-            if (!File.Exists(Path.Combine(work.Path, FineTuner.StateName)) && !File.Exists(Path.Combine(work.Path, TrainingLog.Name))) work.Clear();
+            if (!File.Exists(Path.Combine(work.Path, FineTuner.StateName)) && !File.Exists(Path.Combine(work.Path, TrainingLog.Name)))
+                work.Clear();
         }
     }
 }

@@ -24,7 +24,8 @@ public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped)
 /// <param name="key">Hash of everything that decides the result: a state of another key is not taken up.</param>
 /// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> is above 0.</param>
 /// <param name="identity">What the model is, for the state to say.</param>
-public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key, VisionLanguageModel? parent = null, ModelIdentity? identity = null) : IDisposable
+public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
+    VisionLanguageModel? parent = null, ModelIdentity? identity = null) : IDisposable
 {
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";

@@ -22,7 +22,8 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is wrong.</exception>
     public static TrainingRecord Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.TrainingRecord, CurrentFormat, "tune a model first", "is no valid record of a training", found =>
+        Artefact.Load(path, ArtefactJson.Readable.TrainingRecord, CurrentFormat, "tune a model first", "is no valid record of a training",
+            found =>
         {
             Counts.Check(found.Steps, "steps", least: 1);
             Counts.Check(found.Samples, "samples", least: 1);

@@ -21,7 +21,9 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         using var _ = no_grad();
         var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States).Select(t => TensorSource.FromTensor(t.Item1, t.Item2));
         string beside = path + ".partial";
-        SafeTensorsWriter.Write(beside, tensors, new Dictionary<string, string>(SavedState.Entries(key, model, Skipped)) { [StepName] = $"{Step}", [EpochName] = $"{Epoch}", [NextName] = $"{NextIndex}" });
+        SafeTensorsWriter.Write(beside, tensors,
+            new Dictionary<string, string>(SavedState.Entries(key, model, Skipped)) { [StepName] = $"{Step}", [EpochName] = $"{Epoch}",
+            [NextName] = $"{NextIndex}" });
         Durable.FlushFile(beside);
         File.Move(beside, path, overwrite: true);
     }
@@ -39,13 +41,15 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         using var file = SafeTensorsFile.Open(path);
         var found = new SavedState(path, file.Metadata);
         if (!found.BelongsTo(key)) return Start;
-        TrainingState state = new((int)found.Number(StepName, most.Step, least: 1), (int)found.Number(EpochName, most.Epoch), found.Number(NextName, most.NextIndex), found.SkipCounts());
+        TrainingState state = new((int)found.Number(StepName, most.Step, least: 1), (int)found.Number(EpochName, most.Epoch),
+            found.Number(NextName, most.NextIndex), found.SkipCounts());
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var saved = file.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         foreach (var (name, value) in parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States))
         {
-            if (!saved.TryGetValue(name, out var entry) || !entry.Shape.AsSpan().SequenceEqual(value.shape)) throw found.Damaged($"it lacks {name}");
+            if (!saved.TryGetValue(name, out var entry) || !entry.Shape.AsSpan().SequenceEqual(value.shape))
+                throw found.Damaged($"it lacks {name}");
             value.copy_(ParameterSources.Load(file, entry, CPU));
         }
         optimiser.SetSteps(state.Step);

@@ -15,7 +15,8 @@ public static class TunedModel
     public static long Size(string source, long recordBytes)
     {
         using var checkpoint = Checkpoint.Open(source);
-        return checkpoint.Files.Sum(file => SafeTensorsWriter.LargestSize([.. file.Tensors.Select(tensor => TensorSource.FromFile(file.Path, tensor, tensor.Name))]))
+        return checkpoint.Files.Sum(file =>
+            SafeTensorsWriter.LargestSize([.. file.Tensors.Select(tensor => TensorSource.FromFile(file.Path, tensor, tensor.Name))]))
             + Companions(source).Sum(name => new FileInfo(Path.Combine(source, name)).Length) + recordBytes;
     }
 
@@ -37,7 +38,8 @@ public static class TunedModel
         foreach (var tensor in checkpoint.Files.SelectMany(file => file.Tensors))
             if (values.TryGetValue(tensor.Name, out var value) && !AreNumbers(value, tensor.Type))
                 throw new NotANumberException($"Weight {tensor.Name} is no number (NaN or infinite) in {tensor.Type} after tuning: lower finetune.learning_rate.");
-        using var folder = StagedFolder.Begin(target, Size(source, records.Values.Sum(path => new FileInfo(path).Length)), overwrite ? ModelRecords.AreIn : null);
+        using var folder = StagedFolder.Begin(target, Size(source, records.Values.Sum(path => new FileInfo(path).Length)), overwrite
+            ? ModelRecords.AreIn : null);
         CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
         foreach (string file in Companions(source)) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
         foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));
@@ -47,7 +49,8 @@ public static class TunedModel
     }
 
     private static IEnumerable<string> Companions(string source) =>
-        [.. LayerRemoval.Companions(source), "config.json", .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
+        [.. LayerRemoval.Companions(source), "config.json",
+            .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
 
     private static bool AreNumbers(Tensor value, ElementType type)
     {

@@ -25,7 +25,8 @@ internal static class Bytes
             case 5: return [.. source[..(at + length)], .. source[at..]];
             case 6: return [.. source[..at], .. Enumerable.Range(0, 1 + dice.Below(16)).Select(_ => dice.Byte()), .. source[at..]];
             case 7:   // a number of four or eight bytes, as lengths and sizes are kept
-                byte[] number = BitConverter.GetBytes(dice.Of<long>([0, 1, -1, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 33, source.Length, source.Length + 1]));
+                byte[] number = BitConverter.GetBytes(dice.Of<long>([0, 1, -1, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue,
+                    long.MinValue, 1L << 33, source.Length, source.Length + 1]));
                 number.AsSpan(0, Math.Min(dice.Of([4, 8]), copy.Length - at)).CopyTo(copy.AsSpan(at));
                 return copy;
             default: return dice.OneIn(4) ? [] : [.. source, .. source[..length]];

@@ -33,8 +33,10 @@ internal static class Images
         var (type, data) = chunks[i];
         switch (dice.Below(6))
         {
-            case 0 when chunks[0].Data.Length >= 13: BinaryPrimitives.WriteUInt32BigEndian(chunks[0].Data.AsSpan(dice.Of([0, 4])), dice.Of(Sizes)); break;
-            case 1 when chunks[0].Data.Length >= 13: chunks[0].Data[8 + dice.Below(5)] = dice.Of<byte>([0, 1, 2, 3, 4, 6, 8, 16, dice.Byte()]); break;
+            case 0 when chunks[0].Data.Length >= 13: BinaryPrimitives.WriteUInt32BigEndian(chunks[0].Data.AsSpan(dice.Of([0, 4])),
+                dice.Of(Sizes)); break;
+            case 1 when chunks[0].Data.Length >= 13: chunks[0].Data[8 + dice.Below(5)] =
+                dice.Of<byte>([0, 1, 2, 3, 4, 6, 8, 16, dice.Byte()]); break;
             case 2: chunks.RemoveAt(i); break;
             case 3: chunks.Insert(dice.Below(chunks.Count), (type, data)); break;
             case 4: chunks.Insert(1, (dice.Of(["eXIf", "tRNS", "PLTE", "iCCP", "acTL", "IDAT", "gAMA"]), Bytes.Mutate(data, dice))); break;
@@ -65,7 +67,8 @@ internal static class Images
     private static byte[] Jpeg(byte[] source, Dice dice)
     {
         byte[] copy = [.. source];
-        int frame = Enumerable.Range(0, Math.Max(0, copy.Length - 9)).FirstOrDefault(at => copy[at] == 0xFF && copy[at + 1] is 0xC0 or 0xC2, -1);
+        int frame = Enumerable.Range(0, Math.Max(0, copy.Length - 9))
+            .FirstOrDefault(at => copy[at] == 0xFF && copy[at + 1] is 0xC0 or 0xC2, -1);
         if (frame < 0 || dice.OneIn(2)) return Bytes.Mutate(source, dice);
         if (dice.OneIn(3)) copy[frame + 4 + dice.Below(12) % (copy.Length - frame - 4)] = dice.Byte();
         else BinaryPrimitives.WriteUInt16BigEndian(copy.AsSpan(frame + dice.Of([5, 7])), (ushort)dice.Of(Sizes));

@@ -13,13 +13,15 @@ internal static class Json
     // Written as texts, and replaced in the file by what no writer of JSON would write.
     private const string Raw = "raw-text-of-the-fuzzer", Twice = "-twice-of-the-fuzzer";
 
-    private static readonly JsonSerializerOptions Format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 100_000 };
+    private static readonly JsonSerializerOptions Format =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 100_000 };
 
     public static byte[] Mutate(byte[] source, Dice dice)
     {
         try
         {
-            return Encoding.UTF8.GetBytes(Mutate(JsonNode.Parse(source, documentOptions: new() { MaxDepth = 1000, AllowDuplicateProperties = false }), dice));
+            return Encoding.UTF8.GetBytes(Mutate(JsonNode.Parse(source,
+                documentOptions: new() { MaxDepth = 1000, AllowDuplicateProperties = false }), dice));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)   // an earlier change has left no JSON, or no text
         {
@@ -38,27 +40,36 @@ internal static class Json
         switch (dice.Below(10))
         {
             case 0 or 1: Put(Raw); raw = dice.Number(); break;
-            case 2: Put(JsonNode.Parse(dice.Of(["null", "true", "false", "\"\"", "[]", "{}", "[[]]", "{\"a\": 1}", "\"1\"", "0", "-1", "[null]"]))); break;
+            case 2: Put(JsonNode.Parse(dice.Of(["null", "true", "false", "\"\"", "[]", "{}", "[[]]", "{\"a\": 1}", "\"1\"", "0", "-1",
+                "[null]"]))); break;
             case 3: Remove(); break;
             case 4:
-                if (parent is JsonObject named && key is string name) named.Insert(dice.Below(named.Count + 1), name + Twice, (dice.OneIn(2) ? value : dice.Of(places) is var other ? Of(other) : null)?.DeepClone());
+                if (parent is JsonObject named && key is string name)
+                    named.Insert(dice.Below(named.Count + 1), name + Twice,
+                        (dice.OneIn(2) ? value : dice.Of(places) is var other ? Of(other) : null)?.DeepClone());
                 else if (parent is JsonArray list) list.Insert((int)key, value?.DeepClone());
                 break;
             case 5: Put(Of(dice.Of(places))?.DeepClone()); break;
             case 6:
                 if (value is JsonArray { Count: > 0 } array)
                 {
-                    int times = dice.Of([0, 1, 2, array[0] is JsonValue ? 1000 : 20]);   // a thousand messages or benchmarks would be work, not a fault
-                    Put(new JsonArray([.. Enumerable.Repeat(array, times).SelectMany(items => items).Take(20_000).Select(item => item?.DeepClone())]));
+                    // a thousand messages or benchmarks would be work, not a fault
+                    int times = dice.Of([0, 1, 2, array[0] is JsonValue ? 1000 : 20]);
+                    Put(new JsonArray([.. Enumerable.Repeat(array, times).SelectMany(items => items).Take(20_000)
+                        .Select(item => item?.DeepClone())]));
                     if (times == 1) ((JsonArray)Of((parent, key))!).RemoveAt(0);
                 }
                 else Put(dice.Text());
                 break;
-            case 7: Put(Raw); int depth = dice.Of([10, 65, 200, 5000]); raw = dice.OneIn(2) ? new string('[', depth) + new string(']', depth) : string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth); break;
-            case 8: Put(dice.OneIn(6) ? new string('x', 200_000) : dice.Of([dice.Text(), "..", "../../x", "/etc/passwd", "\u001b[31m", "NaN", "1e999", "a\0b", "\r\n"])); break;
+            case 7: Put(Raw); int depth = dice.Of([10, 65, 200, 5000]); raw = dice.OneIn(2)
+                ? new string('[', depth) + new string(']', depth)
+                : string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth); break;
+            case 8: Put(dice.OneIn(6) ? new string('x',
+                200_000) : dice.Of([dice.Text(), "..", "../../x", "/etc/passwd", "\u001b[31m", "NaN", "1e999", "a\0b", "\r\n"])); break;
             default: Put(Raw); raw = dice.Of(["\"\\ud800\"", "nul", "", "\"", "[1,", "// x", "'a'", "undefined", "\u0000"]); break;
         }
-        return holder["root"]?.ToJsonString(Format).Replace($"\"{Raw}\"", raw, StringComparison.Ordinal).Replace(Twice, "", StringComparison.Ordinal) ?? raw ?? "";
+        return holder["root"]?.ToJsonString(Format).Replace($"\"{Raw}\"", raw, StringComparison.Ordinal)
+            .Replace(Twice, "", StringComparison.Ordinal) ?? raw ?? "";
 
         void Put(JsonNode? node)
         {

@@ -14,11 +14,14 @@ internal static class SafeTensors
         {
             case 0:
                 byte[] other = [.. source];
-                BinaryPrimitives.WriteInt64LittleEndian(other, dice.Of<long>([0, 1, 2, length - 1, length + 1, -1, long.MaxValue, long.MinValue, source.Length - 8, source.Length, 100_000_000, 100_000_001]));
+                BinaryPrimitives.WriteInt64LittleEndian(other,
+                    dice.Of<long>([0, 1, 2, length - 1, length + 1, -1, long.MaxValue, long.MinValue, source.Length - 8, source.Length,
+                    100_000_000, 100_000_001]));
                 return other;
             case 1 when end < source.Length - 4:
                 byte[] values = [.. source];
-                dice.Of<byte[]>([[0, 0, 0xC0, 0x7F], [0x80, 0x7F, 0x80, 0x7F], [0x80, 0xFF, 0x80, 0xFF], [0xFF, 0xFF, 0x7F, 0x7F]]).CopyTo(values, end + dice.Below(source.Length - end - 4) / 4 * 4);
+                dice.Of<byte[]>([[0, 0, 0xC0, 0x7F], [0x80, 0x7F, 0x80, 0x7F], [0x80, 0xFF, 0x80, 0xFF], [0xFF, 0xFF, 0x7F, 0x7F]])
+                    .CopyTo(values, end + dice.Below(source.Length - end - 4) / 4 * 4);
                 return values;
             case 2: return [.. source[..end], .. Bytes.Mutate(source[end..], dice)];
             default:

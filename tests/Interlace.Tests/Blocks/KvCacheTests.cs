@@ -5,7 +5,8 @@ namespace Interlace.Tests.Blocks;
 
 public class KvCacheTests
 {
-    [Theory, InlineData(100, 16), InlineData(16_384, 16), InlineData(16_385, 15), InlineData(100_000, 2), InlineData(200_000, 1), InlineData(100_000_000, 1)]
+    [Theory, InlineData(100, 16), InlineData(16_384, 16), InlineData(16_385, 15), InlineData(100_000, 2), InlineData(200_000, 1),
+        InlineData(100_000_000, 1)]
     public void Long_conversations_leave_room_for_fewer_others(int length, int slots)
     {
         using var cache = new KvCache(1, 16, 1, 2, ScalarType.Float32, CPU);

@@ -27,7 +27,8 @@ public sealed class AdapterLeftInFolderTests : IDisposable
         var run = CommandRun.Of("prune", _model.Folder, "--plan", _model.At("plan.json"), "--out", _model.At("pruned"));
         Assert.Equal(0, run.Code);
         Assert.Contains("adapter_config.json", run.Error);
-        Assert.DoesNotContain(Directory.EnumerateFiles(_model.At("pruned")), file => Path.GetFileName(file).StartsWith("adapter", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFiles(_model.At("pruned")),
+            file => Path.GetFileName(file).StartsWith("adapter", StringComparison.Ordinal));
         Assert.Equal(0, CommandRun.Of("verify", _model.At("pruned"), "--parent", _model.Folder, "--structure-only").Code);
     }
 
@@ -51,5 +52,6 @@ public sealed class AdapterLeftInFolderTests : IDisposable
 
     [Fact]
     public void Whoever_asks_the_model_is_told_that_the_adapter_is_not_applied() =>
-        Assert.Contains("neither applied", CommandRun.Of("generate", _model.Folder, "Hi", "--max-new-tokens", "1", "--dtype", "fp32").Error);
+        Assert.Contains("neither applied",
+            CommandRun.Of("generate", _model.Folder, "Hi", "--max-new-tokens", "1", "--dtype", "fp32").Error);
 }

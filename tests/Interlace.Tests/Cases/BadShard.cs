@@ -14,7 +14,8 @@ internal sealed class BadShard : IDisposable
 
     /// <summary>The demo's model is calibrated with all of it.</summary>
     public CommandRun Calibrate() =>
-        CommandRun.Of("calibrate", Demo.Model, "--data", _scratch.At("data"), "--rate", "1", "--set", "calibrate.fraction=1", "--device", "cpu", "--dtype", "fp32", "--quiet", "--out", _scratch.At("out"));
+        CommandRun.Of("calibrate", Demo.Model, "--data", _scratch.At("data"), "--rate", "1", "--set", "calibrate.fraction=1", "--device",
+            "cpu", "--dtype", "fp32", "--quiet", "--out", _scratch.At("out"));
 
     /// <summary>Refused with the file's name, and nothing is left.</summary>
     public string Refusal()

@@ -37,13 +37,16 @@ public sealed class BenchmarkNameDestroysTests : IDisposable
     {
         string tables = _scratch.At("tables");
         Directory.CreateDirectory(tables);
-        foreach (string file in Directory.EnumerateFiles(Shared.Require("cases", "benchmark-name-destroys", "b"))) File.Copy(file, Path.Combine(tables, Path.GetFileName(file)));
+        foreach (string file in Directory.EnumerateFiles(Shared.Require("cases", "benchmark-name-destroys", "b")))
+            File.Copy(file, Path.Combine(tables, Path.GetFileName(file)));
         string victim = _scratch.At("victim", "notes.jsonl");
         File.WriteAllText(victim, "my only copy\n");
-        foreach (string name in new[] { victim[..^6], "../../victim/notes", Path.GetRelativePath(_scratch.At("out", "predictions"), victim)[..^6] })
+        foreach (string name in new[] { victim[..^6], "../../victim/notes",
+            Path.GetRelativePath(_scratch.At("out", "predictions"), victim)[..^6] })
         {
             File.WriteAllText(Path.Combine(tables, Benchmarks.RowsFile), $$"""{"benchmarks": [{"name": {{JsonSerializer.Serialize(name)}}, "file": "T.tsv", "kind": "choice"}]}""");
-            Assert.Contains("no plain file name", CommandRun.Of("evaluate", Demo.Model, "--benchmarks", tables, "--out", _scratch.At("out")).Refusal(), StringComparison.Ordinal);
+            Assert.Contains("no plain file name", CommandRun.Of("evaluate", Demo.Model, "--benchmarks", tables, "--out", _scratch.At("out"))
+                .Refusal(), StringComparison.Ordinal);
         }
         Assert.Equal("my only copy\n", File.ReadAllText(victim));
         Assert.Equal(["tables", "victim"], _scratch.Entries().Where(entry => entry != "out"));
@@ -52,10 +55,12 @@ public sealed class BenchmarkNameDestroysTests : IDisposable
     [Theory, MemberData(nameof(Wrong))]
     public void Rows_that_cannot_be_meant_are_refused_before_anything_is_asked(string rows, string named)
     {
-        foreach (string table in new[] { "Mine.tsv", "Other.tsv" }) File.WriteAllText(_scratch.At("tables", table), "index\tquestion\tanswer\n0\tIs it?\tYes\n");
+        foreach (string table in new[] { "Mine.tsv", "Other.tsv" })
+            File.WriteAllText(_scratch.At("tables", table), "index\tquestion\tanswer\n0\tIs it?\tYes\n");
         File.WriteAllText(_scratch.At("tables", Benchmarks.RowsFile), rows);
         foreach (string verb in new[] { "evaluate", "latency" })
-            Assert.Contains(named, CommandRun.Of(verb, Demo.Model, "--benchmarks", _scratch.At("tables"), "--out", _scratch.At("out")).Refusal(), StringComparison.Ordinal);
+            Assert.Contains(named, CommandRun.Of(verb, Demo.Model, "--benchmarks", _scratch.At("tables"), "--out", _scratch.At("out"))
+                .Refusal(), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_scratch.At("out", "predictions")));
         Assert.Equal(["out", "tables"], _scratch.Entries().Append("out").Distinct().Order(StringComparer.Ordinal));
     }
@@ -71,10 +76,13 @@ public sealed class BenchmarkNameDestroysTests : IDisposable
     [Fact]
     public void Scores_from_elsewhere_do_not_choose_what_is_read_either()
     {
-        string tables = EvaluatedFolder.Tables(_scratch), run = EvaluatedFolder.Make(_scratch.At("run"), tables, null, new() { ["POPE"] = 40 });
+        string tables = EvaluatedFolder.Tables(_scratch),
+            run = EvaluatedFolder.Make(_scratch.At("run"), tables, null, new() { ["POPE"] = 40 });
         Assert.Equal(0, CommandRun.Of("score", run).Code);
         string scores = Path.Combine(run, ScoresFile.Name);
-        File.WriteAllText(scores, File.ReadAllText(scores).Replace("\"name\": \"POPE\"", "\"name\": \"../../POPE\"", StringComparison.Ordinal).Replace("\"percent\": 100", "\"percent\": null", StringComparison.Ordinal));
+        File.WriteAllText(scores, File.ReadAllText(scores)
+            .Replace("\"name\": \"POPE\"", "\"name\": \"../../POPE\"", StringComparison.Ordinal)
+            .Replace("\"percent\": 100", "\"percent\": null", StringComparison.Ordinal));
         Assert.Contains("no plain file name", CommandRun.Of("compare", run, run).Refusal(), StringComparison.Ordinal);
     }
 }

@@ -17,11 +17,14 @@ public sealed class DemoRun : IDisposable
         Copy(Path.Combine(Demo.Root, "model"), At("M"));
         Copy(Path.Combine(Demo.Root, "finevision", "words"), At("DATA", "words"));
         Copy(Demo.Tables, At("BENCH"));
-        Done("calibrate", At("M"), "--data", At("DATA"), "--rate", "0.02", "--set", "calibrate.fraction=0.2", "--out", At("run"), "--dtype", "fp32");
+        Done("calibrate", At("M"), "--data", At("DATA"), "--rate", "0.02", "--set", "calibrate.fraction=0.2", "--out", At("run"), "--dtype",
+            "fp32");
         Done("plan", At("run"), "--ratio", "0.25");
         Done("prune", At("M"), "--plan", At("run"), "--out", At("run", "pruned"));
-        Done("finetune", At("run", "pruned"), "--data", At("DATA"), "--rate", "0.02", "--max-steps", "1", "--set", "finetune.samples_per_step=2", "--out", At("run", "tuned"), "--dtype", "fp32");
-        Done("evaluate", At("run", "tuned"), "--benchmarks", At("BENCH"), "--only", "TinyPOPE", "--limit", "2", "--out", At("run", "evaluated", "recovered"), "--dtype", "fp32");
+        Done("finetune", At("run", "pruned"), "--data", At("DATA"), "--rate", "0.02", "--max-steps", "1", "--set",
+            "finetune.samples_per_step=2", "--out", At("run", "tuned"), "--dtype", "fp32");
+        Done("evaluate", At("run", "tuned"), "--benchmarks", At("BENCH"), "--only", "TinyPOPE", "--limit", "2", "--out",
+            At("run", "evaluated", "recovered"), "--dtype", "fp32");
         File.Delete(At("run", "evaluated", "recovered", RunFolder.Record));   // as `run` leaves it
     }
 

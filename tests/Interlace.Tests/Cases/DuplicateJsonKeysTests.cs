@@ -20,9 +20,12 @@ public sealed class DuplicateJsonKeysTests : IDisposable
     [InlineData("sparsify", "--data", "assets/demo/finevision", "--out")]
     public void A_config_with_a_key_twice_is_refused(string verb, params string[] rest)
     {
-        File.Copy(Shared.Require("cases", "duplicate-json-keys", "dup", "config.json"), Path.Combine(Model, "config.json"), overwrite: true);
-        string[] paths = [.. rest.Select(word => word.StartsWith("assets", StringComparison.Ordinal) ? Path.Combine(Shared.Repository, word) : word)];
-        string refusal = CommandRun.Of([verb, Model, .. paths, .. rest.Contains("--out") ? [_scratch.At("out")] : Array.Empty<string>()]).Refusal();
+        File.Copy(Shared.Require("cases", "duplicate-json-keys", "dup", "config.json"), Path.Combine(Model, "config.json"),
+            overwrite: true);
+        string[] paths = [.. rest.Select(word => word.StartsWith("assets", StringComparison.Ordinal)
+            ? Path.Combine(Shared.Repository, word) : word)];
+        string refusal = CommandRun.Of([verb, Model, .. paths, .. rest.Contains("--out") ? [_scratch.At("out")] : Array.Empty<string>()])
+            .Refusal();
         Assert.Contains("config.json", refusal);
         Assert.Contains("'torch_dtype'", refusal);
         Assert.False(Path.Exists(_scratch.At("out")));
@@ -31,7 +34,8 @@ public sealed class DuplicateJsonKeysTests : IDisposable
     [Fact]
     public void Image_settings_with_a_key_twice_are_refused()
     {
-        File.Copy(Shared.Require("cases", "duplicate-json-keys", "duppre", "preprocessor_config.json"), Path.Combine(Model, "preprocessor_config.json"), overwrite: true);
+        File.Copy(Shared.Require("cases", "duplicate-json-keys", "duppre", "preprocessor_config.json"),
+            Path.Combine(Model, "preprocessor_config.json"), overwrite: true);
         string refusal = CommandRun.Of("generate", Model, "hi").Refusal();
         Assert.Contains("preprocessor_config.json", refusal);
         Assert.Contains("'do_rescale'", refusal);
@@ -51,7 +55,9 @@ public sealed class DuplicateJsonKeysTests : IDisposable
     public void An_index_that_names_a_tensor_twice_is_refused()
     {
         string sharded = _scratch.Copy(TinyCheckpoints.Untied, "sharded"), index = Path.Combine(sharded, "model.safetensors.index.json");
-        File.WriteAllText(index, File.ReadAllText(index).Replace("\"weight_map\": {", "\"weight_map\": {\"lm_head.weight\": \"model-00001-of-00003.safetensors\",", StringComparison.Ordinal));
+        File.WriteAllText(index, File.ReadAllText(index)
+            .Replace("\"weight_map\": {", "\"weight_map\": {\"lm_head.weight\": \"model-00001-of-00003.safetensors\",",
+            StringComparison.Ordinal));
         string refusal = CommandRun.Of("inspect", sharded).Refusal();
         Assert.Contains("model.safetensors.index.json", refusal);
         Assert.Contains("'weight_map.lm_head.weight'", refusal);

@@ -5,7 +5,10 @@ namespace Interlace.Tests.Cases;
 /// </summary>
 public class EveryCaseTests
 {
-    public static TheoryData<string> Folders => !Directory.Exists(Shared.At("cases")) ? [] : [.. Directory.EnumerateDirectories(Shared.At("cases")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Folders =>
+        !Directory.Exists(Shared.At("cases"))
+        ? [] : [.. Directory.EnumerateDirectories(Shared.At("cases")).Select(folder => Path.GetFileName(folder))
+        .Order(StringComparer.Ordinal)];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Folders))]
     public void A_folder_of_cases_has_a_class_of_tests(string folder)

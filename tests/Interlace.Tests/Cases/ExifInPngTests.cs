@@ -21,7 +21,8 @@ public sealed class ExifInPngTests : IDisposable
         using var file = SafeTensorsFile.Open(trace);
         var grid = file.Tensors.Single(tensor => tensor.Name.Contains("grid_thw", StringComparison.Ordinal));
         byte[] bytes = file.Bytes(grid).ToArray();
-        Assert.Equal([1, 8, 6], Enumerable.Range(0, 3).Select(i => bytes.Length == 24 ? (int)BitConverter.ToInt64(bytes, 8 * i) : BitConverter.ToInt32(bytes, 4 * i)));
+        Assert.Equal([1, 8, 6], Enumerable.Range(0, 3)
+            .Select(i => bytes.Length == 24 ? (int)BitConverter.ToInt64(bytes, 8 * i) : BitConverter.ToInt32(bytes, 4 * i)));
     }
 
     [Fact]
@@ -32,6 +33,7 @@ public sealed class ExifInPngTests : IDisposable
         Assert.Equal((plain.Height, plain.Width), (turned.Width, turned.Height));
         for (int y = 0; y < turned.Height; y++)   // by a quarter, clockwise
             for (int x = 0; x < turned.Width; x++)
-                Assert.True(turned.Pixels.AsSpan((y * turned.Width + x) * 3, 3).SequenceEqual(plain.Pixels.AsSpan(((plain.Height - 1 - x) * plain.Width + y) * 3, 3)));
+                Assert.True(turned.Pixels.AsSpan((y * turned.Width + x) * 3, 3)
+                    .SequenceEqual(plain.Pixels.AsSpan(((plain.Height - 1 - x) * plain.Width + y) * 3, 3)));
     }
 }

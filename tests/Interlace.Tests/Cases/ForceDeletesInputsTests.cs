@@ -19,7 +19,8 @@ public sealed class ForceDeletesInputsTests(DemoRun finished) : IClassFixture<De
         { "evaluate M --benchmarks run/BENCH --limit 1 --out run --force", "BENCH>run/BENCH" },
         { "evaluate M --benchmarks BENCH --limit 1 --config run/e.json --out run --force", "{}>run/e.json" },
         { "run run/in/e.json --out run --force", "experiment>run/in/e.json" },
-        { "score run/preds.jsonl --kind yes-no --table BENCH/TinyPOPE.tsv --out run --force", "run/evaluated/recovered/predictions/TinyPOPE.jsonl>run/preds.jsonl" },
+        { "score run/preds.jsonl --kind yes-no --table BENCH/TinyPOPE.tsv --out run --force",
+        "run/evaluated/recovered/predictions/TinyPOPE.jsonl>run/preds.jsonl" },
         { "score BENCH/TinyPOPE.tsv --kind yes-no --table run/T.tsv --out run --force", "BENCH/TinyPOPE.tsv>run/T.tsv" },
         { "paper run/pruned --data DATA --benchmarks BENCH --out run --force", "" },
         { "prune M --plan run --out run --force", "" },
@@ -119,7 +120,8 @@ public sealed class ForceDeletesInputsTests(DemoRun finished) : IClassFixture<De
     private SortedDictionary<string, long> Content()
     {
         var files = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (string file in Directory.EnumerateFiles(_scratch.Path, "*", SearchOption.AllDirectories)) files[Path.GetRelativePath(_scratch.Path, file)] = new FileInfo(file).Length;
+        foreach (string file in Directory.EnumerateFiles(_scratch.Path, "*", SearchOption.AllDirectories))
+            files[Path.GetRelativePath(_scratch.Path, file)] = new FileInfo(file).Length;
         return files;
     }
 }

@@ -36,7 +36,8 @@ public sealed class ForceInterruptedClearTests(DemoRun finished) : IClassFixture
     {
         Begun();
         File.Delete(Path.Combine(Run, RunFolder.Record));
-        string message = CommandRun.Of("evaluate", finished.At("M"), "--benchmarks", finished.At("BENCH"), "--limit", "1", "--only", "TinyVQA", "--out", Run, "--force", "--dtype", "fp32").Refusal();
+        string message = CommandRun.Of("evaluate", finished.At("M"), "--benchmarks", finished.At("BENCH"), "--limit", "1", "--only",
+            "TinyVQA", "--out", Run, "--force", "--dtype", "fp32").Refusal();
         Assert.Contains("holds no run of Interlace", message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(Run, AnswersFile.Name)));
     }

@@ -26,7 +26,9 @@ public class ImageBombWorkersTests
     [Fact]
     public void Among_others_they_are_counted_in_calibration()
     {
-        using BadShard shard = new(path => ParquetRows.Write(path, [.. Enumerable.Range(0, 8).Select(i => new TestRow([i % 2 == 0 ? Picture : Bomb], [("What?", "That.")]))], new()));
+        using BadShard shard = new(path =>
+            ParquetRows.Write(path, [.. Enumerable.Range(0, 8)
+            .Select(i => new TestRow([i % 2 == 0 ? Picture : Bomb], [("What?", "That.")]))], new()));
         var run = shard.Calibrate();
         Assert.Equal(0, run.Code);
         Assert.Contains("4 too large image", run.Out + run.Error, StringComparison.Ordinal);
@@ -39,7 +41,8 @@ public class ImageBombWorkersTests
         File.WriteAllText(scratch.At("tables", "benchmarks.json"), """{"benchmarks": [{"name": "Small", "file": "Small.tsv", "kind": "yes-no"}]}""");
         string[] rows = [.. Enumerable.Range(0, 4).Select(i => $"{i}\t{Convert.ToBase64String(i == 2 ? Bomb : Picture)}\tIs it?\tYes")];
         File.WriteAllLines(scratch.At("tables", "Small.tsv"), ["index\timage\tquestion\tanswer", .. rows]);
-        var run = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", scratch.At("tables"), "--set", "evaluate.max_new_tokens=1", "--device", "cpu", "--dtype", "fp32", "--out", scratch.At("out"));
+        var run = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", scratch.At("tables"), "--set", "evaluate.max_new_tokens=1",
+            "--device", "cpu", "--dtype", "fp32", "--out", scratch.At("out"));
         Assert.Equal(0, run.Code);
         Assert.Contains("too large image", File.ReadAllText(scratch.At("out", "scores.json")), StringComparison.Ordinal);
     }
@@ -50,7 +53,8 @@ public class ImageBombWorkersTests
         byte[] bomb = Bomb;   // made before anything is counted
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.True(ImageDecoder.IsTooLarge(bomb));
-        Assert.Contains("13000 x 8000", Assert.Throws<InputException>(() => ImageDecoder.Decode(bomb, "bomb.png", ImageDecoding.Plain)).Message);
+        Assert.Contains("13000 x 8000",
+            Assert.Throws<InputException>(() => ImageDecoder.Decode(bomb, "bomb.png", ImageDecoding.Plain)).Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
         Assert.False(ImageDecoder.IsTooLarge(Picture));
         Assert.False(ImageDecoder.IsTooLarge("no image"u8));

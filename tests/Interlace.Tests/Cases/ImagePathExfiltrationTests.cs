@@ -23,14 +23,18 @@ public sealed class ImagePathExfiltrationTests : IDisposable
         File.WriteAllText(_scratch.At("t", "text.png"), "a secret that is called an image");
         File.CreateSymbolicLink(_scratch.At("t", "link.png"), _scratch.At("secret.png"));
         Directory.CreateSymbolicLink(_scratch.At("t", "up"), _scratch.Path);
-        string[] paths = ["/etc/passwd", "../secret.png", "sub/../../secret.png", _scratch.At("secret.png"), "link.png", "up/secret.png", "text.png", "no.png", "['good.png', '../secret.png']", "good.png"];
+        string[] paths = ["/etc/passwd", "../secret.png", "sub/../../secret.png", _scratch.At("secret.png"), "link.png", "up/secret.png",
+            "text.png", "no.png", "['good.png', '../secret.png']", "good.png"];
         var scored = Judge(paths);
-        var image = Assert.Single(scored.Requests.SelectMany(request => request.Body["messages"]![0]!["content"] is System.Text.Json.Nodes.JsonArray parts ? parts.Skip(1) : []));
+        var image = Assert.Single(scored.Requests.SelectMany(request =>
+            request.Body["messages"]![0]!["content"] is System.Text.Json.Nodes.JsonArray parts ? parts.Skip(1) : []));
         Assert.Equal($"data:image/png;base64,{Convert.ToBase64String(_image)}", (string)image!["image_url"]!["url"]!);
         Assert.Equal((0, 1), (scored.Run.Code, (int)scored.Run.Json()["benchmarks"]![0]!["rows"]!));
         var skipped = scored.Run.Json()["benchmarks"]![0]!["skipped"]!;
-        Assert.Equal((7, 1, 1), ((int)skipped["image outside its folder"]!, (int)skipped["missing image"]!, (int)skipped["undecodable image"]!));
-        Assert.Contains("9 of 10 rows left out: 7 image outside its folder, 1 missing image, 1 undecodable image.", scored.Run.Error, StringComparison.Ordinal);
+        Assert.Equal((7, 1, 1), ((int)skipped["image outside its folder"]!, (int)skipped["missing image"]!,
+            (int)skipped["undecodable image"]!));
+        Assert.Contains("9 of 10 rows left out: 7 image outside its folder, 1 missing image, 1 undecodable image.", scored.Run.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,10 +52,12 @@ public sealed class ImagePathExfiltrationTests : IDisposable
         File.WriteAllBytes(_scratch.At("t", "good.png"), _image);
         File.WriteAllBytes(_scratch.At("secret.png"), _image);
         Table("t", ["good.png", "../secret.png", "/etc/passwd", "no.png", ""]);
-        var run = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", _scratch.At("t"), "--out", _scratch.At("o"), "--set", "evaluate.max_new_tokens=2", "--dtype", "fp32");
+        var run = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", _scratch.At("t"), "--out", _scratch.At("o"), "--set",
+            "evaluate.max_new_tokens=2", "--dtype", "fp32");
         Assert.Equal(0, run.Code);
         Assert.Contains("Mine: 4 of 5 rows left out: 2 image outside its folder, 2 missing image.", run.Out, StringComparison.Ordinal);
-        var latency = CommandRun.Of("latency", Demo.Model, "--benchmarks", _scratch.At("t"), "--dtype", "fp32", "--new-tokens", "1", "--warm-up", "0");
+        var latency = CommandRun.Of("latency", Demo.Model, "--benchmarks", _scratch.At("t"), "--dtype", "fp32", "--new-tokens", "1",
+            "--warm-up", "0");
         Assert.Equal(0, latency.Code);
         Assert.Contains("Mine: 4 questions could not be used", latency.Out, StringComparison.Ordinal);
     }
@@ -62,7 +68,8 @@ public sealed class ImagePathExfiltrationTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes and devices are told apart on Linux");
         using (var made = Process.Start("mkfifo", _scratch.At("t", "pipe.png"))) made.WaitForExit();
         File.CreateSymbolicLink(_scratch.At("t", "zero.png"), "/dev/zero");
-        using (var huge = new FileStream(_scratch.At("t", "huge.png"), FileMode.Create)) huge.SetLength(40L << 30);   // a hole: it takes no room
+        // a hole: it takes no room
+        using (var huge = new FileStream(_scratch.At("t", "huge.png"), FileMode.Create)) huge.SetLength(40L << 30);
         Table("t", ["pipe.png", "zero.png", "huge.png", "."]);
         long before = GC.GetAllocatedBytesForCurrentThread();
         string sentence = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", _scratch.At("t"), "--out", _scratch.At("o")).Refusal();
@@ -71,12 +78,14 @@ public sealed class ImagePathExfiltrationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("table"), InlineData("rows"), InlineData("predictions"), InlineData("experiment"), InlineData("image"), InlineData("messages"), InlineData("picture")]
+    [InlineData("table"), InlineData("rows"), InlineData("predictions"), InlineData("experiment"), InlineData("image"),
+        InlineData("messages"), InlineData("picture")]
     public void A_pipe_in_the_place_of_any_file_is_refused_and_not_waited_for(string place)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes are told apart on Linux");
         Table("t", ["good.png"]);
-        string pipe = place switch { "table" => _scratch.At("t", "Mine.tsv"), "rows" => _scratch.At("t", Benchmarks.RowsFile), _ => _scratch.At("t", "pipe") };
+        string pipe = place switch { "table" => _scratch.At("t", "Mine.tsv"), "rows" => _scratch.At("t", Benchmarks.RowsFile),
+            _ => _scratch.At("t", "pipe") };
         File.Delete(pipe);
         using (var made = Process.Start("mkfifo", pipe)) made.WaitForExit();
         File.WriteAllText(_scratch.At("m.json"), """{"messages": [{"role": "user", "content": [{"type": "image", "image": "t/pipe"}]}]}""");
@@ -94,16 +103,20 @@ public sealed class ImagePathExfiltrationTests : IDisposable
 
     private (CommandRun Run, IReadOnlyCollection<LocalServer.Request> Requests) Judge(string[] paths)
     {
-        File.WriteAllLines(_scratch.At("t", "M.tsv"), ["index\tquestion\timage_path\tcomponents\tcomponent_weight\tcomponent_type", .. paths.Select((path, i) => $"{i}\tDescribe {i}\t{path}\t['a']\t['10']\t['a']")]);
+        File.WriteAllLines(_scratch.At("t", "M.tsv"),
+            ["index\tquestion\timage_path\tcomponents\tcomponent_weight\tcomponent_type",
+            .. paths.Select((path, i) => $"{i}\tDescribe {i}\t{path}\t['a']\t['10']\t['a']")]);
         File.WriteAllLines(_scratch.At("preds.jsonl"), paths.Select((_, i) => $$"""{"index": {{i}}, "prediction": "it is red"}"""));
         using LocalServer server = new((_, _) => LocalServer.Says("score of component 1: 5/10, total score: 5/10."));
-        var run = CommandRun.Of("score", _scratch.At("preds.jsonl"), "--kind", "judged", "--table", _scratch.At("t", "M.tsv"), "--judge", "endpoint", "--judge-endpoint", server.Address, "--judge-model", "m", "--out", _scratch.At("s"), "--json");
+        var run = CommandRun.Of("score", _scratch.At("preds.jsonl"), "--kind", "judged", "--table", _scratch.At("t", "M.tsv"), "--judge",
+            "endpoint", "--judge-endpoint", server.Address, "--judge-model", "m", "--out", _scratch.At("s"), "--json");
         return (run, server.Requests);
     }
 
     private void Table(string folder, string[] paths)
     {
-        File.WriteAllLines(_scratch.At(folder, "Mine.tsv"), ["index\tquestion\tanswer\timage_path", .. paths.Select((path, i) => $"{i}\tIs it?\tYes\t{path}")]);
+        File.WriteAllLines(_scratch.At(folder, "Mine.tsv"),
+            ["index\tquestion\tanswer\timage_path", .. paths.Select((path, i) => $"{i}\tIs it?\tYes\t{path}")]);
         File.WriteAllText(_scratch.At(folder, Benchmarks.RowsFile), """{"benchmarks": [{"name": "Mine", "file": "Mine.tsv", "kind": "yes-no"}]}""");
     }
 }

@@ -38,15 +38,19 @@ public sealed class JsonDuplicateKeysTests : IDisposable
         foreach (string text in new[] { """{"messages":[],"messages":[{"role":"user","content":"x"}]}""", """[{"role":"user","content":"\ud800"}]""", """[{"role":"\udc00","content":"x"}]""", """[{"role":"user","content":[{"type":"\ud83d"}]}]""", "7", "null" })
         {
             File.WriteAllText(_scratch.At("messages.json"), text);
-            Assert.Contains("messages.json", CommandRun.Of("trace", Path.Combine(Demo, "model"), "--input", _scratch.At("messages.json"), "--out", _scratch.At("t.safetensors")).Refusal());
+            Assert.Contains("messages.json",
+                CommandRun.Of("trace", Path.Combine(Demo, "model"), "--input", _scratch.At("messages.json"), "--out",
+                _scratch.At("t.safetensors")).Refusal());
         }
     }
 
     [Fact]
     public void The_index_of_a_sharded_model_is_refused()
     {
-        string model = _scratch.Copy(TinyCheckpoints.Untied, "model"), index = Path.Combine(model, "model.safetensors.index.json"), text = File.ReadAllText(index);
-        foreach (string damage in new[] { Twice(text), text.Replace("\"model-00001-of", "\"\\ud800model-00001-of", StringComparison.Ordinal) })
+        string model = _scratch.Copy(TinyCheckpoints.Untied, "model"), index = Path.Combine(model, "model.safetensors.index.json"),
+            text = File.ReadAllText(index);
+        foreach (string damage in new[] { Twice(text),
+            text.Replace("\"model-00001-of", "\"\\ud800model-00001-of", StringComparison.Ordinal) })
         {
             File.WriteAllText(index, damage);
             Assert.Contains("model.safetensors.index.json", CommandRun.Of("inspect", model).Refusal());
@@ -92,7 +96,9 @@ public sealed class JsonDuplicateKeysTests : IDisposable
     {
         string tables = _scratch.At("tables", "benchmarks.json");
         File.WriteAllText(tables, """{"benchmarks": [{"name": "A", "name": "A", "file": "A.tsv", "kind": "vqa"}]}""");
-        Assert.Contains("'benchmarks.name'", CommandRun.Of("evaluate", Path.Combine(Demo, "model"), "--benchmarks", _scratch.At("tables"), "--out", _scratch.At("out")).Refusal());
+        Assert.Contains("'benchmarks.name'",
+            CommandRun.Of("evaluate", Path.Combine(Demo, "model"), "--benchmarks", _scratch.At("tables"), "--out", _scratch.At("out"))
+            .Refusal());
         File.WriteAllText(_scratch.At("experiment.json"), """{"seed": 1, "seed": 2}""");
         Assert.Contains("'seed'", CommandRun.Of("run", _scratch.At("experiment.json"), "--out", _scratch.At("out")).Refusal());
     }

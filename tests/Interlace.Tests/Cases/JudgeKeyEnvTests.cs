@@ -24,7 +24,8 @@ public sealed class JudgeKeyEnvTests : IDisposable
     {
         using LocalServer server = new((_, _) => LocalServer.Says("Yes"));
         string experiment = Experiment(server, Foreign);
-        foreach (string[] command in new string[][] { ["score", Predictions(), "--kind", "yes-no", "--config", experiment, "--out", _scratch.At("o")], ["run", experiment, "--out", _scratch.At("o")] })
+        foreach (string[] command in new string[][] { ["score", Predictions(), "--kind", "yes-no", "--config", experiment, "--out",
+            _scratch.At("o")], ["run", experiment, "--out", _scratch.At("o")] })
         {
             string sentence = CommandRun.Of(command).Refusal();
             Assert.Contains("evaluate.judge_key may name only variables that begin with INTERLACE_", sentence, StringComparison.Ordinal);
@@ -38,14 +39,18 @@ public sealed class JudgeKeyEnvTests : IDisposable
     public void The_command_line_may_name_any_and_what_goes_where_is_said_before_the_first_question(string variable, string key)
     {
         using LocalServer server = new((_, _) => LocalServer.Says("Yes"));
-        string[] named = variable == Own ? ["--config", Experiment(server, Own)] : ["--config", Experiment(server, null), "--set", $"evaluate.judge_key={variable}"];
+        string[] named = variable == Own
+            ? ["--config", Experiment(server, Own)] : ["--config", Experiment(server, null), "--set", $"evaluate.judge_key={variable}"];
         var run = CommandRun.Of(["score", Predictions(), "--kind", "yes-no", .. named, "--out", _scratch.At("o")]);
         Assert.Equal(0, run.Code);
         Assert.All(server.Requests, request => Assert.Contains($"Bearer {key}", request.Head, StringComparison.Ordinal));
-        Assert.StartsWith($"The judge m is asked at {server.Address[..^3]}, with the key in the variable {variable}.", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"The judge m is asked at {server.Address[..^3]}, with the key in the variable {variable}.", run.Error,
+            StringComparison.Ordinal);
         Assert.DoesNotContain(key, run.Out + run.Error, StringComparison.Ordinal);
         // Scoring again asks nothing, so nothing is said.
-        Assert.DoesNotContain("is asked at", CommandRun.Of(["score", Predictions(), "--kind", "yes-no", .. named, "--out", _scratch.At("o")]).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("is asked at",
+            CommandRun.Of(["score", Predictions(), "--kind", "yes-no", .. named, "--out", _scratch.At("o")]).Error,
+            StringComparison.Ordinal);
     }
 
     private string Predictions()

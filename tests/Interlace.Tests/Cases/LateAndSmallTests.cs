@@ -19,7 +19,8 @@ public sealed class LateAndSmallTests : IDisposable
     [Fact]
     public void Indices_that_make_no_groups_are_refused_before_a_question_is_asked()
     {
-        string sentence = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", Shared.Require("cases", "late-and-small", "c-circ"), "--out", _scratch.At("o")).Refusal();
+        string sentence = CommandRun.Of("evaluate", Demo.Model, "--benchmarks", Shared.Require("cases", "late-and-small", "c-circ"),
+            "--out", _scratch.At("o")).Refusal();
         Assert.Contains("Row 'q0' cannot belong to a circular benchmark", sentence, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_scratch.At("o", "predictions")));
     }
@@ -28,11 +29,15 @@ public sealed class LateAndSmallTests : IDisposable
     public void Rotations_without_their_question_are_refused_where_none_is_left_and_told_where_some_are()
     {
         Benchmark circular = new("Turn", "Turn.tsv", BenchmarkKind.Circular);
-        BenchmarkRow[] Rows(params string[] indices) => [.. indices.Select(index => new BenchmarkRow([new("index", index), new("A", "x"), new("answer", "A")]))];
-        Assert.Contains("no index is below 1000000", Assert.Throws<InputException>(() => RightAnswers.Check(circular, Rows("1000000", "2000000"), "Turn.tsv")).Message, StringComparison.Ordinal);
+        BenchmarkRow[] Rows(params string[] indices) =>
+            [.. indices.Select(index => new BenchmarkRow([new("index", index), new("A", "x"), new("answer", "A")]))];
+        Assert.Contains("no index is below 1000000",
+            Assert.Throws<InputException>(() => RightAnswers.Check(circular, Rows("1000000", "2000000"), "Turn.tsv")).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InputException>(() => RightAnswers.Check(circular, Rows("0", "-1"), "Turn.tsv"));
         RightAnswers.Check(circular, Rows("0", "1000000", "1000007"), "Turn.tsv");
-        Assert.Equal("Turn: 1 of 3 rows are rotations of a question that is not among them, and are not counted.", Assert.Single(RightAnswers.Warnings(circular, Rows("0", "1000000", "1000007"))));
+        Assert.Equal("Turn: 1 of 3 rows are rotations of a question that is not among them, and are not counted.",
+            Assert.Single(RightAnswers.Warnings(circular, Rows("0", "1000000", "1000007"))));
     }
 
     [Theory]
@@ -50,11 +55,15 @@ public sealed class LateAndSmallTests : IDisposable
     {
         byte[] image = Png.Write(32, 32, 8, 2, new byte[32 * 32 * 3]);
         foreach (string revision in new[] { "1111", "2222" })
-            ParquetRows.Write(_scratch.At("hub", "datasets--Org--FV", "snapshots", revision, "set", "a.parquet"), [.. Enumerable.Range(0, 4).Select(i => new TestRow([image], [($"What {i}?", "That.")]))], new());
+            ParquetRows.Write(_scratch.At("hub", "datasets--Org--FV", "snapshots", revision, "set", "a.parquet"),
+                [.. Enumerable.Range(0, 4).Select(i => new TestRow([image], [($"What {i}?", "That.")]))], new());
         Directory.CreateDirectory(_scratch.At("hub", "datasets--Org--FV", "refs"));
-        string sentence = CommandRun.Of("calibrate", Demo.Model, "--data", Path.Combine(_scratch.At("hub", "datasets--Org--FV"), at), "--out", _scratch.At("o"), "--rate", "1").Refusal();
-        Assert.Contains($"name one of them, {_scratch.At("hub", "datasets--Org--FV", "snapshots", "1111")} or ", sentence, StringComparison.Ordinal);
-        Assert.Equal("set", Assert.Single(Interlace.Data.FineVision.Open(_scratch.At("hub", "datasets--Org--FV", "snapshots", "2222")).Sets).Name);
+        string sentence = CommandRun.Of("calibrate", Demo.Model, "--data", Path.Combine(_scratch.At("hub", "datasets--Org--FV"), at),
+            "--out", _scratch.At("o"), "--rate", "1").Refusal();
+        Assert.Contains($"name one of them, {_scratch.At("hub", "datasets--Org--FV", "snapshots", "1111")} or ", sentence,
+            StringComparison.Ordinal);
+        Assert.Equal("set", Assert.Single(Interlace.Data.FineVision.Open(_scratch.At("hub", "datasets--Org--FV", "snapshots",
+            "2222")).Sets).Name);
     }
 
     [Fact]
@@ -62,8 +71,10 @@ public sealed class LateAndSmallTests : IDisposable
     {
         _scratch.At("models--Org--M", "snapshots", "1111", "config.json");
         _scratch.At("models--Org--M", "blobs", "x");
-        Assert.Contains("1111", Assert.Throws<InputException>(() => Checkpoint.Open(_scratch.At("models--Org--M"))).Message, StringComparison.Ordinal);
-        Assert.Contains("1111", Assert.Throws<InputException>(() => Benchmarks.In(_scratch.At("models--Org--M"))).Message, StringComparison.Ordinal);
+        Assert.Contains("1111", Assert.Throws<InputException>(() => Checkpoint.Open(_scratch.At("models--Org--M"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("1111", Assert.Throws<InputException>(() => Benchmarks.In(_scratch.At("models--Org--M"))).Message,
+            StringComparison.Ordinal);
         DownloadCache.Refuse(_scratch.At("models--Org--M", "snapshots", "1111"));
         Directory.CreateDirectory(_scratch.At("plain", "snapshots"));
         DownloadCache.Refuse(_scratch.At("plain"));   // a set of data may have this name
@@ -78,7 +89,8 @@ public sealed class LateAndSmallTests : IDisposable
         File.SetUnixFileMode(model, UnixFileMode.None);
         try
         {
-            Assert.Contains("the permission is missing", CommandRun.Of("inspect", model).Refusal() + CommandRun.Of("generate", model, "?").Refusal(), StringComparison.Ordinal);
+            Assert.Contains("the permission is missing", CommandRun.Of("inspect", model).Refusal() + CommandRun.Of("generate", model, "?")
+                .Refusal(), StringComparison.Ordinal);
             Assert.Equal(PathKind.Denied, UserFile.KindOf(Path.Combine(model, "config.json")));
         }
         finally

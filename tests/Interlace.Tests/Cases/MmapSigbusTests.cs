@@ -33,18 +33,21 @@ public sealed class MmapSigbusTests : IDisposable
         })));
         Assert.Contains("model.safetensors changed while it was used", refused.Message);
         Assert.False(File.Exists(_work.At("evaluated", ScoresFile.Name)));
-        Assert.InRange(File.ReadAllLines(_work.At("evaluated", "predictions", "TinyVQA.jsonl")).Length, 1, kept + 1);   // answers that had ended together
+        // answers that had ended together
+        Assert.InRange(File.ReadAllLines(_work.At("evaluated", "predictions", "TinyVQA.jsonl")).Length, 1, kept + 1);
     }
 
     [Fact]
     public async Task A_file_that_is_cut_short_ends_the_process_with_a_sentence()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the signal is Linux's");
-        string[] command = ["evaluate", _work.Model, "--benchmarks", Demo.Tables, "--only", "TinyOCR", "--set", "evaluate.slots=1", "--out", _work.At("process"), "--dtype", "bf16", "--quiet"];
+        string[] command = ["evaluate", _work.Model, "--benchmarks", Demo.Tables, "--only", "TinyOCR", "--set", "evaluate.slots=1", "--out",
+            _work.At("process"), "--dtype", "bf16", "--quiet"];
         var process = Processes.Start(command);
         string predictions = Path.Combine(_work.At("process"), "predictions", "TinyOCR.jsonl");
         while (!process.HasExited && !File.Exists(predictions)) await Task.Delay(10, TestContext.Current.CancellationToken);
-        using (var file = new FileStream(Path.Combine(_work.Model, "model.safetensors"), FileMode.Open, FileAccess.Write)) file.SetLength(10_000);
+        using (var file = new FileStream(Path.Combine(_work.Model, "model.safetensors"), FileMode.Open, FileAccess.Write))
+            file.SetLength(10_000);
         var (code, error) = await Processes.End(process);
         Assert.Equal(2, code);
         // By the signal, or by the comparison after an answer.
@@ -56,7 +59,8 @@ public sealed class MmapSigbusTests : IDisposable
     [InlineData("model.safetensors"), InlineData("config.json"), InlineData("tokenizer.json")]
     public void No_similarity_is_written(string file)
     {
-        Assert.Contains($"{file} changed while it was used", Assert.Throws<InputException>(() => _work.Calibrate(new Told(_ => Touch(_work.Model, file)))).Message);
+        Assert.Contains($"{file} changed while it was used",
+            Assert.Throws<InputException>(() => _work.Calibrate(new Told(_ => Touch(_work.Model, file)))).Message);
         Assert.Empty(Directory.EnumerateFiles(_work.At("calibrated")));
     }
 
@@ -79,9 +83,12 @@ public sealed class MmapSigbusTests : IDisposable
     public void No_pruned_or_sparse_model_is_written()
     {
         var touch = new Told(_ => Touch(_work.Model, "model.safetensors"));
-        Assert.Contains("changed while it was used", Assert.Throws<InputException>(() => LayerRemoval.Prune(_work.Model, PruningPlan.Create(16, [5], [6]), _work.At("pruned"), progress: touch)).Message);
+        Assert.Contains("changed while it was used",
+            Assert.Throws<InputException>(() => LayerRemoval.Prune(_work.Model, PruningPlan.Create(16, [5], [6]), _work.At("pruned"),
+            progress: touch)).Message);
         Assert.Contains("changed while it was used", Assert.Throws<InputException>(() =>
-            SparsifyStage.Run(_work.Model, _work.At("sparse"), Demo.Fp32, _work.Experiment, new(SparsityOptions.Magnitude), progress: touch)).Message);
+            SparsifyStage.Run(_work.Model, _work.At("sparse"), Demo.Fp32, _work.Experiment, new(SparsityOptions.Magnitude),
+                progress: touch)).Message);
         Assert.False(Directory.Exists(_work.At("pruned")) || Directory.Exists(_work.At("sparse")));
     }
 
@@ -92,7 +99,8 @@ public sealed class MmapSigbusTests : IDisposable
         using var loaded = ModelFamilies.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         var experiment = _work.Experiment with { Calibrate = new(Fraction: 0.1, EvidenceSamples: 2) };
         Assert.Contains("changed while it was used",
-            Assert.Throws<InputException>(() => EvidenceStage.Run(name, loaded, Demo.Fp32, experiment, _work.At("run"), new Told(_ => Touch(_work.Model, "model.safetensors")))).Message);
+            Assert.Throws<InputException>(() => EvidenceStage.Run(name, loaded, Demo.Fp32, experiment, _work.At("run"),
+                new Told(_ => Touch(_work.Model, "model.safetensors")))).Message);
         Assert.False(File.Exists(EvidenceFiles.PathOf(_work.At("run"), name)));
     }
 

@@ -24,7 +24,8 @@ public sealed class NanEverywhereTests : IDisposable
     [Fact]
     public void Evaluate_scores_nothing()
     {
-        Refused("evaluate", _model.Folder, "--benchmarks", Tables, "--only", "TinyVQA", "--limit", "4", "--dtype", "fp32", "--out", _model.At("out"));
+        Refused("evaluate", _model.Folder, "--benchmarks", Tables, "--only", "TinyVQA", "--limit", "4", "--dtype", "fp32", "--out",
+            _model.At("out"));
         Assert.False(File.Exists(_model.At("out", "scores.json")));
         Assert.Equal(0, new FileInfo(_model.At("out", "predictions", "TinyVQA.jsonl")).Length);
     }
@@ -42,7 +43,8 @@ public sealed class NanEverywhereTests : IDisposable
     [Fact]
     public void Latency_times_no_answers_that_are_none()
     {
-        Refused("latency", _model.Folder, "--benchmarks", Tables, "--only", "TinyVQA", "--samples", "1", "--dtype", "fp32", "--out", _model.At("out"));
+        Refused("latency", _model.Folder, "--benchmarks", Tables, "--only", "TinyVQA", "--samples", "1", "--dtype", "fp32", "--out",
+            _model.At("out"));
         Assert.False(File.Exists(_model.At("out", "latency.json")));
     }
 
@@ -50,7 +52,8 @@ public sealed class NanEverywhereTests : IDisposable
     public void Finetune_names_the_layer_before_the_first_step()
     {
         string pruned = _model.Prune();
-        string refusal = CommandRun.Of("finetune", pruned, "--data", Data, "--rate", "0.1", "--max-steps", "2", "--dtype", "fp32", "--quiet", "--out", _model.At("tuned")).Refusal();
+        string refusal = CommandRun.Of("finetune", pruned, "--data", Data, "--rate", "0.1", "--max-steps", "2", "--dtype", "fp32",
+            "--quiet", "--out", _model.At("tuned")).Refusal();
         Assert.Contains("loss is no number", refusal);
         Assert.Contains("model.language_model.layers.4.mlp.up_proj.weight", refusal);   // layer 4 of the parent is dropped
         Assert.False(Path.Exists(_model.At("tuned")));
@@ -61,7 +64,8 @@ public sealed class NanEverywhereTests : IDisposable
     {
         string pruned = _model.Prune();
         _model.Poke("model.language_model.layers.4.mlp.up_proj.weight", 0, [0, 0], pruned);   // the pruned model itself is sound
-        string refusal = CommandRun.Of("finetune", pruned, "--data", Data, "--rate", "0.1", "--max-steps", "1", "--distill", "0.5", "--parent", _model.Folder, "--dtype", "fp32", "--quiet", "--out", _model.At("tuned")).Refusal();
+        string refusal = CommandRun.Of("finetune", pruned, "--data", Data, "--rate", "0.1", "--max-steps", "1", "--distill", "0.5",
+            "--parent", _model.Folder, "--dtype", "fp32", "--quiet", "--out", _model.At("tuned")).Refusal();
         Assert.Contains("model that is learnt from", refusal);
         Assert.Contains(Weight, refusal);
     }
@@ -75,7 +79,8 @@ public sealed class NanEverywhereTests : IDisposable
     {
         using var loaded = ModelFamilies.Open(_model.Folder, torch.CPU, torch.ScalarType.Float32);
         var experiment = new Experiment { Data = new() { Path = Data, Rate = 0.1 }, Calibrate = new() { EvidenceSamples = 4 } };
-        string message = Assert.Throws<NotANumberException>(() => EvidenceStage.Run(evidence, loaded, new Compute(torch.CPU, torch.ScalarType.Float32, 1), experiment, _model.At("run"))).Message;
+        string message = Assert.Throws<NotANumberException>(() =>
+            EvidenceStage.Run(evidence, loaded, new Compute(torch.CPU, torch.ScalarType.Float32, 1), experiment, _model.At("run"))).Message;
         Assert.Contains(Weight, message);
         Assert.False(File.Exists(EvidenceFiles.PathOf(_model.At("run"), evidence)));
     }
@@ -84,7 +89,8 @@ public sealed class NanEverywhereTests : IDisposable
     public void A_trace_is_stored_and_says_where_it_begins()
     {
         File.WriteAllText(_model.At("messages.json"), """[{"role": "user", "content": "Hi"}]""");
-        var run = CommandRun.Of("trace", _model.Folder, "--input", _model.At("messages.json"), "--dtype", "fp32", "--out", _model.At("trace.safetensors"));
+        var run = CommandRun.Of("trace", _model.Folder, "--input", _model.At("messages.json"), "--dtype", "fp32", "--out",
+            _model.At("trace.safetensors"));
         Assert.Equal(0, run.Code);
         Assert.Contains("first in layers.5.output", run.Error);
         Assert.True(File.Exists(_model.At("trace.safetensors")));
@@ -93,7 +99,8 @@ public sealed class NanEverywhereTests : IDisposable
     [Fact]
     public void A_whole_run_stops_at_its_first_stage()
     {
-        Refused("run", Path.Combine(ModelCopy.Demo, "experiment.json"), "--set", $"model={_model.Folder}", "--set", "calibrate.fraction=0.02", "--dtype", "fp32", "--out", _model.At("run"));
+        Refused("run", Path.Combine(ModelCopy.Demo, "experiment.json"), "--set", $"model={_model.Folder}", "--set",
+            "calibrate.fraction=0.02", "--dtype", "fp32", "--out", _model.At("run"));
         Assert.False(File.Exists(_model.At("run", "similarity.json")));
         Assert.False(File.Exists(_model.At("run", "report.html")));
     }

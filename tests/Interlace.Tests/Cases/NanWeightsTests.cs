@@ -50,7 +50,8 @@ public sealed class NanWeightsTests : IDisposable
     public void A_vision_tower_that_gives_none_is_named()
     {
         _model.Poke("model.visual.blocks.2.mlp.linear_fc1.bias", 0, NaN);
-        string refusal = CommandRun.Of("evaluate", _model.Folder, "--benchmarks", Path.Combine(ModelCopy.Demo, "benchmarks"), "--only", "TinyPOPE", "--limit", "2", "--dtype", "fp32", "--quiet", "--out", _model.At("out")).Refusal();
+        string refusal = CommandRun.Of("evaluate", _model.Folder, "--benchmarks", Path.Combine(ModelCopy.Demo, "benchmarks"), "--only",
+            "TinyPOPE", "--limit", "2", "--dtype", "fp32", "--quiet", "--out", _model.At("out")).Refusal();
         Assert.Contains("vision.blocks.2.output", refusal);
         Assert.Contains("model.visual.blocks.2.mlp.linear_fc1.bias", refusal);
         Assert.False(File.Exists(_model.At("out", "scores.json")));
@@ -60,7 +61,8 @@ public sealed class NanWeightsTests : IDisposable
     [Fact]
     public void Weights_that_are_numbers_and_too_large_together_are_told_from_damaged_ones()
     {
-        for (int i = 0; i < 88; i++) _model.Poke("model.language_model.layers.6.mlp.up_proj.weight", i, [0x7F, 0x7F]);   // the largest number of bf16
+        // the largest number of bf16
+        for (int i = 0; i < 88; i++) _model.Poke("model.language_model.layers.6.mlp.up_proj.weight", i, [0x7F, 0x7F]);
         string refusal = CommandRun.Of("generate", _model.Folder, "Hi", "--dtype", "bf16").Refusal();
         Assert.Contains("layer 6, whose weights are numbers", refusal);
         Assert.Contains("fp32", refusal);
@@ -70,7 +72,8 @@ public sealed class NanWeightsTests : IDisposable
     public void Calibrate_and_what_follows_from_it_stop()
     {
         _model.Poke(Weight, 5, NaN);
-        string refusal = CommandRun.Of("calibrate", _model.Folder, "--data", Path.Combine(ModelCopy.Demo, "finevision"), "--rate", "0.1", "--dtype", "fp32", "--out", _model.At("run")).Refusal();
+        string refusal = CommandRun.Of("calibrate", _model.Folder, "--data", Path.Combine(ModelCopy.Demo, "finevision"), "--rate", "0.1",
+            "--dtype", "fp32", "--out", _model.At("run")).Refusal();
         Assert.Contains("similarities are no numbers", refusal);
         Assert.Contains("layer 8", refusal);
         Assert.False(Path.Exists(_model.At("run")));
@@ -80,7 +83,8 @@ public sealed class NanWeightsTests : IDisposable
     public void Verify_finds_it_in_the_weights_themselves()
     {
         string pruned = _model.Prune();
-        _model.Poke("model.language_model.layers.4.mlp.down_proj.weight", 7, NaN, pruned);   // a tuned layer, which may differ from the parent's
+        // a tuned layer, which may differ from the parent's
+        _model.Poke("model.language_model.layers.4.mlp.down_proj.weight", 7, NaN, pruned);
         var run = CommandRun.Of("verify", pruned, "--parent", _model.Folder, "--structure-only", "--json");
         Assert.Equal(2, run.Code);
         var check = run.Json()["checks"]!.AsArray().Single(found => (string)found!["name"]! == "numbers")!;

@@ -20,7 +20,8 @@ public sealed class OutIsMountOrLinkTests(DemoRun finished) : IClassFixture<Demo
             Assert.Equal(0, CommandRun.Of([.. Command(verb), "--out", link]).Code);
             Assert.NotNull(new DirectoryInfo(link).LinkTarget);
             Assert.True(File.Exists(Path.Combine(big, "config.json")));
-            Assert.Equal(["big"], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(big)!).Select(entry => Path.GetFileName(entry)));
+            Assert.Equal(["big"], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(big)!)
+                .Select(entry => Path.GetFileName(entry)));
         }
     }
 
@@ -45,12 +46,14 @@ public sealed class OutIsMountOrLinkTests(DemoRun finished) : IClassFixture<Demo
     {
         "prune" => ["prune", finished.At("M"), "--plan", finished.At("run")],
         "sparsify" => ["sparsify", finished.At("M"), "--method", "magnitude"],
-        _ => ["finetune", finished.At("run", "pruned"), "--data", finished.At("DATA"), "--rate", "0.02", "--max-steps", "1", "--set", "finetune.samples_per_step=2", "--dtype", "fp32"],
+        _ => ["finetune", finished.At("run", "pruned"), "--data", finished.At("DATA"), "--rate", "0.02", "--max-steps", "1", "--set",
+        "finetune.samples_per_step=2", "--dtype", "fp32"],
     };
 
     private static (int Code, string Error) Shell(string script)
     {
-        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardError = true,
+            RedirectStandardOutput = true })!;
         string error = shell.StandardError.ReadToEnd();
         shell.WaitForExit();
         return (shell.ExitCode, error);

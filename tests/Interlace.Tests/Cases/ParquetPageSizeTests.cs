@@ -45,7 +45,8 @@ public class ParquetPageSizeTests
     {
         using var stream = new ShardStream(Whole);
         return [.. ParquetFooter.Read(stream).RowGroups[0].Columns
-            .Where(column => column.Path.StartsWith("images", StringComparison.Ordinal) || column.Path.StartsWith("texts", StringComparison.Ordinal))
+            .Where(column => column.Path.StartsWith("images", StringComparison.Ordinal)
+                || column.Path.StartsWith("texts", StringComparison.Ordinal))
             .Select(column => column.Bytes.Start)];
     }
 }

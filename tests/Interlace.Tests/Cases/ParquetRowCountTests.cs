@@ -29,5 +29,6 @@ public class ParquetRowCountTests
 
     private static byte[] Claiming(long rows) => ThriftBytes.File(new byte[100], ThriftBytes.Struct((1, 2),
         (2, new[] { ThriftBytes.Struct((4, "schema"), (5, 0)) }), (3, rows),
-        (4, new[] { Group(rows, [.. new[] { "images.list.element.bytes", "texts.list.element.user", "texts.list.element.assistant" }.Select((path, i) => Column(path, rows, 4 + 20 * i, 20))]) })));
+        (4, new[] { Group(rows, [.. new[] { "images.list.element.bytes", "texts.list.element.user",
+        "texts.list.element.assistant" }.Select((path, i) => Column(path, rows, 4 + 20 * i, 20))]) })));
 }

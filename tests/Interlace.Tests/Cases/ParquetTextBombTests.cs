@@ -24,7 +24,9 @@ public class ParquetTextBombTests
     {
         string text = new('a', 30_000_000);
         TestRow bomb = new([Image], [(question ? text : "What?", question ? "That." : text)]);
-        using BadShard shard = new(path => ParquetRows.Write(path, [new([Image], [("What?", "That.")]), bomb, new([Image], [("Who?", "She.")])], new Interlace.Tests.Data.Layout(Compression.Zstd)));
+        using BadShard shard = new(path =>
+            ParquetRows.Write(path, [new([Image], [("What?", "That.")]), bomb, new([Image], [("Who?", "She.")])],
+            new Interlace.Tests.Data.Layout(Compression.Zstd)));
         var run = shard.Calibrate();
         Assert.Equal(0, run.Code);
         Assert.Contains("1 too long", run.Out + run.Error, StringComparison.Ordinal);
@@ -40,7 +42,8 @@ public class ParquetTextBombTests
     [Fact]
     public void Many_turns_of_one_long_text_are_not_copied()
     {
-        TestRow[] rows = [new([Image], [.. Enumerable.Repeat((new string('a', 100_000), "That."), 2000)]), new([Image], [("What?", "That.")])];
+        TestRow[] rows = [new([Image], [.. Enumerable.Repeat((new string('a', 100_000), "That."), 2000)]),
+            new([Image], [("What?", "That.")])];
         Assert.Equal([SkipReason.TooManyTurns, null], Read(rows, new RowFilter(MaxTextBytes: 1_000_000), most: 3_000_000));
     }
 

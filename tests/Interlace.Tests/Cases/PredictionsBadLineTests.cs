@@ -14,7 +14,8 @@ public sealed class PredictionsBadLineTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
 
-    public static TheoryData<string> Damages => ["(", "null", "5", "[]", "{}", "", "{\"index\": null}", "{\"index\": 3, \"prediction\": [\"a\"]}"];
+    public static TheoryData<string> Damages =>
+        ["(", "null", "5", "[]", "{}", "", "{\"index\": null}", "{\"index\": 3, \"prediction\": [\"a\"]}"];
 
     public void Dispose() => _scratch.Dispose();
 
@@ -22,7 +23,8 @@ public sealed class PredictionsBadLineTests : IDisposable
     public void The_shared_file_is_refused_by_score_and_evaluate_and_stays_as_it_is()
     {
         string damaged = Shared.Require("cases", "predictions-bad-line", "TinyVQA.jsonl"), run = _scratch.At("run");
-        string[] evaluate = ["evaluate", Demo.Model, "--benchmarks", Demo.Tables, "--only", "TinyVQA", "--limit", "2", "--dtype", "fp32", "--set", "evaluate.max_new_tokens=4", "--out", run];
+        string[] evaluate = ["evaluate", Demo.Model, "--benchmarks", Demo.Tables, "--only", "TinyVQA", "--limit", "2", "--dtype", "fp32",
+            "--set", "evaluate.max_new_tokens=4", "--out", run];
         Assert.Equal(0, CommandRun.Of(evaluate).Code);
         string predictions = _scratch.At("run", "predictions", "TinyVQA.jsonl");
         File.Copy(damaged, predictions, overwrite: true);
@@ -47,7 +49,8 @@ public sealed class PredictionsBadLineTests : IDisposable
             foreach (int place in new[] { 0, 5, whole.Length - 1 })   // the last one too: it has its end
             {
                 File.WriteAllLines(path, [.. whole[..place], line, .. whole[(place + 1)..]]);
-                string refusal = CommandRun.Of(name.StartsWith("pred", StringComparison.Ordinal) ? ["score", run] : ["compare", run, run]).Refusal();
+                string refusal = CommandRun.Of(name.StartsWith("pred", StringComparison.Ordinal) ? ["score", run] : ["compare", run, run])
+                    .Refusal();
                 Assert.Contains($"Line {place + 1} of {path}", refusal);
                 Assert.True(refusal.Length < 600, refusal);
             }
@@ -59,7 +62,8 @@ public sealed class PredictionsBadLineTests : IDisposable
     public void A_last_line_that_was_cut_off_is_dropped_and_one_that_lacks_but_its_end_is_kept()
     {
         string path = _scratch.At("answers.jsonl");
-        using (var file = AnswerFile.Open(path)) foreach (string index in (string[])["1", "2", "3"]) file.Add(new(index, "p", "text", 1, 1, 1, "stop"));
+        using (var file = AnswerFile.Open(path))
+            foreach (string index in (string[])["1", "2", "3"]) file.Add(new(index, "p", "text", 1, 1, 1, "stop"));
         byte[] whole = File.ReadAllBytes(path);
         File.WriteAllBytes(path, whole[..^1]);
         Assert.Equal(3, AnswerFile.Read(path).Count);
@@ -85,7 +89,8 @@ public sealed class PredictionsBadLineTests : IDisposable
         Assert.Single(TrainingLog.Read(log));
         foreach (string name in (string[])["times.jsonl", "judge.jsonl"]) File.WriteAllText(_scratch.At(name), line + "\n");
         Assert.Contains("Line 1 of", Assert.Throws<InputException>(() => AnswerSeconds.Read(_scratch.At("times.jsonl"))).Message);
-        Assert.Contains("Line 1 of", Assert.Throws<InputException>(() => Interlace.Evaluation.Judges.RepliesFile.Read(_scratch.At("judge.jsonl"))).Message);
+        Assert.Contains("Line 1 of",
+            Assert.Throws<InputException>(() => Interlace.Evaluation.Judges.RepliesFile.Read(_scratch.At("judge.jsonl"))).Message);
     }
 
     [Fact]
@@ -96,17 +101,22 @@ public sealed class PredictionsBadLineTests : IDisposable
         using var stop = new CancellationTokenSource();
         using (var loaded = Demo.Open())
             Assert.ThrowsAny<OperationCanceledException>(() =>
-                new Evaluator(loaded, Demo.Fp32, new Experiment(Evaluate: options), _scratch.At("broken")).Run(progress: new Told(step => { if (step.Done >= 3) stop.Cancel(); }), cancellation: stop.Token));
+                new Evaluator(loaded, Demo.Fp32, new Experiment(Evaluate: options), _scratch.At("broken"))
+                    .Run(progress: new Told(step => { if (step.Done >= 3) stop.Cancel(); }), cancellation: stop.Token));
         Demo.Evaluate(_scratch.At("broken"), options);
-        string[] Indices(string run) => [.. File.ReadLines(_scratch.At(run, "predictions", "TinyVQA.jsonl")).Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!["index"]!.GetValue<string>())];
+        string[] Indices(string run) =>
+            [.. File.ReadLines(_scratch.At(run, "predictions", "TinyVQA.jsonl"))
+            .Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!["index"]!.GetValue<string>())];
         using var table = BenchmarkTable.Open(Path.Combine(Demo.Tables, "TinyVQA.tsv"));
         Assert.Equal(table.Rows.Take(8).Select(row => row.Index), Indices("whole"));
-        Assert.Equal(File.ReadAllBytes(_scratch.At("whole", "predictions", "TinyVQA.jsonl")), File.ReadAllBytes(_scratch.At("broken", "predictions", "TinyVQA.jsonl")));
+        Assert.Equal(File.ReadAllBytes(_scratch.At("whole", "predictions", "TinyVQA.jsonl")),
+            File.ReadAllBytes(_scratch.At("broken", "predictions", "TinyVQA.jsonl")));
     }
 
     private string Evaluated()
     {
-        string run = EvaluatedFolder.Make(_scratch.At("run"), EvaluatedFolder.Tables(_scratch), null, new() { ["AI2D"] = 30, ["POPE"] = 20 });
+        string run = EvaluatedFolder.Make(_scratch.At("run"), EvaluatedFolder.Tables(_scratch), null,
+            new() { ["AI2D"] = 30, ["POPE"] = 20 });
         Assert.Equal(0, CommandRun.Of("score", run).Code);
         return run;
     }

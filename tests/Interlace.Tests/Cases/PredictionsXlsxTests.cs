@@ -26,7 +26,8 @@ public sealed class PredictionsXlsxTests : IDisposable
     public void Every_form_of_a_table_is_read_packed_too(string name, string content)
     {
         File.WriteAllText(_scratch.At(name), content);
-        using (var gzip = new GZipStream(File.Create(_scratch.At(name + ".gz")), CompressionMode.Compress)) gzip.Write(Encoding.UTF8.GetBytes(content));
+        using (var gzip = new GZipStream(File.Create(_scratch.At(name + ".gz")), CompressionMode.Compress))
+            gzip.Write(Encoding.UTF8.GetBytes(content));
         foreach (string file in new[] { name, name + ".gz" })
         {
             var run = CommandRun.Of("score", _scratch.At(file), "--kind", "yes-no", "--json");
@@ -38,7 +39,8 @@ public sealed class PredictionsXlsxTests : IDisposable
     [Theory]
     [InlineData("Mine_pred.csv"), InlineData("Mine_pred.tsv"), InlineData("Mine_pred.json")]
     public void The_files_of_the_case_are_all_right(string file) =>
-        Assert.Equal(100, (double)CommandRun.Of("score", Shared.Require("cases", "predictions-xlsx", file), "--kind", "yes-no", "--json").Json()["average"]!);
+        Assert.Equal(100, (double)CommandRun.Of("score", Shared.Require("cases", "predictions-xlsx", file), "--kind", "yes-no", "--json")
+            .Json()["average"]!);
 
     [Fact]
     public void An_Excel_file_is_called_one_whatever_its_name()
@@ -47,13 +49,19 @@ public sealed class PredictionsXlsxTests : IDisposable
         File.WriteAllBytes(_scratch.At("a.tsv"), [(byte)'P', (byte)'K', 3, 4, 0, 0]);
         File.WriteAllBytes(_scratch.At("a.xls"), [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1]);
         foreach (string file in new[] { "a.xlsx", "a.tsv", "a.xls" })
-            Assert.Contains("is an Excel file: save it as .tsv or .csv", CommandRun.Of("score", _scratch.At(file), "--kind", "yes-no").Refusal(), StringComparison.Ordinal);
-        Assert.Contains("PRED_FORMAT=tsv", CommandRun.Of("score", Shared.Require("cases", "predictions-xlsx", "Mine_pred.xlsx"), "--kind", "yes-no").Refusal(), StringComparison.Ordinal);
+            Assert.Contains("is an Excel file: save it as .tsv or .csv", CommandRun.Of("score", _scratch.At(file), "--kind", "yes-no")
+                .Refusal(), StringComparison.Ordinal);
+        Assert.Contains("PRED_FORMAT=tsv",
+            CommandRun.Of("score", Shared.Require("cases", "predictions-xlsx", "Mine_pred.xlsx"), "--kind", "yes-no").Refusal(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("a.json", "[1, 2]", "Record 1 of a.json is no prediction"), InlineData("a.json", "[{\"index\": 0}]", "Record 1 of a.json is no prediction"), InlineData("a.json", "[{", "a.json is no JSON"), InlineData("a.json", "[]", "no predictions"),
-     InlineData("a.csv", "index,prediction\n1\n", "1 cells"), InlineData("a.csv", "index;prediction\n1;a\n", "no column index"), InlineData("a.json", "null", "Line 1 of a.json is no prediction")]
+    [InlineData("a.json", "[1, 2]", "Record 1 of a.json is no prediction"),
+        InlineData("a.json", "[{\"index\": 0}]", "Record 1 of a.json is no prediction"), InlineData("a.json", "[{", "a.json is no JSON"),
+        InlineData("a.json", "[]", "no predictions"),
+     InlineData("a.csv", "index,prediction\n1\n", "1 cells"), InlineData("a.csv", "index;prediction\n1;a\n", "no column index"),
+         InlineData("a.json", "null", "Line 1 of a.json is no prediction")]
     public void What_is_none_is_refused_in_a_sentence(string name, string content, string part)
     {
         File.WriteAllText(_scratch.At(name), content);
@@ -66,7 +74,8 @@ public sealed class PredictionsXlsxTests : IDisposable
         using (var gzip = new GZipStream(File.Create(_scratch.At("bomb.jsonl.gz")), CompressionLevel.Fastest))
             for (int i = 0; i < 200; i++) gzip.Write(new byte[1 << 20]);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Contains("far more than texts do", CommandRun.Of("score", _scratch.At("bomb.jsonl.gz"), "--kind", "yes-no").Refusal(), StringComparison.Ordinal);
+        Assert.Contains("far more than texts do", CommandRun.Of("score", _scratch.At("bomb.jsonl.gz"), "--kind", "yes-no").Refusal(),
+            StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 600_000_000);
     }
 }

@@ -10,7 +10,8 @@ internal static class Processes
     {
         // The tests' own program is not the one that is started, but the same runtime runs both.
         var start = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (string argument in arguments.Prepend(Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll")).Append("--threads").Append("1")) start.ArgumentList.Add(argument);
+        foreach (string argument in arguments.Prepend(Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll")).Append("--threads")
+            .Append("1")) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 

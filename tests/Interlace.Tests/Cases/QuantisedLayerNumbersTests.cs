@@ -13,7 +13,8 @@ public sealed class QuantisedLayerNumbersTests : IDisposable
 {
     private const string Layers = "model.language_model.layers.";
 
-    private static readonly PruningPlan Plan = PruningPlan.Create(16, drop: [2, 7, 10, 13], tune: [3]);   // 15 becomes 11, 9 becomes 7, 12 becomes 9
+    // 15 becomes 11, 9 becomes 7, 12 becomes 9
+    private static readonly PruningPlan Plan = PruningPlan.Create(16, drop: [2, 7, 10, 13], tune: [3]);
 
     private readonly ModelCopy _model = new();
 
@@ -25,7 +26,8 @@ public sealed class QuantisedLayerNumbersTests : IDisposable
         string shipped = Shared.Require("cases", "quantised-layer-numbers", "config.json");
         File.Copy(shipped, _model.File("config.json"), overwrite: true);
         string before = File.ReadAllText(shipped), after = File.ReadAllText(Path.Combine(Prune(), "config.json"));
-        Assert.Equal(before.Replace($"{Layers}15.", $"{Layers}11.", StringComparison.Ordinal).Replace("\"num_hidden_layers\": 16", "\"num_hidden_layers\": 12", StringComparison.Ordinal), after);
+        Assert.Equal(before.Replace($"{Layers}15.", $"{Layers}11.", StringComparison.Ordinal)
+            .Replace("\"num_hidden_layers\": 16", "\"num_hidden_layers\": 12", StringComparison.Ordinal), after);
     }
 
     [Theory]
@@ -98,7 +100,9 @@ public sealed class QuantisedLayerNumbersTests : IDisposable
     private void Quantise(string json)
     {
         string config = File.ReadAllText(Path.Combine(ModelCopy.Original, "config.json"));
-        File.WriteAllText(_model.File("config.json"), "{\"quantization_config\": " + json.Replace("\"L", $"\"{Layers}", StringComparison.Ordinal) + "," + config[(config.IndexOf('{', StringComparison.Ordinal) + 1)..]);
+        File.WriteAllText(_model.File("config.json"),
+            "{\"quantization_config\": " + json.Replace("\"L", $"\"{Layers}",
+            StringComparison.Ordinal) + "," + config[(config.IndexOf('{', StringComparison.Ordinal) + 1)..]);
     }
 
     private static string QuantisationOf(string folder)

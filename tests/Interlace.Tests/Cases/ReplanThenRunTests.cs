@@ -21,13 +21,15 @@ public sealed class ReplanThenRunTests : IDisposable
     public void Artefacts_that_were_made_from_something_else_are_refused_by_name_and_those_of_the_run_are_taken_up()
     {
         string run = _work.At("run"), experiment = _work.At("experiment.json");
-        var settings = _work.Experiment with { Model = _work.Model, Plan = new(Ratio: 0.25), Finetune = _work.Experiment.Finetune! with { MaxSteps = 1 }, Evaluate = _work.Experiment.Evaluate! with { Limit = 2 } };
+        var settings = _work.Experiment with { Model = _work.Model, Plan = new(Ratio: 0.25),
+            Finetune = _work.Experiment.Finetune! with { MaxSteps = 1 }, Evaluate = _work.Experiment.Evaluate! with { Limit = 2 } };
         File.WriteAllText(experiment, ExperimentFile.ToJson(settings));
         string[] command = ["run", experiment, "--out", run];
         var first = CommandRun.Of(command);
         Assert.True(first.Code == 0, first.Error);
         string again = CommandRun.Of(command).Error;
-        foreach (string stage in (string[])["calibrate", "plan", "prune", "evaluate dense", "evaluate dropped", "finetune", "evaluate recovered"]) Assert.Contains($"{stage}: done before", again);
+        foreach (string stage in (string[])["calibrate", "plan", "prune", "evaluate dense", "evaluate dropped", "finetune",
+            "evaluate recovered"]) Assert.Contains($"{stage}: done before", again);
 
         // Another plan, with and without the pruned model's.
         byte[] plan = File.ReadAllBytes(At(RunFolder.Plan));
@@ -37,7 +39,8 @@ public sealed class ReplanThenRunTests : IDisposable
         File.WriteAllBytes(At(RunFolder.Plan), plan);
         Refused(RunFolder.Pruned, "another plan");
         File.WriteAllBytes(At(RunFolder.Pruned, PlanFile.Name), plan);
-        Changed(At(RunFolder.Tuned, PlanFile.Name), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal), RunFolder.Tuned, "another plan");
+        Changed(At(RunFolder.Tuned, PlanFile.Name), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal),
+            RunFolder.Tuned, "another plan");
 
         // Other weights under the name of those that were asked.
         foreach (var (model, evaluation) in new[] { (RunFolder.Pruned, "dropped"), (RunFolder.Tuned, "recovered") })
@@ -48,10 +51,16 @@ public sealed class ReplanThenRunTests : IDisposable
             File.WriteAllBytes(At(model, "model.safetensors"), weights);
         }
         // Artefacts of other settings, as a copied or half deleted folder has them.
-        Changed(At(RunFolder.Similarity), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal), RunFolder.Similarity, "other settings");
-        Changed(At(RunFolder.Tuned, "training.json"), json => json.Replace("0.0005", "0.0004", StringComparison.Ordinal), RunFolder.Tuned, "other settings");
-        Changed(At(RunFolder.Evaluated, "dense", AnswersFile.Name), json => json.Replace("\"max_new_tokens\": 4", "\"max_new_tokens\": 5", StringComparison.Ordinal), Path.Combine(RunFolder.Evaluated, "dense"), "other settings");
-        Changed(At(RunFolder.Evaluated, "dropped", AnswersFile.Name), json => json.Replace("\"TinyVQA.tsv\": \"", "\"TinyVQA.tsv\": \"0", StringComparison.Ordinal), Path.Combine(RunFolder.Evaluated, "dropped"), "other tables");
+        Changed(At(RunFolder.Similarity), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal),
+            RunFolder.Similarity, "other settings");
+        Changed(At(RunFolder.Tuned, "training.json"), json => json.Replace("0.0005", "0.0004", StringComparison.Ordinal), RunFolder.Tuned,
+            "other settings");
+        Changed(At(RunFolder.Evaluated, "dense", AnswersFile.Name),
+            json => json.Replace("\"max_new_tokens\": 4", "\"max_new_tokens\": 5", StringComparison.Ordinal),
+            Path.Combine(RunFolder.Evaluated, "dense"), "other settings");
+        Changed(At(RunFolder.Evaluated, "dropped", AnswersFile.Name),
+            json => json.Replace("\"TinyVQA.tsv\": \"", "\"TinyVQA.tsv\": \"0", StringComparison.Ordinal),
+            Path.Combine(RunFolder.Evaluated, "dropped"), "other tables");
         Assert.Equal(0, CommandRun.Of(command).Code);
         WorkOnDemo.ChangeWeights(_work.Model);
         Refused(RunFolder.Similarity, "its weights differ");
@@ -77,11 +86,13 @@ public sealed class ReplanThenRunTests : IDisposable
     public void A_matrix_looks_at_its_folders_before_it_begins_to_work()
     {
         string folder = _work.At("matrix");
-        var settings = _work.Experiment with { Model = _work.Model, Plan = new(Ratio: 0.25), Evaluate = new(), Variants = [new("interlace", Tune: false), new("random", Tune: false)] };
+        var settings = _work.Experiment with { Model = _work.Model, Plan = new(Ratio: 0.25), Evaluate = new(),
+            Variants = [new("interlace", Tune: false), new("random", Tune: false)] };
         Run();
         Assert.Contains("All ", string.Join('\n', Run()));
         string variant = Path.Combine(folder, Matrix.Variants, "random-25");
-        PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(Path.Combine(folder, RunFolder.Similarity)), new("random", 0.125), 3), Path.Combine(variant, RunFolder.Plan));
+        PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(Path.Combine(folder, RunFolder.Similarity)), new("random", 0.125), 3),
+            Path.Combine(variant, RunFolder.Plan));
         Directory.Delete(Path.Combine(folder, Matrix.Variants, "interlace-25", RunFolder.Pruned), recursive: true);
         Assert.Contains(Path.Combine(variant, RunFolder.Plan), Assert.Throws<InputException>(() => Run()).Message);
         Assert.False(Directory.Exists(Path.Combine(folder, Matrix.Variants, "interlace-25", RunFolder.Pruned)));

@@ -45,7 +45,8 @@ public sealed class RowsDroppedSilentlyTests : IDisposable
         Assert.Contains(said, CommandRun.Of("inspect", _scratch.At("o", ScoresFile.Name)).Out, StringComparison.Ordinal);
         Assert.Contains(said, CommandRun.Of("score", _scratch.At("o")).Out, StringComparison.Ordinal);
         Assert.Equal(0, CommandRun.Of("report", _scratch.At("o"), "--out", _scratch.At("r")).Code);
-        foreach (string report in new[] { "report.md", "report.html" }) Assert.Contains(said, File.ReadAllText(_scratch.At("r", report)), StringComparison.Ordinal);
+        foreach (string report in new[] { "report.md", "report.html" })
+            Assert.Contains(said, File.ReadAllText(_scratch.At("r", report)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +54,9 @@ public sealed class RowsDroppedSilentlyTests : IDisposable
     {
         string[] lines = File.ReadAllLines(Path.Combine(Demo.Tables, "TinyPOPE.tsv"))[..2];
         int image = lines[0].Split('\t').ToList().IndexOf("image"), index = lines[0].Split('\t').ToList().IndexOf("index");
-        IEnumerable<string> empty = Enumerable.Range(1, 4).Select(i => string.Join('\t', lines[1].Split('\t').Select((cell, column) => column == image ? "" : column == index ? $"{90 + i}" : cell)));
+        IEnumerable<string> empty = Enumerable.Range(1, 4)
+            .Select(i => string.Join('\t',
+            lines[1].Split('\t').Select((cell, column) => column == image ? "" : column == index ? $"{90 + i}" : cell)));
         File.WriteAllLines(_scratch.At("t", "POPE.tsv"), [.. lines, .. empty]);
         var run = Evaluate(_scratch.At("t"));
         Assert.Equal(0, run.Code);
@@ -61,10 +64,12 @@ public sealed class RowsDroppedSilentlyTests : IDisposable
     }
 
     [Theory]
-    [InlineData("data:image/png;base64,", true), InlineData("data:image/jpeg;charset=utf-8;base64,", true), InlineData("DATA:IMAGE/PNG;base64,", true), InlineData("data:,", false), InlineData("data:image/png;", false)]
+    [InlineData("data:image/png;base64,", true), InlineData("data:image/jpeg;charset=utf-8;base64,", true),
+        InlineData("DATA:IMAGE/PNG;base64,", true), InlineData("data:,", false), InlineData("data:image/png;", false)]
     public void An_address_is_read_where_it_holds_base64(string head, bool readable)
     {
-        string cell = File.ReadLines(Path.Combine(Demo.Tables, "TinyPOPE.tsv")).Skip(1).Select(line => line.Split('\t')).SelectMany(cells => cells).First(text => text.Length > 500);
+        string cell = File.ReadLines(Path.Combine(Demo.Tables, "TinyPOPE.tsv")).Skip(1).Select(line => line.Split('\t'))
+            .SelectMany(cells => cells).First(text => text.Length > 500);
         foreach (string text in new[] { head + cell, $"['{head}{cell}', '{head}{cell}']" })
         {
             File.WriteAllText(_scratch.At("a.tsv"), $"index\tquestion\timage\n0\tq\t{text}\n");
@@ -80,9 +85,12 @@ public sealed class RowsDroppedSilentlyTests : IDisposable
         string good = File.ReadLines(Path.Combine(Demo.Tables, "TinyPOPE.tsv")).Skip(1).First();
         int image = File.ReadLines(Path.Combine(Demo.Tables, "TinyPOPE.tsv")).First().Split('\t').ToList().IndexOf("image");
         File.WriteAllText(_scratch.At("t", "POPE.tsv"), $"index\tquestion\tanswer\timage\n0\tIs it?\tYes\t{good.Split('\t')[image]}\n");
-        foreach (var (rows, reason) in new[] { ("", "(it has none)"), ($"0\tA\tq\t{new string('!', 100)}\n", "1 undecodable image"), ($"0\tA\tq\t{Convert.ToBase64String(new byte[99])}\n", "1 undecodable image"), ("0\tA\tq\t\n1\tB\tq\t7\n", "1 missing image, 1 undecodable image") })
+        foreach (var (rows, reason) in new[] { ("", "(it has none)"), ($"0\tA\tq\t{new string('!', 100)}\n", "1 undecodable image"),
+            ($"0\tA\tq\t{Convert.ToBase64String(new byte[99])}\n", "1 undecodable image"),
+            ("0\tA\tq\t\n1\tB\tq\t7\n", "1 missing image, 1 undecodable image") })
         {
-            File.WriteAllText(_scratch.At("t", "AI2D.tsv"), $"index\tanswer\tquestion\timage\tA\tB\n{rows.Replace("\n", "\tx\ty\n", StringComparison.Ordinal)}");
+            File.WriteAllText(_scratch.At("t", "AI2D.tsv"),
+                $"index\tanswer\tquestion\timage\tA\tB\n{rows.Replace("\n", "\tx\ty\n", StringComparison.Ordinal)}");
             foreach (string[] verb in new string[][] { ["evaluate", "--out", _scratch.At("o")], ["latency"] })
             {
                 string sentence = CommandRun.Of([verb[0], Demo.Model, "--benchmarks", _scratch.At("t"), .. verb[1..]]).Refusal();
@@ -94,5 +102,6 @@ public sealed class RowsDroppedSilentlyTests : IDisposable
     }
 
     private CommandRun Evaluate(string tables, params string[] more) =>
-        CommandRun.Of(["evaluate", Demo.Model, "--benchmarks", tables, "--out", _scratch.At("o"), "--set", "evaluate.max_new_tokens=8", "--dtype", "fp32", .. more]);
+        CommandRun.Of(["evaluate", Demo.Model, "--benchmarks", tables, "--out", _scratch.At("o"), "--set", "evaluate.max_new_tokens=8",
+            "--dtype", "fp32", .. more]);
 }

@@ -23,9 +23,11 @@ public sealed class SameTargetRaceTests(DemoRun finished) : IClassFixture<DemoRu
         string sentence = Assert.Single(ended.Single(end => end.Code == 2).Error.TrimEnd('\n').Split('\n'), line => !line.Contains('%'));
         Assert.Matches("is in use by another process|is not empty", sentence);
         // Whole: the same files with the same bytes as a pruning that nobody disturbed.
-        string[] files = [.. Directory.EnumerateFiles(finished.At("run", "pruned")).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        string[] files = [.. Directory.EnumerateFiles(finished.At("run", "pruned")).Select(file => Path.GetFileName(file))
+            .Order(StringComparer.Ordinal)];
         Assert.Equal(files, Directory.EnumerateFiles(target).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
-        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(finished.At("run", "pruned", file)), File.ReadAllBytes(Path.Combine(target, file))));
+        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(finished.At("run", "pruned", file)),
+            File.ReadAllBytes(Path.Combine(target, file))));
         Assert.Equal(["out"], _scratch.Entries());
     }
 }

@@ -18,7 +18,8 @@ public sealed class StaleWeightsTests : IDisposable
     [Fact]
     public void Answers_of_other_weights_are_not_taken_up()
     {
-        string[] evaluate = ["evaluate", _work.Model, "--benchmarks", Demo.Tables, "--only", "TinyVQA", "--limit", "2", "--set", "evaluate.max_new_tokens=4", "--dtype", "fp32", "--out", _work.At("evaluated")];
+        string[] evaluate = ["evaluate", _work.Model, "--benchmarks", Demo.Tables, "--only", "TinyVQA", "--limit", "2", "--set",
+            "evaluate.max_new_tokens=4", "--dtype", "fp32", "--out", _work.At("evaluated")];
         Assert.Equal(0, CommandRun.Of(evaluate).Code);
         string predictions = _work.At("evaluated", "predictions", "TinyVQA.jsonl");
         byte[] before = File.ReadAllBytes(predictions);
@@ -37,7 +38,8 @@ public sealed class StaleWeightsTests : IDisposable
     public void Answers_to_a_table_that_has_changed_are_neither_taken_up_nor_deleted()
     {
         foreach (string file in Directory.EnumerateFiles(Demo.Tables)) File.Copy(file, _work.At("tables", Path.GetFileName(file)));
-        string[] evaluate = ["evaluate", _work.Model, "--benchmarks", _work.At("tables"), "--only", "TinyVQA", "--limit", "2", "--set", "evaluate.max_new_tokens=4", "--dtype", "fp32", "--out", _work.At("evaluated")];
+        string[] evaluate = ["evaluate", _work.Model, "--benchmarks", _work.At("tables"), "--only", "TinyVQA", "--limit", "2", "--set",
+            "evaluate.max_new_tokens=4", "--dtype", "fp32", "--out", _work.At("evaluated")];
         Assert.Equal(0, CommandRun.Of(evaluate).Code);
         byte[] before = File.ReadAllBytes(_work.At("evaluated", "predictions", "TinyVQA.jsonl"));
         string table = _work.At("tables", "TinyVQA.tsv");
@@ -61,10 +63,12 @@ public sealed class StaleWeightsTests : IDisposable
         using var loaded = ModelFamilies.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         Assert.Equal(16, CalibrationStage.Finished(loaded, _work.At("calibrated")).Layers);
         WorkOnDemo.ChangeWeights(_work.Model);
-        Assert.Contains("its weights differ", Assert.Throws<InputException>(() => CalibrationStage.Finished(loaded, _work.At("calibrated"))).Message);
+        Assert.Contains("its weights differ",
+            Assert.Throws<InputException>(() => CalibrationStage.Finished(loaded, _work.At("calibrated"))).Message);
         // Nor is its plan carried out on them.
         var plan = PlanStage.Run(LayerSimilarity.Load(_work.At("calibrated", LayerSimilarity.Name)), new(), 3);
-        Assert.Contains("its weights differ", Assert.Throws<PlanException>(() => LayerRemoval.Prune(_work.Model, plan, _work.At("never"))).Message);
+        Assert.Contains("its weights differ",
+            Assert.Throws<PlanException>(() => LayerRemoval.Prune(_work.Model, plan, _work.At("never"))).Message);
         Assert.False(Directory.Exists(_work.At("never")));
     }
 
@@ -90,7 +94,8 @@ public sealed class StaleWeightsTests : IDisposable
     public void Sparse_weights_and_evidence_of_other_weights_are_not_called_finished()
     {
         string[] sparsify = ["sparsify", _work.Model, "--method", "magnitude", "--out", _work.At("sparse")];
-        string[] measure = ["calibrate", _work.Model, "--data", Path.Combine(Demo.Root, "finevision"), "--set", "data.rate=0.02", "--evidence", "magnitude-block", "--dtype", "fp32", "--out", _work.At("run")];
+        string[] measure = ["calibrate", _work.Model, "--data", Path.Combine(Demo.Root, "finevision"), "--set", "data.rate=0.02",
+            "--evidence", "magnitude-block", "--dtype", "fp32", "--out", _work.At("run")];
         Assert.Equal(0, CommandRun.Of(sparsify).Code);
         Assert.Equal(0, CommandRun.Of(measure).Code);
         WorkOnDemo.ChangeWeights(_work.Model);
@@ -105,7 +110,8 @@ public sealed class StaleWeightsTests : IDisposable
         string path = _work.At("evaluated", AnswersFile.Name), predictions = _work.At("evaluated", "predictions", "TinyVQA.jsonl");
         var answers = AnswersFile.Load(path);
         (answers with { Inputs = answers.Inputs with { Model = answers.Inputs.Model! with { SampleSha256 = null } } }).Save(path);
-        string known = File.ReadAllText(predictions).Replace("\"prediction\":\"", "\"prediction\":\"as it stood ", StringComparison.Ordinal);
+        string known = File.ReadAllText(predictions)
+            .Replace("\"prediction\":\"", "\"prediction\":\"as it stood ", StringComparison.Ordinal);
         File.WriteAllText(predictions, known);
         _work.Evaluate();
         Assert.Equal(known, File.ReadAllText(predictions));

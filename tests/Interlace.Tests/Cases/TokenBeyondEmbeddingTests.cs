@@ -17,14 +17,17 @@ public sealed class TokenBeyondEmbeddingTests : IDisposable
     {
         Add(id);
         string refusal = CommandRun.Of("generate", _model.Folder, "Which <|medicine|> is it?").Refusal();
-        foreach (string part in new[] { "tokenizer.json", "<|medicine|>", $"{id}", "832", "resize_token_embeddings" }) Assert.Contains(part, refusal);
+        foreach (string part in new[] { "tokenizer.json", "<|medicine|>", $"{id}", "832", "resize_token_embeddings" })
+            Assert.Contains(part, refusal);
     }
 
     [Fact]
     public void Evaluate_asks_nothing()
     {
         Add(900);
-        Assert.Contains("<|medicine|>", CommandRun.Of("evaluate", _model.Folder, "--benchmarks", Shared.Require("cases", "token-beyond-embedding", "table"), "--out", _model.At("out")).Refusal());
+        Assert.Contains("<|medicine|>",
+            CommandRun.Of("evaluate", _model.Folder, "--benchmarks", Shared.Require("cases", "token-beyond-embedding", "table"), "--out",
+            _model.At("out")).Refusal());
         Assert.False(File.Exists(_model.At("out", "answers.json")));
     }
 

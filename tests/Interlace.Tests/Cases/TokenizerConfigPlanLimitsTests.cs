@@ -14,7 +14,8 @@ public sealed class TokenizerConfigPlanLimitsTests : IDisposable
     public void Dispose() => _model.Dispose();
 
     [Theory]
-    [InlineData(-1), InlineData(832), InlineData(500_000_000), InlineData(2_000_000_000), InlineData(int.MaxValue - 1), InlineData(int.MaxValue)]
+    [InlineData(-1), InlineData(832), InlineData(500_000_000), InlineData(2_000_000_000), InlineData(int.MaxValue - 1),
+        InlineData(int.MaxValue)]
     public void An_id_that_the_model_has_not_is_refused(int id)
     {
         _model.Edit("tokenizer.json", tokenizer => tokenizer["model"]!["vocab"]!["zzzz"] = id);
@@ -45,16 +46,23 @@ public sealed class TokenizerConfigPlanLimitsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("text_config.rms_norm_eps", "0"), InlineData("text_config.rms_norm_eps", "-1"), InlineData("text_config.rms_norm_eps", "1e999")]
+    [InlineData("text_config.rms_norm_eps", "0"), InlineData("text_config.rms_norm_eps", "-1"),
+        InlineData("text_config.rms_norm_eps", "1e999")]
     [InlineData("text_config.rope_theta", "0"), InlineData("text_config.rope_theta", "-5.0"), InlineData("text_config.rope_theta", "true")]
     [InlineData("text_config.rope_scaling.mrope_interleaved", "false"), InlineData("text_config.rope_scaling.mrope_interleaved", "1")]
-    [InlineData("text_config.rope_scaling.mrope_section", "[2147483647, 2147483647, 10]"), InlineData("text_config.rope_scaling.mrope_section", "[6.5, 4.5, 5]")]
-    [InlineData("text_config.num_hidden_layers", "2000000000"), InlineData("text_config.num_hidden_layers", "0"), InlineData("text_config.num_hidden_layers", "-1")]
+    [InlineData("text_config.rope_scaling.mrope_section", "[2147483647, 2147483647, 10]"),
+        InlineData("text_config.rope_scaling.mrope_section", "[6.5, 4.5, 5]")]
+    [InlineData("text_config.num_hidden_layers", "2000000000"), InlineData("text_config.num_hidden_layers", "0"),
+        InlineData("text_config.num_hidden_layers", "-1")]
     [InlineData("text_config.vocab_size", "2000000000"), InlineData("text_config.vocab_size", "\"832\"")]
-    [InlineData("text_config.num_attention_heads", "2147483647"), InlineData("text_config.head_dim", "2147483646"), InlineData("text_config.hidden_size", "1.5")]
-    [InlineData("vision_config.deepstack_visual_indexes", "[4, 2]"), InlineData("vision_config.deepstack_visual_indexes", "[2, 2]"), InlineData("vision_config.deepstack_visual_indexes", "[]"), InlineData("vision_config.deepstack_visual_indexes", "[2, 1.5]")]
-    [InlineData("vision_config.depth", "2000000000"), InlineData("vision_config.num_position_embeddings", "2147395600"), InlineData("vision_config.spatial_merge_size", "2000000000")]
-    [InlineData("vision_config", "5"), InlineData("vision_config", "[]"), InlineData("vision_config", "\"qwen3_vl\""), InlineData("text_config", "5"), InlineData("text_config.rope_scaling", "3")]
+    [InlineData("text_config.num_attention_heads", "2147483647"), InlineData("text_config.head_dim", "2147483646"),
+        InlineData("text_config.hidden_size", "1.5")]
+    [InlineData("vision_config.deepstack_visual_indexes", "[4, 2]"), InlineData("vision_config.deepstack_visual_indexes", "[2, 2]"),
+        InlineData("vision_config.deepstack_visual_indexes", "[]"), InlineData("vision_config.deepstack_visual_indexes", "[2, 1.5]")]
+    [InlineData("vision_config.depth", "2000000000"), InlineData("vision_config.num_position_embeddings", "2147395600"),
+        InlineData("vision_config.spatial_merge_size", "2000000000")]
+    [InlineData("vision_config", "5"), InlineData("vision_config", "[]"), InlineData("vision_config", "\"qwen3_vl\""),
+        InlineData("text_config", "5"), InlineData("text_config.rope_scaling", "3")]
     public void A_value_that_no_model_has_is_refused_with_file_and_key(string key, string value)
     {
         _model.Edit("config.json", config => Set(config, key, value));
@@ -62,7 +70,8 @@ public sealed class TokenizerConfigPlanLimitsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("patch_size", "2000000000"), InlineData("merge_size", "65536"), InlineData("image_std", "[0, 0.5, 0.5]"), InlineData("image_mean", "[1e999, 0, 0]"), InlineData("size", "7")]
+    [InlineData("patch_size", "2000000000"), InlineData("merge_size", "65536"), InlineData("image_std", "[0, 0.5, 0.5]"),
+        InlineData("image_mean", "[1e999, 0, 0]"), InlineData("size", "7")]
     public void Image_settings_that_no_model_has_are_refused(string key, string value)
     {
         _model.Edit("preprocessor_config.json", settings => Set(settings, key, value));

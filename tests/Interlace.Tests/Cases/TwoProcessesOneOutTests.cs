@@ -15,7 +15,8 @@ public sealed class TwoProcessesOneOutTests(DemoRun finished) : IClassFixture<De
     public async Task Two_evaluations_in_one_folder_are_one()
     {
         string target = _scratch.At("e");
-        string[] command = ["evaluate", finished.At("M"), "--benchmarks", finished.At("BENCH"), "--only", "TinyOCR", "--limit", "60", "--set", "evaluate.slots=1", "--out", target, "--dtype", "fp32"];
+        string[] command = ["evaluate", finished.At("M"), "--benchmarks", finished.At("BENCH"), "--only", "TinyOCR", "--limit", "60",
+            "--set", "evaluate.slots=1", "--out", target, "--dtype", "fp32"];
         var first = Processes.Start(command);
         string predictions = Path.Combine(target, "predictions", "TinyOCR.jsonl");
         while (!first.HasExited && !File.Exists(predictions)) await Task.Delay(20, TestContext.Current.CancellationToken);
@@ -45,7 +46,8 @@ public sealed class TwoProcessesOneOutTests(DemoRun finished) : IClassFixture<De
         using (FolderLock.Take(_scratch.At(held)))
         {
             string[] before = Entries();
-            string[] arguments = [.. command.Split(' ').Select(word => Path.Exists(_scratch.At(word)) || word == "new" ? _scratch.At(word) : word)];
+            string[] arguments = [.. command.Split(' ')
+                .Select(word => Path.Exists(_scratch.At(word)) || word == "new" ? _scratch.At(word) : word)];
             if (command.StartsWith("calibrate", StringComparison.Ordinal)) arguments = [.. arguments, "--dtype", "fp32"];
             Assert.Contains("is in use by another process", CommandRun.Of(arguments).Refusal(), StringComparison.Ordinal);
             Assert.Equal(before, Entries());

@@ -59,7 +59,8 @@ public sealed class VerifyBf16Tests : IDisposable
         // Made with a plan that drops layer 5, then said to be made with one that drops layer 6.
         LayerRemoval.Prune(_model.Folder, PruningPlan.Create(16, drop: [5], tune: []), _model.At("swapped"));
         PlanFile.Save(PruningPlan.Create(16, drop: [6], tune: []), _model.At("swapped", PlanFile.Name));
-        Assert.Contains(Verification.Structure(_model.At("swapped"), _model.Folder), check => check is { Name: "frozen layers", Passed: false });
+        Assert.Contains(Verification.Structure(_model.At("swapped"), _model.Folder),
+            check => check is { Name: "frozen layers", Passed: false });
         Assert.Contains(Behaviour.Of(_model.At("swapped"), _model.Folder, Narrow), check => check is { Name: "logits", Passed: false });
     }
 
@@ -70,10 +71,13 @@ public sealed class VerifyBf16Tests : IDisposable
         byte[] bytes = File.ReadAllBytes(weights);
         string header = System.Text.Encoding.UTF8.GetString(bytes, 8, (int)BitConverter.ToInt64(bytes));
         const string layers = "model.language_model.layers.";
-        string swapped = header.Replace($"{layers}4.", $"{layers}X.", StringComparison.Ordinal).Replace($"{layers}6.", $"{layers}4.", StringComparison.Ordinal).Replace($"{layers}X.", $"{layers}6.", StringComparison.Ordinal);
+        string swapped = header.Replace($"{layers}4.", $"{layers}X.", StringComparison.Ordinal)
+            .Replace($"{layers}6.", $"{layers}4.", StringComparison.Ordinal)
+            .Replace($"{layers}X.", $"{layers}6.", StringComparison.Ordinal);
         System.Text.Encoding.UTF8.GetBytes(swapped).CopyTo(bytes, 8);
         File.WriteAllBytes(weights, bytes);
-        Assert.All(Verification.Structure(pruned, _model.Folder), check => Assert.True(check.Passed, check.Detail));   // the plan tunes both
+        // the plan tunes both
+        Assert.All(Verification.Structure(pruned, _model.Folder), check => Assert.True(check.Passed, check.Detail));
         Assert.Contains(Behaviour.Of(pruned, _model.Folder, Narrow), check => check is { Name: "logits", Passed: false });
     }
 }

@@ -59,7 +59,8 @@ public sealed class WeightsTwiceTests : IDisposable
         string folder = Both();
         foreach (string shard in Directory.EnumerateFiles(folder, "model-*.safetensors")) File.Delete(shard);
         string index = Path.Combine(folder, "model.safetensors.index.json");
-        File.WriteAllText(index, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(index), "model-0000[0-9]-of-00003", "model"));
+        File.WriteAllText(index, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(index), "model-0000[0-9]-of-00003",
+            "model"));
         Assert.Equal(0, CommandRun.Of("inspect", folder).Code);
     }
 
@@ -69,7 +70,8 @@ public sealed class WeightsTwiceTests : IDisposable
         string folder = _scratch.Copy(TinyCheckpoints.Untied, "both");
         using var checkpoint = Checkpoint.Open(folder);
         SafeTensorsWriter.Write(Path.Combine(folder, "model.safetensors"), checkpoint.Files.SelectMany(file => file.Tensors.Select(tensor =>
-            tensor.Name == Norm ? TensorSource.FromBytes(Norm, tensor.Type, tensor.Shape, new byte[tensor.Bytes]) : TensorSource.FromFile(file.Path, tensor, tensor.Name))));
+            tensor.Name == Norm ? TensorSource.FromBytes(Norm, tensor.Type, tensor.Shape,
+                new byte[tensor.Bytes]) : TensorSource.FromFile(file.Path, tensor, tensor.Name))));
         return folder;
     }
 }

@@ -17,8 +17,11 @@ internal sealed class WorkOnDemo : IDisposable
 
     public string Model { get; }
 
-    public Experiment Experiment { get; } = new(Seed: 3, Device: "cpu", Dtype: "fp32", Data: new(Path.Combine(Demo.Root, "finevision"), Rate: 0.03, Workers: 1), Calibrate: new(Fraction: 0.3, BatchTokens: 512),
-        Finetune: new(LearningRate: 5e-4, MaxSteps: 3, SamplesPerStep: 4, SaveEvery: 1, MicroBatchTokens: 512), Evaluate: new(Demo.Tables, Only: ["TinyVQA"], Limit: 4, MaxNewTokens: 4, Slots: 2));
+    public Experiment Experiment { get; } =
+        new(Seed: 3, Device: "cpu", Dtype: "fp32", Data: new(Path.Combine(Demo.Root, "finevision"), Rate: 0.03, Workers: 1),
+        Calibrate: new(Fraction: 0.3, BatchTokens: 512),
+        Finetune: new(LearningRate: 5e-4, MaxSteps: 3, SamplesPerStep: 4, SaveEvery: 1, MicroBatchTokens: 512),
+        Evaluate: new(Demo.Tables, Only: ["TinyVQA"], Limit: 4, MaxNewTokens: 4, Slots: 2));
 
     public string At(params string[] parts) => _scratch.At(parts);
 
@@ -55,7 +58,8 @@ internal sealed class WorkOnDemo : IDisposable
     {
         string path = Path.Combine(model, "model.safetensors");
         TensorEntry entry;
-        using (var file = SafeTensorsFile.Open(path)) entry = file.Tensors.First(tensor => tensor.Name.EndsWith("layers.3.mlp.up_proj.weight", StringComparison.Ordinal));
+        using (var file = SafeTensorsFile.Open(path))
+            entry = file.Tensors.First(tensor => tensor.Name.EndsWith("layers.3.mlp.up_proj.weight", StringComparison.Ordinal));
         using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
         byte[] bytes = new byte[entry.Bytes];
         stream.Position = entry.Offset;

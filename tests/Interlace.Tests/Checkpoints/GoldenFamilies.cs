@@ -12,9 +12,11 @@ internal static class GoldenFamilies
     /// <summary>Those that are refused.</summary>
     public static IEnumerable<string> Unknown() => All().Where(family => !IsKnown(family));
 
-    private static IEnumerable<string> All() => !Directory.Exists(Shared.At("fixtures", "families")) ? [] : Directory.EnumerateDirectories(Shared.At("fixtures", "families"))
+    private static IEnumerable<string> All() =>
+        !Directory.Exists(Shared.At("fixtures", "families")) ? [] : Directory.EnumerateDirectories(Shared.At("fixtures", "families"))
         .Where(folder => File.Exists(Path.Combine(folder, "pruned", "golden.json"))).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
 
     private static bool IsKnown(string family) =>
-        DecoderLayout.ModelTypes.Contains((string?)JsonNode.Parse(File.ReadAllText(Shared.At("fixtures", "families", family, "checkpoint", "config.json")))!["model_type"]);
+        DecoderLayout.ModelTypes.Contains((string?)JsonNode.Parse(File.ReadAllText(Shared.At("fixtures", "families", family, "checkpoint",
+            "config.json")))!["model_type"]);
 }

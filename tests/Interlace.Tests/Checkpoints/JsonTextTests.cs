@@ -35,7 +35,8 @@ public class JsonTextTests
     [InlineData("{\"q\": {\n  \"drop\": {\"x\": 1},\n  \"é\": [1, {\"x\": null}]\n}}", "{\"q\": {\n  \"É\": [1, {\"X\": null}]\n}}")]
     [InlineData("{\"q\": {\n  \"x\": true,\n  \"drop\": [\"x\", \"drop\"]\n}, \"x\": \"x\"}", "{\"q\": {\n  \"X\": true\n}, \"x\": \"x\"}")]
     public void Texts_below_a_property_are_rewritten_and_what_goes_leaves_no_gap(string text, string expected) =>
-        Assert.Equal(expected, Encoding.UTF8.GetString(JsonText.RewriteStrings(Encoding.UTF8.GetBytes(text), ["q"], value => value == "drop" ? null : value is "q" ? value : value.ToUpperInvariant())));
+        Assert.Equal(expected, Encoding.UTF8.GetString(JsonText.RewriteStrings(Encoding.UTF8.GetBytes(text), ["q"], value => value == "drop"
+            ? null : value is "q" ? value : value.ToUpperInvariant())));
 
     [Fact]
     public void An_absent_object_is_named() => Assert.Contains("b.n", Assert.Throws<InputException>(() => Set("""{"a": {}}""", ["b", "n"], "1")).Message);

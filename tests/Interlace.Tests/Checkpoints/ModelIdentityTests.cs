@@ -23,7 +23,9 @@ public class ModelIdentityTests
     public void Weights_of_one_shape_are_told_apart_unasked_wherever_they_lie_and_whenever_they_were_written()
     {
         using var scratch = new ScratchFolder();
-        byte[] values = [.. Enumerable.Range(0, 5 << 20).Select(i => (byte)(i * 7))], others = [.. values.Select(value => (byte)(value ^ 1))];   // larger than its sample
+        // larger than its sample
+        byte[] values = [.. Enumerable.Range(0, 5 << 20).Select(i => (byte)(i * 7))],
+            others = [.. values.Select(value => (byte)(value ^ 1))];
         var model = Make(scratch, "a", "{}", values) with { WeightsSha256 = null };
         Assert.Contains("weights differ", model.DifferenceFrom(Make(scratch, "b", "{}", others) with { WeightsSha256 = null }));
         var copy = Make(scratch, "elsewhere", "{}", values) with { WeightsSha256 = null };

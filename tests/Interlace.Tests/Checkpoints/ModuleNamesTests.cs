@@ -11,7 +11,8 @@ public sealed class ModuleNamesTests : IDisposable
     private readonly Checkpoint _checkpoint = Checkpoint.Open(ModelCopy.Original);   // 16 layers
 
     /// <summary>Layers 4 and 9 go: 10 becomes 8.</summary>
-    private ModuleNames Names => field ??= new("config.json", DecoderLayout.Of(_checkpoint), _checkpoint.Names, [0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15]);
+    private ModuleNames Names =>
+        field ??= new("config.json", DecoderLayout.Of(_checkpoint), _checkpoint.Names, [0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15]);
 
     public void Dispose() => _checkpoint.Dispose();
 

@@ -45,7 +45,8 @@ public sealed class NumberScanTests : IDisposable
 
     [Fact]
     public void Numbers_of_every_size_are_numbers() =>
-        Assert.Null(First(ElementType.F32, MemoryMarshal.AsBytes<float>([.. Enumerable.Range(-140, 260).Select(e => MathF.Pow(2, e))]).ToArray()));
+        Assert.Null(First(ElementType.F32, MemoryMarshal.AsBytes<float>([.. Enumerable.Range(-140, 260).Select(e => MathF.Pow(2, e))])
+            .ToArray()));
 
     private long? First(ElementType type, byte[] bytes)
     {

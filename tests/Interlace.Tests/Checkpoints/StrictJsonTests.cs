@@ -27,7 +27,8 @@ public sealed class StrictJsonTests : IDisposable
 
     [Fact]
     public void Broken_utf8_is_refused() =>
-        Assert.Contains("no Unicode text", Assert.Throws<JsonException>(() => StrictJson.Parse([(byte)'[', (byte)'"', 0xC3, (byte)'"', (byte)']'])).Message);
+        Assert.Contains("no Unicode text",
+            Assert.Throws<JsonException>(() => StrictJson.Parse([(byte)'[', (byte)'"', 0xC3, (byte)'"', (byte)']'])).Message);
 
     [Fact]
     public void A_text_with_half_a_surrogate_pair_is_no_json() => Assert.Throws<JsonException>(() => StrictJson.Parse("[\"\ud800\"]"));

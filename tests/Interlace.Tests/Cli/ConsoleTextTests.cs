@@ -25,7 +25,8 @@ public class ConsoleTextTests
         var closed = new StringWriter();
         closed.Dispose();
         using var results = new ConsoleText(closed, "Standard output cannot be written");
-        Assert.StartsWith("Standard output cannot be written: ", Assert.Throws<InputException>(() => results.WriteLine("x")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Standard output cannot be written: ", Assert.Throws<InputException>(() => results.WriteLine("x")).Message,
+            StringComparison.Ordinal);
         using var log = new ConsoleText(closed, failure: null);
         log.WriteLine("x");
         log.Write('x');

@@ -9,7 +9,9 @@ public sealed class GenerateCommandTests : IDisposable
     private readonly ScratchFolder _scratch = new();
 
     /// <summary>Every recorded answer to a single question of one user message.</summary>
-    public static TheoryData<string, string> Questions => [.. Goldens.Samples.Where(sample => Recorded(sample.Checkpoint, sample.Sample) && Ask(sample.Checkpoint, sample.Sample) is not null)];
+    public static TheoryData<string, string> Questions =>
+        [.. Goldens.Samples.Where(sample => Recorded(sample.Checkpoint, sample.Sample)
+        && Ask(sample.Checkpoint, sample.Sample) is not null)];
 
     public void Dispose() => _scratch.Dispose();
 
@@ -17,7 +19,8 @@ public sealed class GenerateCommandTests : IDisposable
     public void An_answer_from_files_alone_equals_the_reference(string checkpoint, string sample)
     {
         JsonNode greedy = Goldens.Recorded("generation", checkpoint), expected = greedy["greedy"]![sample]!;
-        string[] arguments = ["generate", Goldens.PathOf(checkpoint), .. Ask(checkpoint, sample)!, "--device", Goldens.DeviceName, "--dtype", "fp32", "--max-new-tokens", $"{greedy["max_new_tokens"]}"];
+        string[] arguments = ["generate", Goldens.PathOf(checkpoint), .. Ask(checkpoint, sample)!, "--device", Goldens.DeviceName,
+            "--dtype", "fp32", "--max-new-tokens", $"{greedy["max_new_tokens"]}"];
         JsonNode answer = CommandRun.Of([.. arguments, "--json"]).Json();
         Assert.Equal(Goldens.Ints(expected["generated_ids"]!), Goldens.Ints(answer["new_ids"]!));
         Assert.Equal((int)expected["prompt_length"]!, (int)answer["prompt_tokens"]!);
@@ -68,7 +71,8 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     private static bool Recorded(string checkpoint, string sample) =>
-        File.Exists(Shared.At("fixtures/qwen3vl/generation", $"{checkpoint}.json")) && Goldens.Recorded("generation", checkpoint)["greedy"]![sample] is not null;
+        File.Exists(Shared.At("fixtures/qwen3vl/generation", $"{checkpoint}.json"))
+            && Goldens.Recorded("generation", checkpoint)["greedy"]![sample] is not null;
 
     /// <summary>The recorded conversation as arguments, where it is one question after its images.</summary>
     private static string[]? Ask(string checkpoint, string sample)

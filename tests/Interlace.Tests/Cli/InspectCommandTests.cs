@@ -21,7 +21,8 @@ public sealed class InspectCommandTests : IDisposable
     [Theory, MemberData(nameof(Checkpoints))]
     public void A_model_is_counted_by_its_parts(string folder)
     {
-        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!, shown = CommandRun.Of("inspect", folder, "--json").Json();
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!,
+            shown = CommandRun.Of("inspect", folder, "--json").Json();
         int layers = config["text_config"]!["num_hidden_layers"]!.GetValue<int>(), hidden = config["text_config"]!["hidden_size"]!.GetValue<int>();
         Assert.Equal("model", (string)shown["kind"]!);
         Assert.Equal(layers, (int)shown["layers"]!);
@@ -58,8 +59,10 @@ public sealed class InspectCommandTests : IDisposable
         File.WriteAllText(_scratch.At("run", "evaluated", "dropped", "scores.json"), "{}");
         Directory.CreateDirectory(_scratch.At("run", "evaluated", "dense", "predictions"));
         JsonNode shown = CommandRun.Of("inspect", folder, "--json").Json();
-        Assert.Equal(["evaluated/dense/predictions True", "evaluated/dropped/predictions False", "evaluated/dense/scores.json False", "evaluated/dropped/scores.json True"],
-            shown["stages"]!.AsArray().Where(stage => (string)stage!["name"]! is "evaluate" or "score").Select(stage => $"{((string)stage!["artefact"]!).Replace('\\', '/')} {(bool)stage["done"]!}"));
+        Assert.Equal(["evaluated/dense/predictions True", "evaluated/dropped/predictions False", "evaluated/dense/scores.json False",
+            "evaluated/dropped/scores.json True"],
+            shown["stages"]!.AsArray().Where(stage => (string)stage!["name"]! is "evaluate" or "score")
+            .Select(stage => $"{((string)stage!["artefact"]!).Replace('\\', '/')} {(bool)stage["done"]!}"));
     }
 
     [Fact]

@@ -22,7 +22,8 @@ public class MachineRefusalTests
     public void An_engine_or_a_part_that_cannot_be_loaded_is_named()
     {
         Assert.Contains("doctor", MachineRefusal.Of(new TypeInitializationException("TorchSharp.torch", null)), StringComparison.Ordinal);
-        Assert.Contains("ulimit -n", MachineRefusal.Of(new FileNotFoundException("Could not load file or assembly 'X, Version=0.0.0.0'.")), StringComparison.Ordinal);
+        Assert.Contains("ulimit -n", MachineRefusal.Of(new FileNotFoundException("Could not load file or assembly 'X, Version=0.0.0.0'.")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,7 +39,8 @@ public class MachineRefusalTests
     [InlineData("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.10 GiB", "2.50 GiB")]
     public void Want_of_memory_says_what_was_asked_for_and_what_to_lower(string engine, string asked)
     {
-        string message = MachineRefusal.Of(new InvalidOperationException("x", new System.Runtime.InteropServices.ExternalException(engine)), "calibrate")!;
+        string message = MachineRefusal.Of(new InvalidOperationException("x", new System.Runtime.InteropServices.ExternalException(engine)),
+            "calibrate")!;
         Assert.Contains($"not enough memory for calibrate (it asked for {asked} more)", message);
         Assert.Contains("calibrate.batch_tokens", message);
         Assert.Contains("evaluate.slots", MachineRefusal.Of(new OutOfMemoryException(), "evaluate")!);
@@ -51,7 +53,8 @@ public class MachineRefusalTests
         {
             var verb = new Verb("evaluate", "x", [], _ => throw new System.Runtime.InteropServices.ExternalException(engine));
             var error = new StringWriter();
-            return (CommandLine.Run(["evaluate"], new Terminal(new StringWriter(), error), CancellationToken.None, [verb]), error.ToString());
+            return (CommandLine.Run(["evaluate"], new Terminal(new StringWriter(), error), CancellationToken.None, [verb]),
+                error.ToString());
         }
         var (code, told) = Run("DefaultCPUAllocator: can't allocate memory: you tried to allocate 100 bytes");
         Assert.Equal(2, code);

@@ -57,15 +57,22 @@ public sealed class OutFolderTests : IDisposable
     public void Forcing_starts_over_says_what_it_deletes_and_spares_what_is_not_ours()
     {
         Begun("similarity.json");
-        string[] ours = ["pruned/config.json", "pruned/interlace.json", "evaluated/dense/answers.json", "evaluated/dense/predictions/T.jsonl", "evidence/sleb.json", "figures/1.svg", "rounds/1/plan.json"];
-        string[] mine = ["notes.txt", "mine/a", "evaluated/dense/notes.txt", "evaluated/pope/run.json", "evaluated/pope/answers.json", "tables/notes.txt"];
-        foreach (string file in ours) File.WriteAllText(_scratch.At("run", file), file.EndsWith("interlace.json", StringComparison.Ordinal) ? "{\"format\": \"interlace-model/1\"}" : "{}");
+        string[] ours = ["pruned/config.json", "pruned/interlace.json", "evaluated/dense/answers.json",
+            "evaluated/dense/predictions/T.jsonl", "evidence/sleb.json", "figures/1.svg", "rounds/1/plan.json"];
+        string[] mine = ["notes.txt", "mine/a", "evaluated/dense/notes.txt", "evaluated/pope/run.json", "evaluated/pope/answers.json",
+            "tables/notes.txt"];
+        foreach (string file in ours)
+            File.WriteAllText(_scratch.At("run", file), file.EndsWith("interlace.json", StringComparison.Ordinal)
+                ? "{\"format\": \"interlace-model/1\"}" : "{}");
         foreach (string file in mine) File.WriteAllText(_scratch.At("run", file), "mine");
         List<string> log = [];
-        using (var folder = OutFolder.Open(_folder, "calibrate", Settings with { Seed = 4 }, force: true, log: log.Add)) Assert.False(folder.Resumed);
+        using (var folder = OutFolder.Open(_folder, "calibrate", Settings with { Seed = 4 }, force: true, log: log.Add))
+            Assert.False(folder.Resumed);
         Assert.Equal(mine.Append(RunFolder.Record).Order(StringComparer.Ordinal),
-            Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder, file)).Order(StringComparer.Ordinal));
-        Assert.Equal($"--force: deleting the earlier run in {_folder}: similarity.json, evidence, figures, pruned, evaluated, rounds.", Assert.Single(log));
+            Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder, file))
+                .Order(StringComparer.Ordinal));
+        Assert.Equal($"--force: deleting the earlier run in {_folder}: similarity.json, evidence, figures, pruned, evaluated, rounds.",
+            Assert.Single(log));
         using var again = Open("calibrate", Settings with { Seed = 4 });
         Assert.True(again.Resumed);
     }
@@ -87,7 +94,8 @@ public sealed class OutFolderTests : IDisposable
         Directory.CreateDirectory(_folder);
         string thesis = Path.Combine(_folder, "thesis.txt");
         File.WriteAllText(thesis, "mine");
-        foreach (bool force in new[] { false, true }) Assert.Contains("holds no run of Interlace", Refused("calibrate", Settings, force), StringComparison.Ordinal);
+        foreach (bool force in new[] { false, true })
+            Assert.Contains("holds no run of Interlace", Refused("calibrate", Settings, force), StringComparison.Ordinal);
         Assert.Equal("mine", File.ReadAllText(thesis));
         Assert.Single(Directory.EnumerateFileSystemEntries(_folder));
         Assert.Contains("is a file", Assert.Throws<InputException>(() => OutFolder.Open(thesis, "calibrate", Settings, force: true)).Message, StringComparison.Ordinal);

@@ -23,7 +23,9 @@ public sealed class PrintableTextTests : IDisposable
         foreach (string path in new[] { file, RunFolder() })
         {
             StringWriter coloured = new();
-            Assert.Equal(0, CommandLine.Run(["inspect", path], new Terminal(coloured, new StringWriter(), OutIsTerminal: true, ErrorIsTerminal: true, Colours: true), CancellationToken.None));
+            Assert.Equal(0, CommandLine.Run(["inspect", path],
+                new Terminal(coloured, new StringWriter(), OutIsTerminal: true, ErrorIsTerminal: true, Colours: true),
+                CancellationToken.None));
             Assert.DoesNotContain("\u001b[31m", coloured.ToString(), StringComparison.Ordinal);
             if (path != file) Assert.Contains("\u001b[", coloured.ToString(), StringComparison.Ordinal);
         }
@@ -49,7 +51,8 @@ public sealed class PrintableTextTests : IDisposable
 
     private string Tensors(string name, string type)
     {
-        byte[] header = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object> { [name] = new { dtype = type, shape = new[] { 1 }, data_offsets = new[] { 0, 4 } } });
+        byte[] header = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object> { [name] = new { dtype = type,
+            shape = new[] { 1 }, data_offsets = new[] { 0, 4 } } });
         byte[] length = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         File.WriteAllBytes(_scratch.At("a.safetensors"), [.. length, .. header, 0, 0, 0, 0]);

@@ -24,7 +24,8 @@ public class ProgramTests
     public void A_result_is_written_though_nobody_can_be_told_how_it_went() =>
         Assert.Equal(0, Shell("", "inspect MODEL > /dev/null 2> /dev/full").Code);
 
-    [Theory, InlineData("ulimit -n 64", "inspect MODEL", "64 files"), InlineData("ulimit -n 200", "generate MODEL Hi", "200 files"), InlineData("ulimit -v 3500000", "generate MODEL Hi", "3584 MB of address space")]
+    [Theory, InlineData("ulimit -n 64", "inspect MODEL", "64 files"), InlineData("ulimit -n 200", "generate MODEL Hi", "200 files"),
+        InlineData("ulimit -v 3500000", "generate MODEL Hi", "3584 MB of address space")]
     public void Limits_below_what_the_engine_needs_are_named(string limit, string line, string named)
     {
         var (code, error) = Shell(limit, line);
@@ -34,7 +35,8 @@ public class ProgramTests
 
     [Theory]
     [InlineData("inspect FOLDER"), InlineData("plan FOLDER"), InlineData("report FOLDER"), InlineData("generate FOLDER Hi")]
-    [InlineData("evaluate MODEL --benchmarks FOLDER --out OUT"), InlineData("calibrate MODEL --data FOLDER --out OUT"), InlineData("calibrate FOLDER --data FOLDER --out OUT")]
+    [InlineData("evaluate MODEL --benchmarks FOLDER --out OUT"), InlineData("calibrate MODEL --data FOLDER --out OUT"),
+        InlineData("calibrate FOLDER --data FOLDER --out OUT")]
     public void A_folder_that_may_not_be_entered_is_not_called_empty(string line)
     {
         using var scratch = new ScratchFolder();
@@ -42,9 +44,13 @@ public class ProgramTests
         Directory.CreateDirectory(folder);
         // Root may enter everything, and becomes somebody else; the scratch folder is its owner's alone.
         bool root = Environment.UserName == "root";
-        Assert.SkipUnless(!root || File.Exists("/usr/bin/setpriv"), "root may enter every folder, and setpriv is not there to become somebody else");
-        line = line.Replace("FOLDER", folder, StringComparison.Ordinal).Replace("OUT", Path.Combine(Path.GetTempPath(), "interlace-test-none"), StringComparison.Ordinal);
-        var (code, error) = root ? Shell("cd /", line, prefix: "setpriv --reuid 65534 --regid 65534 --clear-groups ") : Shell($"chmod 0 {locked}", $"{line}; code=$?; chmod 700 {locked}; exit $code");
+        Assert.SkipUnless(!root || File.Exists("/usr/bin/setpriv"),
+            "root may enter every folder, and setpriv is not there to become somebody else");
+        line = line.Replace("FOLDER", folder, StringComparison.Ordinal)
+            .Replace("OUT", Path.Combine(Path.GetTempPath(), "interlace-test-none"), StringComparison.Ordinal);
+        var (code, error) = root ? Shell("cd /", line,
+            prefix: "setpriv --reuid 65534 --regid 65534 --clear-groups ") : Shell($"chmod 0 {locked}",
+            $"{line}; code=$?; chmod 700 {locked}; exit $code");
         Assert.Equal(2, code);
         Assert.Contains("permission", Assert.Single(error.Split('\n')), StringComparison.Ordinal);
     }
@@ -54,7 +60,8 @@ public class ProgramTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the shell and its limits are Linux's");
         string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
         string script = $"{(before.Length > 0 ? before + "; " : "")}{prefix}dotnet {program} {line.Replace("MODEL", Demo.Model, StringComparison.Ordinal)}";
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardError = true,
+            RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();

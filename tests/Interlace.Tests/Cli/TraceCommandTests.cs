@@ -17,7 +17,8 @@ public sealed class TraceCommandTests : IDisposable
     public void A_trace_from_files_alone_holds_the_recorded_tensors_and_no_others(string checkpoint, string sample)
     {
         string path = _scratch.At("trace.safetensors");
-        var run = CommandRun.Of("trace", Goldens.PathOf(checkpoint), "--input", Messages(checkpoint, sample), "--out", path, "--device", Goldens.DeviceName, "--dtype", "fp32");
+        var run = CommandRun.Of("trace", Goldens.PathOf(checkpoint), "--input", Messages(checkpoint, sample), "--out", path, "--device",
+            Goldens.DeviceName, "--dtype", "fp32");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Dictionary<string, torch.Tensor> expected = Goldens.Load(Goldens.PathOf("forward", $"{checkpoint}.{sample}.f32.safetensors")), actual = Goldens.Load(path);
         Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), actual.Keys.Order(StringComparer.Ordinal));

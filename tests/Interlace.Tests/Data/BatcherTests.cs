@@ -34,7 +34,8 @@ public class BatcherTests
 
     [Fact]
     public void Batches_in_order_keep_to_the_budget() =>
-        Assert.Equal([[4], [8], [3, 3], [99], [9]], Batcher.InOrder(Samples([4, 8, 3, 3, 99, 9]), 10).Select(batch => batch.Select(sample => sample.Encoded.Length)));
+        Assert.Equal([[4], [8], [3, 3], [99], [9]], Batcher.InOrder(Samples([4, 8, 3, 3, 99, 9]), 10)
+            .Select(batch => batch.Select(sample => sample.Encoded.Length)));
 
     [Fact]
     public void Steps_have_their_number_of_samples_and_the_last_smaller_one_is_kept() => Gen.Select(Lengths, Gen.Int[1, 40], Gen.Int[1, 200]).Sample((lengths, size, budget) =>

@@ -34,8 +34,10 @@ public class BenchmarkTableTests
     public void Rows_without_their_cells_do_not_unfold_to_a_table_of_any_size()
     {
         string[] columns = ["index", "question", .. Enumerable.Range(0, 2000).Select(i => $"c{i}")];
-        using TemporaryFile file = new($"{string.Join('\t', columns)}\n{string.Concat(Enumerable.Range(0, 100_000).Select(i => $"{i}\n"))}");
-        Assert.Contains("2002 columns", Assert.Throws<InputException>(() => BenchmarkTable.Open(file.Path)).Message, StringComparison.Ordinal);
+        using TemporaryFile file =
+            new($"{string.Join('\t', columns)}\n{string.Concat(Enumerable.Range(0, 100_000).Select(i => $"{i}\n"))}");
+        Assert.Contains("2002 columns", Assert.Throws<InputException>(() => BenchmarkTable.Open(file.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,7 +53,9 @@ public class BenchmarkTableTests
         Assert.Equal([Bytes(3, 90), Bytes(4, 400_000)], table.Images(table.Rows[1]));
         Assert.Equal(Bytes(1, 600_000), Assert.Single(table.Images(table.Rows[2])));
         Assert.Equal(2, table.Images(table.Rows[3]).Count);
-        foreach (int wrong in (int[])[4, 5, 6, 7]) Assert.Contains($"ow {table.Rows[wrong].Index} of table.tsv", Assert.Throws<SampleException>(() => table.Images(table.Rows[wrong])).Message);
+        foreach (int wrong in (int[])[4, 5, 6, 7])
+            Assert.Contains($"ow {table.Rows[wrong].Index} of table.tsv",
+                Assert.Throws<SampleException>(() => table.Images(table.Rows[wrong])).Message);
 #pragma warning disable CA5351 // MD5 is what tables are published with.
         Assert.Equal(Convert.ToHexStringLower(MD5.HashData(File.ReadAllBytes(file.Path))), table.Md5);
 #pragma warning restore CA5351

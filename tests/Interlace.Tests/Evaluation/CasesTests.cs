@@ -5,7 +5,8 @@ public class CasesTests
 {
     private static readonly string[] Checked =
     [
-        "mcq", "circular_group", "yorn", "vqa_score", "vqa_normalize", "relaxed_accuracy", "ocrbench", "anls", "mia_parse", "aggregate", "tsv_prompt", "mcq_judge_prompt", "yorn_judge_prompt", "mia_judge_prompt",
+        "mcq", "circular_group", "yorn", "vqa_score", "vqa_normalize", "relaxed_accuracy", "ocrbench", "anls", "mia_parse", "aggregate",
+            "tsv_prompt", "mcq_judge_prompt", "yorn_judge_prompt", "mia_judge_prompt",
     ];
 
     [Fact]

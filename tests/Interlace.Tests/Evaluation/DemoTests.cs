@@ -23,7 +23,9 @@ public class DemoTests
         if (plan is not null)
         {
             using (var dense = Checkpoint.Open(checkpoint))
-                LayerRemoval.Prune(checkpoint, PruningPlan.Create(DecoderLayout.Of(dense).LayerCount, Ints(plan["drop"]!), Ints(plan["tune"]!)), scratch.At("dropped"));
+                LayerRemoval.Prune(checkpoint,
+                    PruningPlan.Create(DecoderLayout.Of(dense).LayerCount, Ints(plan["drop"]!), Ints(plan["tune"]!)),
+                    scratch.At("dropped"));
             checkpoint = scratch.At("dropped");
         }
         var experiment = new Experiment(Model: checkpoint, Evaluate: new(FirstDemo.Tables(scratch), MaxNewTokens: 10));
@@ -39,7 +41,8 @@ public class DemoTests
         var head = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment with { Evaluate = experiment.Evaluate! with { Rules = "2026-08" } }, folderOfRun).Run();
         Assert.Equal("2026-08", head.Settings.Rules);
         Assert.Equal(predictions, Bytes("predictions", scores.Benchmarks[0].Name + ".jsonl"));
-        Assert.Equal(plan is null ? ("dense", 0) : ("pruned", Ints(plan["drop"]!).Length), (scores.Inputs.History!.Kind, scores.Inputs.History.DroppedLayers));
+        Assert.Equal(plan is null ? ("dense", 0) : ("pruned", Ints(plan["drop"]!).Length),
+            (scores.Inputs.History!.Kind, scores.Inputs.History.DroppedLayers));
 
         int same = 0, total = 0;
         foreach (var (table, expected) in FirstDemo.Answers[model]!.AsObject())

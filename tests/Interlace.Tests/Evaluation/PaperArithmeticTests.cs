@@ -31,7 +31,9 @@ public class PaperArithmeticTests
     {
         // Table 2 implies other MIABench values than table 6 prints; every number of table 2 follows with them.
         decimal Printed(string method, string row) => (decimal)Published.DenseScore(cot: false, method, row)!.Value;
-        (decimal, decimal)[] pairs = [.. Benchmarks.Paper.Select(row => row.Name == "MIABench" ? (74.6m, 73.1m) : (Printed("Dense", row.Name), Printed("Dense-FT", row.Name)))];
+        (decimal, decimal)[] pairs =
+            [.. Benchmarks.Paper.Select(row => row.Name == "MIABench"
+            ? (74.6m, 73.1m) : (Printed("Dense", row.Name), Printed("Dense-FT", row.Name)))];
         Assert.Equal(12, pairs.Length);
         Assert.Equal(97.1m, PaperArithmetic.Round(PaperArithmetic.RelativePerformance(pairs)!.Value));
         Assert.Equal(77.8m, PaperArithmetic.Round(PaperArithmetic.Mean(pairs.Select(pair => pair.Item1))));

@@ -51,7 +51,8 @@ public class PromptsTests
     {
         BenchmarkRow row = new([new("question", "Write a poem.")]);
         Assert.Equal("Write a poem.", Prompts.Text(Benchmarks.Find("MIABench")!, row));
-        Assert.Equal("Write a poem.\nPlease answer concisely with short words or phrases when possible.", Prompts.Text(Benchmarks.Find("MIABench")!, row, PromptStyle.Qwen3Vl));
+        Assert.Equal("Write a poem.\nPlease answer concisely with short words or phrases when possible.",
+            Prompts.Text(Benchmarks.Find("MIABench")!, row, PromptStyle.Qwen3Vl));
     }
 
     [Fact]

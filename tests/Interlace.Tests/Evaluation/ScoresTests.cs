@@ -57,13 +57,16 @@ public class ScoresTests
     {
         JsonObject[] lines = [.. Lines(Shared.Require("oracles", "vstar.jsonl.gz"))];
         JsonObject runs = Shared.Json("oracles", "expected.json")["vstar"]!.AsObject();
-        foreach ((string run, JsonObject expected) in runs.Where(run => run.Value is JsonObject).Select(run => (run.Key, run.Value!.AsObject())))
+        foreach ((string run, JsonObject expected) in runs.Where(run => run.Value is JsonObject)
+            .Select(run => (run.Key, run.Value!.AsObject())))
         {
             Score score = ChoiceScores.Vanilla([.. lines.Select(line => new Prediction(
                 new(line["options"]!.AsArray().Select((option, i) => KeyValuePair.Create(((char)('A' + i)).ToString(), (string?)option))
                     .Append(new("index", line["index"]!.ToJsonString())).Append(new("answer", ((char)('A' + (int)line["gold"]!)).ToString())).Append(new("category", line.Text("category")))),
                 ((char)('A' + (int)line["outputs"]![run]!)).ToString()))]);
-            foreach ((string name, JsonNode? percent) in expected.Where(value => value.Value!.GetValueKind() == System.Text.Json.JsonValueKind.Number && score.SubScores.ContainsKey(value.Key))) Assert.Equal((double)percent!, score.SubScores[name], 1e-6);
+            foreach ((string name, JsonNode? percent) in expected.Where(value =>
+                value.Value!.GetValueKind() == System.Text.Json.JsonValueKind.Number
+                && score.SubScores.ContainsKey(value.Key))) Assert.Equal((double)percent!, score.SubScores[name], 1e-6);
             Assert.Equal((double)expected["Overall"]!, score.Percent!.Value, 1e-6);
         }
     }

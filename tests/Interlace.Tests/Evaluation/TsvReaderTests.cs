@@ -16,10 +16,12 @@ public class TsvReaderTests
             List<RawCell> cells = [];
             Assert.True(new TsvReader(new MemoryStream(file), "t").ReadRecord(cells));
             Assert.Equal([text + "tail", "next"], cells.Select(cell => Encoding.UTF8.GetString(cell.Value)));
-            Assert.Equal(text + "tail", Encoding.UTF8.GetString(TsvReader.Unquote(file[(int)cells[0].Offset..(int)(cells[0].Offset + cells[0].Length)], "t")));
+            Assert.Equal(text + "tail",
+                Encoding.UTF8.GetString(TsvReader.Unquote(file[(int)cells[0].Offset..(int)(cells[0].Offset + cells[0].Length)], "t")));
         }, iter: 2000, threads: 1);
         Assert.Equal("plain"u8.ToArray(), TsvReader.Unquote("plain"u8.ToArray(), "t"));
-        foreach (string cut in new[] { "\"", "\"a", "\"a\"\"" }) Assert.Contains("unbalanced", Assert.Throws<InputException>(() => TsvReader.Unquote(Encoding.UTF8.GetBytes(cut), "t")).Message);
+        foreach (string cut in new[] { "\"", "\"a", "\"a\"\"" })
+            Assert.Contains("unbalanced", Assert.Throws<InputException>(() => TsvReader.Unquote(Encoding.UTF8.GetBytes(cut), "t")).Message);
     }
 
     [Fact]
@@ -38,7 +40,8 @@ public class TsvReaderTests
     public void A_quote_that_is_never_closed_does_not_take_in_the_whole_file()
     {
         using Endless stream = new();
-        Assert.Contains($"a cell of more than {TsvReader.LargestCell} bytes", Assert.Throws<InputException>(() => new TsvReader(stream, "t").ReadRecord([])).Message, StringComparison.Ordinal);
+        Assert.Contains($"a cell of more than {TsvReader.LargestCell} bytes",
+            Assert.Throws<InputException>(() => new TsvReader(stream, "t").ReadRecord([])).Message, StringComparison.Ordinal);
         Assert.InRange(stream.Given, TsvReader.LargestCell / 2, 2L * TsvReader.LargestCell);
         // A column of images is passed over whatever its length.
         using Endless images = new(end: 3L * TsvReader.LargestCell);

@@ -16,7 +16,8 @@ public sealed class UserFileTests : IDisposable
         byte[] bytes = [.. Enumerable.Range(0, 100_000).Select(i => (byte)i)];
         File.WriteAllBytes(_scratch.At("a"), bytes);
         Assert.Equal(bytes, UserFile.Read(_scratch.At("a"), bytes.Length));
-        Assert.Contains("more than 99999 bytes", Refused(() => UserFile.Read(_scratch.At("a"), bytes.Length - 1)), StringComparison.Ordinal);
+        Assert.Contains("more than 99999 bytes", Refused(() => UserFile.Read(_scratch.At("a"), bytes.Length - 1)),
+            StringComparison.Ordinal);
         File.WriteAllBytes(_scratch.At("empty"), []);
         Assert.Empty(UserFile.Read(_scratch.At("empty"), 10));
     }
@@ -26,7 +27,8 @@ public sealed class UserFileTests : IDisposable
     {
         Assert.Equal($"{_scratch.At("no")} is missing.", Refused(() => UserFile.Open(_scratch.At("no"))));
         Assert.Equal("No plan.", Refused(() => UserFile.Open(_scratch.At("no"), "No plan.")));
-        foreach (string none in new[] { "", "a\0b", _scratch.At("no", "folder", "file"), Path.Combine(_scratch.Path, new string('x', 300)) }) Assert.Equal(PathKind.Missing, UserFile.KindOf(none));
+        foreach (string none in new[] { "", "a\0b", _scratch.At("no", "folder", "file"),
+            Path.Combine(_scratch.Path, new string('x', 300)) }) Assert.Equal(PathKind.Missing, UserFile.KindOf(none));
         Assert.Contains("is a folder", Refused(() => UserFile.Open(_scratch.Path)), StringComparison.Ordinal);
     }
 

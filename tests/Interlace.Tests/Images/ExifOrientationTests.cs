@@ -26,7 +26,8 @@ public class ExifOrientationTests
     [Theory, MemberData(nameof(All))]
     public void Older_ways_to_store_it_count_where_there_is_no_other(int orientation)
     {
-        byte[] xmp = Encoding.UTF8.GetBytes($"<x:xmpmeta><rdf:Description tiff:Orientation=\"{orientation}\"/></x:xmpmeta>"), profile = Encoding.ASCII.GetBytes($"\nexif\n      {Exif(orientation).Length + 6}\n{Convert.ToHexString([.. "Exif\0\0"u8, .. Exif(orientation)])}\n");
+        byte[] xmp = Encoding.UTF8.GetBytes($"<x:xmpmeta><rdf:Description tiff:Orientation=\"{orientation}\"/></x:xmpmeta>"),
+            profile = Encoding.ASCII.GetBytes($"\nexif\n      {Exif(orientation).Length + 6}\n{Convert.ToHexString([.. "Exif\0\0"u8, .. Exif(orientation)])}\n");
         Assert.Equal(orientation, ExifOrientation.Of(Jpeg(0xE1, [.. "http://ns.adobe.com/xap/1.0/\0"u8, .. xmp])));
         Assert.Equal(orientation, ExifOrientation.Of(Picture(("iTXt", [.. "XML:com.adobe.xmp\0\0\0\0\0"u8, .. xmp]))));
         Assert.Equal(orientation, ExifOrientation.Of(WebP("XMP ", xmp)));
@@ -61,10 +62,12 @@ public class ExifOrientationTests
                     7 => (4 - y, 2 - x),
                     _ => (4 - y, x),
                 };
-                Assert.True(turned.Pixels.AsSpan((y * turned.Width + x) * 3, 3).SequenceEqual(stored.Pixels.AsSpan((row * 5 + column) * 3, 3)), $"{orientation}: {x}, {y}");
+                Assert.True(turned.Pixels.AsSpan((y * turned.Width + x) * 3, 3)
+                    .SequenceEqual(stored.Pixels.AsSpan((row * 5 + column) * 3, 3)), $"{orientation}: {x}, {y}");
             }
         }
-        Assert.Equal(stored.Pixels, ImageDecoder.Decode(Png.Write(5, 3, 8, 2, rows, ("eXIf", Exif(orientation))), "x", ImageDecoding.Plain).Pixels);
+        Assert.Equal(stored.Pixels,
+            ImageDecoder.Decode(Png.Write(5, 3, 8, 2, rows, ("eXIf", Exif(orientation))), "x", ImageDecoding.Plain).Pixels);
     }
 
     [Fact]
@@ -121,7 +124,8 @@ public class ExifOrientationTests
     private static byte[] Picture(params (string Name, byte[] Data)[] chunks) => Png.Write(2, 2, 8, 2, new byte[12], chunks);
 
     private static byte[] Jpeg(byte marker, byte[] segment) =>
-        [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, marker, (byte)((segment.Length + 2) >> 8), (byte)(segment.Length + 2), .. segment, 0xFF, 0xDA, 0, 2];
+        [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, marker, (byte)((segment.Length + 2) >> 8), (byte)(segment.Length + 2), .. segment, 0xFF,
+            0xDA, 0, 2];
 
     private static byte[] WebP(string name, byte[] data)
     {

@@ -17,7 +17,8 @@ public class PixelBudgetTests
                 using (budget.Take(count))
                 {
                     long now = Interlocked.Add(ref held, count);
-                    for (long seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most)) Interlocked.CompareExchange(ref most, now, seen);
+                    for (long seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most))
+                        Interlocked.CompareExchange(ref most, now, seen);
                     Thread.Yield();
                     Interlocked.Add(ref held, -count);
                 }

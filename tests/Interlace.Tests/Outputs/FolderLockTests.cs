@@ -18,7 +18,8 @@ public sealed class FolderLockTests : IDisposable
             Assert.False(first.TakenOver);
             string message = Assert.Throws<InputException>(() => FolderLock.Take(folder)).Message;
             Assert.StartsWith($"{folder} is in use by another process", message, StringComparison.Ordinal);
-            Assert.StartsWith("the target is in use", Assert.Throws<InputException>(() => FolderLock.Take(folder, "the target")).Message, StringComparison.Ordinal);
+            Assert.StartsWith("the target is in use", Assert.Throws<InputException>(() => FolderLock.Take(folder, "the target")).Message,
+                StringComparison.Ordinal);
         }
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
         using var second = FolderLock.Take(folder);
@@ -71,7 +72,8 @@ public sealed class FolderLockTests : IDisposable
     /// <summary>The file's bytes, past the lock that .NET's own readers respect.</summary>
     private static byte[] Content(string file)
     {
-        using var cat = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("cat", [file]) { RedirectStandardOutput = true })!;
+        using var cat = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("cat",
+            [file]) { RedirectStandardOutput = true })!;
         using var bytes = new MemoryStream();
         cat.StandardOutput.BaseStream.CopyTo(bytes);
         cat.WaitForExit();
@@ -80,6 +82,7 @@ public sealed class FolderLockTests : IDisposable
 
     private static void InterlockedMax(ref int most, int now)
     {
-        for (int seen = most; now > seen;) seen = Interlocked.CompareExchange(ref most, now, seen) is var found && found == seen ? now : found;
+        for (int seen = most; now > seen;)
+            seen = Interlocked.CompareExchange(ref most, now, seen) is var found && found == seen ? now : found;
     }
 }

@@ -16,7 +16,8 @@ public sealed class RealPathTests : IDisposable
     public void One_place_has_one_path_however_it_is_spelled()
     {
         string a = Directory.CreateDirectory(Path.Combine(_root, "a", "b")).FullName;
-        foreach (string spelling in new[] { $"{a}/", $"{a}//", $"{_root}/a/./b", $"{_root}/a/../a/b", $"{_root}/none/../a/b/.", Path.GetRelativePath(Environment.CurrentDirectory, a) })
+        foreach (string spelling in new[] { $"{a}/", $"{a}//", $"{_root}/a/./b", $"{_root}/a/../a/b", $"{_root}/none/../a/b/.",
+            Path.GetRelativePath(Environment.CurrentDirectory, a) })
             Assert.Equal(a, RealPath.Of(spelling));
         Assert.Equal("/", RealPath.Of("/.."));
         Assert.Equal(Path.Combine(a, "not", "there"), RealPath.Of(Path.Combine(a, "not", "there") + "/"));

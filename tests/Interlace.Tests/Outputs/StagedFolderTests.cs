@@ -60,7 +60,8 @@ public class StagedFolderTests
             Assert.Contains("in use", Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), 1)).Message);
             File.WriteAllText(Path.Combine(first.FullPath, "f"), "");
             first.Commit();
-            Assert.Contains("is not empty", Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out") + "/", 1, freeBytes: _ => 1)).Message);
+            Assert.Contains("is not empty",
+                Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out") + "/", 1, freeBytes: _ => 1)).Message);
         }
         Assert.Equal(["out"], scratch.Entries());
     }
@@ -88,7 +89,8 @@ public class StagedFolderTests
         StagedFolder.Begin(scratch.At("out"), 1).Dispose();   // an empty folder is no obstacle
         File.WriteAllText(scratch.At("out", "old"), "");
         Assert.Contains("is not empty", Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), 1)).Message);
-        Assert.Contains("did not make", Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), 1, replaces: _ => false)).Message);
+        Assert.Contains("did not make",
+            Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), 1, replaces: _ => false)).Message);
         using (var folder = StagedFolder.Begin(scratch.At("out"), 1, replaces: place => File.Exists(Path.Combine(place, "old"))))
         {
             File.WriteAllText(Path.Combine(folder.FullPath, "new"), "");
@@ -104,7 +106,8 @@ public class StagedFolderTests
     public void A_full_disk_is_noticed_before_anything_is_written()
     {
         using var scratch = new ScratchFolder();
-        string message = Assert.Throws<InputException>(() => StagedFolder.Begin(Path.Combine(scratch.Path, "deep", "out"), 2_500_000, freeBytes: _ => 1_000_000)).Message;
+        string message = Assert.Throws<InputException>(() => StagedFolder.Begin(Path.Combine(scratch.Path, "deep", "out"), 2_500_000,
+            freeBytes: _ => 1_000_000)).Message;
         Assert.Contains("needs 3 MB, but its disk has 1 MB free", message);
         Assert.Empty(scratch.Entries());
         Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), long.MaxValue));   // the system's own answer

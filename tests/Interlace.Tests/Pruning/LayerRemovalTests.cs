@@ -14,7 +14,8 @@ public class LayerRemovalTests
     public static TheoryData<string> Families() => [.. GoldenFamilies.Names()];
 
     public static TheoryData<string> NewerLayouts() =>
-        [.. Shared.FoldersWith("config.json", "fixtures", "qwen3vl", "transformers5-layout").Where(name => PrunedGoldens().Any(id => id.StartsWith(name + "/", StringComparison.Ordinal)))];
+        [.. Shared.FoldersWith("config.json", "fixtures", "qwen3vl", "transformers5-layout")
+            .Where(name => PrunedGoldens().Any(id => id.StartsWith(name + "/", StringComparison.Ordinal)))];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Goldens)), Trait("Category", "Golden")]
     public void The_pruned_folder_has_the_reference_s_counts_and_the_parent_s_bytes(string id)
@@ -98,7 +99,8 @@ public class LayerRemovalTests
         string other = scratch.Copy(model, "other");
         File.AppendAllText(Path.Combine(other, "config.json"), " ");
         Assert.Contains("made for another model", Assert.Throws<PlanException>(() => LayerRemoval.Prune(other, plan, scratch.At("x"))).Message);
-        Assert.Contains("12 decoder layers", Assert.Throws<PlanException>(() => LayerRemoval.Prune(TinyCheckpoints.Untied, plan, scratch.At("x"))).Message);
+        Assert.Contains("12 decoder layers",
+            Assert.Throws<PlanException>(() => LayerRemoval.Prune(TinyCheckpoints.Untied, plan, scratch.At("x"))).Message);
     }
 
     [Fact]
@@ -115,13 +117,15 @@ public class LayerRemovalTests
         Directory.CreateDirectory(scratch.At("pruned"));
         File.WriteAllText(scratch.At("pruned", "mine"), "");
         Assert.Contains("is not empty", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"))).Message);
-        Assert.Contains("did not make", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"), new(Overwrite: true))).Message);
+        Assert.Contains("did not make",
+            Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, scratch.At("pruned"), new(Overwrite: true))).Message);
         File.Delete(scratch.At("pruned", "mine"));
         LayerRemoval.Prune(model, plan, scratch.At("pruned"));
         LayerRemoval.Prune(model, PruningPlan.Create(36, [5], []), scratch.At("pruned"), new(Overwrite: true));
         Assert.Equal(1, PrunedModelFile.Load(scratch.At("pruned")).ParentLayers - PrunedModelFile.Load(scratch.At("pruned")).KeptLayers.Length);
         foreach (string place in new[] { model, Path.Combine(model, "inside"), scratch.At() })
-            Assert.Contains("this command", Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, place, new(Overwrite: true))).Message);
+            Assert.Contains("this command",
+                Assert.Throws<InputException>(() => LayerRemoval.Prune(model, plan, place, new(Overwrite: true))).Message);
         Assert.Equal(["model", "pruned"], scratch.Entries());
 
         void Refused(string message, Action damage, string damaged, LayerRemovalOptions? options = null)
@@ -154,7 +158,8 @@ public class LayerRemovalTests
         using var scratch = new ScratchFolder();
         using var cancel = new CancellationTokenSource();
         var progress = new Trigger(cancel);
-        Assert.Throws<OperationCanceledException>(() => LayerRemoval.Prune(TinyCheckpoints.Untied, PruningPlan.Create(36, [3], []), scratch.At("pruned"), null, progress, cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => LayerRemoval.Prune(TinyCheckpoints.Untied, PruningPlan.Create(36, [3], []),
+            scratch.At("pruned"), null, progress, cancel.Token));
         Assert.True(progress.Reports > 0);
         Assert.Empty(scratch.Entries());
     }

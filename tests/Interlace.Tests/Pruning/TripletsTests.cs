@@ -63,7 +63,9 @@ public class TripletsTests
         foreach (var (name, golden) in FirstDemo.Plans)
         {
             double ratio = double.Parse(name.Split('-')[^1], System.Globalization.CultureInfo.InvariantCulture);
-            var plan = Methods.Plan("interlace", new(layers.Length) { LayerSimilarity = layers, TripletSimilarity = GoldenPlans.Numbers(similarity["triplet"]), ProtectedLayers = levels }, ratio);
+            var plan = Methods.Plan("interlace",
+                new(layers.Length) { LayerSimilarity = layers, TripletSimilarity = GoldenPlans.Numbers(similarity["triplet"]),
+                ProtectedLayers = levels }, ratio);
             Assert.Equal(GoldenPlans.Integers(golden!["drop"]), plan.Drop);
             Assert.Equal(GoldenPlans.Integers(golden["tune"]), plan.Tune);
         }

@@ -27,16 +27,22 @@ public class VerificationTests : IDisposable
     {
         var checks = Verification.Structure(Pruned, Model);
         Assert.All(checks, check => Assert.True(check.Passed, check.Detail));
-        Assert.Equal(["plan", "files", "index", "config", "layer numbers", "tensor names", "shapes", "outside the decoder layers", "frozen layers", "tuned layers", "numbers", "other files", "record"], checks.Select(check => check.Name));
+        Assert.Equal(["plan", "files", "index", "config", "layer numbers", "tensor names", "shapes", "outside the decoder layers",
+            "frozen layers", "tuned layers", "numbers", "other files", "record"], checks.Select(check => check.Name));
     }
 
     [Theory]
-    [InlineData("{}", "no valid record"), InlineData("null", "no valid record"), InlineData("not JSON", "no valid record"), InlineData("\"kept_layers\": [0,", "other layers"), InlineData("\"parent_layers\": 13", "other layers"), InlineData("\"format\": \"x\"", "its format")]
-    [InlineData("\"config_sha256\": \"x\"", "another model"), InlineData("\"sample_sha256\": \"x\"", "another model"), InlineData("\"parent_layers\": 2000000000", "no valid record"), InlineData("\"kept_layers\": [-1,", "no valid record")]
+    [InlineData("{}", "no valid record"), InlineData("null", "no valid record"), InlineData("not JSON", "no valid record"),
+        InlineData("\"kept_layers\": [0,", "other layers"), InlineData("\"parent_layers\": 13", "other layers"),
+        InlineData("\"format\": \"x\"", "its format")]
+    [InlineData("\"config_sha256\": \"x\"", "another model"), InlineData("\"sample_sha256\": \"x\"", "another model"),
+        InlineData("\"parent_layers\": 2000000000", "no valid record"), InlineData("\"kept_layers\": [-1,", "no valid record")]
     public void The_record_of_the_folder_is_checked(string change, string named)
     {
         string path = Path.Combine(Pruned, PrunedModelFile.Name), record = File.ReadAllText(path), key = change.Split(':')[0];
-        string changed = !change.StartsWith('"') ? change : System.Text.RegularExpressions.Regex.Replace(record, change.EndsWith(',') ? $"{key}: \\[[0-9]+," : $"{key}: (\"[^\"]*\"|[0-9]+)", change);
+        string changed = !change.StartsWith('"')
+            ? change : System.Text.RegularExpressions.Regex.Replace(record, change.EndsWith(',') ? $"{key}: \\[[0-9]+,"
+            : $"{key}: (\"[^\"]*\"|[0-9]+)", change);
         Assert.NotEqual(record, changed);
         File.WriteAllText(path, changed);
         var check = Verification.Structure(Pruned, Model).Single(check => check.Name == "record");
@@ -101,7 +107,8 @@ public class VerificationTests : IDisposable
 
     [Fact]
     public void Another_parent_is_a_fault() =>
-        Assert.Contains("for 12 decoder layers, the parent has 36", Assert.Single(Verification.Structure(Pruned, TinyCheckpoints.Untied), check => !check.Passed).Detail);
+        Assert.Contains("for 12 decoder layers, the parent has 36",
+            Assert.Single(Verification.Structure(Pruned, TinyCheckpoints.Untied), check => !check.Passed).Detail);
 
     [Fact]
     public void A_wrong_total_of_the_index_is_a_fault()

@@ -10,7 +10,8 @@ namespace Interlace.Tests.Qwen3VL;
 public class ConformanceTests
 {
     public static TheoryData<string> Checkpoints => [.. Goldens.Checkpoints];
-    public static TheoryData<string> OfBothLayouts => [.. Goldens.Checkpoints.Where(name => Directory.Exists(Shared.At("fixtures/qwen3vl/transformers5-layout", name)))];
+    public static TheoryData<string> OfBothLayouts =>
+        [.. Goldens.Checkpoints.Where(name => Directory.Exists(Shared.At("fixtures/qwen3vl/transformers5-layout", name)))];
     public static TheoryData<string> Tiny => [TinyCheckpoints.Tied, TinyCheckpoints.Untied];
     public static TheoryData<string> WithBFloat16 => [.. Goldens.Checkpoints.Where(name => Goldens.Recorded("forward", name)["bfloat16_deviation_one_image"] is not null)];
 

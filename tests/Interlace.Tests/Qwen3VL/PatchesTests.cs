@@ -42,7 +42,8 @@ public class PatchesTests
         TensorEntry Entry(string kind) => file.Tensors.Single(t => t.Name == $"{image}.{kind}");
         TensorEntry pixels = Entry("resized_rgb_torchvision");
         var resized = new RgbImage((int)pixels.Shape[1], (int)pixels.Shape[0], file.Bytes(pixels).ToArray());
-        string config = ImageGoldens.Of(image)["configs"]!.AsObject().First(c => ((int)c.Value!["resized_width"]!, (int)c.Value["resized_height"]!) == (resized.Width, resized.Height)).Key;
+        string config = ImageGoldens.Of(image)["configs"]!.AsObject()
+            .First(c => ((int)c.Value!["resized_width"]!, (int)c.Value["resized_height"]!) == (resized.Width, resized.Height)).Key;
         float[] values = Cut(resized, config);
         float[] expected = MemoryMarshal.Cast<byte, float>(file.Bytes(Entry("pixel_values_torchvision"))).ToArray();
         Assert.Equal(expected.Length, values.Length);

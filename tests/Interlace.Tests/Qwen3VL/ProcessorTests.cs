@@ -69,7 +69,8 @@ public class ProcessorTests
     [Theory(SkipTestWithoutData = true), MemberData(nameof(OfBothLayouts)), Trait("Category", "Golden")]
     public void Both_file_layouts_give_the_same_settings(string checkpoint)
     {
-        ProcessorSettings published = ProcessorSettings.Load(Shared.Require(Folder, checkpoint)), newer = ProcessorSettings.Load(Shared.Require(Folder, Newer, checkpoint));
+        ProcessorSettings published = ProcessorSettings.Load(Shared.Require(Folder, checkpoint)),
+            newer = ProcessorSettings.Load(Shared.Require(Folder, Newer, checkpoint));
         Assert.Equal(published with { Mean = newer.Mean, Std = newer.Std }, newer);
         Assert.Equal(published.Mean.Concat(published.Std), newer.Mean.Concat(newer.Std));
     }
@@ -78,12 +79,15 @@ public class ProcessorTests
     public void Published_settings_are_read()
     {
         ProcessorSettings settings = ProcessorSettings.Load(Shared.Require(Folder, "published-configs"));
-        JsonNode images = Shared.Json(Folder, "published-configs", "preprocessor_config.json"), config = Shared.Json(Folder, "published-configs", "config.json");
+        JsonNode images = Shared.Json(Folder, "published-configs", "preprocessor_config.json"),
+            config = Shared.Json(Folder, "published-configs", "config.json");
         int patch = (int)images["patch_size"]!, merge = (int)images["merge_size"]!;
-        Assert.Equal(((long)images["size"]!["shortest_edge"]!, (long)images["size"]!["longest_edge"]!, patch, merge, (int)images["temporal_patch_size"]!, patch * merge),
+        Assert.Equal(((long)images["size"]!["shortest_edge"]!, (long)images["size"]!["longest_edge"]!, patch, merge,
+            (int)images["temporal_patch_size"]!, patch * merge),
             (settings.MinPixels, settings.MaxPixels, settings.PatchSize, settings.MergeSize, settings.TemporalPatchSize, settings.Factor));
         Assert.Equal(((int)config["image_token_id"]!, (int)config["video_token_id"]!), (settings.ImageToken, settings.VideoToken));
-        Assert.Equal(images["image_mean"]!.AsArray().Concat(images["image_std"]!.AsArray()).Select(value => (double)value!), settings.Mean.Concat(settings.Std));
+        Assert.Equal(images["image_mean"]!.AsArray().Concat(images["image_std"]!.AsArray()).Select(value => (double)value!),
+            settings.Mean.Concat(settings.Std));
     }
 
     [Fact]

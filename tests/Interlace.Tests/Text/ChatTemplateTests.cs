@@ -120,7 +120,8 @@ public class ChatTemplateTests
     [Fact]
     public void Foreign_templates_are_reported_and_not_executed()
     {
-        string published = (string)JsonNode.Parse(File.ReadAllText(Path.Combine(Evaluation.Demo.Model, "chat_template.json")))!["chat_template"]!;
+        string published = (string)JsonNode.Parse(File.ReadAllText(Path.Combine(Evaluation.Demo.Model,
+            "chat_template.json")))!["chat_template"]!;
         using var folder = new ScratchFolder();
         Assert.Null(ChatTemplate.Load(folder.Path).Warning);
 

@@ -29,7 +29,8 @@ public class PrintableTests
         Assert.Equal("'yes'", Printable.Quote("yes"));
         Assert.Equal(Printable.LongestQuote + 2, Printable.Quote(new string('x', 1000)).Length);
         foreach (int shift in new[] { 0, 1 })
-            foreach (string cut in new[] { Printable.Line(new string('x', shift) + string.Concat(Enumerable.Repeat("😀", 1000))), Printable.Quote(new string('x', shift) + string.Concat(Enumerable.Repeat("😀", 100))) })
+            foreach (string cut in new[] { Printable.Line(new string('x', shift) + string.Concat(Enumerable.Repeat("😀", 1000))),
+                Printable.Quote(new string('x', shift) + string.Concat(Enumerable.Repeat("😀", 100))) })
                 Assert.DoesNotContain('\ufffd', System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(cut)));
     }
 }

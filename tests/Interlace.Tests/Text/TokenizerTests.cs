@@ -114,7 +114,8 @@ public class TokenizerTests
     public void Several_threads_may_encode_at_once()
     {
         Tokenizer tokenizer = Small;
-        string[] texts = [.. Enumerable.Range(0, 400).Select(i => $"What colour is item {i}? <|im_end|> caf\u0065\u0301 \U0001F600 {new string((char)('a' + i % 26), i % 40)}")];
+        string[] texts = [.. Enumerable.Range(0, 400)
+            .Select(i => $"What colour is item {i}? <|im_end|> caf\u0065\u0301 \U0001F600 {new string((char)('a' + i % 26), i % 40)}")];
         int[][] alone = [.. texts.Select(tokenizer.Encode)];
         int[][] together = [.. texts.AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(tokenizer.Encode)];
         Assert.Equal(alone, together);
@@ -135,7 +136,8 @@ public class TokenizerTests
     }
 
     /// <summary>Where the work were to grow with the square of the length, these would take hours.</summary>
-    [Theory, InlineData("a"), InlineData("ab"), InlineData("1"), InlineData(" "), InlineData("\n"), InlineData(" \n"), InlineData("e\u0301\u0323"), InlineData("<|im_"), InlineData("\U0001F600"), InlineData("\u1112\u1161")]
+    [Theory, InlineData("a"), InlineData("ab"), InlineData("1"), InlineData(" "), InlineData("\n"), InlineData(" \n"),
+        InlineData("e\u0301\u0323"), InlineData("<|im_"), InlineData("\U0001F600"), InlineData("\u1112\u1161")]
     public void A_text_of_any_length_without_a_space_is_cut_at_once(string piece)
     {
         Tokenizer tokenizer = Tokenizer.Load(Evaluation.Demo.Model);

@@ -102,7 +102,8 @@ public sealed class DistillationTests : IDisposable
         Assert.Equal(record.Inputs.Parent.ConfigSha256, PrunedModelFile.CheckAncestor(_scratch.At("twice"), dense).ConfigSha256);
 
         Assert.Contains("--parent", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, null))).Message, StringComparison.Ordinal);
-        Assert.Contains("was not made from", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, TinyCheckpoints.Untied))).Message, StringComparison.Ordinal);
+        Assert.Contains("was not made from",
+            Assert.Throws<InputException>(() => Run("none", Distilled(0.5, TinyCheckpoints.Untied))).Message, StringComparison.Ordinal);
         Assert.Contains("was not made from", Assert.Throws<InputException>(() => Run("none", Distilled(0.5, pruned))).Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(pruned, PrunedModelFile.Name));
         Assert.Contains(PrunedModelFile.Name, Assert.Throws<InputException>(() => Run("none", Distilled(0.5, dense))).Message, StringComparison.Ordinal);

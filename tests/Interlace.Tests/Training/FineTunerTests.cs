@@ -108,7 +108,8 @@ public sealed class FineTunerTests : IDisposable
     {
         var run = Run("text validated", Options with { TrainOn = "text", MaxSteps = 2 }, validation: [0, 1, 2]);
         Assert.Equal(run.LossAfter, run.Log[1].ValidationLoss!.Value, 1e-5);
-        Assert.NotEqual(Run("answers validated", Options with { MaxSteps = 2 }, validation: [0, 1, 2]).Log[1].ValidationLoss!.Value, run.LossAfter, 1e-3);
+        Assert.NotEqual(Run("answers validated", Options with { MaxSteps = 2 }, validation: [0, 1, 2]).Log[1].ValidationLoss!.Value,
+            run.LossAfter, 1e-3);
     }
 
     [Fact]
@@ -162,7 +163,8 @@ public sealed class FineTunerTests : IDisposable
         var result = tuner.Run(_samples.Count, Load, validation is null ? null : () => _samples.Load(validation, 0, [], _ => false), progress, end == "loader" ? CancellationToken.None : ending.Token);
         byte[] weights = [.. tuner.Tuned.Parameters.SelectMany(p => MemoryMarshal.AsBytes<float>(p.Value.detach().data<float>().ToArray()).ToArray())];
         TrainingLogRow[] log = [.. TrainingLog.Read(Path.Combine(_scratch.At(folder), TrainingLog.Name)).Select(row => row with { SamplesPerSecond = 0, MemoryBytes = 0 })];
-        return new(result, log, weights, steps, validation is not { Length: > 0 } ? double.NaN : MeanLoss(_samples.Encoded(validation), options.TrainOn == "text", loaded.Model));
+        return new(result, log, weights, steps, validation is not { Length: > 0 }
+            ? double.NaN : MeanLoss(_samples.Encoded(validation), options.TrainOn == "text", loaded.Model));
     }
 
     private double MeanLoss(EncodedSample[] samples, bool allText = false, VisionLanguageModel? of = null)

@@ -89,7 +89,8 @@ public class TrainingGoldensTests
     {
         using var scratch = new ScratchFolder();
         using var scope = NewDisposeScope();
-        JsonNode golden = Shared.Json(Folder, "training.json"), run = golden["runs"]!.AsObject().Select(r => r.Value!).Where(r => (string)r["loss_normalisation"]! == "batch").MinBy(r => (double)r["lr"]!)!;
+        JsonNode golden = Shared.Json(Folder, "training.json"), run = golden["runs"]!.AsObject().Select(r => r.Value!)
+            .Where(r => (string)r["loss_normalisation"]! == "batch").MinBy(r => (double)r["lr"]!)!;
         using var model = Pruned(golden, scratch.Path, out var processor, ScalarType.BFloat16);
         var tuned = TunedLayers.Of(model, Goldens.Ints(golden["trainable_layers_new_indices"]!));
         var before = tuned.Parameters.Select(p => p.Value.detach().clone()).ToArray();

@@ -17,12 +17,15 @@ public sealed class TunedModelTests : IDisposable
     {
         foreach (string model in new[] { TinyCheckpoints.Tied, TinyCheckpoints.Untied })
         {
-            string name = Path.GetFileName(model), pruned = _scratch.At(name, "pruned"), tuned = _scratch.At(name, "tuned"), record = _scratch.At(name, "train.jsonl");
+            string name = Path.GetFileName(model), pruned = _scratch.At(name, "pruned"), tuned = _scratch.At(name, "tuned"),
+                record = _scratch.At(name, "train.jsonl");
             LayerRemoval.Prune(model, PruningPlan.Create(name == "tied" ? 12 : 36, drop: [5, 8], tune: [4, 9]), pruned);
             File.WriteAllBytes(record, new byte[12_345]);
             using var loaded = ModelFamilies.Open(pruned, CPU, ScalarType.Float32);
-            TunedModel.Write(pruned, TunedLayers.Of(loaded.Model, [4]).Parameters, tuned, new Dictionary<string, string> { ["train.jsonl"] = record });
-            long written = new DirectoryInfo(tuned).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length), told = TunedModel.Size(pruned, 12_345);
+            TunedModel.Write(pruned, TunedLayers.Of(loaded.Model, [4]).Parameters, tuned,
+                new Dictionary<string, string> { ["train.jsonl"] = record });
+            long written = new DirectoryInfo(tuned).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length),
+                told = TunedModel.Size(pruned, 12_345);
             Assert.InRange(told, written - 20_000, written + 200_000);   // the index is written anew, and headers are told at their largest
         }
     }

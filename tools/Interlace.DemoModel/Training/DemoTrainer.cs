@@ -202,7 +202,8 @@ public sealed class DemoTrainer
             clock.Restart();
             StepLog.Append(LogPath(stage), row);
             progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named.Values.Average():0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
-            if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested) (state with { Step = following }).Save(StatePath(stage), _key, null, parameters, optimiser);
+            if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested)
+                (state with { Step = following }).Save(StatePath(stage), _key, null, parameters, optimiser);
             cancellation.ThrowIfCancellationRequested();
         }
     }

@@ -59,7 +59,8 @@ internal sealed class ListColumn : IDisposable
     public IReadOnlyList<byte[]?> At(LevelRange slots)
     {
         while (_consumed < slots.First && _at < _filled) Pass();
-        for (int tries = 0; _consumed < slots.First && tries <= MostEmptyPages; tries++) _consumed += _reader.Skip(_batch == 1 ? 1 : slots.First - _consumed);
+        for (int tries = 0; _consumed < slots.First && tries <= MostEmptyPages; tries++)
+            _consumed += _reader.Skip(_batch == 1 ? 1 : slots.First - _consumed);
         if (_consumed < slots.First) throw TooShort();
         List<byte[]?> found = [];
         while (_consumed < slots.End)

@@ -55,7 +55,8 @@ internal sealed record PageHeader(ByteRange Page, PageType Type, int Slots, Page
             pages.Add(Read(stream, chunk, at));
             slots += pages[^1].Slots;
         }
-        return slots == chunk.Values ? pages : throw new InvalidDataException($"Column '{chunk.Path}' has {slots} values where its footer has {chunk.Values}.");
+        return slots == chunk.Values
+            ? pages : throw new InvalidDataException($"Column '{chunk.Path}' has {slots} values where its footer has {chunk.Values}.");
     }
 
     private static PageHeader Parse(byte[] bytes, ColumnChunk chunk, long at)

@@ -43,7 +43,8 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
         for (int id = 0; reader.NextField(ref id, out ThriftType type);)
         {
             if (id == 2) CheckSchema(ref reader);
-            else if (id == 4) for (int i = reader.List(out _); i > 0; i--) groups.Add(ReadRowGroup(ref reader, stream.Length - Tail - length));
+            else if (id == 4)
+                for (int i = reader.List(out _); i > 0; i--) groups.Add(ReadRowGroup(ref reader, stream.Length - Tail - length));
             else reader.Skip(type);
         }
         CheckSizes(groups, stream.Length);

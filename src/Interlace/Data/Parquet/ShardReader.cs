@@ -70,11 +70,14 @@ internal sealed class ShardReader : IDisposable
     {
         FineVisionColumns columns = FineVisionColumns.In(_footer.RowGroups[group]);
         using RowGroupReader reader = _reader.RowGroup(group);
-        using ListColumn questions = Open(columns.Questions), answers = Open(columns.Answers), places = Open(columns.ImagePaths ?? columns.Images);
+        using ListColumn questions = Open(columns.Questions), answers = Open(columns.Answers),
+            places = Open(columns.ImagePaths ?? columns.Images);
         var texts = new ListLimits(filter.MaxTurns + 1L, filter.MaxTextBytes);
-        var read = rows.Zip(questions.Rows(rows, texts), answers.Rows(rows, texts)).Zip(places.Rows(rows, default), (row, places) => new RowTexts(row.First, row.Second, row.Third, places, filter));
+        var read = rows.Zip(questions.Rows(rows, texts), answers.Rows(rows, texts))
+            .Zip(places.Rows(rows, default), (row, places) => new RowTexts(row.First, row.Second, row.Third, places, filter));
         foreach (List<RowTexts> held in Held(read))
-            foreach (ShardRow row in ReadImages(reader, _footer.RowGroups[group].Columns[columns.Images], columns.Images, held)) yield return row;
+            foreach (ShardRow row in ReadImages(reader, _footer.RowGroups[group].Columns[columns.Images], columns.Images, held))
+                yield return row;
 
         ListColumn Open(int column) => new(reader, column, PageHeader.ReadAll(_stream, Checked(_footer.RowGroups[group], column)));
     }
@@ -91,7 +94,8 @@ internal sealed class ShardReader : IDisposable
         {
             IReadOnlyList<byte[]?> found = row.WantsImages ? images!.At(selection.Wanted[shown++]) : [];
             string? skip = found.Contains(null) ? SkipReason.MissingImage : row.Skip;
-            yield return new ShardRow(row.Row, skip, row.Questions.Values, row.Answers.Values, skip is null ? [.. found.Select(image => image!)] : []);
+            yield return new ShardRow(row.Row, skip, row.Questions.Values, row.Answers.Values, skip is null
+                ? [.. found.Select(image => image!)] : []);
         }
     }
 
@@ -114,7 +118,8 @@ internal sealed class ShardReader : IDisposable
         if (held.Count > 0) yield return held;
     }
 
-    private static ColumnChunk Checked(RowGroup group, int column) => group.Columns[column] is var chunk && chunk.Values <= group.MostValues ? chunk
+    private static ColumnChunk Checked(RowGroup group, int column) =>
+        group.Columns[column] is var chunk && chunk.Values <= group.MostValues ? chunk
         : throw new InvalidDataException($"Column '{chunk.Path}' claims to have {chunk.Values} values in {chunk.Bytes.Length} bytes.");
 
     /// <summary>A row without its images.</summary>

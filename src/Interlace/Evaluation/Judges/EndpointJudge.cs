@@ -48,7 +48,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
     /// Where questions go and which variable's key with them: whoever starts a command that a file describes must see it before the first
     /// question.
     /// </summary>
-    public string Introduction => $"The judge {Model} is asked at {_address.GetLeftPart(UriPartial.Authority)}, {(_key is null ? $"without a key: the variable {_variable} is not set" : $"with the key in the variable {_variable}")}.";
+    public string Introduction =>
+        $"The judge {Model} is asked at {_address.GetLeftPart(UriPartial.Authority)}, {(_key is null ? $"without a key: the variable {_variable} is not set" : $"with the key in the variable {_variable}")}.";
 
     internal const string AddressForm = "http:// or https:// with a host and a path, and neither user name, query nor fragment";
 

@@ -33,7 +33,8 @@ public static class Judging
     /// <param name="cancellation">Ends early; what was replied is kept.</param>
     /// <returns>The answers, without those whose images cannot be shown to a judge, and why those are left out.</returns>
     /// <exception cref="JudgeUnavailableException">The judge did not pass its trial.</exception>
-    public static async Task<(IReadOnlyList<Prediction> Predictions, SkipCounts LeftOut)> Apply(BenchmarkKind kind, BenchmarkTable? table, IReadOnlyList<Prediction> predictions, RuleSet rules, IJudge judge, int calls, Action judged, CancellationToken cancellation)
+    public static async Task<(IReadOnlyList<Prediction> Predictions, SkipCounts LeftOut)> Apply(BenchmarkKind kind, BenchmarkTable? table,
+        IReadOnlyList<Prediction> predictions, RuleSet rules, IJudge judge, int calls, Action judged, CancellationToken cancellation)
     {
         Prediction?[] result = [.. predictions];
         SkipCounts leftOut = [];
@@ -92,7 +93,9 @@ public static class Judging
     private static IReadOnlyList<byte[]> Images(BenchmarkTable? table, BenchmarkRow row)
     {
         var images = table?.Images(row) ?? [];
-        foreach (byte[] image in images) SampleLoader.As(SkipReason.UndecodableImage, () => ImageDecoder.Decode(image, $"The image of row {row.Index}", ImageDecoding.Plain));
+        foreach (byte[] image in images)
+            SampleLoader.As(SkipReason.UndecodableImage,
+                () => ImageDecoder.Decode(image, $"The image of row {row.Index}", ImageDecoding.Plain));
         return images;
     }
 

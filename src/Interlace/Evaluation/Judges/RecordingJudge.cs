@@ -42,7 +42,8 @@ public sealed class RecordingJudge : IJudge, IDisposable
     /// <param name="log">Told before the first question where it goes and with which key.</param>
     /// <param name="cancellation">Ends the trial early.</param>
     /// <exception cref="InputException">The settings are incomplete, or the replies are absent or wrong.</exception>
-    public static RecordingJudge? Open(EvaluationOptions options, string replies, TimeSpan? pause = null, Action<string>? log = null, CancellationToken cancellation = default)
+    public static RecordingJudge? Open(EvaluationOptions options, string replies, TimeSpan? pause = null, Action<string>? log = null,
+        CancellationToken cancellation = default)
     {
         switch (options.Judge)
         {

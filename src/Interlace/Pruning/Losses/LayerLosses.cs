@@ -98,8 +98,11 @@ public sealed class LayerLosses : IDisposable
         foreach (var (batch, _) in _batches) batch.Dispose();
     }
 
-    private int[] Checked(IReadOnlyList<int> alive) => alive.Zip(alive.Skip(1)).All(pair => pair.First < pair.Second) && alive is [>= 0, ..] && alive[^1] < _model.Layers.Count ? [.. alive]
-        : throw new ArgumentException($"[{string.Join(", ", alive)}] are no layers of {_model.Layers.Count} in ascending order", nameof(alive));
+    private int[] Checked(IReadOnlyList<int> alive) =>
+        alive.Zip(alive.Skip(1)).All(pair => pair.First < pair.Second) && alive is [>= 0, ..] && alive[^1] < _model.Layers.Count
+        ? [.. alive]
+        : throw new ArgumentException($"[{string.Join(", ", alive)}] are no layers of {_model.Layers.Count} in ascending order",
+        nameof(alive));
 
     private T With<T>(int index, Func<StreamedBatch, T> use, CancellationToken cancellation)
     {

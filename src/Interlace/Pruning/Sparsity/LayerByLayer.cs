@@ -34,7 +34,8 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     /// <param name="needRoom">Given the bytes of each batch before they are written; refuses where there is no room for them.</param>
     /// <param name="filtered">What is left out before the samples come here, told where none is left.</param>
     /// <exception cref="InputException">There is no sample.</exception>
-    public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null, SkipCounts? filtered = null)
+    public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null,
+        SkipCounts? filtered = null)
     {
         foreach (var (batch, _, _) in Calibrator.Batches(samples, skipped, batchTokens))
         {

@@ -102,7 +102,8 @@ public static class SparsifyStage
     {
         var rows = data.Draw.Calibration(experiment.Calibrate!.Fraction, options.MaxSamples);
         SkipCounts filtered = [];
-        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0, cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom, filtered);
+        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0,
+            cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom, filtered);
         skipped.Merge(filtered);
     }
 
@@ -146,7 +147,9 @@ public static class SparsifyStage
         if (!EmptyFolder.IsTaken(target)) return null;
         var found = SparsityFile.In(target);
         if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, Path.Combine(target, SparsityFile.Name));
-        string Key(SparsityFile file) => Hashes.Of(file with { CreatedBy = "", Inputs = file.Inputs with { Model = expected.Inputs.Model }, Samples = 0, Tokens = 0, Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
+        string Key(SparsityFile file) =>
+            Hashes.Of(file with { CreatedBy = "", Inputs = file.Inputs with { Model = expected.Inputs.Model }, Samples = 0, Tokens = 0,
+            Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
         return found is not null && Key(found) == Key(expected) ? found
             : throw new InputException($"{target} is not empty and holds no model made sparse with these settings: name another folder, or start over with --force.");
     }

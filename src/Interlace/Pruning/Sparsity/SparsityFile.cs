@@ -46,7 +46,8 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     /// <summary>Reads a record.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static SparsityFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder", "is no valid record of sparse weights", found =>
+        Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder",
+            "is no valid record of sparse weights", found =>
         {
             if (!SparsityOptions.Methods.Contains(found.Method))
                 throw new JsonException($"its method is '{found.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}");

@@ -85,7 +85,8 @@ internal static class PaperDocument
             new Table("results", "model", [new("layers dropped"), new("tuned"), new("average"), new("relative to dense"), new("unread / cut")], rows),
             new Folded("The run behind each row", [new Facts("row", "run", sources)]),
             .. all.SelectMany(results => results.Differences).Distinct(StringComparer.Ordinal).Select(difference => new Paragraph($"Not comparable without doubt: {difference}.", Quiet: true)),
-            .. all.SelectMany(results => results.Outcomes).SelectMany(outcome => outcome.Runs).SelectMany(run => run.Run.Scores.Remarks).Distinct(StringComparer.Ordinal).Select(remark => new Paragraph(remark, Quiet: true)),
+            .. all.SelectMany(results => results.Outcomes).SelectMany(outcome => outcome.Runs).SelectMany(run => run.Run.Scores.Remarks)
+            .Distinct(StringComparer.Ordinal).Select(remark => new Paragraph(remark, Quiet: true)),
         ]);
     }
 

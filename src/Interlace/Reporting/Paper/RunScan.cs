@@ -143,7 +143,8 @@ internal sealed partial class RunScan
         var rows = TrainingLog.Read(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name));
         long? memory = PeakMemory(Path.Combine(folder, RunFolder.Summary)) ?? (rows.Count > 0 ? rows.Max(row => row.MemoryBytes) : null);
         return stages.Length == 0 && samples is null ? null
-            : new(source, stages, stages.Any(stage => stage.EnergyJoules is not null) ? stages.Sum(stage => stage.EnergyJoules ?? 0) : null, samples, memory);
+            : new(source, stages, stages.Any(stage => stage.EnergyJoules is not null) ? stages.Sum(stage => stage.EnergyJoules ?? 0) : null,
+            samples, memory);
     }
 
     private static long? PeakMemory(string summary) => Json(summary) switch

@@ -14,7 +14,9 @@ public class PageHeaderTests
         PageHeader page = Read(header);
         Assert.Equal(new PageHeader(new ByteRange(0, header.Length + Body), PageType.Data, 7, PageEncoding.Plain), page);
         Assert.True(page.IsData);
-        Assert.Equal((3, PageEncoding.DeltaByteArray), Read(Struct((1, 3), (2, 10), (3, 10), (8, Struct((1, 3), (2, 0), (3, 3), (4, 7))))) is var second ? (second.Slots, second.Encoding) : default);
+        Assert.Equal((3, PageEncoding.DeltaByteArray),
+            Read(Struct((1, 3), (2, 10), (3, 10), (8, Struct((1, 3), (2, 0), (3, 3), (4, 7))))) is var second
+            ? (second.Slots, second.Encoding) : default);
         Assert.False(Read(Struct((1, 2), (2, 10), (3, 10), (7, Struct((1, 3), (2, 0))))).IsData);
     }
 
@@ -52,7 +54,8 @@ public class PageHeaderTests
     [Fact]
     public void Long_statistics_are_passed_over()
     {
-        byte[] header = Struct((1, 0), (2, 10), (3, 10), (5, Struct((1, 5), (2, 0), (3, 3), (4, 3), (5, Struct((5, new string('x', 5000)))))));
+        byte[] header = Struct((1, 0), (2, 10), (3, 10),
+            (5, Struct((1, 5), (2, 0), (3, 3), (4, 3), (5, Struct((5, new string('x', 5000)))))));
         Assert.Equal(5, Read(header).Slots);
     }
 
@@ -62,7 +65,8 @@ public class PageHeaderTests
     private static string Refused(byte[] header) => Assert.Throws<InvalidDataException>(() => Read(header)).Message;
 
     private static PageHeader Read(byte[] header) =>
-        WithFile([.. header, .. new byte[Body]], (stream, length) => PageHeader.Read(stream, new ColumnChunk("a", new ByteRange(0, length), 10), 0));
+        WithFile([.. header, .. new byte[Body]],
+            (stream, length) => PageHeader.Read(stream, new ColumnChunk("a", new ByteRange(0, length), 10), 0));
 
     private static IReadOnlyList<PageHeader> ReadAll(byte[] pages, long values) =>
         WithFile(pages, (stream, length) => PageHeader.ReadAll(stream, new ColumnChunk("a", new ByteRange(0, length), values)));

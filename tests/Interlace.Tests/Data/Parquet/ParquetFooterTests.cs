@@ -10,7 +10,8 @@ public class ParquetFooterTests
     [Fact]
     public void A_footer_tells_rows_and_where_the_columns_lie()
     {
-        ParquetFooter footer = Read(Struct((2, new[] { Struct((4, "schema"), (5, 1)), Leaf }), (3, 3), (4, new[] { Group(3, Column("a.b", 5, start: 4, length: 20)) })));
+        ParquetFooter footer = Read(Struct((2, new[] { Struct((4, "schema"), (5, 1)), Leaf }), (3, 3),
+            (4, new[] { Group(3, Column("a.b", 5, start: 4, length: 20)) })));
         RowGroup group = Assert.Single(footer.RowGroups);
         Assert.Equal(3, group.Rows);
         Assert.Equal(new ColumnChunk("a.b", new ByteRange(4, 20), 5), Assert.Single(group.Columns));
@@ -30,13 +31,16 @@ public class ParquetFooterTests
     }
 
     [Theory]
-    [InlineData(-4L, 10L), InlineData(4L, -1L), InlineData(4L, 1L << 40), InlineData(1L << 62, 1L << 62), InlineData(long.MaxValue, 1L), InlineData(0L, 8L)]
+    [InlineData(-4L, 10L), InlineData(4L, -1L), InlineData(4L, 1L << 40), InlineData(1L << 62, 1L << 62), InlineData(long.MaxValue, 1L),
+        InlineData(0L, 8L)]
     public void A_column_outside_the_file_is_refused(long start, long length) =>
         Assert.Throws<InvalidDataException>(() => Read(Struct((4, new[] { Group(1, Column("a", 1, start, length)) }))));
 
     [Fact]
     public void Columns_that_share_their_bytes_are_refused() =>
-        Assert.Contains("overlap", Assert.Throws<InvalidDataException>(() => Read(Struct((4, Enumerable.Repeat(Group(1, Column("a", 1, 4, 90)), 50).ToArray())))).Message, StringComparison.Ordinal);
+        Assert.Contains("overlap",
+            Assert.Throws<InvalidDataException>(() =>
+            Read(Struct((4, Enumerable.Repeat(Group(1, Column("a", 1, 4, 90)), 50).ToArray())))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_schema_that_would_overflow_the_stack_is_refused()

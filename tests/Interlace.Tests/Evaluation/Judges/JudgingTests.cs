@@ -40,13 +40,15 @@ public class JudgingTests
     {
         string cells = "index\timage\tquestion\tcomponents\tcomponent_weight\tcomponent_type\tnum_of_component\n";
         byte[] picture = Png.Write(8, 8, 8, 2, [.. Enumerable.Range(0, 8 * 8 * 3).Select(i => (byte)(i * 37))]);
-        for (int i = 0; i < 4; i++) cells += $"{i}\t{Convert.ToBase64String(picture)}\tdo it\t{(i == 3 ? "[]" : "['a', 'b']")}\t['4', '6']\t['x', 'y']\t2\n";
+        for (int i = 0; i < 4; i++)
+            cells += $"{i}\t{Convert.ToBase64String(picture)}\tdo it\t{(i == 3 ? "[]" : "['a', 'b']")}\t['4', '6']\t['x', 'y']\t2\n";
         using TemporaryFile file = new(cells);
         using BenchmarkTable table = BenchmarkTable.Open(file.Path);
         ScriptedJudge judge = new(request => request.Prompt.Contains("'answer 0'", StringComparison.Ordinal) ? "score of component 1: 2/4, score of component 2: 6/6, total score: 8/10. Good." :
             request.Prompt.Contains("'answer 1'", StringComparison.Ordinal) ? "I like it" : null);
         Prediction[] predictions = [.. table.Rows.Select(row => new Prediction(row, $"answer {row.Index}"))];
-        var (judged, leftOut) = await Judging.Apply(BenchmarkKind.Judged, table, predictions, RuleSet.November2025, judge, 1, () => { }, TestContext.Current.CancellationToken);
+        var (judged, leftOut) = await Judging.Apply(BenchmarkKind.Judged, table, predictions, RuleSet.November2025, judge, 1, () => { },
+            TestContext.Current.CancellationToken);
         Assert.Equal((3, 0), (judge.Requests.Count, leftOut.Total));
         Assert.All(judge.Requests, r => Assert.Equal(picture, Assert.Single(r.Images)));
         Score score = Scores.Of(Benchmarks.Find("MIABench")!, judged);
@@ -70,7 +72,8 @@ public class JudgingTests
     }
 
     private static async Task<IReadOnlyList<Prediction>> Apply(BenchmarkKind kind, Prediction[] predictions, IJudge judge) =>
-        (await Judging.Apply(kind, null, predictions, RuleSet.November2025, judge, 1, () => { }, TestContext.Current.CancellationToken)).Predictions;
+        (await Judging.Apply(kind, null, predictions, RuleSet.November2025, judge, 1, () => { },
+            TestContext.Current.CancellationToken)).Predictions;
 
     private static Prediction Choice(int index, string text) => new(new([new("index", $"{index}"), new("question", "which?"), new("A", "a cat"), new("B", "a dog"), new("answer", "A")]), text);
 

@@ -9,7 +9,8 @@ namespace Interlace.Tests.Pruning.Sparsity;
 public sealed class LayerByLayerTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
-    private readonly PreparedSamples _samples = new(TinyCheckpoints.Tied, 9);   // every third with an image; its first three layers are followed by visual features
+    // every third with an image; its first three layers are followed by visual features
+    private readonly PreparedSamples _samples = new(TinyCheckpoints.Tied, 9);
 
     public void Dispose()
     {

@@ -220,7 +220,8 @@ public sealed class SparsifyStageTests : IDisposable
         int asked = 0;
         Refused("sparse over these samples needs", () => Run(new(), freeBytes: _ => ++asked > 3 ? model : long.MaxValue));
         Assert.Equal(4, asked);   // the model, two batches of samples, and the third that has no room
-        Refused("lies in the model folder", () => SparsifyStage.Run(_model, Path.Combine(_model, "inner"), _compute, _experiment, new("magnitude")));
+        Refused("lies in the model folder",
+            () => SparsifyStage.Run(_model, Path.Combine(_model, "inner"), _compute, _experiment, new("magnitude")));
     }
 
     private SparsityFile Run(SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default) =>
