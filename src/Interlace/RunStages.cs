@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Evaluation;
+using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
@@ -82,7 +83,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Model and plan -> <c>pruned</c>.</summary>
     public RunStage Prune(string model) => Stage("prune", At(RunFolder.Pruned),
         () => LayerRemoval.Prune(model, PlanFile.Load(At(RunFolder.Plan)), At(RunFolder.Pruned), progress: progress, cancel: cancellation),
-        () => RequirePlanned(At(RunFolder.Pruned), model));
+        () => RequirePlanned(At(RunFolder.Pruned), model),
+        () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
 
     /// <summary>Model (and data) -> <c>pruned</c>, with all its layers and part of their weights zero.</summary>
     public RunStage Sparsify(string model, SparsityOptions options) => Stage("sparsify", At(RunFolder.Pruned),
@@ -94,7 +96,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
             Require(At(RunFolder.Pruned), found is not null && SparsifyStage.IsOfTheSame(found, _experiment, options, compute),
                 "it was not made sparse with these settings");
             Require(At(RunFolder.Pruned), found!.Inputs.Model, model);
-        });
+        },
+        () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
 
     /// <summary>Whether the plan names layers to tune.</summary>
     public bool Tunes => !PlanFile.Load(At(RunFolder.Plan)).Tune.IsEmpty;
@@ -116,7 +119,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Model and data -> <c>plan.json</c> and <c>tuned</c>, in as many rounds as the plan says, each with its own times.</summary>
     public RunStage InRounds(string model) =>
         new(At(RunFolder.Tuned), _done, () => new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model),
-            () => RequirePlanned(At(RunFolder.Tuned), model));
+            () => RequirePlanned(At(RunFolder.Tuned), model),
+            () => StagedFolder.DiscardLeft(At(RunFolder.Tuned)));
 
     /// <summary>Model and tables -> predictions and scores in a folder.</summary>
     public RunStage Evaluate(string name, string model, string target) =>

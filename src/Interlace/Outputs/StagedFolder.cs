@@ -38,7 +38,15 @@ public sealed class StagedFolder : IDisposable
         Func<string, long>? freeBytes = null)
     {
         string place = RealPath.Of(target);
-        CheckPlace(target, replaces);
+        try
+        {
+            CheckPlace(target, replaces);
+        }
+        catch (InputException)
+        {
+            DiscardLeft(target);   // a process that finished the folder may have been killed before it had cleared up
+            throw;
+        }
         string parent = Path.GetDirectoryName(place) ?? throw new InputException($"{target} cannot be written to: it is the root of a disk.");
         FreeSpace.Check(parent, bytesNeeded, target, freeBytes);
         string work = place + ".partial";
@@ -87,7 +95,22 @@ public sealed class StagedFolder : IDisposable
     /// <exception cref="InputException">Another process is at work there.</exception>
     public static void Discard(string target)
     {
-        if (File.Exists(Path.Combine(RealPath.Of(target) + ".partial", FolderLock.Name))) Begin(target, 0, _ => true).Dispose();
+        string work = RealPath.Of(target) + ".partial";
+        if (File.Exists(Path.Combine(work, FolderLock.Name))) Begin(target, 0, _ => true).Dispose();
+        else if (Directory.Exists(work)) EmptyFolder.Delete(work);
+    }
+
+    /// <summary>As <see cref="Discard"/>, for a result that stands: where another process is at work beside it, that one clears up.</summary>
+    public static void DiscardLeft(string target)
+    {
+        try
+        {
+            Discard(target);
+        }
+        catch (InputException)
+        {
+            // In use.
+        }
     }
 
     /// <summary>Flushes every file to the disk and moves the folder to its place.</summary>

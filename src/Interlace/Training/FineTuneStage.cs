@@ -51,6 +51,7 @@ public static class FineTuneStage
         if (!overwrite && Finished(target, empty) is { } before)
         {
             held.Clear();
+            StagedFolder.DiscardLeft(target);
             log?.Invoke($"{target} is there already.");
             return before;
         }
@@ -106,7 +107,11 @@ public static class FineTuneStage
 
     /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
     /// <exception cref="InputException">Another process is at work there.</exception>
-    public static void Forget(string target) => WorkFolder.Discard(WorkFolderOf(target), WorkFiles, target);
+    public static void Forget(string target)
+    {
+        WorkFolder.Discard(WorkFolderOf(target), WorkFiles, target);
+        StagedFolder.DiscardLeft(target);
+    }
 
     private const string SamplesName = "samples.store";
     private const string ValidationName = "validation.store";

@@ -66,6 +66,19 @@ public class StagedFolderTests
         Assert.Equal(["out"], scratch.Entries());
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void What_a_process_left_that_was_killed_after_its_commit_is_cleared_by_the_next(bool locked)
+    {
+        using var scratch = new ScratchFolder();
+        Directory.CreateDirectory(scratch.At("out"));
+        File.WriteAllText(scratch.At("out", "f"), "x");
+        Directory.CreateDirectory(scratch.At("out.partial"));
+        if (locked) File.WriteAllText(scratch.At("out.partial", FolderLock.Name), "held by a process of interlace\n");
+        Assert.Contains("is not empty", Assert.Throws<InputException>(() => StagedFolder.Begin(scratch.At("out"), 1)).Message);
+        Assert.Equal(["out"], scratch.Entries());
+        Assert.Equal("x", File.ReadAllText(scratch.At("out", "f")));
+    }
+
     [Fact]
     public void A_link_is_followed_to_the_folder_it_leads_to()
     {

@@ -62,6 +62,7 @@ public static class SparsifyStage
             new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0, new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
         if (!overwrite && Finished(target, empty) is { } before)
         {
+            StagedFolder.DiscardLeft(target);
             log?.Invoke($"{target} is there already.");
             return before;
         }
