@@ -1,14 +1,17 @@
 using System.Globalization;
 using System.Text;
+using Interlace.Vlm.Text.Tokenizing;
 
 namespace Interlace.Vlm.Text;
 
 /// <summary>
-/// Unicode normalisation form C (UAX 15). The program runs with invariant globalisation, where the runtime's own <c>string.Normalize</c> returns its input unchanged.
+/// Unicode normalisation form C (UAX 15). The program runs with invariant globalisation,
+/// where the runtime's own <c>string.Normalize</c> returns its input unchanged.
 /// </summary>
 internal static class CanonicalComposition
 {
-    private const int HangulS = 0xAC00, HangulL = 0x1100, HangulV = 0x1161, HangulT = 0x11A7, VCount = 21, TCount = 28, SCount = 19 * VCount * TCount;
+    private const int HangulS = 0xAC00, HangulL = 0x1100, HangulV = 0x1161, HangulT = 0x11A7, VCount = 21, TCount = 28;
+    private const int SCount = 19 * VCount * TCount;
 
     private static readonly Dictionary<int, int[]> Decompositions = [];
     private static readonly Dictionary<(int First, int Second), int> Compositions = [];
@@ -42,10 +45,51 @@ internal static class CanonicalComposition
         return Join(Recombine(points));
     }
 
+    /// <summary>
+    /// The text in form C; the same object where it already is. Only what stands together with an unstable code point changes:
+    /// each such group is composed by itself, and its changed characters stand for all of it.
+    /// </summary>
+    public static AlignedText Compose(AlignedText text)
+    {
+        if (IsStable(text.Text)) return text;
+        var composed = new AlignedText.Builder(text);
+        int kept = 0;
+        foreach (TextSpan group in Groups(text.Text))
+        {
+            string form = Compose(text.Text[group.Start..group.End]);
+            int same = text.Text.AsSpan(group.Start, group.End - group.Start).CommonPrefixLength(form);
+            composed.Keep(kept, group.Start + same);
+            if (group.Start + same < group.End) composed.Insert(form[same..], text.Origin(group.Start + same, group.End));
+            kept = group.End;
+        }
+        composed.Keep(kept, text.Text.Length);
+        return composed.Build();
+    }
+
+    /// <summary>The unstable code points of a text, as far as they stand together, each time with the stable one before them.</summary>
+    private static IEnumerable<TextSpan> Groups(string text)
+    {
+        int start = 0, at = 0;   // of the last stable code point; of the next one
+        bool unstable = false;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (IsStable(rune))
+            {
+                if (unstable) yield return new(start, at);
+                (start, unstable) = (at, false);
+            }
+            else unstable = true;
+            at += rune.Utf16SequenceLength;
+        }
+        if (unstable) yield return new(start, at);
+    }
+
+    private static bool IsStable(Rune rune) => rune.Value < 0x300 || !Unstable.Contains(rune.Value);
+
     private static bool IsStable(string text)
     {
         foreach (char c in text.AsSpan())
-            if (c >= 0x300) return text.EnumerateRunes().All(rune => rune.Value < 0x300 || !Unstable.Contains(rune.Value));
+            if (c >= 0x300) return text.EnumerateRunes().All(IsStable);
         return true;
     }
 

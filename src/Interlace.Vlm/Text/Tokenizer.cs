@@ -1,13 +1,15 @@
 using System.Text;
 using System.Text.Json;
 using Interlace.Vlm.Checkpoints;
-using Microsoft.ML.Tokenizers;
+using Interlace.Vlm.Text.Tokenizing;
+using Interlace.Vlm.Text.Tokenizing.Decoding;
 
 namespace Interlace.Vlm.Text;
 
 /// <summary>
-/// Byte-level byte-pair tokenizer of a Hugging Face tokenizer.json: added tokens are cut out of the text, the text between them is normalised, split into pieces and merged.
-/// No token is added of itself: what a post_processor section would add is the chat template's business. Safe for use by several threads.
+/// Byte-pair tokenizer of a Hugging Face tokenizer.json, put together from the components that the file names:
+/// added tokens are cut out of the text, the text between them is normalised, cut into pieces and merged.
+/// Safe for use by several threads.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -16,52 +18,71 @@ public sealed class Tokenizer
 
     private const int LongestToken = 4096;   // characters
 
-    private readonly BpeTokenizer _merges;
-    private readonly PreTokenizer _preTokenizer;
     private readonly AddedTokenFinder _raw, _normalized;
-    private readonly Dictionary<string, int> _ids;
-    private readonly byte[]?[] _bytes;
+    private readonly Normalizer _normalizer;
+    private readonly PreTokenizer _preTokenizer;
+    private readonly BytePairs _model;
+    private readonly PostProcessor _postProcessor;
+    private readonly TokenDecoder _decoder;
+    private readonly Dictionary<string, AddedToken> _added;
+    private readonly string?[] _tokens;
     private readonly bool[] _special;
-    private readonly bool _composes, _ignoresMerges;
 
     private Tokenizer(JsonElement root, string source, int? rows)
     {
-        JsonElement model = root.GetProperty("model");
-        if (Type(model) is not (null or "BPE") || IsSet(model, "byte_fallback"))
-            throw new InputException($"{source}: the tokenizer's model is not a byte-level BPE, the only kind that is supported.");
-        _composes = ReadNormalizer(root, source);
-        _preTokenizer = new PreTokenizer(root.GetProperty("pre_tokenizer"), source);
-        _ignoresMerges = IsSet(model, "ignore_merges");
+        _normalizer = new(Section("normalizer"), source);
+        _preTokenizer = new(Section("pre_tokenizer"), source);
+        _model = new(root.GetProperty("model"), _preTokenizer.IsByteLevel, source);
+        _postProcessor = new(Section("post_processor"), source);
+        _decoder = new(Section("decoder"), source);
 
-        Dictionary<string, int> vocabulary = model.GetProperty("vocab").EnumerateObject().ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
-        foreach ((string token, int id) in vocabulary) CheckToken(token, id, source, rows);
-        AddedToken[] added = root.TryGetProperty("added_tokens", out JsonElement tokens) ? [.. tokens.EnumerateArray().Select(entry => AddedToken.Read(entry, source))] : [];
+        AddedToken[] added = Section("added_tokens") is { ValueKind: not JsonValueKind.Undefined } tokens
+            ? [.. tokens.EnumerateArray().Select(entry => AddedToken.Read(entry, source))] : [];
+        foreach ((string token, int id) in _model.Vocabulary) CheckToken(token, id, source, rows);
         foreach (AddedToken token in added) CheckToken(token.Content, token.Id, source, rows);
-        _merges = BpeTokenizer.Create(new BpeOptions(vocabulary) { ByteLevel = true, Merges = ReadMerges(model) });
-        _raw = new AddedTokenFinder(added.Where(token => !token.Normalized));
-        _normalized = new AddedTokenFinder(added.Where(token => token.Normalized));
+        _raw = new(added.Where(token => !token.Normalized).Select(token => (token.Content, token)));
+        _normalized = new(from token in added
+                          where token.Normalized
+                          select (_normalizer.Apply(AlignedText.Of(token.Content)).Text, token));
 
-        Count = 1 + Math.Max(vocabulary.Values.DefaultIfEmpty(-1).Max(), added.Select(token => token.Id).DefaultIfEmpty(-1).Max());
-        _ids = vocabulary;
-        _bytes = new byte[Count][];
+        Count = 1 + _model.Vocabulary.Values.Concat(added.Select(token => token.Id)).DefaultIfEmpty(-1).Max();
+        _tokens = new string[Count];
         _special = new bool[Count];
-        foreach ((string token, int id) in vocabulary) _bytes[id] = ByteAlphabet.Decode(token);
+        _added = new(StringComparer.Ordinal);
+        foreach ((string token, int id) in _model.Vocabulary) _tokens[id] = token;
         foreach (AddedToken token in added)
         {
-            _ids[token.Content] = token.Id;
-            _bytes[token.Id] = ByteAlphabet.Decode(token.Content);
+            _added[token.Content] = token;
+            _tokens[token.Id] = token.Content;
             _special[token.Id] = token.Special;
         }
+        foreach (int id in _postProcessor.Before.Concat(_postProcessor.After))
+            if (Token(id, skipSpecial: false) is null)
+                throw new FormatException($"the post_processor adds the id {id}, which no token has.");
+
+        JsonElement Section(string name) => root.TryGetProperty(name, out JsonElement section) ? section : default;
     }
 
     /// <summary>One more than the largest id. A model may have more rows: their ids decode to nothing.</summary>
     public int Count { get; }
 
     /// <summary>
-    /// A text of more UTF-8 bytes has more than so many tokens: none is longer than the longest,
-    /// and normalisation makes of three bytes one at least.
+    /// A text of more UTF-8 bytes has more than so many tokens: none is longer than the longest, and normalisation only shortens so much.
+    /// Without limit where one token can stand for any text.
     /// </summary>
-    public long MostBytes(int tokens) => 3L * tokens * _bytes.Max(bytes => bytes?.Length ?? 0);
+    public long MostBytes(int tokens)
+    {
+        if (!_model.CoversAllText || _preTokenizer.Removes) return long.MaxValue;
+        double bytes = _normalizer.Shrinks * tokens * _tokens.Max(Bytes);
+        return bytes < long.MaxValue ? (long)bytes : long.MaxValue;
+
+        int Bytes(string? token)
+        {
+            if (token is null) return 0;
+            if (_preTokenizer.IsByteLevel && !_added.ContainsKey(token)) return ByteAlphabet.Decode(token).Length;
+            return Encoding.UTF8.GetByteCount(token);
+        }
+    }
 
     /// <summary>Reads <c>tokenizer.json</c> of a folder, or the .json file at that path.</summary>
     /// <param name="path">The folder or the file.</param>
@@ -85,105 +106,117 @@ public sealed class Tokenizer
             using JsonDocument document = StrictJson.Document(json);
             return new Tokenizer(document.RootElement, source, rows);
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException
+            or FormatException or ArgumentException)
         {
             throw new InputException($"{source} is not a valid tokenizer.json: {error.Message}", error);
         }
     }
 
-    /// <summary>The ids of a text. Added tokens written in the text are recognised, special or not. An unpaired surrogate counts as U+FFFD.</summary>
-    public int[] Encode(string text)
+    /// <summary>
+    /// The ids of a text, without special tokens of the tokenizer's own: a chat template writes them itself as a rule.
+    /// Added tokens written in the text are recognised, special or not. An unpaired surrogate counts as U+FFFD.
+    /// </summary>
+    public int[] Encode(string text) => Encode(text, addSpecial: false);
+
+    /// <summary>The ids of a text, on request between those that the file's post_processor puts around a text.</summary>
+    public int[] Encode(string text, bool addSpecial)
     {
         List<int> ids = [];
-        foreach (Part part in Parts(text)) EncodePart(part, ids);
+        if (addSpecial) ids.AddRange(_postProcessor.Before);
+        Encode(text, ids, origins: null);
+        if (addSpecial) ids.AddRange(_postProcessor.After);
         return [.. ids];
     }
 
     /// <summary>
-    /// The ids of a text and, for each of them, whether all its characters lie inside one of the spans. A span must begin and end where normalisation moves nothing:
-    /// at a line break or at an added token.
+    /// The ids of a text and, for each of them, whether all characters that it stands for lie inside one of the spans.
+    /// What normalisation inserts stands for the character after it.
+    /// A span must begin and end where normalisation joins nothing: at a line break or at an added token.
     /// </summary>
     public (int[] Ids, bool[] Inside) Encode(string text, IReadOnlyList<TextSpan> spans)
     {
         List<int> ids = [];
-        List<bool> inside = [];
-        foreach (Part part in Parts(text))
-        {
-            TextSpan[] bytes = [.. spans.Where(span => span.Start < part.Span.End && span.End > part.Span.Start).Select(span => BytesOf(part, span))];
-            EncodePart(part, ids);
-            int at = 0;
-            while (inside.Count < ids.Count)
-            {
-                int end = at + _bytes[ids[inside.Count]]!.Length;
-                inside.Add(bytes.Any(span => span.Start <= at && end <= span.End));
-                at = end;
-            }
-        }
-        return ([.. ids], [.. inside]);
+        List<TextSpan> origins = [];
+        Encode(text, ids, origins);
+        bool[] inside = new bool[ids.Count];
+        foreach (TextSpan span in spans)
+            for (int t = 0; t < inside.Length; t++) inside[t] |= span.Start <= origins[t].Start && origins[t].End <= span.End;
+        return ([.. ids], inside);
     }
 
     /// <summary>The text of ids; bytes that are not UTF-8 give U+FFFD, ids that no token has give nothing.</summary>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecial = true)
     {
-        using var bytes = new MemoryStream(ids.Length * 4);
-        foreach (int id in ids) bytes.Write(Bytes(id, skipSpecial));
-        return Encoding.UTF8.GetString(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+        var text = new DecodedText();
+        IDecodingStep steps = StartDecoding(text);
+        foreach (int id in ids)
+            if (Token(id, skipSpecial) is { } token) steps.Add(token, begins: true);
+        steps.End();
+        return text.Take();
     }
 
-    /// <summary>The id of a token: an added one as it is written, another one in the byte alphabet of the vocabulary. Null where there is none.</summary>
-    public int? Id(string token) => _ids.TryGetValue(token, out int id) ? id : null;
+    /// <summary>
+    /// The id of a token: an added one as it is written, another one as the vocabulary writes it. Null where there is none.
+    /// </summary>
+    public int? Id(string token)
+    {
+        if (_added.TryGetValue(token, out AddedToken? added)) return added.Id;
+        return _model.Vocabulary.TryGetValue(token, out int id) ? id : null;
+    }
 
     /// <summary>Whether an id is that of a special added token.</summary>
     public bool IsSpecial(int id) => (uint)id < (uint)_special.Length && _special[id];
 
-    internal ReadOnlySpan<byte> Bytes(int id, bool skipSpecial) => (uint)id >= (uint)_bytes.Length || (skipSpecial && _special[id]) ? default : _bytes[id];
+    /// <summary>The steps that a decoding's tokens go through, in order, to become the text.</summary>
+    internal IDecodingStep StartDecoding(DecodedText text) => _decoder.Start(text);
 
-    /// <summary>A stretch of the text: an added token, or normalised text between them.</summary>
-    private readonly record struct Part(TextSpan Span, string Original, string Text, AddedToken? Token);
+    /// <summary>A token as the file writes it; null where none has the id, or where it is special and to be skipped.</summary>
+    internal string? Token(int id, bool skipSpecial)
+    {
+        if ((uint)id >= (uint)_tokens.Length || skipSpecial && _special[id]) return null;
+        return _tokens[id];
+    }
 
-    private IEnumerable<Part> Parts(string text)
+    private void Encode(string text, List<int> ids, List<TextSpan>? origins)
     {
         text = WithoutUnpairedSurrogates(text);
         foreach ((TextSpan span, AddedToken? token) in _raw.Cut(text))
         {
-            string original = text[span.Start..span.End];
-            yield return new(span, original, token is null ? Normalize(original) : original, token);
+            if (token is null) EncodeNormalized(_normalizer.Apply(AlignedText.Of(text, span)), ids, origins);
+            else
+            {
+                ids.Add(token.Id);
+                origins?.Add(span);
+            }
         }
     }
 
-    private void EncodePart(Part part, List<int> ids)
+    private void EncodeNormalized(AlignedText text, List<int> ids, List<TextSpan>? origins)
     {
-        if (part.Token is not null)
+        foreach ((TextSpan span, AddedToken? token) in _normalized.Cut(text.Text))
         {
-            ids.Add(part.Token.Id);
-            return;
-        }
-        foreach ((TextSpan span, AddedToken? token) in _normalized.Cut(part.Text))
-        {
-            if (token is not null) ids.Add(token.Id);
-            else EncodePlain(part.Text[span.Start..span.End], ids);
+            if (token is null) EncodePieces(_preTokenizer.Split(text.Slice(span)), ids, origins);
+            else
+            {
+                ids.Add(token.Id);
+                origins?.Add(text.Origin(span.Start, span.End));
+            }
         }
     }
 
-    private void EncodePlain(string text, List<int> ids)
+    private void EncodePieces(Pieces pieces, List<int> ids, List<TextSpan>? origins)
     {
-        foreach (TextSpan piece in _preTokenizer.Split(text))
+        string text = pieces.Text.Text;
+        foreach (TextSpan piece in pieces.Spans)
         {
-            ReadOnlySpan<char> chars = text.AsSpan(piece.Start, piece.End - piece.Start);
-            if (_ignoresMerges && _ids.TryGetValue(ByteAlphabet.Encode(chars), out int whole)) ids.Add(whole);
-            else ids.AddRange(_merges.EncodeToIds(chars, considerPreTokenization: false, considerNormalization: false));
+            foreach (Token token in _model.Encode(text.AsSpan(piece.Start, piece.End - piece.Start)))
+            {
+                ids.Add(token.Id);
+                origins?.Add(pieces.Text.Origin(piece.Start + token.Start, piece.Start + token.End));
+            }
         }
     }
-
-    /// <summary>A span of the text as bytes of the part's normalised text.</summary>
-    private TextSpan BytesOf(Part part, TextSpan span)
-    {
-        return new(Position(span.Start), Position(span.End));
-
-        int Position(int at) => at <= part.Span.Start ? 0 : at >= part.Span.End ? Encoding.UTF8.GetByteCount(part.Text) : Encoding.UTF8.GetByteCount(Normalize(part.Original[..(at - part.Span.Start)]));
-    }
-
-    private string Normalize(string text) => _composes ? CanonicalComposition.Compose(text) : text;
 
     private static string WithoutUnpairedSurrogates(string text)
     {
@@ -202,31 +235,12 @@ public sealed class Tokenizer
     {
         if (token.Length > LongestToken)
             throw new InputException($"{source} has a token of {token.Length} characters; more than {LongestToken} are not supported.");
+        int count = rows ?? LargestVocabulary;
+        if (id >= 0 && id < count) return;
         string name = token.Length > 40 ? token[..40] + "..." : token;
-        if (id < 0 || id >= (rows ?? LargestVocabulary))
-            throw new InputException($"{source}: token '{name}' has the id {id}, but ids run from 0 to {(rows ?? LargestVocabulary) - 1}{(rows is null ? "" : $", the last row of the model's embedding (vocab_size {rows}): enlarge the embedding (resize_token_embeddings) or take the token out")}.");
+        string rule = $"{source}: token '{name}' has the id {id}, but ids run from 0 to {count - 1}";
+        if (rows is null) throw new InputException($"{rule}.");
+        throw new InputException($"{rule}, the last row of the model's embedding (vocab_size {rows}): "
+            + "enlarge the embedding (resize_token_embeddings) or take the token out.");
     }
-
-    /// <summary>Whether the text is put into form C; other normalisers are refused.</summary>
-    private static bool ReadNormalizer(JsonElement root, string source)
-    {
-        if (!root.TryGetProperty("normalizer", out JsonElement normalizer) || normalizer.ValueKind == JsonValueKind.Null) return false;
-        JsonElement[] steps = Type(normalizer) == "Sequence" ? [.. normalizer.GetProperty("normalizers").EnumerateArray()] : [normalizer];
-        if (steps.FirstOrDefault(step => Type(step) != "NFC") is { ValueKind: JsonValueKind.Object } other)
-            throw new InputException($"{source}: the normaliser '{Type(other)}' is not supported, only NFC is.");
-        return steps.Length > 0;
-    }
-
-    /// <summary>Merges as "a b"; the file has that, or pairs ["a", "b"].</summary>
-    private static IEnumerable<string> ReadMerges(JsonElement model) =>
-        model.GetProperty("merges").EnumerateArray().Select(merge => merge switch
-    {
-        { ValueKind: JsonValueKind.String } => merge.GetString()!,
-        { ValueKind: JsonValueKind.Array } when merge.GetArrayLength() == 2 => $"{merge[0].GetString()} {merge[1].GetString()}",
-        _ => throw new FormatException("a merge is no pair of tokens."),
-    }).ToArray();
-
-    private static string? Type(JsonElement section) => section.TryGetProperty("type", out JsonElement type) ? type.GetString() : null;
-
-    private static bool IsSet(JsonElement section, string name) => section.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 }

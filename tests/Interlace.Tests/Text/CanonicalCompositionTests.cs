@@ -1,4 +1,5 @@
 using Interlace.Vlm.Text;
+using Interlace.Vlm.Text.Tokenizing;
 
 namespace Interlace.Tests.Text;
 
@@ -34,6 +35,30 @@ public class CanonicalCompositionTests
     {
         const string text = "Stra\u00DFe \u4E2D\u6587 \U0001F600 \uD55C";
         Assert.Same(text, CanonicalComposition.Compose(text));
+    }
+
+    [Fact]
+    public void A_text_composed_group_by_group_is_that_composed_as_a_whole()
+    {
+        string[] points = ["a", "e", "\n", " ", "\u0301", "\u0323", "\u0344", "\u00E9", "\u1E0B", "\u212B", "\u0958", "\u0915", "\u093C", "\u1112", "\u1161", "\u11AB",
+            "\uD558", "\U00011131", "\U00011127", "\U0001D15E", "\U0001F600"];
+        var random = new Random(5);
+        for (int round = 0; round < 2000; round++)
+        {
+            string text = string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => points[random.Next(points.Length)]));
+            AlignedText composed = CanonicalComposition.Compose(AlignedText.Of(text));
+            Assert.Equal(CanonicalComposition.Compose(text), composed.Text);
+
+            // What its characters stand for lies within the text, in order, and covers it.
+            int end = 0;
+            for (int i = 0; i < composed.Text.Length; i++)
+            {
+                TextSpan origin = composed.Origin(i, i + 1);
+                Assert.True(origin.Start <= end && origin.End >= end && origin.Start < origin.End, $"{text}: {i} stands for {origin}");
+                end = origin.End;
+            }
+            Assert.Equal(text.Length, end);
+        }
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Interlace.Vlm.Text;
+using Interlace.Vlm.Text.Tokenizing;
 
 namespace Interlace.DemoModel.Text;
 

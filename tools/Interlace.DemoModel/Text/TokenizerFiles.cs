@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
-using Interlace.Vlm.Text;
+using Interlace.Vlm.Text.Tokenizing;
 
 namespace Interlace.DemoModel.Text;
 
@@ -76,7 +76,7 @@ public static class TokenizerFiles
         });
         var pieces = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (string text in texts.SelectMany(t => t))
-            foreach (string piece in splitter.Split(text).Select(span => text[span.Start..span.End]))
+            foreach (string piece in splitter.Split(AlignedText.Of(text)).Spans.Select(span => text[span.Start..span.End]))
                 if (!IsSpelt(piece)) pieces[piece] = pieces.GetValueOrDefault(piece) + 1;
         return pieces;
     }
