@@ -1,4 +1,5 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Tables;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using Interlace.Data;
-using Interlace.Pruning;
+using Interlace.Experiments;
 using Interlace.Pruning.Losses;
 using Interlace.Vlm;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.Bench;
 

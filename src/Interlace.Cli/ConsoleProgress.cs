@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Interlace.Jobs;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Cli;

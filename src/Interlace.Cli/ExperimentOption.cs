@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Interlace.Experiments;
 
 namespace Interlace.Cli;
 

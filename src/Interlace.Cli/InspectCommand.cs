@@ -1,7 +1,8 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Calibration;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Scoring;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;

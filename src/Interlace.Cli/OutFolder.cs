@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Experiments;
 using Interlace.Outputs;
+using Interlace.Runs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 

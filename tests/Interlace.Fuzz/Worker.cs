@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using Interlace.Cli;
+using Interlace.Experiments;
+using Interlace.Runs;
 
 namespace Interlace.Fuzz;
 

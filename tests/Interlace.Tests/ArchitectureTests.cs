@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Cli;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -16,20 +17,36 @@ namespace Interlace.Tests;
 /// <summary>Dependencies go one way, read from the compiled code.</summary>
 public class ArchitectureTests
 {
-    private static readonly string[] Order = ["Data", "Calibration", "Pruning", "Training", "Evaluation", "Reporting"];
+    /// <summary>The rooms of the paper's code: each uses only those before it.</summary>
+    private static readonly string[] Rooms =
+    [
+        "Outputs", "Experiments", "Jobs", "Data", "Artefacts",
+        "Calibration", "Pruning", "Training", "Evaluation", "Reporting", "Runs",
+    ];
+
+    /// <summary>The rooms of evaluation; what lies in none of them puts them together.</summary>
+    private static readonly string[] EvaluationRooms =
+        ["Python", "Tables", "Rules", "Asking", "Judges", "Scoring", "Comparing", "Latency", ""];
+
     private static readonly OpCode[] OpCodes = [.. typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!)];
 
     [Fact]
-    public void Each_part_of_the_paper_uses_only_the_parts_before_it()
+    public void Each_room_uses_only_the_rooms_before_it()
     {
-        var wrong = from use in Uses(typeof(Experiment).Assembly)
-                    let user = Array.IndexOf(Order, Part(use.User)) let used = Array.IndexOf(Order, Part(use.Used))
-                    where user >= 0 && used > user
-                    select $"{use.User.FullName} uses {use.Used.FullName}";
-        Assert.Empty(wrong.Distinct());
+        Type[] types = [.. typeof(Experiment).Assembly.GetTypes().Where(type => IsWritten(Outermost(type)))];
+        Assert.Equal(Rooms.Order(), types.Select(Room).Distinct().Order());
+        Assert.Empty(Backwards(Rooms, Room));
         // The reading itself works: one use in a signature, one in code alone.
         Assert.Contains((typeof(PlanStage), typeof(LayerSimilarity)), Uses(typeof(Experiment).Assembly));
         Assert.Contains((typeof(FineTuneStage), typeof(PlanFile)), Uses(typeof(Experiment).Assembly));
+    }
+
+    [Fact]
+    public void Each_room_of_evaluation_uses_only_the_rooms_before_it()
+    {
+        Type[] types = [.. typeof(Experiment).Assembly.GetTypes().Where(type => IsWritten(Outermost(type)) && Room(type) == "Evaluation")];
+        Assert.Equal(EvaluationRooms.Order(), types.Select(EvaluationRoom).Distinct().Order());
+        Assert.Empty(Backwards(EvaluationRooms, EvaluationRoom));
     }
 
     [Fact]
@@ -134,7 +151,24 @@ public class ArchitectureTests
         return false;
     }
 
-    private static string? Part(Type type) => type.Namespace?.Split('.') is ["Interlace", var part, ..] ? part : null;
+    /// <summary>The uses of a room by one before it.</summary>
+    private static IEnumerable<string> Backwards(string[] order, Func<Type, string?> room) =>
+        (from use in Uses(typeof(Experiment).Assembly)
+         let user = Array.IndexOf(order, room(use.User))
+         let used = Array.IndexOf(order, room(use.Used))
+         where user >= 0 && used > user
+         select $"{use.User.FullName} uses {use.Used.FullName}").Distinct();
+
+    /// <summary>The folder below the project, which is the namespace below the project's; empty for its own.</summary>
+    private static string? Room(Type type) => type.Namespace?.Split('.') is ["Interlace", .. var inner] ? inner.FirstOrDefault("") : null;
+
+    private static string? EvaluationRoom(Type type) =>
+        type.Namespace?.Split('.') is ["Interlace", "Evaluation", .. var inner] ? inner.FirstOrDefault("") : null;
+
+    /// <summary>Whether a person wrote a type, and not the compiler.</summary>
+    private static bool IsWritten(Type type) =>
+        type.Namespace?.StartsWith("Interlace", StringComparison.Ordinal) == true
+        && !type.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute));
 
     private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
 

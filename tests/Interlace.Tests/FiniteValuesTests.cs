@@ -1,6 +1,5 @@
 using Interlace.Tests.Cases;
 using Interlace.Vlm;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests;

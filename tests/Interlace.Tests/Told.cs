@@ -1,3 +1,5 @@
+using Interlace.Jobs;
+
 namespace Interlace.Tests;
 
 /// <summary>Progress that is acted on at once, on the thread that reports it.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Interlace.DemoModel.Data;
 using Interlace.DemoModel.Sources;
 using Interlace.DemoModel.Training;
+using Interlace.Jobs;
 using Interlace.Vlm;
 
 namespace Interlace.DemoModel;

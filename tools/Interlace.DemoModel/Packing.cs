@@ -1,8 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.DemoModel.Training;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Tables;
 using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;

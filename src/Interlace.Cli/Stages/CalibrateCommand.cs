@@ -1,8 +1,9 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Data;
+using Interlace.Experiments;
 using Interlace.Pruning;
+using Interlace.Runs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 

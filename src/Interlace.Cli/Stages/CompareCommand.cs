@@ -1,5 +1,7 @@
 using System.CommandLine;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Cli;
 

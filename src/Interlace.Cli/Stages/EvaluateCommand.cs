@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Evaluation;
-using Interlace.Vlm;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Cli;
 
@@ -31,7 +32,7 @@ internal static class EvaluateCommand
             .Run(tables, "evaluate", invocation.Progress, invocation.Log, invocation.Cancellation);
         if (invocation.Json)   // drawn scores say it themselves
             foreach (string remark in scores.Remarks) invocation.Log(remark);
-        var rates = Evaluator.ReadRates(folder.Path, scores.Benchmarks.Select(b => b.Name));
+        var rates = EvaluationFolder.ReadRates(folder.Path, scores.Benchmarks.Select(b => b.Name));
         invocation.Print(() => WithRates(scores, rates), new ScoresView(scores, rates).Draw);
         return ExitCode.Done;
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Interlace.Training;
 using Interlace.Vlm.Checkpoints;
 using Spectre.Console;

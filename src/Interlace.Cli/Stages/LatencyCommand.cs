@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Latency;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -38,7 +38,7 @@ internal static class LatencyCommand
             foreach (string warning in loaded.Warnings) invocation.Log(warning);
             return loaded;
         }
-        var latency = Latency.Of(invocation.Get(Models), Open, compute, experiment, options, invocation.Progress, invocation.Cancellation);
+        var latency = LatencyStage.Measure(invocation.Get(Models), Open, compute, experiment, options, invocation.Progress, invocation.Cancellation);
         if (path is not null) latency.Save(path);
         invocation.Print(() => StrictJson.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
         return ExitCode.Done;

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Experiments;
+using Interlace.Runs;
 using Spectre.Console;
 
 namespace Interlace.Cli;

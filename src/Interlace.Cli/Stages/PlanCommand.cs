@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Outputs;
 using Interlace.Pruning;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Scoring;
 using Interlace.Outputs;
 using Interlace.Reporting;
 using Interlace.Vlm;
@@ -48,7 +50,7 @@ internal static class ReportCommand
         })]),
     };
 
-    private static JsonArray? Ends(Evaluation.Interval? interval) => interval is { } i ? [i.Low, i.High] : null;
+    private static JsonArray? Ends(Interval? interval) => interval is { } i ? [i.Low, i.High] : null;
 
     private static void Draw(IAnsiConsole console, WrittenReport report, string target)
     {
@@ -56,7 +58,7 @@ internal static class ReportCommand
         {
             var table = Layout.Table("", "average", "interval", "relative to dense", "interval");
             string Number(double? value) => value is { } known ? Layout.Number(known, "0.0") : "";
-            string Span(Evaluation.Interval? interval) => interval is { } i ? $"{Layout.Number(i.Low, "0.0")} to {Layout.Number(i.High, "0.0")}" : "";
+            string Span(Interval? interval) => interval is { } i ? $"{Layout.Number(i.Low, "0.0")} to {Layout.Number(i.High, "0.0")}" : "";
             foreach (var result in report.Results)
                 table.AddRow([Markup.Escape($"{result.Model}: {result.Treatment}"), Number(result.Average), Span(result.AverageInterval), Number(result.Relative), Span(result.RelativeInterval)]);
             console.Write(table);

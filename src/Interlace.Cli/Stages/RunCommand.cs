@@ -1,6 +1,7 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Reporting;
+using Interlace.Runs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Spectre.Console;

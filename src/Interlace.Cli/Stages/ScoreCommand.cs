@@ -1,6 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
+using Interlace.Experiments;
 using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
+using Interlace.Experiments;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm.Checkpoints;
 

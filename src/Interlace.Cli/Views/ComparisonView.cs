@@ -1,4 +1,6 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -40,7 +42,7 @@ internal sealed class ComparisonView(Comparison comparison)
     }
 
     private static string Asked(EvaluationSettings settings) =>
-        $"{(settings.Protocol == ScoresFile.Elsewhere ? "answers made elsewhere, token limit unknown" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}")}, rules {settings.Rules}, judge {settings.Judge}";
+        $"{(settings.Protocol == AnswerSettings.Elsewhere ? "answers made elsewhere, token limit unknown" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}")}, rules {settings.Rules}, judge {settings.Judge}";
 
     private static void Add(Table table, Retained row) => table.AddRow(Markup.Escape(row.Name), Number(row.Baseline), Number(row.Score), Signed(row.Difference), Ends(row.DifferenceInterval, Signed),
         row.Retention is { } retention ? $"{Number(retention)} %" : "undefined", Ends(row.RetentionInterval, Number));

@@ -1,4 +1,4 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Latency;
 using Spectre.Console;
 
 namespace Interlace.Cli;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
 

@@ -1,4 +1,6 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -14,7 +16,7 @@ internal sealed class ScoresView(ScoresFile scores, IReadOnlyList<AnswerRate>? r
                 b.ExtractionFailureRate is { } rate ? Layout.Percent(rate) : "", b.TruncatedRate is { } cut ? Layout.Percent(cut) : "", $"{b.Rows}");
         console.Write(table);
         var settings = scores.Settings;
-        string asked = settings.Protocol == ScoresFile.Elsewhere ? "answers made elsewhere" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}";
+        string asked = settings.Protocol == AnswerSettings.Elsewhere ? "answers made elsewhere" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}";
         string without = scores.Benchmarks.Count(b => b.Percent is null) is > 0 and var absent ? $" (without {absent} not evaluated)" : "";
         console.WriteLine($"average {(scores.Average is { } average ? $"{average:0.0}" : "unknown")}{without}; {asked}, rules {settings.Rules}, judge {settings.Judge}");
         foreach (var (name, own) in scores.Settings.Overrides ?? new Dictionary<string, BenchmarkOverrides>())

@@ -1,4 +1,7 @@
+using Interlace.Artefacts;
 using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -44,7 +47,7 @@ public static class CalibrationStage
 
         var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
         var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName),
-            Hashes.Of(empty, ArtefactJson.Default.LayerSimilarity), enough is null ? null : new(samples.BlockOf, enough), inputs.Model)
+            Hashes.Of(empty, ArtefactJson.Escaped<LayerSimilarity>()), enough is null ? null : new(samples.BlockOf, enough), inputs.Model)
         {
             Filtered = () => samples.FilteredUpTo(null),
         };

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using System.Text.Json;
+using Interlace.Artefacts;
 using Interlace.Data;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlace.Artefacts;
+using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -53,15 +55,15 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     public double[] Angles(int span) => Find(span).LastTokenAngle;
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.LayerSimilarity);
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable<LayerSimilarity>());
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.LayerSimilarity);
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<LayerSimilarity>());
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <exception cref="InputException">It is absent, of another format, or its numbers contradict each other.</exception>
     public static LayerSimilarity Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.LayerSimilarity, CurrentFormat, "calibrate the model first", "is no valid similarity", found =>
+        Artefact.Load(path, ArtefactJson.Readable<LayerSimilarity>(), CurrentFormat, "calibrate the model first", "is no valid similarity", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.VisualLevels, "visual levels", most: found.Layers);

@@ -1,4 +1,7 @@
+using Interlace.Artefacts;
 using Interlace.Calibration;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Vlm;
 
 namespace Interlace.Pruning;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Interlace.Artefacts;
 using Interlace.Vlm;
 
 namespace Interlace.Pruning;
@@ -22,17 +23,17 @@ public sealed record BlockScores(string Format, string CreatedBy, string Measure
     public const string CurrentFormat = "interlace-block-scores/1";
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.BlockScores);
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable<BlockScores>());
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.BlockScores);
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<BlockScores>());
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <param name="path">The file.</param>
     /// <param name="measure">What it must hold; anything where absent.</param>
     /// <exception cref="InputException">It is absent, of another format or measure, or its numbers are not one per layer.</exception>
     public static BlockScores Load(string path, string? measure = null) =>
-        Artefact.Load(path, ArtefactJson.Readable.BlockScores, CurrentFormat, $"measure it with calibrate --evidence {measure}", "holds no valid scores of layers", found =>
+        Artefact.Load(path, ArtefactJson.Readable<BlockScores>(), CurrentFormat, $"measure it with calibrate --evidence {measure}", "holds no valid scores of layers", found =>
         {
             if (found.Measure != (measure ?? found.Measure)) throw new JsonException($"it holds {found.Measure}, not {measure}");
             if (found.Scores.Length != found.Layers) throw new JsonException($"it has {found.Scores.Length} numbers for {found.Layers} layers");

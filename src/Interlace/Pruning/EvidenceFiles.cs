@@ -1,4 +1,3 @@
-using Interlace.Calibration;
 using Interlace.Pruning.Losses;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;

@@ -1,3 +1,4 @@
+using Interlace.Artefacts;
 using Interlace.Pruning.Sparsity;
 
 namespace Interlace.Pruning;

@@ -1,5 +1,6 @@
 using Interlace.Calibration;
 using Interlace.Data;
+using Interlace.Experiments;
 using Interlace.Vlm;
 
 namespace Interlace.Pruning;

@@ -1,3 +1,4 @@
+using Interlace.Experiments;
 using Interlace.Vlm;
 
 namespace Interlace.Pruning;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlace.Artefacts;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Files;
 
@@ -33,7 +34,7 @@ public static class PlanFile
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
             [.. origin.Choices.Select(choice => new Choice([.. choice.Layers], [.. choice.Drop], [.. choice.Tune], choice.Score, choice.Reason))],
             origin.LayerSimilarity?.ToArray(), origin.TripletSimilarity?.ToArray(), [.. origin.Warnings]);
-        return JsonSerializer.Serialize(file, ArtefactJson.Readable.Artefact) + "\n";
+        return JsonSerializer.Serialize(file, ArtefactJson.Readable<Artefact>()) + "\n";
     }
 
     /// <summary>Writes the artefact; a reader sees the old file or the new one, never half of one.</summary>
@@ -53,8 +54,8 @@ public static class PlanFile
     {
         try
         {
-            var file = StrictJson.Parse(json, ArtefactJson.Readable.Artefact);
-            Interlace.Artefact.RequireWhole(file, ArtefactJson.Readable.Artefact, "");
+            var file = StrictJson.Parse(json, ArtefactJson.Readable<Artefact>());
+            Interlace.Artefacts.Artefact.RequireWhole(file, ArtefactJson.Readable<Artefact>(), "");
             return Check(file);
         }
         catch (Exception e) when (e is JsonException or PlanException)

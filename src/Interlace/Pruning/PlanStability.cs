@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlace.Artefacts;
 using Interlace.Calibration;
+using Interlace.Experiments;
 using Interlace.Vlm;
 
 namespace Interlace.Pruning;
@@ -48,7 +50,7 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static PlanStability Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.PlanStability, CurrentFormat, "an adaptive calibration leaves it", "is no valid stability", found =>
+        Artefact.Load(path, ArtefactJson.Readable<PlanStability>(), CurrentFormat, "an adaptive calibration leaves it", "is no valid stability", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.Samples, "samples", least: 1);
@@ -67,10 +69,10 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
         });
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.PlanStability);
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable<PlanStability>());
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.PlanStability);
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<PlanStability>());
 
     /// <summary>The sums per sample beside a calibration's artefact, and what is noted with them.</summary>
     /// <exception cref="InputException">The file is absent or another calibration's.</exception>

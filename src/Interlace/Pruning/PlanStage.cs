@@ -1,4 +1,5 @@
 using Interlace.Calibration;
+using Interlace.Experiments;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;

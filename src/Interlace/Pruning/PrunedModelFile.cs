@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -33,7 +34,7 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     public static PrunedModelFile Load(string pruned)
     {
         string path = Path.Combine(pruned, Name);
-        return File.Exists(path) ? Artefact.Load(path, ArtefactJson.Readable.PrunedModelFile, CurrentFormat, "", Wrong, Check)
+        return File.Exists(path) ? Artefact.Load(path, ArtefactJson.Readable<PrunedModelFile>(), CurrentFormat, "", Wrong, Check)
             : throw new InputException($"{pruned} holds no {Name}, which says what it was made from.");
     }
 
@@ -61,7 +62,7 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     {
         try
         {
-            var found = StrictJson.Parse(json, ArtefactJson.Readable.PrunedModelFile);
+            var found = StrictJson.Parse(json, ArtefactJson.Readable<PrunedModelFile>());
             Check(found);
             return found;
         }
@@ -78,5 +79,5 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
         Counts.CheckLayers(found.KeptLayers, "kept layers", found.ParentLayers);
     }
 
-    internal string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable.PrunedModelFile) + "\n";
+    internal string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable<PrunedModelFile>()) + "\n";
 }

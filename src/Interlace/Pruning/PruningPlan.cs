@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlace.Artefacts;
 
 namespace Interlace.Pruning;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Interlace.Artefacts;
 using Interlace.Pruning.Losses;
 using Interlace.Vlm;
 
@@ -22,10 +23,10 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
     public const string CurrentFormat = "interlace-removal-order/1";
 
     /// <summary>The text of the artefact.</summary>
-    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.RemovalOrder);
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable<RemovalOrder>());
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.RemovalOrder);
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<RemovalOrder>());
 
     /// <summary>True where the other one was measured with the same model, samples and settings, whatever its rounds.</summary>
     public bool IsOfTheSame(RemovalOrder other) => (this with { Loss = 0, Rounds = [] }).ToJson() == (other with { Loss = 0, Rounds = [] }).ToJson();
@@ -33,7 +34,7 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
     /// <summary>Reads and checks an artefact.</summary>
     /// <exception cref="InputException">It is absent, of another format, or its rounds do not follow from each other.</exception>
     public static RemovalOrder Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.RemovalOrder, CurrentFormat, $"measure it with calibrate --evidence {EvidenceFiles.Sleb}", "is no valid order of removal", found =>
+        Artefact.Load(path, ArtefactJson.Readable<RemovalOrder>(), CurrentFormat, $"measure it with calibrate --evidence {EvidenceFiles.Sleb}", "is no valid order of removal", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.ProtectedLayers, "protected layers", most: found.Layers);

@@ -1,3 +1,5 @@
+using Interlace.Evaluation.Scoring;
+
 namespace Interlace.Reporting;
 
 /// <summary>A report before it is a page, Markdown or files of numbers: what it says, in order. Nothing in it is markup.</summary>
@@ -79,20 +81,20 @@ internal sealed record Row(string Head, IReadOnlyList<Cell> Cells, bool IsMean =
 /// <param name="Interval">Where it may lie.</param>
 /// <param name="Published">What the paper prints in its place.</param>
 /// <param name="Notes">What belongs to it, in small print.</param>
-internal sealed record Cell(string Text, double? Value = null, Evaluation.Interval? Interval = null, double? Published = null, IReadOnlyList<string>? Notes = null)
+internal sealed record Cell(string Text, double? Value = null, Interval? Interval = null, double? Published = null, IReadOnlyList<string>? Notes = null)
 {
     /// <summary>A place without a number.</summary>
     public static Cell Empty { get; } = new("");
 
     /// <summary>A percentage with its interval and the paper's own number.</summary>
-    public static Cell Percent(double? value, Evaluation.Interval? interval = null, double? published = null, params IReadOnlyList<string> notes) =>
+    public static Cell Percent(double? value, Interval? interval = null, double? published = null, params IReadOnlyList<string> notes) =>
         Number(value, interval, published, Numbers.Score, notes);
 
     /// <summary>A ratio of times likewise.</summary>
-    public static Cell SpeedUp(double? value, Evaluation.Interval? interval = null, double? published = null, params IReadOnlyList<string> notes) =>
+    public static Cell SpeedUp(double? value, Interval? interval = null, double? published = null, params IReadOnlyList<string> notes) =>
         Number(value, interval, published, Numbers.SpeedUp, notes);
 
-    private static Cell Number(double? value, Evaluation.Interval? interval, double? published, Func<double, string> write, IReadOnlyList<string> notes) =>
+    private static Cell Number(double? value, Interval? interval, double? published, Func<double, string> write, IReadOnlyList<string> notes) =>
         value is null && published is null ? Empty : new(value is { } known ? write(known) : "–", value, interval, published,
             [.. interval is { } i ? [$"{write(i.Low)}–{write(i.High)}"] : (string[])[], .. notes, .. published is { } p ? [$"published {write(p)}"] : (string[])[]]);
 }

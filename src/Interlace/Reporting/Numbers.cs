@@ -1,5 +1,5 @@
 using System.Globalization;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting;
 

@@ -1,7 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
 using Interlace.Reporting.Paper;
 using Interlace.Vlm;
 

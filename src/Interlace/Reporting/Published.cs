@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Reporting;

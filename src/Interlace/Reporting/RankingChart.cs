@@ -1,10 +1,11 @@
+using Interlace.Evaluation.Scoring;
 using ScottPlot;
 using ScottPlot.TickGenerators;
 
 namespace Interlace.Reporting;
 
 /// <summary>A line of a ranking: a number with an interval, in the colour of a family.</summary>
-internal sealed record RankedValue(string Name, double Value, Evaluation.Interval? Interval, int Family);
+internal sealed record RankedValue(string Name, double Value, Interval? Interval, int Family);
 
 /// <summary>The values of one violin.</summary>
 internal sealed record Violin(string Name, IReadOnlyList<double> Values);

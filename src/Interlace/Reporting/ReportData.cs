@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting;
 
@@ -121,10 +121,3 @@ public sealed record ExampleQuestion(
 
 /// <summary>One model's answer; <paramref name="Right"/> is absent where it was scored in between.</summary>
 public sealed record ExampleAnswer(string Model, string Text, bool? Right);
-
-/// <summary>How long a stage took.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Seconds">Its time.</param>
-/// <param name="EnergyJoules">Its energy, where the machine tells it.</param>
-public sealed record StageCost(string Name, double Seconds,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? EnergyJoules = null);

@@ -1,6 +1,10 @@
-using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Calibration;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm.Checkpoints;
@@ -29,8 +33,8 @@ public static class RunReport
             Seed = experiment.Seed,
             Protocol = Protocol(scores),
             Settings = StrictJson.Parse(ExperimentFile.ToJson(experiment)),
-            Similarity = Similarity(Path.Combine(folder, RunFolder.Similarity)),
-            Plan = Plan(Path.Combine(folder, RunFolder.Plan)),
+            Similarity = Similarity(Path.Combine(folder, LayerSimilarity.Name)),
+            Plan = Plan(Path.Combine(folder, PlanFile.Name)),
             Training = Training(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name)),
             Models = [.. scores.Where(run => run.Scores.Average is not null).Select(run => Scores(run, scores[0]))],
             Remarks = [.. scores.SelectMany(run => run.Scores.Remarks).Distinct(StringComparer.Ordinal)],
@@ -91,7 +95,7 @@ public static class RunReport
         foreach (var (benchmark, path) in Benchmarks.In(tables, experiment.Evaluate.Only))
         {
             using var table = BenchmarkTable.Open(path);
-            var answers = names.Select(name => Evaluator.ReadAnswers(FolderOf(name), benchmark.Name)).ToArray();
+            var answers = names.Select(name => EvaluationFolder.ReadAnswers(FolderOf(name), benchmark.Name)).ToArray();
             if (Best(benchmark, table, names, answers) is { } best) examples.Add(best);
         }
         return (scores, [.. examples.OrderByDescending(e => e.Worth).Take(ExampleCount).Select(e => e.Example)]);
@@ -114,7 +118,7 @@ public static class RunReport
     {
         // One row alone: circular groups are scored by all their rows, an example by its own.
         var plain = benchmark.Kind is BenchmarkKind.Circular or BenchmarkKind.Cycle ? benchmark with { Kind = BenchmarkKind.Choice, HeadlineSplit = null } : benchmark;
-        return Evaluation.Scores.Of(plain, [new(row, prediction)]).Rows is [var scored] ? scored.Value >= 1 : null;
+        return Evaluation.Rules.Scores.Of(plain, [new(row, prediction)]).Rows is [var scored] ? scored.Value >= 1 : null;
     }
 
     private static string MediaType(IReadOnlyList<byte[]> images) => images is [[0xFF, 0xD8, ..], ..] ? "image/jpeg" : images is [[(byte)'R', (byte)'I', ..], ..] ? "image/webp" : "image/png";

@@ -1,9 +1,10 @@
+using Interlace.Evaluation.Scoring;
 using ScottPlot;
 
 namespace Interlace.Reporting;
 
 /// <summary>A point of a series, with an interval where one is known.</summary>
-internal readonly record struct SeriesPoint(double X, double Y, Evaluation.Interval? Interval = null);
+internal readonly record struct SeriesPoint(double X, double Y, Interval? Interval = null);
 
 /// <summary>Values that belong together, in ascending x.</summary>
 /// <param name="Name">Name in the legend.</param>
@@ -93,7 +94,7 @@ public static partial class Charts
     }
 
     /// <summary>Whiskers from the low to the high end of each point's interval: upright, or lying along the horizontal axis. A point outside of its interval has none on the far side.</summary>
-    private static void AddWhiskers(Plot plot, double[] xs, double[] ys, Evaluation.Interval[] intervals, ScottPlot.Color color, float width, float cap, bool lying = false)
+    private static void AddWhiskers(Plot plot, double[] xs, double[] ys, Interval[] intervals, ScottPlot.Color color, float width, float cap, bool lying = false)
     {
         double[] values = lying ? xs : ys, above = [.. intervals.Zip(values, (interval, value) => Math.Max(0, interval.High - value))], below = [.. intervals.Zip(values, (interval, value) => Math.Max(0, value - interval.Low))];
         plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar(xs, ys, xErrorsPositive: lying ? above : null, xErrorsNegative: lying ? below : null, yErrorsPositive: lying ? null : above, yErrorsNegative: lying ? null : below)

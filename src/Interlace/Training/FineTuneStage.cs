@@ -1,4 +1,7 @@
+using Interlace.Artefacts;
 using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
@@ -46,7 +49,7 @@ public static class FineTuneStage
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
         var empty = Empty(experiment, compute, inputs, layers);
-        string key = Hashes.Of(empty, ArtefactJson.Default.TrainingRecord);
+        string key = Hashes.Of(empty, ArtefactJson.Escaped<TrainingRecord>());
 
         if (!overwrite && Finished(target, empty) is { } before)
         {
@@ -154,7 +157,7 @@ public static class FineTuneStage
         {
             Settings = record.Settings, Data = record.Data, Device = record.Device, Dtype = record.Dtype, Seed = record.Seed,
                 Inputs = record.Inputs with { Model = expected.Inputs.Model, Parent = null },
-        }, ArtefactJson.Default.TrainingRecord);
+        }, ArtefactJson.Escaped<TrainingRecord>());
         return found is not null && Settings(found) == Settings(expected) ? found
             : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
     }

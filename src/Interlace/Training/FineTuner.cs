@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
-using static TorchSharp.torch;
 
 namespace Interlace.Training;
 

@@ -1,4 +1,5 @@
 using Interlace.Data;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using static TorchSharp.torch;
 

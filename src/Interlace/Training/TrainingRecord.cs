@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using Interlace.Artefacts;
 using Interlace.Data;
+using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -22,7 +24,7 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is wrong.</exception>
     public static TrainingRecord Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.TrainingRecord, CurrentFormat, "tune a model first", "is no valid record of a training",
+        Artefact.Load(path, ArtefactJson.Readable<TrainingRecord>(), CurrentFormat, "tune a model first", "is no valid record of a training",
             found =>
         {
             Counts.Check(found.Steps, "steps", least: 1);
@@ -34,7 +36,7 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
         });
 
     /// <summary>Writes the artefact whole or not at all.</summary>
-    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable.TrainingRecord);
+    public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<TrainingRecord>());
 }
 
 /// <summary>What was tuned with.</summary>

@@ -1,3 +1,4 @@
+using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Outputs;
 using Interlace.Vlm;

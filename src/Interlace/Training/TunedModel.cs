@@ -1,3 +1,4 @@
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;

@@ -1,4 +1,4 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 

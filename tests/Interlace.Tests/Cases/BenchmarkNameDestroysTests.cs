@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 

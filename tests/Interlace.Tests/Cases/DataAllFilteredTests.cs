@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
+using Interlace.Runs;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Data;
 using Interlace.Tests.Evaluation;

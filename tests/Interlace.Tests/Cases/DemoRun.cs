@@ -1,4 +1,4 @@
-using Interlace.Evaluation;
+using Interlace.Artefacts;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 

@@ -1,5 +1,8 @@
+using Interlace.Artefacts;
 using Interlace.Cli;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Experiments;
+using Interlace.Runs;
 using Interlace.Tests.Cli;
 
 namespace Interlace.Tests.Cases;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Tables;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 using Interlace.Tests.Evaluation.Judges;

@@ -1,4 +1,5 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Rules;
+using Interlace.Evaluation.Tables;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Data;
 using Interlace.Tests.Evaluation;

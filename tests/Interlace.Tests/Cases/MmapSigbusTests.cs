@@ -1,7 +1,8 @@
-using Interlace.Calibration;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
+using Interlace.Runs;
 using Interlace.Tests.Evaluation;
 using Interlace.Training;
 using Interlace.Vlm;

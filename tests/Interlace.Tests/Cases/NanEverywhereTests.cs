@@ -1,4 +1,6 @@
+using Interlace.Experiments;
 using Interlace.Pruning;
+using Interlace.Runs;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
 using TorchSharp;

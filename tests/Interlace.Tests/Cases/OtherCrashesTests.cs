@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
@@ -28,7 +29,7 @@ public sealed class OtherCrashesTests : IDisposable
     public void A_report_over_a_damaged_file_names_it(string file, string text)
     {
         string run = new PaperRuns(_scratch.At("run", "x")[..^2], layers: 24,
-            questions: 4) { Benchmarks = [.. Interlace.Evaluation.Benchmarks.Paper.Take(2)] }.Ordinary("tiny");
+            questions: 4) { Benchmarks = [.. Interlace.Evaluation.Tables.Benchmarks.Paper.Take(2)] }.Ordinary("tiny");
         File.WriteAllText(_scratch.At("run", file), text);
         Assert.Contains(Path.Combine(run, file), CommandRun.Of("report", run, "--out", _scratch.At("report")).Refusal());
         Assert.False(Directory.Exists(_scratch.At("report")));
@@ -122,7 +123,7 @@ public sealed class OtherCrashesTests : IDisposable
             }
         }
         string latency = Path.Combine(new PaperRuns(_scratch.At("run", "x")[..^2], layers: 24,
-            questions: 4) { Benchmarks = [.. Interlace.Evaluation.Benchmarks.Paper.Take(2)] }.Matrix("tiny"), "latency.json");
+            questions: 4) { Benchmarks = [.. Interlace.Evaluation.Tables.Benchmarks.Paper.Take(2)] }.Matrix("tiny"), "latency.json");
         string measured = File.ReadAllText(latency);
         Assert.Equal(0, CommandRun.Of("inspect", latency).Code);
         foreach (var (place, value) in new[] { ("models", "[]"), ("benchmarks.0.models", "[]"), ("benchmarks.0.models.1", "null"),

@@ -1,4 +1,7 @@
 using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Tables;
+using Interlace.Experiments;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 using Interlace.Training;

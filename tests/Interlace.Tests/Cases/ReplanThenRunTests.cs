@@ -1,6 +1,9 @@
+using Interlace.Artefacts;
 using Interlace.Calibration;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Experiments;
 using Interlace.Pruning;
+using Interlace.Runs;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 using Interlace.Vlm;
@@ -32,11 +35,11 @@ public sealed class ReplanThenRunTests : IDisposable
             "evaluate recovered"]) Assert.Contains($"{stage}: done before", again);
 
         // Another plan, with and without the pruned model's.
-        byte[] plan = File.ReadAllBytes(At(RunFolder.Plan));
+        byte[] plan = File.ReadAllBytes(At(PlanFile.Name));
         Assert.Equal(0, CommandRun.Of("plan", run, "--ratio", "0.125", "--seed", "3", "--force").Code);
-        Refused(RunFolder.Plan, "not the plan");
-        File.Copy(At(RunFolder.Plan), At(RunFolder.Pruned, PlanFile.Name), overwrite: true);
-        File.WriteAllBytes(At(RunFolder.Plan), plan);
+        Refused(PlanFile.Name, "not the plan");
+        File.Copy(At(PlanFile.Name), At(RunFolder.Pruned, PlanFile.Name), overwrite: true);
+        File.WriteAllBytes(At(PlanFile.Name), plan);
         Refused(RunFolder.Pruned, "another plan");
         File.WriteAllBytes(At(RunFolder.Pruned, PlanFile.Name), plan);
         Changed(At(RunFolder.Tuned, PlanFile.Name), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal),
@@ -51,8 +54,8 @@ public sealed class ReplanThenRunTests : IDisposable
             File.WriteAllBytes(At(model, "model.safetensors"), weights);
         }
         // Artefacts of other settings, as a copied or half deleted folder has them.
-        Changed(At(RunFolder.Similarity), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal),
-            RunFolder.Similarity, "other settings");
+        Changed(At(LayerSimilarity.Name), json => json.Replace("\"seed\": 3", "\"seed\": 4", StringComparison.Ordinal),
+            LayerSimilarity.Name, "other settings");
         Changed(At(RunFolder.Tuned, "training.json"), json => json.Replace("0.0005", "0.0004", StringComparison.Ordinal), RunFolder.Tuned,
             "other settings");
         Changed(At(RunFolder.Evaluated, "dense", AnswersFile.Name),
@@ -63,7 +66,7 @@ public sealed class ReplanThenRunTests : IDisposable
             Path.Combine(RunFolder.Evaluated, "dropped"), "other tables");
         Assert.Equal(0, CommandRun.Of(command).Code);
         WorkOnDemo.ChangeWeights(_work.Model);
-        Refused(RunFolder.Similarity, "its weights differ");
+        Refused(LayerSimilarity.Name, "its weights differ");
 
         string At(params string[] parts) => Path.Combine([run, .. parts]);
         void Refused(string artefact, string fault)
@@ -90,12 +93,12 @@ public sealed class ReplanThenRunTests : IDisposable
             Variants = [new("interlace", Tune: false), new("random", Tune: false)] };
         Run();
         Assert.Contains("All ", string.Join('\n', Run()));
-        string variant = Path.Combine(folder, Matrix.Variants, "random-25");
-        PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(Path.Combine(folder, RunFolder.Similarity)), new("random", 0.125), 3),
-            Path.Combine(variant, RunFolder.Plan));
-        Directory.Delete(Path.Combine(folder, Matrix.Variants, "interlace-25", RunFolder.Pruned), recursive: true);
-        Assert.Contains(Path.Combine(variant, RunFolder.Plan), Assert.Throws<InputException>(() => Run()).Message);
-        Assert.False(Directory.Exists(Path.Combine(folder, Matrix.Variants, "interlace-25", RunFolder.Pruned)));
+        string variant = Path.Combine(folder, RunFolder.Variants, "random-25");
+        PlanFile.Save(PlanStage.Run(LayerSimilarity.Load(Path.Combine(folder, LayerSimilarity.Name)), new("random", 0.125), 3),
+            Path.Combine(variant, PlanFile.Name));
+        Directory.Delete(Path.Combine(folder, RunFolder.Variants, "interlace-25", RunFolder.Pruned), recursive: true);
+        Assert.Contains(Path.Combine(variant, PlanFile.Name), Assert.Throws<InputException>(() => Run()).Message);
+        Assert.False(Directory.Exists(Path.Combine(folder, RunFolder.Variants, "interlace-25", RunFolder.Pruned)));
 
         List<string> Run()
         {

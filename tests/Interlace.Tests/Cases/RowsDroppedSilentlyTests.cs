@@ -1,4 +1,6 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 

@@ -1,5 +1,5 @@
 using Interlace.Calibration;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;

@@ -1,4 +1,4 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
 using Interlace.Outputs;
 using Interlace.Tests.Cli;
 
@@ -25,7 +25,7 @@ public sealed class TwoProcessesOneOutTests(DemoRun finished) : IClassFixture<De
         Assert.True(firstCode == 0, firstError);
         Assert.Equal(2, code);
         Assert.Contains("is in use by another process", error, StringComparison.Ordinal);
-        Assert.Equal(60, Evaluator.ReadAnswers(target, "TinyOCR").Count);
+        Assert.Equal(60, EvaluationFolder.ReadAnswers(target, "TinyOCR").Count);
         Assert.Equal(60, File.ReadAllLines(predictions).Length);
         Assert.False(File.Exists(Path.Combine(target, FolderLock.Name)));
     }

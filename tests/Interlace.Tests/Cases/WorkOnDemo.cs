@@ -1,4 +1,6 @@
 using Interlace.Calibration;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Evaluation;
 using Interlace.Training;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Tests.Data;
 using Interlace.Tests.Images;

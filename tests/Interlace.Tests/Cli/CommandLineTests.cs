@@ -1,5 +1,5 @@
 using Interlace.Cli;
-using Interlace.Vlm;
+using Interlace.Experiments;
 
 namespace Interlace.Tests.Cli;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Tests.Cli;
 

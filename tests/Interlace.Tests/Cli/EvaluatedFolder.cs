@@ -1,4 +1,6 @@
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.Tests.Cli;
 

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Cli;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Tests.Qwen3VL;
 using Interlace.Vlm.Checkpoints;

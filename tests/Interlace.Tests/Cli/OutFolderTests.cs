@@ -1,4 +1,6 @@
+using Interlace.Artefacts;
 using Interlace.Cli;
+using Interlace.Experiments;
 using Interlace.Vlm;
 
 namespace Interlace.Tests.Cli;

@@ -1,10 +1,11 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
 using Interlace.Evaluation.Judges;
+using Interlace.Evaluation.Scoring;
 using Interlace.Tests.Evaluation;
 using Interlace.Tests.Evaluation.Judges;
+using Interlace.Tests.Evaluation.Rules;
 
 namespace Interlace.Tests.Cli;
 

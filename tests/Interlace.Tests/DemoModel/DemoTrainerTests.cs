@@ -3,6 +3,7 @@ using Interlace.DemoModel;
 using Interlace.DemoModel.Data;
 using Interlace.DemoModel.Sources;
 using Interlace.DemoModel.Training;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;

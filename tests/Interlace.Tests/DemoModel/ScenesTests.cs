@@ -2,8 +2,8 @@ using Interlace.Data;
 using Interlace.DemoModel.Data;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
-using Interlace.Evaluation;
-using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Rules;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.Tests.DemoModel;
 

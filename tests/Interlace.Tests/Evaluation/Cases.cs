@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Rules;
 using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.Tests.Evaluation;
 

@@ -1,4 +1,7 @@
 using Interlace.Evaluation;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
-using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Rules;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.Tests.Evaluation;
 

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Interlace.DemoModel;
 using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -47,7 +50,7 @@ public class DemoTests
         int same = 0, total = 0;
         foreach (var (table, expected) in FirstDemo.Answers[model]!.AsObject())
         {
-            var ours = Evaluator.ReadAnswers(scratch.At("run"), table);
+            var ours = EvaluationFolder.ReadAnswers(scratch.At("run"), table);
             Assert.Equal(expected!.AsObject().Count, ours.Count);
             foreach (var (index, text) in expected.AsObject())
             {

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.Tests.Evaluation;
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using Interlace.Vlm.Images;
-using SkiaSharp;
 
 namespace Interlace.Tests.Images;
 

@@ -1,6 +1,5 @@
 using Interlace.Outputs;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Tests.Outputs;
 

@@ -1,4 +1,6 @@
 using Interlace.Calibration;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Data;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Checkpoints;
 using Interlace.Vlm;

@@ -1,4 +1,6 @@
+using Interlace.Artefacts;
 using Interlace.Calibration;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Vlm;
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Tests.Pruning;
 

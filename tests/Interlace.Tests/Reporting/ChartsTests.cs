@@ -57,7 +57,7 @@ public sealed class ChartsTests
     [InlineData(false)]
     public void Whiskers_reach_from_the_low_to_the_high_end(bool ranking)
     {
-        (double Value, Interlace.Evaluation.Interval Interval)[] points = [(50, new(20, 60)), (90, new(89, 99))];
+        (double Value, Interlace.Evaluation.Scoring.Interval Interval)[] points = [(50, new(20, 60)), (90, new(89, 99))];
         Chart chart = ranking ? Charts.Ranking("ranking", "ranking", [.. points.Select((p, i) => new RankedValue($"{i}", p.Value, p.Interval, 0))], "percent")
             : Charts.Lines("lines", "lines", [new("one", [.. points.Select((p, i) => new SeriesPoint(i, p.Value, p.Interval))])], new("across", "up"));
         string svg = chart.Svg();

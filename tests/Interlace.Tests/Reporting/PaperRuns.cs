@@ -1,8 +1,12 @@
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Data;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Rules;
 using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Tables;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -22,7 +26,7 @@ internal sealed class PaperRuns(string root, int layers = 36, int maxNewTokens =
     private LayerSimilarity? _similarity;
 
     /// <summary>The benchmarks to score: the paper's twelve unless set.</summary>
-    public IReadOnlyList<Benchmark> Benchmarks { get; init; } = Interlace.Evaluation.Benchmarks.Paper;
+    public IReadOnlyList<Benchmark> Benchmarks { get; init; } = Interlace.Evaluation.Tables.Benchmarks.Paper;
 
     /// <summary>A matrix with everything that the paper compares.</summary>
     public string Matrix(string model)

@@ -2,7 +2,8 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Scoring;
 using Interlace.Reporting;
 
 namespace Interlace.Tests.Reporting;

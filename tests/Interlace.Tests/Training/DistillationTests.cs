@@ -1,3 +1,4 @@
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Tests.Data;
 using Interlace.Tests.Images;

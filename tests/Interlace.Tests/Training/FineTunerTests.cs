@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Interlace.Data;
+using Interlace.Experiments;
 using Interlace.Training;
 using Interlace.Vlm;
 using static TorchSharp.torch;

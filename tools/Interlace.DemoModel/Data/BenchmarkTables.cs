@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
-using Interlace.Evaluation;
+using Interlace.Evaluation.Tables;
 
 namespace Interlace.DemoModel.Data;
 

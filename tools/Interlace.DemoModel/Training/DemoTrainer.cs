@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
+using Interlace.Jobs;
 using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Qwen3VL;
-using static TorchSharp.torch;
 
 namespace Interlace.DemoModel.Training;
 

@@ -1,8 +1,8 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -33,7 +33,7 @@ public sealed class EndpointJudge : IJudge, IDisposable
     {
         string endpoint = options.JudgeEndpoint ?? throw new InputException("The judge has no address: give one with evaluate.judge_endpoint, such as http://localhost:8000/v1.");
         Model = options.JudgeModel ?? throw new InputException("The judge has no model: name one with evaluate.judge_model.");
-        if (!IsAddress(endpoint)) throw new InputException($"evaluate.judge_endpoint is no judge's address: expected {AddressForm}.");
+        if (!ExperimentRules.IsJudgeAddress(endpoint)) throw new InputException($"evaluate.judge_endpoint is no judge's address: expected {ExperimentRules.JudgeAddressForm}.");
         _address = new Uri(endpoint.TrimEnd('/') + "/chat/completions");
         (_key, _variable) = (KeyIn(options.JudgeKey), options.JudgeKey);
         (_timeout, _pause) = (TimeSpan.FromSeconds(options.JudgeTimeout), pause ?? TimeSpan.FromSeconds(1));
@@ -50,8 +50,6 @@ public sealed class EndpointJudge : IJudge, IDisposable
     /// </summary>
     public string Introduction =>
         $"The judge {Model} is asked at {_address.GetLeftPart(UriPartial.Authority)}, {(_key is null ? $"without a key: the variable {_variable} is not set" : $"with the key in the variable {_variable}")}.";
-
-    internal const string AddressForm = "http:// or https:// with a host and a path, and neither user name, query nor fragment";
 
     /// <inheritdoc/>
     public async Task<JudgeReply> Ask(JudgeRequest request, CancellationToken cancellation)
@@ -70,10 +68,6 @@ public sealed class EndpointJudge : IJudge, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
-
-    /// <summary>Whether a text is an address that can stand in settings and artefacts: one without a secret.</summary>
-    internal static bool IsAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-        && uri is { UserInfo: "", Query: "", Fragment: "" };
 
     private async Task<(JudgeReply Reply, bool MayRetry, TimeSpan? Wait)> Try(byte[] body, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using Interlace.Data;
-using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Rules;
+using Interlace.Evaluation.Tables;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
 

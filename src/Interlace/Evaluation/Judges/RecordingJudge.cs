@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Interlace.Experiments;
 using Interlace.Vlm;
 
 namespace Interlace.Evaluation.Judges;

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlace.Artefacts;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;
 

@@ -1,3 +1,5 @@
+using Interlace.Jobs;
+
 namespace Interlace.Pruning.Losses;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Interlace.Jobs;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
 

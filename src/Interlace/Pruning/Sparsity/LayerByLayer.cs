@@ -1,5 +1,6 @@
 using Interlace.Calibration;
 using Interlace.Data;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using static TorchSharp.torch;
 

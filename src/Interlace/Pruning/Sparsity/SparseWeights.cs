@@ -1,4 +1,3 @@
-using Interlace.Vlm;
 using static TorchSharp.torch;
 
 namespace Interlace.Pruning.Sparsity;

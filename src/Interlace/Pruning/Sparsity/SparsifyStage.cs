@@ -1,26 +1,13 @@
+using Interlace.Artefacts;
 using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Interlace.Pruning.Sparsity;
-
-/// <summary>How weights are made sparse (paper 4.4).</summary>
-/// <param name="Method">wanda: by weight and input; magnitude: by weight alone, without data.</param>
-/// <param name="Pattern">N:M such as 2:4 or 4:8, or a fraction of each row such as 0.5.</param>
-/// <param name="MaxSamples">Wanda: at most this many of the calibration's samples, spread over its data sets. The default is the number of Wanda's authors.</param>
-public sealed record SparsityOptions(string Method = SparsityOptions.Wanda, string Pattern = "2:4", int MaxSamples = 128)
-{
-    /// <summary>Importance by weight and input.</summary>
-    public const string Wanda = "wanda";
-
-    /// <summary>Importance by weight.</summary>
-    public const string Magnitude = "magnitude";
-
-    /// <summary>Both methods.</summary>
-    public static IReadOnlyList<string> Methods { get; } = [Wanda, Magnitude];
-}
 
 /// <summary>
 /// The stage <c>sparsify</c>: model folder (and data) -> model folder in which part of the decoder's weights is zero, with <c>sparsity.json</c> beside them. Layer by layer in constant memory: statistics of
@@ -150,7 +137,7 @@ public static class SparsifyStage
         if (found is not null) SameModel.Require(found.Inputs.Model, expected.Inputs.Model, Path.Combine(target, SparsityFile.Name));
         string Key(SparsityFile file) =>
             Hashes.Of(file with { CreatedBy = "", Inputs = file.Inputs with { Model = expected.Inputs.Model }, Samples = 0, Tokens = 0,
-            Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Default.SparsityFile);
+            Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Escaped<SparsityFile>());
         return found is not null && Key(found) == Key(expected) ? found
             : throw new InputException($"{target} is not empty and holds no model made sparse with these settings: name another folder, or start over with --force.");
     }

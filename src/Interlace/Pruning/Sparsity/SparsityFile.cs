@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Interlace.Artefacts;
 using Interlace.Data;
+using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -37,7 +39,7 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     public double Sparsity => Parameters == 0 ? 0 : (double)Zeros / Parameters;
 
     /// <summary>The text of the record.</summary>
-    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable.SparsityFile);
+    public string ToJson() => Artefact.ToText(this, ArtefactJson.Readable<SparsityFile>());
 
     /// <summary>The record of a model folder, or null where it has none.</summary>
     /// <exception cref="InputException">It is there and damaged.</exception>
@@ -46,7 +48,7 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     /// <summary>Reads a record.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static SparsityFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable.SparsityFile, CurrentFormat, "sparsify leaves it in a model folder",
+        Artefact.Load(path, ArtefactJson.Readable<SparsityFile>(), CurrentFormat, "sparsify leaves it in a model folder",
             "is no valid record of sparse weights", found =>
         {
             if (!SparsityOptions.Methods.Contains(found.Method))

@@ -1,4 +1,7 @@
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;
 

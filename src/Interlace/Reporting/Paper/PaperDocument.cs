@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;
 

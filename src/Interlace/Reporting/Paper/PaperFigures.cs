@@ -1,4 +1,4 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Comparing;
 
 namespace Interlace.Reporting.Paper;
 

@@ -1,4 +1,4 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Comparing;
 
 namespace Interlace.Reporting.Paper;
 
@@ -48,7 +48,7 @@ internal static class PaperTables
             rows.AddRange(benchmarks.Select(name => new Row(name, [.. columns.Select(column => CellOf(column, name, name, true))], Group: heading)));
             if (heading is not null) rows.Add(new(Average, [.. columns.Select(column => CellOf(column, group, group, IsWhole(group, benchmarks)))], IsMean: true, Group: heading));
         }
-        bool whole = models.All(results => Evaluation.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
+        bool whole = models.All(results => Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
         rows.Add(new(Overall, [.. columns.Select(column => CellOf(column, RunComparison.Overall, Overall, whole))], IsMean: true, Group: rows.Any(row => row.Group is not null) ? "All" : null));
         Column[] heads = [.. columns.Select(column => new Column($"{column.Results.RatioName(column.Treated)} {(column.Treated.Treatment.Tuned ? "recovered" : "dropped")}", column.Results.Model.Name))];
         return new($"Table 1: relative performance by ratio{Suffix(number)}",
@@ -82,7 +82,7 @@ internal static class PaperTables
         string paperName = treatment is { Method: "interlace", Tuned: true, Detail: "" } ? "Interlace" : treatment.Name;
         bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot: false) && treatment.Detail.Length == 0 && treatment.Dropped is 0 or 9;
         double? Print(string column, bool complete) => papers && complete ? Published.Competitor(paperName, column) : null;
-        bool whole = Evaluation.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
+        bool whole = Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
         string[] missing = [.. results.Missing(outcome)];
         string taken = treatment.Pattern is { } pattern ? $"{pattern} of the weights" : treatment.Dropped == 0 ? "nothing" : $"{results.RatioName(outcome)} of the layers";
         return new(paperName,
@@ -104,7 +104,7 @@ internal static class PaperTables
         Row RowOf(Treated outcome) => new(outcome.Treatment.Name,
         [
             .. results.Groups.Select(group => results.Relative(outcome, interlace, group.Name).Cell(papers && IsWhole(group.Name, group.Benchmarks) ? Published.Ablation(outcome.Treatment.Name, group.Name) : null)),
-            results.Relative(outcome, interlace, RunComparison.Overall).Cell(papers && Evaluation.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)) ? Published.Ablation(outcome.Treatment.Name, "Avg") : null),
+            results.Relative(outcome, interlace, RunComparison.Overall).Cell(papers && Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)) ? Published.Ablation(outcome.Treatment.Name, "Avg") : null),
         ]);
         return new($"Table 3: ablations relative to Interlace{Suffix(number)}",
         [
@@ -140,7 +140,7 @@ internal static class PaperTables
         {
             var (results, outcome) = column;
             bool cot = results.Settings.Protocol == "cot";
-            bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot) && (row != Average || Evaluation.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
+            bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot) && (row != Average || Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
             return measure(results).Cell(papers ? Published.DenseScore(cot, outcome.Treatment.Name, row) : null);
         }
         string[] benchmarks = [.. both.SelectMany(results => results.Benchmarks).Distinct(StringComparer.Ordinal)];
@@ -157,7 +157,7 @@ internal static class PaperTables
 
     private static List<Row> ScoreRows(Results results, IReadOnlyList<Treated> outcomes, Func<Treated, string, double?> print)
     {
-        bool whole = Evaluation.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
+        bool whole = Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
         List<Row> rows = [.. results.Benchmarks.Select(name => new Row(name, [.. outcomes.Select(outcome => results.Score(outcome, name).Cell(print(outcome, name)))]))];
         rows.Add(new(Average, [.. outcomes.Select(outcome => results.Mean(outcome, results.Benchmarks).Cell(whole ? print(outcome, Average) : null))], IsMean: true));
         return rows;
@@ -171,7 +171,7 @@ internal static class PaperTables
 
     /// <summary>Whether the benchmarks of a group are the paper's.</summary>
     private static bool IsWhole(string group, IReadOnlyList<string> benchmarks) =>
-        Evaluation.Benchmarks.Paper.Where(b => b.Group == group).Select(b => b.Name).Order(StringComparer.Ordinal).SequenceEqual(benchmarks.Order(StringComparer.Ordinal));
+        Evaluation.Tables.Benchmarks.Paper.Where(b => b.Group == group).Select(b => b.Name).Order(StringComparer.Ordinal).SequenceEqual(benchmarks.Order(StringComparer.Ordinal));
 
     private static IEnumerable<Block> Notes(IReadOnlyList<Results> models, bool cot)
     {

@@ -1,4 +1,5 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;
 
@@ -146,14 +147,14 @@ internal sealed class Results
 
     private int PlaceOf(string benchmark)
     {
-        int known = Evaluation.Benchmarks.Paper.Index().FirstOrDefault(b => b.Item.Name == benchmark, (Index: -1, Item: Evaluation.Benchmarks.Paper[0])).Index;
-        return known >= 0 ? known : Evaluation.Benchmarks.Paper.Count + _groups.Keys.ToList().IndexOf(benchmark);
+        int known = Evaluation.Tables.Benchmarks.Paper.Index().FirstOrDefault(b => b.Item.Name == benchmark, (Index: -1, Item: Evaluation.Tables.Benchmarks.Paper[0])).Index;
+        return known >= 0 ? known : Evaluation.Tables.Benchmarks.Paper.Count + _groups.Keys.ToList().IndexOf(benchmark);
     }
 
     private static int PlaceOfGroup(string group)
     {
-        int place = Evaluation.Benchmarks.Groups.ToList().IndexOf(group);
-        return place >= 0 ? place : group == NoGroup ? int.MaxValue : Evaluation.Benchmarks.Groups.Count;
+        int place = Evaluation.Tables.Benchmarks.Groups.ToList().IndexOf(group);
+        return place >= 0 ? place : group == NoGroup ? int.MaxValue : Evaluation.Tables.Benchmarks.Groups.Count;
     }
 
     private static Interval? Ends(double[]? interval) => interval is [var low, var high] ? new(low, high) : null;

@@ -1,7 +1,10 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Interlace.Evaluation;
+using Interlace.Artefacts;
+using Interlace.Calibration;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Scoring;
 using Interlace.Pruning;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -35,7 +38,7 @@ internal sealed partial class RunScan
     }
 
     /// <summary>Whether a folder is what an experiment of one plan leaves.</summary>
-    public static bool IsOrdinaryRun(string folder) => !Directory.Exists(Path.Combine(folder, Matrix.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
+    public static bool IsOrdinaryRun(string folder) => !Directory.Exists(Path.Combine(folder, RunFolder.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
 
     /// <summary>The settings that a run folder records; null where it records none.</summary>
     public static JsonObject? SettingsOf(string folder)
@@ -66,21 +69,21 @@ internal sealed partial class RunScan
             _alone.Add(evaluation);
             return;
         }
-        bool matrix = Directory.Exists(Path.Combine(run, Matrix.Variants));
-        if (!matrix && !Directory.Exists(Path.Combine(run, RunFolder.Evaluated)) && !new[] { RunFolder.Similarity, RunFolder.Plan, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
-            throw new InputException($"{run} holds no run: there is neither {Matrix.Variants} nor {RunFolder.Evaluated}, {RunFolder.Similarity}, {RunFolder.Plan}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
+        bool matrix = Directory.Exists(Path.Combine(run, RunFolder.Variants));
+        if (!matrix && !Directory.Exists(Path.Combine(run, RunFolder.Evaluated)) && !new[] { LayerSimilarity.Name, PlanFile.Name, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
+            throw new InputException($"{run} holds no run: there is neither {RunFolder.Variants} nor {RunFolder.Evaluated}, {LayerSimilarity.Name}, {PlanFile.Name}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
         FoundModel model = ModelOf(ModelName(run, name));
         AddFolder(model, run, name, "");
         foreach (string dense in Folders(run).Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal) && File.Exists(Path.Combine(folder, ScoresFile.Name))))
             model.Evaluations.Add(Evaluation(dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense));
         if (!matrix) return;
-        foreach (string variant in Folders(Path.Combine(run, Matrix.Variants))) AddFolder(model, variant, $"{name}/{Matrix.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
+        foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants))) AddFolder(model, variant, $"{name}/{RunFolder.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
     }
 
     /// <summary>A run folder, or that of a variant of a matrix: plan, evaluations, training, times.</summary>
     private void AddFolder(FoundModel model, string folder, string source, string variant)
     {
-        string plan = Path.Combine(folder, RunFolder.Plan);
+        string plan = Path.Combine(folder, PlanFile.Name);
         PruningPlan? found = File.Exists(plan) ? PlanFile.Load(plan) : null;
         Treatment? treatment = found is not null ? Of(found, variant) : OfSparsity(folder, variant);
         double? ratio = found?.Origin.Ratio;
@@ -89,7 +92,7 @@ internal sealed partial class RunScan
             model.Layers ??= found.LayerCount;
             model.Plans.Add(new(LabelOf(treatment! with { Tuned = !found.Tune.IsEmpty }, ratio, found.LayerCount), source, RunReport.Plan(plan)!));
         }
-        model.Similarity ??= RunReport.Similarity(Path.Combine(folder, RunFolder.Similarity));
+        model.Similarity ??= RunReport.Similarity(Path.Combine(folder, LayerSimilarity.Name));
         model.Layers ??= model.Similarity?.Layer.Length;
         foreach (string evaluated in Folders(Path.Combine(folder, RunFolder.Evaluated)).Where(inner => File.Exists(Path.Combine(inner, ScoresFile.Name))))
         {
@@ -137,7 +140,7 @@ internal sealed partial class RunScan
 
     private static FolderCost? Cost(string folder, string source)
     {
-        StageCost[] stages = RunStages.ReadCosts(folder);
+        StageCost[] stages = StageCosts.Read(folder);
         string training = Path.Combine(folder, RunFolder.Tuned, TrainingRecord.Name);
         long? samples = File.Exists(training) ? TrainingRecord.Load(training).Samples : null;
         var rows = TrainingLog.Read(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name));

@@ -1,4 +1,5 @@
-using Interlace.Evaluation;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;
 

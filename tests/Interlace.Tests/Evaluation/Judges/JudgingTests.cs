@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using Interlace.Evaluation;
 using Interlace.Evaluation.Judges;
-using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation.Rules;
+using Interlace.Evaluation.Tables;
 using Interlace.Tests.Images;
 
 namespace Interlace.Tests.Evaluation.Judges;

@@ -1,4 +1,5 @@
 using Interlace.Evaluation.Judges;
+using Interlace.Experiments;
 using Interlace.Vlm;
 
 namespace Interlace.Tests.Evaluation.Judges;

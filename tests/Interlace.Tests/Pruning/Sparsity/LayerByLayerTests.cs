@@ -1,4 +1,5 @@
 using Interlace.Data;
+using Interlace.Jobs;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
 using TorchSharp;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;

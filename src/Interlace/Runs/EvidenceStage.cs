@@ -1,0 +1,146 @@
+using Interlace.Artefacts;
+using Interlace.Calibration;
+using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Jobs;
+using Interlace.Pruning;
+using Interlace.Pruning.Losses;
+using Interlace.Training;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Interlace.Runs;
+
+/// <summary>
+/// The part of the stage <c>calibrate</c> that measures what similarity-based methods do not need: SLEB's order of removal, losses without each layer, gradients and weights. Each kind is an artefact of its own
+/// in <c>evidence</c> beside <c>similarity.json</c> and is measured once. Losses and gradients use the calibration's samples, at most <c>calibrate.evidence_samples</c> of them, which are held in memory.
+/// </summary>
+public static class EvidenceStage
+{
+    /// <summary>Measures one kind of evidence, unless it is there.</summary>
+    /// <param name="name">A name of <see cref="EvidenceFiles.Names"/>.</param>
+    /// <param name="loaded">The model.</param>
+    /// <param name="compute">Where and in which type it computes.</param>
+    /// <param name="experiment">Settings; the order of removal is searched with the layers protected that its plan protects.</param>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="progress">Told after each pass.</param>
+    /// <param name="cancellation">Ends after a pass. A search goes on after its last whole round with the same call; the other kinds begin again.</param>
+    /// <exception cref="InputException">There is no such evidence, the data is unusable, or what is there belongs to another model or to other settings.</exception>
+    public static void Run(string name, LoadedModel loaded, Compute compute, Experiment experiment, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (!EvidenceFiles.Names.Contains(name)) throw new InputException($"There is no evidence '{name}': choose {string.Join(", ", EvidenceFiles.Names)}.");
+        experiment = experiment.Complete();
+        string path = EvidenceFiles.PathOf(folder, name);
+        if (IsThere(name, loaded, experiment, folder)) return;
+        using var checkpoint = Checkpoint.Open(loaded.Folder);
+        var identity = ModelIdentity.Of(checkpoint, cancel: cancellation);
+        if (name == EvidenceFiles.MagnitudeBlock)
+        {
+            Dictionary<string, long> none = [];
+            double[] weights = [.. loaded.Model.Layers.Select(layer => layer.Parameters.Sum(Magnitude))];
+            loaded.Model.CheckUnchanged();
+            new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, null, experiment.Seed, new(identity, null), weights.Length, 0, none, 0, none, null, weights).Save(path);
+            return;
+        }
+        var data = Load(loaded, compute, experiment, cancellation);
+        var inputs = new EvidenceInputs(identity, data.Identity);
+        if (name == EvidenceFiles.Sleb)
+        {
+            Search(data, inputs, loaded.Model, experiment, path, progress, cancellation);
+            return;
+        }
+        var (scores, loss) = name == EvidenceFiles.Taylor
+            ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: progress, cancellation: cancellation)
+            : WithoutEach(data, loaded.Model, progress, cancellation);
+        loaded.Model.CheckUnchanged();
+        new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, data.Settings, experiment.Seed, inputs, scores.Length, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, loss, scores).Save(path);
+    }
+
+    /// <summary>True where the evidence is there, a search with as many rounds as are asked for.</summary>
+    /// <exception cref="InputException">What is there is wrong, or of another model.</exception>
+    public static bool IsThere(string name, LoadedModel loaded, Experiment experiment, string folder)
+    {
+        string path = EvidenceFiles.PathOf(folder, name);
+        if (!File.Exists(path)) return false;
+        experiment = experiment.Complete();
+        using var checkpoint = Checkpoint.Open(loaded.Folder);
+        var order = name == EvidenceFiles.Sleb ? RemovalOrder.Load(path) : null;
+        var inputs = order?.Inputs ?? BlockScores.Load(path, name).Inputs;
+        if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference) throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
+        return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.VisualLevels);
+    }
+
+    /// <summary>Rounds of the search that an experiment asks for: enough for <c>calibrate.sleb_ratio</c> and for its own plan.</summary>
+    public static int Rounds(Experiment experiment, int layerCount, int visualLevels)
+    {
+        experiment = experiment.Complete();
+        var plan = experiment.Plan!;
+        double ratio = Math.Max(experiment.Calibrate!.SlebRatio, plan.Method == EvidenceFiles.Sleb ? plan.Ratio : 0);
+        return Math.Min(DropCount.For(ratio, layerCount), SlebSearch.Largest(layerCount, plan.Protect ? visualLevels : 0));
+    }
+
+    private static void Search(EvidenceData data, EvidenceInputs inputs, VisionLanguageModel model, Experiment experiment, string path, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        int layers = model.Layers.Count, guarded = experiment.Plan!.Protect ? model.VisualLevels : 0, count = Rounds(experiment, layers, model.VisualLevels);
+        var order = new RemovalOrder(RemovalOrder.CurrentFormat, ProgramVersion.CreatedBy, data.Settings, experiment.Seed, inputs, layers, guarded, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, 0, []);
+        string state = Path.ChangeExtension(path, ".state.json");
+        if (File.Exists(path) && !RemovalOrder.Load(path).IsOfTheSame(order)) throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: name another folder, or delete it.");
+        RemovalOrder?[] saved = [.. new[] { state, path }.Where(File.Exists).Select(RemovalOrder.Load)];
+        if (saved.Length > 0) SameModel.Require(saved[0]!.Inputs.Model, inputs.Model, state);
+        var before = saved.FirstOrDefault(found => found!.IsOfTheSame(order));
+
+        using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
+        order = order with { Loss = before?.Loss ?? losses.Of([.. Enumerable.Range(0, layers)], cancellation) };
+        var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [], rounds => (order with { Rounds = [.. rounds] }).Save(state), progress, cancellation);
+        model.CheckUnchanged();
+        (order with { Rounds = [.. rounds] }).Save(state);
+        File.Move(state, path, overwrite: true);
+    }
+
+    private static (double[] Scores, double Loss) WithoutEach(EvidenceData data, VisionLanguageModel model, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
+        int[] all = [.. Enumerable.Range(0, model.Layers.Count)];
+        double loss = losses.Of(all, cancellation);
+        return (losses.Without(all, all, passed => progress?.Report(new("evidence perplexity", passed, (long)all.Length * losses.BatchCount, "passes")), cancellation), loss);
+    }
+
+    private static double Magnitude(Parameter parameter)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        double sum = parameter.Value.to(ScalarType.Float32).abs().sum(ScalarType.Float64).item<double>();
+        return double.IsFinite(sum)
+            ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): copy or download the model again.");
+    }
+
+    private static EvidenceData Load(LoadedModel loaded, Compute compute, Experiment experiment, CancellationToken cancellation)
+    {
+        var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
+        var data = DrawnData.Open(options, experiment.Seed);
+        var rows = data.Draw.Calibration(calibrate.Fraction, calibrate.EvidenceSamples);
+        SkipCounts skipped = [], filtered = [];
+        EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor,
+            skipped, 0, cancellation).Select(sample => sample.Encoded)];
+        skipped.Merge(filtered);
+        if (samples.Length == 0) throw skipped.NoneLeft();
+        return new(samples, skipped.ToDictionary(), Settings(experiment, compute), DataIdentity.Of(data.Source));
+    }
+
+    /// <summary>What decides losses and gradients besides model and data.</summary>
+    internal static EvidenceSettings Settings(Experiment experiment, Compute compute)
+    {
+        var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
+        return new(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens,
+            options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+    }
+
+    /// <summary>The samples, and what is told of them.</summary>
+    private sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped, EvidenceSettings Settings, DataIdentity Identity)
+    {
+        public IReadOnlyDictionary<string, long> Tokens { get; } = LayerSimilarity.Classes.Index().ToDictionary(c => c.Item, c => Samples.Sum(sample => (long)sample.Count((TokenKind)c.Index)));
+
+        public long AnswerTokens { get; } = Samples.Sum(sample => (long)Batch.CountTargets(sample));
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Calibration;
+using Interlace.Experiments;
+using Interlace.Jobs;
+using Interlace.Pruning;
+using Interlace.Reporting;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Runs;
+
+/// <summary>The main job from model and data to report: every stage that has not left its artefact yet, in order.</summary>
+/// <param name="experiment">All settings.</param>
+/// <param name="folder">The run folder.</param>
+/// <param name="compute">Where and in which type it computes.</param>
+/// <param name="log">One line about each stage.</param>
+/// <param name="progress">How far the stage at work has come.</param>
+/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
+public sealed class Pipeline(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation)
+{
+    private readonly Experiment _experiment = experiment.Complete();
+    private readonly RunStages _stages = new(experiment, folder, compute, log, progress, cancellation);
+
+    /// <summary>Runs what is left to do and gives the data of the report.</summary>
+    /// <exception cref="InputException">Model, data, tables or settings are wrong.</exception>
+    public ReportData Run()
+    {
+        string model = _experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
+        bool inRounds = _experiment.Plan!.Rounds > 1;
+        if (inRounds) new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model);
+        else
+        {
+            _stages.Calibrate(model).Run();
+            foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) _stages.Measure(name, model).Run();
+            _stages.Plan(_stages.At(LayerSimilarity.Name)).Run();
+        }
+        _stages.Prune(model).Run();
+        Evaluate("dense", model);
+        Evaluate("dropped", _stages.At(RunFolder.Pruned));
+        if (!_stages.Tunes) log("finetune: the plan tunes no layer");
+        else
+        {
+            if (!inRounds) _stages.Tune(model).Run();
+            Evaluate("recovered", _stages.At(RunFolder.Tuned));
+        }
+        ReportData? data = null;
+        _stages.Report(() =>
+        {
+            data = RunReport.Read(folder, _experiment, _stages.Costs, Process.GetCurrentProcess().PeakWorkingSet64);
+            AtomicFile.Write(_stages.At(RunFolder.Report), Encoding.UTF8.GetBytes(Report.ToHtml(data)));
+            AtomicFile.Write(_stages.At("report.md"), Encoding.UTF8.GetBytes(Report.ToMarkdown(data)));
+        }).Run();
+        WriteSummary(data!);
+        return data!;
+    }
+
+    private void Evaluate(string name, string model)
+    {
+        if (_experiment.Evaluate!.Benchmarks is not null) _stages.Evaluate(name, model, _stages.At(RunFolder.Evaluated, name)).Run();
+    }
+
+    private void WriteSummary(ReportData data) => Artefact.Save(_stages.At(RunFolder.Summary), new JsonObject
+    {
+        ["models"] = new JsonObject(data.Models.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)new JsonObject([
+            .. m.Benchmarks.Select(b => KeyValuePair.Create(b.Benchmark, (JsonNode?)b.Score)), KeyValuePair.Create("average", (JsonNode?)m.Average)])))),
+        ["stages"] = StageCosts.ToJson(_stages.Costs),
+        ["peak_memory_bytes"] = data.PeakMemoryBytes,
+        ["settings"] = StrictJson.Parse(ExperimentFile.ToJson(_experiment)),
+        ["created_by"] = ProgramVersion.CreatedBy,
+    });
+}

@@ -1,0 +1,216 @@
+using System.Diagnostics;
+using Interlace.Artefacts;
+using Interlace.Calibration;
+using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
+using Interlace.Jobs;
+using Interlace.Outputs;
+using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
+using Interlace.Training;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Runs;
+
+/// <summary>
+/// The stages of one run folder. A stage reads what the stages before it left and nothing else, is left out where its artefact stands already, and is timed: a run that was interrupted anywhere goes on there.
+/// An artefact stands for the stage only where it says itself that it was made from the model, the plan and the settings at hand;
+/// one that was made from others is refused, never shown under the name of these.
+/// </summary>
+/// <param name="experiment">All settings.</param>
+/// <param name="folder">The run folder.</param>
+/// <param name="compute">Where and in which type it computes.</param>
+/// <param name="log">One line about each stage.</param>
+/// <param name="progress">How far the stage at work has come.</param>
+/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
+/// <param name="identities">What models and tables are, where several run folders share them.</param>
+internal sealed class RunStages(Experiment experiment, string folder, Compute compute, Action<string> log,
+    IProgress<StageProgress>? progress, CancellationToken cancellation, InputIdentities? identities = null)
+{
+    private readonly Experiment _experiment = experiment.Complete();
+    private readonly InputIdentities _identities = identities ?? new();
+    private readonly HashSet<string> _done = new(StringComparer.Ordinal);
+
+    /// <summary>What the stages cost, those of earlier attempts included.</summary>
+    public IReadOnlyList<StageCost> Costs => StageCosts.Read(folder);
+
+    /// <summary>A path in the run folder.</summary>
+    public string At(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
+
+    /// <summary>Model and data -> <c>similarity.json</c>.</summary>
+    public RunStage Calibrate(string model) =>
+        Stage("calibrate", At(_experiment.Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name), () =>
+    {
+        using var dense = Open(model);
+        AdaptiveCalibration.Run(dense, compute, _experiment, folder, log, progress, cancellation);
+    }, () =>
+    {
+        var found = LayerSimilarity.Load(At(LayerSimilarity.Name));
+        Require(At(LayerSimilarity.Name), found.Inputs.Model, model);
+        Require(At(LayerSimilarity.Name), found.Seed == _experiment.Seed
+            && found.Settings == CalibrationStage.Settings(_experiment, compute, _experiment.Calibrate!.Adaptive),
+            "it was measured with other settings");
+    }, () => File.Delete(At(CalibrationStage.StateName)));   // left where a run was killed between the two
+
+    /// <summary>Model and data -> one kind of evidence in <c>evidence</c>.</summary>
+    public RunStage Measure(string evidence, string model) => Stage($"evidence {evidence}", EvidenceFiles.PathOf(folder, evidence), () =>
+    {
+        using var dense = Open(model);
+        EvidenceStage.Run(evidence, dense, compute, _experiment, folder, progress, cancellation);
+    }, () =>
+    {
+        string path = EvidenceFiles.PathOf(folder, evidence);
+        var (inputs, settings, seed) = EvidenceFiles.OriginOf(path, evidence);
+        Require(path, inputs.Model, model);
+        Require(path, seed == _experiment.Seed && (settings is null || settings == EvidenceStage.Settings(_experiment, compute)),
+            "it was measured with other settings");
+    });
+
+    /// <summary>Similarity and the evidence beside it, perhaps of another folder -> <c>plan.json</c>.</summary>
+    public RunStage Plan(string similarity)
+    {
+        PruningPlan Made() => PlanStage.Run(LayerSimilarity.Load(similarity), _experiment.Plan!, _experiment.Seed,
+            Path.GetDirectoryName(similarity));
+        return Stage("plan", At(PlanFile.Name), () => PlanFile.Save(Made(), At(PlanFile.Name)),
+            () => Require(At(PlanFile.Name), PlanFile.Load(At(PlanFile.Name)).IsSameAs(Made()),
+                $"it is not the plan that {similarity} and the settings of the run give"));
+    }
+
+    /// <summary>Model and plan -> <c>pruned</c>.</summary>
+    public RunStage Prune(string model) => Stage("prune", At(RunFolder.Pruned),
+        () => LayerRemoval.Prune(model, PlanFile.Load(At(PlanFile.Name)), At(RunFolder.Pruned), progress: progress, cancel: cancellation),
+        () => RequirePlanned(At(RunFolder.Pruned), model),
+        () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
+
+    /// <summary>Model (and data) -> <c>pruned</c>, with all its layers and part of their weights zero.</summary>
+    public RunStage Sparsify(string model, SparsityOptions options) => Stage("sparsify", At(RunFolder.Pruned),
+        () => SparsifyStage.Run(model, At(RunFolder.Pruned), compute, _experiment, options, log: log, progress: progress,
+            cancellation: cancellation),
+        () =>
+        {
+            var found = SparsityFile.In(At(RunFolder.Pruned));
+            Require(At(RunFolder.Pruned), found is not null && SparsifyStage.IsOfTheSame(found, _experiment, options, compute),
+                "it was not made sparse with these settings");
+            Require(At(RunFolder.Pruned), found!.Inputs.Model, model);
+        },
+        () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
+
+    /// <summary>Whether the plan names layers to tune.</summary>
+    public bool Tunes => !PlanFile.Load(At(PlanFile.Name)).Tune.IsEmpty;
+
+    /// <summary>Pruned model and data -> <c>tuned</c>.</summary>
+    /// <param name="model">The model that was pruned.</param>
+    public RunStage Tune(string model) => Stage("finetune", At(RunFolder.Tuned),
+        () => FineTuneStage.Run(At(RunFolder.Pruned), At(RunFolder.Tuned), compute, _experiment, log: log, progress: progress,
+            cancellation: cancellation),
+        () =>
+        {
+            RequirePlanned(At(RunFolder.Tuned), model);
+            var found = TrainingRecord.Load(At(RunFolder.Tuned, TrainingRecord.Name));
+            Require(At(RunFolder.Tuned), FineTuneStage.IsOfTheSame(found, _experiment, compute), "it was tuned with other settings");
+            if (Directory.Exists(At(RunFolder.Pruned))) Require(At(RunFolder.Tuned), found.Inputs.Model, At(RunFolder.Pruned));
+        },
+        () => FineTuneStage.Forget(At(RunFolder.Tuned)));
+
+    /// <summary>Model and data -> <c>plan.json</c> and <c>tuned</c>, in as many rounds as the plan says, each with its own times.</summary>
+    public RunStage InRounds(string model) =>
+        new(At(RunFolder.Tuned), _done, () => new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model),
+            () => RequirePlanned(At(RunFolder.Tuned), model),
+            () => StagedFolder.DiscardLeft(At(RunFolder.Tuned)));
+
+    /// <summary>Model and tables -> predictions and scores in a folder.</summary>
+    public RunStage Evaluate(string name, string model, string target) =>
+        Stage($"evaluate {name}", Path.Combine(target, ScoresFile.Name), () =>
+    {
+        using var loaded = Open(model);
+        var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, log, cancellation);
+        foreach (string remark in scores.Remarks) log(remark);
+        log($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
+        if (scores.Batching is { } check)
+            log($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
+    }, () =>
+    {
+        var answers = AnswersFile.Load(Path.Combine(target, AnswersFile.Name));
+        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(AnswerSettings.Of(_experiment, compute)),
+            "its questions were asked with other settings");
+        // models may be discarded when they are scored
+        if (Directory.Exists(model) && answers.Inputs.Model is { } asked) Require(target, asked, model);
+        var tables = _identities.OfTables(_experiment.Evaluate!);
+        Require(target, tables.Count == answers.Inputs.Tables.Count
+            && tables.All(table => answers.Inputs.Tables.GetValueOrDefault(table.Key) == table.Value),
+            "its questions were asked from other tables");
+    });
+
+    /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
+    public RunStage Latency(IReadOnlyList<(string Name, string Folder)> models) => Stage("latency", At(LatencyFile.Name), () =>
+    {
+        var latency = LatencyStage.Measure([.. models.Select(model => model.Folder)], Open, compute, _experiment, new(_experiment.Evaluate!.LatencySamples), progress, cancellation);
+        (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] }).Save(At(LatencyFile.Name));
+    }, () =>
+    {
+        var found = LatencyFile.Load(At(LatencyFile.Name));
+        Require(At(LatencyFile.Name), found.Models.Select(model => model.Name).SequenceEqual(models.Select(model => model.Name)),
+            "it has the times of other models");
+        foreach (var (measured, model) in found.Models.Zip(models))
+            if (Directory.Exists(model.Folder)) Require(At(LatencyFile.Name), measured.Identity, model.Folder);
+    });
+
+    /// <summary>What has been made -> the report, which is made anew each time.</summary>
+    public RunStage Report(Action make) => Stage("report", null, make, null);
+
+    /// <summary>A stage that is timed.</summary>
+    private RunStage Stage(string name, string? artefact, Action run, Action? check, Action? tidy = null)
+    {
+        return new(artefact, _done, Timed, check, () =>
+        {
+            log($"{name}: done before ({Path.GetRelativePath(folder, artefact!)})");
+            tidy?.Invoke();
+        });
+
+        void Timed()
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Directory.CreateDirectory(folder);
+            var clock = Stopwatch.StartNew();
+            run();
+            FreedMemory.GiveBack();
+            // Read anew: several of these may work in one folder.
+            StageCosts.Save(folder, [.. Costs.Where(stage => stage.Name != name), new(name, Math.Round(clock.Elapsed.TotalSeconds, 2))]);
+            log($"{name}: {clock.Elapsed.TotalSeconds:0.0} s");
+            tidy?.Invoke();
+        }
+    }
+
+    /// <summary>A model folder was made from the run's plan, and from a model.</summary>
+    private void RequirePlanned(string made, string model)
+    {
+        var (plan, record) = (PlanFile.Load(At(PlanFile.Name)), PrunedModelFile.Load(made));
+        Require(made, PlanFile.Load(Path.Combine(made, PlanFile.Name)).IsSameAs(plan)
+            && record.KeptLayers.AsSpan().SequenceEqual([.. plan.Kept]), $"it was made with another plan than {At(PlanFile.Name)}");
+        Require(made, record.Parent, model);
+    }
+
+    private void Require(string artefact, ModelIdentity made, string model)
+    {
+        if (made.DifferenceFrom(_identities.OfModel(model)) is { } difference)
+            Require(artefact, false, $"{model} has changed since it was made: {difference}");
+    }
+
+    private static void Require(string artefact, bool holds, string fault)
+    {
+        if (!holds)
+            throw new InputException($"{artefact} does not belong to this run: {fault}; delete it to have it made again, name another folder, or start over with --force.");
+    }
+
+    /// <summary>The model in the computation's type.</summary>
+    public LoadedModel Open(string model)
+    {
+        var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, _experiment.Data!.MaxPixels);
+        foreach (string warning in loaded.Warnings) log(warning);
+        return loaded;
+    }
+}

@@ -1,0 +1,128 @@
+using Interlace.Artefacts;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
+using Interlace.Jobs;
+using Interlace.Pruning;
+using Interlace.Runs;
+using Interlace.Vlm;
+using TorchSharp;
+
+namespace Interlace.Tests.Runs;
+
+/// <summary>A small matrix on the demo's model.</summary>
+public sealed class MatrixTests : IDisposable
+{
+    private readonly ScratchFolder _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Lines_share_what_they_can_and_a_matrix_that_is_interrupted_repeats_no_finished_stage()
+    {
+        var experiment = Experiment(new("interlace", Tune: false), new("interlace"), new("random", Seed: 1), new("dense"), new("short-gpt"), new("streamline", Ratio: 0.13), new("wanda", Pattern: "2:4"), new("sleb", Tune: false), new("sleb", Tune: true));
+        string whole = _scratch.At("whole"), broken = _scratch.At("broken");
+        string[] stages = Run(experiment, whole);
+        Assert.Equal(stages.Length, stages.Distinct().Count());
+        Assert.Single(stages, stage => stage.EndsWith("calibrate", StringComparison.Ordinal));
+        Assert.Equal(1 + 1 + 1 + 6 + 7 + 5 + 9, stages.Length);   // calibrate, evidence, dense, plans, prune or sparsify, finetune, evaluate
+        Assert.True(Array.IndexOf(stages, "short-gpt-25: prune") < Array.IndexOf(stages, "dense-25: prune"));
+        Assert.Equal(["dense-25", "interlace-25", "random-25-seed1", "short-gpt-25", "sleb-25", "streamline-13", "wanda-2of4"], Folders(whole));
+        Assert.Equal(["dropped", "recovered"], Names(Path.Combine(whole, RunFolder.Variants, "interlace-25", RunFolder.Evaluated)));
+        Assert.Equal(["recovered"], Names(Path.Combine(whole, RunFolder.Variants, "random-25-seed1", RunFolder.Evaluated)));
+        Assert.False(Directory.Exists(Path.Combine(whole, RunFolder.Variants, "short-gpt-25", RunFolder.Tuned)));
+        Assert.Equal(2, PlanFile.Load(Path.Combine(whole, RunFolder.Variants, "streamline-13", PlanFile.Name)).Drop.Length);   // its window of three layers was measured
+
+        // Interrupted once in each kind of stage.
+        var done = new List<string>();
+        foreach (string kind in new[] { "calibrate", "evaluate dense", "wanda-2of4 sparsify", "random-25-seed1 finetune", "streamline-13 evaluate recovered" })
+        {
+            using var stop = new CancellationTokenSource();
+            var ended = Record.Exception(() => Run(experiment, broken, done, new Told(step => { if (step.Stage == kind && step.Done > 0 && step.Done < step.Total) stop.Cancel(); }), cancellation: stop.Token));
+            Assert.True(ended is OperationCanceledException, $"{kind} was not interrupted, {(stop.IsCancellationRequested ? "though asked to" : "and never seen")}: {ended}");
+            done.RemoveAt(done.Count - 1);   // the stage that was interrupted
+        }
+        Run(experiment, broken, done);
+        Assert.Equal(stages, done);
+        foreach (string scores in Directory.EnumerateFiles(whole, ScoresFile.Name, SearchOption.AllDirectories))
+            Assert.Equal(File.ReadAllBytes(scores), File.ReadAllBytes(Path.Combine(broken, Path.GetRelativePath(whole, scores))));
+        Assert.Empty(Run(experiment, broken));
+    }
+
+    [Fact]
+    public void Models_are_discarded_when_all_lines_of_their_plan_are_scored()
+    {
+        var experiment = Experiment(new("interlace", Tune: false), new("interlace"));
+        string folder = _scratch.At("matrix"), plan = Path.Combine(folder, RunFolder.Variants, "interlace-25");
+        Run(experiment, folder, discard: true);
+        Assert.False(Directory.Exists(Path.Combine(plan, RunFolder.Pruned)) || Directory.Exists(Path.Combine(plan, RunFolder.Tuned)));
+        Assert.Equal(["dropped", "recovered"], Names(Path.Combine(plan, RunFolder.Evaluated)));
+        Assert.Empty(Run(experiment, folder, discard: true));
+    }
+
+    [Fact]
+    public void Lines_may_be_done_in_rounds_or_learn_from_the_parent()
+    {
+        var experiment = Experiment(new("interlace", Rounds: 2), new("interlace", Distill: 0.5), new("interlace", Selection: "optimal"));
+        string folder = _scratch.At("matrix");
+        string[] stages = Run(experiment, folder);
+        Assert.Contains("interlace-25-rounds2: rounds", stages);
+        Assert.Equal(["interlace-25-distill50", "interlace-25-optimal", "interlace-25-rounds2"], Folders(folder));
+        Assert.Equal(4, PlanFile.Load(Path.Combine(folder, RunFolder.Variants, "interlace-25-rounds2", PlanFile.Name)).Drop.Length);
+        Assert.All(Folders(folder), name => Assert.Equal(["recovered"], Names(Path.Combine(folder, RunFolder.Variants, name, RunFolder.Evaluated))));
+        Assert.Empty(Run(experiment, folder));
+        string report = File.ReadAllText(Path.Combine(folder, "report.md"));
+        Assert.All(new[] { "Interlace (rounds2)", "Interlace (distill50)", "Interlace (optimal)" }, name => Assert.Contains(name, report, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Lines_that_cannot_be_served_are_refused_before_anything_is_computed()
+    {
+        void Refused(string expected, params Variant[] lines) => Assert.Contains(expected, Assert.Throws<InputException>(() => Matrix.Check(Experiment(lines))).Message, StringComparison.Ordinal);
+        Refused("variants.1: ", new("interlace"), new("interlace", Ratio: 0.6));
+        Refused("variants.0: There is no selection method 'interlaced'", new Variant("interlaced"));
+        Refused("variants.0: short-gpt names no layers to tune: leave tune out.", new Variant("short-gpt", Tune: true));
+        Refused("variants.0: short-gpt drops layers: a pattern is for wanda and magnitude.", new Variant("short-gpt", Pattern: "2:4"));
+        Refused("variants.0: wanda names no layers to tune: leave tune out.", new Variant("wanda", Tune: true));
+        Refused("variants.0: ", new Variant("wanda", Pattern: "3:7"));
+        Refused("variants.0: plan.rounds is 9", new Variant("interlace", Rounds: 9));
+        Refused("variants.0: Every round ends with tuning", new Variant("interlace", Rounds: 2, Tune: false));
+        Refused("variants.0: Every round ends with tuning", new Variant("short-gpt", Rounds: 2));
+        Refused("Two lines of the variants are the same: interlace-25, recovered.", new("interlace"), new("interlace", Ratio: 0.25, Tune: true));
+        Refused("The experiment has no variants");
+        Matrix.Check(Experiment(new("interlace"), new("interlace", Tune: false), new("interlace", Protocol: "cot"), new("angular"), new("streamline")));
+    }
+
+    [Fact]
+    public void A_line_is_named_by_what_makes_it_differ()
+    {
+        var experiment = Experiment();
+        Assert.Equal("interlace-12.5", new Variant("interlace", Ratio: 0.125).FolderIn(experiment));
+        Assert.Equal("interlace-25-optimal-image-unprotected-seed3", new Variant("interlace", Selection: "optimal", Tokens: "image", Protect: false, Seed: 3).FolderIn(experiment));
+        Assert.Equal("interlace-25-rounds2-distill50", new Variant("interlace", Rounds: 2, Distill: 0.5).FolderIn(experiment));
+        Assert.Equal("wanda-2of4", new Variant("wanda", Pattern: "2:4").FolderIn(experiment));
+        Assert.Equal("recovered-cot", new Variant("interlace", Protocol: "cot").EvaluationIn(experiment, "recovered"));
+    }
+
+    private static string[] Folders(string matrix) => Names(Path.Combine(matrix, RunFolder.Variants));
+
+    private static string[] Names(string folder) => [.. Directory.EnumerateDirectories(folder).Select(inner => Path.GetFileName(inner)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Runs a matrix and gives the stages that were begun, in order.</summary>
+    private static string[] Run(Experiment experiment, string folder, List<string>? begun = null, IProgress<StageProgress>? progress = null, bool discard = false, CancellationToken cancellation = default)
+    {
+        begun ??= [];
+        void Log(string line)
+        {
+            if (line.StartsWith('[')) begun.Add(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Split(';')[0]);
+        }
+        new Matrix(experiment, folder, new Compute(torch.CPU, torch.ScalarType.Float32, 1), Log, progress, cancellation) { DiscardModels = discard }.Run();
+        return [.. begun];
+    }
+
+    private static Experiment Experiment(params Variant[] lines)
+    {
+        string demo = Path.Combine(Shared.Repository, "assets", "demo");
+        return new(Model: Path.Combine(demo, "model"), Seed: 0, Device: "cpu", Dtype: "fp32", Data: new(Path.Combine(demo, "finevision"), Rate: 0.03, Workers: 1), Calibrate: new(Fraction: 0.3, BatchTokens: 512, EvidenceSamples: 4),
+            Finetune: new(LearningRate: 5e-4, MaxSteps: 3, SamplesPerStep: 4, SaveEvery: 1, MicroBatchTokens: 512), Evaluate: new(Path.Combine(demo, "benchmarks"), Limit: 4, MaxNewTokens: 4, Slots: 4), Variants: lines);
+    }
+}
