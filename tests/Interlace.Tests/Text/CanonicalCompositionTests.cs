@@ -40,8 +40,8 @@ public class CanonicalCompositionTests
     [Fact]
     public void A_text_composed_group_by_group_is_that_composed_as_a_whole()
     {
-        string[] points = ["a", "e", "\n", " ", "\u0301", "\u0323", "\u0344", "\u00E9", "\u1E0B", "\u212B", "\u0958", "\u0915", "\u093C", "\u1112", "\u1161", "\u11AB",
-            "\uD558", "\U00011131", "\U00011127", "\U0001D15E", "\U0001F600"];
+        string[] points = ["a", "e", "\n", " ", "\u0301", "\u0323", "\u0344", "\u00E9", "\u1E0B", "\u212B",
+            "\u0958", "\u0915", "\u093C", "\u1112", "\u1161", "\u11AB", "\uD558", "\U00011131", "\U00011127", "\U0001D15E", "\U0001F600"];
         var random = new Random(5);
         for (int round = 0; round < 2000; round++)
         {

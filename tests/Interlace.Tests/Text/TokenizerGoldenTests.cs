@@ -19,8 +19,9 @@ public class TokenizerGoldenTests
     {
         string root = Shared.At("fixtures");
         if (!Directory.Exists(root)) return [];
-        return Directory.EnumerateFiles(root, "tokenizer.json*", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(root, file).Replace('\\', '/')).Order(StringComparer.Ordinal).Select(file => new TheoryDataRow<string>(file));
+        IEnumerable<string> files = Directory.EnumerateFiles(root, "tokenizer.json*", SearchOption.AllDirectories);
+        return files.Select(file => Path.GetRelativePath(root, file).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal).Select(file => new TheoryDataRow<string>(file));
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Tokenizers))]
@@ -79,7 +80,10 @@ public class TokenizerGoldenTests
     private static int EndOfAddedToken(string text, Tokenizer tokenizer, int[] ids)
     {
         for (int end = 1; end < text.Length; end++)
-            if (text[end - 1] == '>' && text.LastIndexOf('<', end - 1) is >= 0 and int start && tokenizer.Id(text[start..end]) is { } id && ids.Contains(id)) return end;
+        {
+            if (text[end - 1] != '>' || text.LastIndexOf('<', end - 1) is not (>= 0 and int start)) continue;
+            if (tokenizer.Id(text[start..end]) is { } id && ids.Contains(id)) return end;
+        }
         return 0;
     }
 
@@ -87,10 +91,9 @@ public class TokenizerGoldenTests
     {
         ["families", var family, "tokenizer-metaspace", _] => Texts(Golden(family), "tokenizer_cases_metaspace"),
         ["families", var family, _, _] => [.. Prompts(Golden(family)), .. Texts(Golden(family), "tokenizer_cases"), .. Lists(Golden(family))],
-        ["qwen3vl", .., var checkpoint, _] when File.Exists(Shared.At("fixtures", "qwen3vl", "chat", checkpoint + ".json")) => Shared.Json("fixtures", "qwen3vl", "chat", checkpoint + ".json")["texts"]!.AsArray()
-            .Select(c => new Case((string)c!["text"]!, (string)c["text"]!, Ids(c["ids"]!), null, (string)c["decoded"]!, (string)c["decoded_skip_special"]!)),
-        ["tokenizer", _] => Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!.AsArray()
-            .Select(c => new Case((string)c!["id"]!, (string)c["text"]!, Ids(c["ids"]!), null, (string)c["decoded"]!, (string)c["decoded_without_special"]!)),
+        ["qwen3vl", .., var checkpoint, _] when File.Exists(Shared.At("fixtures", "qwen3vl", "chat", checkpoint + ".json")) =>
+            Plain(Shared.Json("fixtures", "qwen3vl", "chat", checkpoint + ".json")["texts"]!, "decoded_skip_special"),
+        ["tokenizer", _] => Plain(Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!, "decoded_without_special"),
         _ => [],
     };
 
@@ -99,9 +102,13 @@ public class TokenizerGoldenTests
     private static IEnumerable<Case> Prompts(JsonNode golden) => golden["cases"]!.AsObject().Select(c =>
         new Case(c.Key, (string)(c.Value!["expanded_prompt"] ?? c.Value["rendered_prompt"])!, Ids(c.Value["input_ids"]!)));
 
+    private static IEnumerable<Case> Plain(JsonNode cases, string skipping) => cases.AsArray().Select(c =>
+        new Case((string)c!["text"]!, (string)c["text"]!, Ids(c["ids"]!), Decoded: (string)c["decoded"]!, Skipping: (string)c[skipping]!));
+
     private static IEnumerable<Case> Texts(JsonNode golden, string name) => (golden[name]?.AsArray() ?? []).SelectMany(c => (Case[])
     [
-        new($"{name} {c!["text"]}", (string)c["text"]!, Ids(c["ids"]!), Ids(c["ids_with_special_tokens"]!), (string)c["decoded"]!, (string)c["decoded_skipping_special_tokens"]!),
+        new($"{name} {c!["text"]}", (string)c["text"]!, Ids(c["ids"]!), Ids(c["ids_with_special_tokens"]!),
+            (string)c["decoded"]!, (string)c["decoded_skipping_special_tokens"]!),
         new($"{name} {c["text"]} with special tokens", null, Ids(c["ids_with_special_tokens"]!), Decoded: (string)c["decoded_with_special_tokens"]!),
     ]);
 

@@ -33,6 +33,41 @@ public class TokenizerTests
         Assert.Equal("Caf\u00E9 \U0001F600!<|im_end|>", tokenizer.Decode([.. ids.Where((_, i) => inside[i])], skipSpecial: false));
     }
 
+    /// <summary>Where tokens are not written as the text is: a sign for the space, bytes of a character, an unknown token.</summary>
+    [Theory]
+    [InlineData("""
+        "normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"_"},{"type":"Replace","pattern":{"String":" "},"content":"_"}]}
+        """)]
+    [InlineData("""
+        "normalizer":null,"pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"first","split":false}
+        """)]
+    [InlineData("""
+        "normalizer":null,"pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"always","split":true}
+        """)]
+    public void Token_marks_follow_spans_where_tokens_are_written_otherwise(string sections)
+    {
+        string[] words = ["<unk>", "_", "a", "b", "_a", "ab", "_ab", "<0xC3>", "<0xA9>", "\n"];
+        string vocabulary = string.Join(',', words.Select((word, id) => $"{JsonValue.Create(word).ToJsonString()}:{id}"));
+        const string decoder = """
+            {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"_"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}]}
+            """;
+        Tokenizer tokenizer = Tokenizer.Read(Encoding.UTF8.GetBytes($$"""
+            {"added_tokens":[{"id":10,"content":"</s>","special":true}],{{sections}},"decoder":{{decoder}},
+             "model":{"type":"BPE","vocab":{ {{vocabulary}} },"merges":["a b","_ ab"],"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true} }
+            """), "tokenizer.json");
+        const string text = "ab\nab</s> ab \u00E9\u732B\u732B a\nab</s>ab";
+        int start = text.IndexOf("</s>", StringComparison.Ordinal) + 4, end = text.LastIndexOf("</s>", StringComparison.Ordinal) + 4;
+        (int[] ids, bool[] inside) = tokenizer.Encode(text, [new(start, end)]);
+        Assert.Equal(tokenizer.Encode(text), ids);
+        string answer = tokenizer.Decode([.. ids.Where((_, t) => inside[t])], skipSpecial: false);
+        Assert.Equal(" ab \u00E9<unk> a\nab</s>", answer.TrimStart(' ').Insert(0, " "));
+
+        // At a line break within the answer: the two characters of it that the unknown token stands for are one token's.
+        int line = text.LastIndexOf('\n') + 1;
+        (_, inside) = tokenizer.Encode(text, [new(line, end)]);
+        Assert.Equal("ab</s>", tokenizer.Decode([.. ids.Where((_, t) => inside[t])], skipSpecial: false));
+    }
+
     [Fact]
     public void Unpaired_surrogates_count_as_replacement_characters() =>
         Assert.Equal(Small.Encode("a\uFFFDb\uFFFD"), Small.Encode("a\uD800b\uDC00"));
@@ -67,6 +102,8 @@ public class TokenizerTests
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"decoder":{"type":"WordPiece"}}""", "decoder 'WordPiece'")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"post_processor":{"type":"BertProcessing"}}""", "post-processor 'BertProcessing'")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"added_tokens":[{"id":0,"content":"<x>","special":true,"lstrip":true}]}""", "'<x>' has lstrip set")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"<x>":1},"merges":[]},"added_tokens":[{"id":0,"content":"<x>","special":true}]}""", "'<x>' has the id 0, but 1 in the vocabulary")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"normalizer":{"type":"Replace","pattern":{"String":"ab"},"content":"c"},"pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"first"}}""", "Replace of several characters")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[["a"]]}}""", "no pair of tokens")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"<s>":0},"merges":[]},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]}}}}""", "adds the id 1, which no token has")]
     public void Tokenizers_that_cannot_be_reproduced_are_refused(string json, string reason)
@@ -74,6 +111,15 @@ public class TokenizerTests
         var error = Assert.Throws<InputException>(() => Tokenizer.Read(Encoding.UTF8.GetBytes(json), "model/tokenizer.json"));
         Assert.Contains(reason, error.Message);
         Assert.Contains("model/tokenizer.json", error.Message);
+    }
+
+    [Fact]
+    public void Added_tokens_without_end_are_refused()
+    {
+        string word = new('x', 4000);
+        string tokens = string.Join(',', Enumerable.Range(0, 300).Select(i => $$"""{"id":{{i}},"content":"{{word}}{{i}}","special":true}"""));
+        byte[] json = Encoding.UTF8.GetBytes($$"""{"model":{"type":"BPE","vocab":{},"merges":[]},"added_tokens":[{{tokens}}]}""");
+        Assert.Contains("characters together", Assert.Throws<InputException>(() => Tokenizer.Read(json, "tokenizer.json")).Message);
     }
 
     /// <summary>Where the work were to grow with the square of the length, these would take hours.</summary>

@@ -4,22 +4,21 @@ namespace Interlace.Vlm.Text.Tokenizing;
 
 /// <summary>
 /// Finds added tokens in a text by what stands there for them: the leftmost first, of several that start together the longest.
+/// They are kept as a tree of characters, so that thousands of tokens that begin alike cost no more than one.
 /// </summary>
 internal sealed class AddedTokenFinder
 {
-    private readonly Dictionary<string, AddedToken> _tokens = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, AddedToken>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-    private readonly Dictionary<char, int[]> _lengths;   // of the tokens that begin with a character, longest first
+    private const int Root = 0;
+
+    private readonly Dictionary<(int Node, char Next), int> _nodes = [];
+    private readonly Dictionary<int, AddedToken> _ends = [];
     private readonly SearchValues<char> _firsts;
 
     public AddedTokenFinder(IEnumerable<(string Written, AddedToken Token)> tokens)
     {
         foreach (var (written, token) in tokens)
-            if (written.Length > 0) _tokens.TryAdd(written, token);
-        _lookup = _tokens.GetAlternateLookup<ReadOnlySpan<char>>();
-        _lengths = _tokens.Keys.GroupBy(written => written[0])
-            .ToDictionary(group => group.Key, group => group.Select(written => written.Length).Distinct().OrderDescending().ToArray());
-        _firsts = SearchValues.Create([.. _lengths.Keys]);
+            if (written.Length > 0) _ends.TryAdd(Leaf(written), token);
+        _firsts = SearchValues.Create([.. _nodes.Keys.Where(key => key.Node == Root).Select(key => key.Next)]);
     }
 
     /// <summary>
@@ -31,28 +30,37 @@ internal sealed class AddedTokenFinder
         while (from < text.Length && text.AsSpan(from).IndexOfAny(_firsts) is >= 0 and int skip)
         {
             int at = from + skip;
-            if (At(text, at, out int length) is not { } found)
+            if (At(text, at, out int end) is not { } found)
             {
                 from = at + 1;
                 continue;
             }
             if (at > start) yield return (new(start, at), null);
-            start = from = at + length;
-            yield return (new(at, start), found);
+            start = from = end;
+            yield return (new(at, end), found);
         }
         if (start < text.Length) yield return (new(start, text.Length), null);
     }
 
-    private AddedToken? At(string text, int at, out int length)
+    /// <summary>The longest token that begins at a place.</summary>
+    private AddedToken? At(string text, int at, out int end)
     {
-        ReadOnlySpan<char> rest = text.AsSpan(at);
-        foreach (int candidate in _lengths[text[at]])
-            if (candidate <= rest.Length && _lookup.TryGetValue(rest[..candidate], out AddedToken? token))
-            {
-                length = candidate;
-                return token;
-            }
-        length = 0;
-        return null;
+        AddedToken? longest = null;
+        end = at;
+        int node = Root;
+        for (int i = at; i < text.Length && _nodes.TryGetValue((node, text[i]), out node); i++)
+            if (_ends.TryGetValue(node, out AddedToken? token)) (longest, end) = (token, i + 1);
+        return longest;
+    }
+
+    private int Leaf(string written)
+    {
+        int node = Root;
+        foreach (char next in written)
+        {
+            if (!_nodes.TryGetValue((node, next), out int child)) _nodes[(node, next)] = child = _nodes.Count + 1;
+            node = child;
+        }
+        return node;
     }
 }

@@ -25,7 +25,11 @@ internal sealed class MergeTable
     /// <summary>What two neighbours become, and how soon: the lowest rank first. Null where they do not join.</summary>
     public Merge? Find(int left, int right) => _merges.TryGetValue(Key(left, right), out Merge merge) ? merge : null;
 
-    private static long Key(int left, int right) => (long)left << 32 | (uint)right;
+    /// <summary>
+    /// One number a pair, multiplied by an odd one (which keeps them apart) because the hash of a long is its halves' exclusive or:
+    /// thousands of pairs of ids would share one.
+    /// </summary>
+    private static long Key(int left, int right) => unchecked(((long)left << 32 | (uint)right) * (long)0x9E3779B97F4A7C15);
 
     private static (string Left, string Right) Pair(JsonElement merge) => merge switch
     {

@@ -25,6 +25,9 @@ internal sealed class Normalizer
     /// <summary>So many UTF-8 bytes of a text become one at most.</summary>
     public double Shrinks { get; private set; } = 1;
 
+    /// <summary>Whether several characters are replaced at once.</summary>
+    public bool JoinsCharacters { get; private set; }
+
     /// <summary>The text normalised; the same object where it already is. Nothing is put before an empty text.</summary>
     public AlignedText Apply(AlignedText text)
     {
@@ -48,6 +51,7 @@ internal sealed class Normalizer
                 step.Allow("pattern", "content");
                 string pattern = step.PlainPattern(), content = step.Required("content");
                 double ratio = (double)Encoding.UTF8.GetByteCount(content) / Encoding.UTF8.GetByteCount(pattern);
+                JoinsCharacters |= pattern.EnumerateRunes().Count() > 1;
                 growth *= Math.Max(1, (double)content.Length / pattern.Length);
                 Shrinks *= Math.Max(1, 1 / ratio);
                 return text => text.Replace(pattern, content);

@@ -37,6 +37,9 @@ internal sealed class PreTokenizer
     /// <summary>Whether parts of a text are dropped.</summary>
     public bool Removes { get; private set; }
 
+    /// <summary>Whether a step does something else at the very beginning of a text.</summary>
+    public bool LooksForBeginning { get; private set; }
+
     /// <summary>The pieces of a text.</summary>
     /// <exception cref="InputException">A pattern does not come to an end.</exception>
     public Pieces Split(AlignedText text)
@@ -76,6 +79,7 @@ internal sealed class PreTokenizer
                 break;
             case "Metaspace":
                 Metaspace metaspace = Metaspace.Read(step);
+                LooksForBeginning |= metaspace.Scheme == PrependScheme.First;
                 _steps.Add(metaspace.Replace);
                 if (!metaspace.Splits) break;
                 _steps.Add(new Splitter(Known(Regex.Escape($"{metaspace.Replacement}")), SplitBehavior.MergedWithNext).Apply);

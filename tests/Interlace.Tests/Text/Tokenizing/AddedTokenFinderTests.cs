@@ -21,6 +21,13 @@ public class AddedTokenFinderTests
             part.Token is null ? text[part.Span.Start..part.Span.End] : $"[{part.Token.Content}]")));
     }
 
+    [Fact]
+    public void The_first_of_two_that_are_written_alike_counts()
+    {
+        var finder = new AddedTokenFinder([("<a>", new(1, "<a>", true, false)), ("<a>", new(2, "<a>", true, false))]);
+        Assert.Equal(1, finder.Cut("<a>").Single().Token!.Id);
+    }
+
     /// <summary>Six thousand tokens that begin alike, as some families have: looking at each of them at each place would take minutes.</summary>
     [Fact]
     public void Many_tokens_that_begin_alike_are_found_quickly()

@@ -27,9 +27,18 @@ public class BytePairsTests
         for (int round = 0; round < 50; round++)
         {
             // Between two d, which nothing joins, each part is merged by itself.
-            string[] parts = [.. Enumerable.Range(0, 20).Select(_ => string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abc"[random.Next(3)])))];
+            string[] parts = [.. Enumerable.Range(0, 20).Select(_ => new string(random.GetItems<char>("abc", random.Next(1, 9))))];
             Assert.Equal(string.Join(" d ", parts.Select(part => Encode(model, part))), Encode(model, string.Join('d', parts)));
         }
+    }
+
+    /// <summary>Where the work were to grow with the square of the length, this would take hours.</summary>
+    [Fact]
+    public void A_piece_of_any_length_is_merged_at_once()
+    {
+        string piece = string.Concat(Enumerable.Repeat("abc", 200_000));
+        Assert.Equal(200_000, Read("""["a b","b c","ab c"]""").Encode(piece).Length);
+        Assert.Equal(Enumerable.Repeat(Array.IndexOf(Words, "abc"), 200_000), Read("""["b c","a bc"]""").Encode(piece).Select(token => token.Id));
     }
 
     [Theory]
@@ -88,8 +97,9 @@ public class BytePairsTests
 
     private static BytePairs Read(string merges, string more = "", bool byteLevel = false, string[]? words = null)
     {
-        string vocabulary = JsonSerializer.Serialize((words ?? Words).Select((word, id) => (word, id)).ToDictionary(pair => pair.word, pair => pair.id));
-        return new(JsonDocument.Parse($$"""{"type":"BPE","vocab":{{vocabulary}},"merges":{{merges}}{{more}}}""").RootElement, byteLevel, "tokenizer.json");
+        string vocabulary = string.Join(',', (words ?? Words).Select((word, id) => $"{JsonSerializer.Serialize(word)}:{id}"));
+        JsonDocument section = JsonDocument.Parse($$"""{"type":"BPE","vocab":{ {{vocabulary}} },"merges":{{merges}}{{more}}}""");
+        return new(section.RootElement, byteLevel, "tokenizer.json");
     }
 
     private static string Encode(BytePairs model, string piece, string[]? words = null) =>
