@@ -1,5 +1,7 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Bench;
@@ -38,7 +40,7 @@ internal static class AttentionBenchmark
             const int count = 32, heads = 6, keyHeads = 2, size = 32;
             Tensor q = randn(count * length, heads, size).requires_grad_(), k = randn(count * length, keyHeads, size).requires_grad_(), v = randn(count * length, keyHeads, size).requires_grad_();
             using var packed = PackedAttention.Create([.. Enumerable.Repeat(length, count)], causal: true, CPU);
-            Pair.Time($"attention over {length} tokens, forward and backward", ("fused", () => Step(() => packed.Run(q, k, v))), ("plain", () => Step(() => Plain(Heads(q), Heads(k), Heads(v)))));
+            Pair.Time($"attention over {length} tokens, forward and backward", ("fused", () => Step(() => packed.Forward(q, k, v))), ("plain", () => Step(() => Plain(Heads(q), Heads(k), Heads(v)))));
             Tensor Heads(Tensor x) => x.view(count, length, x.shape[1], size).transpose(1, 2);
         }
     }

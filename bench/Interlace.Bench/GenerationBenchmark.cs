@@ -1,7 +1,9 @@
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Tables;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Bench;
@@ -12,7 +14,7 @@ internal static class GenerationBenchmark
     /// <summary>Answers as the model ends them, then longer ones: exactly 32 and 64 tokens, whatever they are.</summary>
     public static void Batching(string demo)
     {
-        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var prompts = Questions(loaded, demo, 3, image => image)[..16];
         Compare("as the model ends them", 10, loaded.StopIds);
         foreach (int tokens in new[] { 32, 64 }) Compare($"of {tokens} tokens", tokens, []);
@@ -28,7 +30,7 @@ internal static class GenerationBenchmark
     public static void Decoding(string demo)
     {
         const int steps = 32;
-        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var prompts = Questions(loaded, demo, 3, image => image)[..16];
         foreach (int slots in new[] { 16, 1 })
         {
@@ -41,7 +43,7 @@ internal static class GenerationBenchmark
     /// <summary>Sixteen in flight: prompts as they come against 48 sorted by length, for the demo's own images and for images of very different sizes.</summary>
     public static void Order(string demo)
     {
-        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var random = new SplitMix64(1);
         foreach (var (title, image) in new (string, Func<RgbImage, RgbImage>)[] { ("images of one size", image => image), ("images of 1 to 16 times the pixels", image => Resize.Bicubic(image, 64 + 16 * random.Next(13), 64 + 16 * random.Next(13))) })
         {
@@ -55,7 +57,7 @@ internal static class GenerationBenchmark
     private static void Answer(LoadedModel loaded, IEnumerable<EncodedSample> prompts, int slots) => Answer(loaded, prompts, slots, 10, loaded.StopIds);
 
     private static void Answer(LoadedModel loaded, IEnumerable<EncodedSample> prompts, int slots, int tokens, IEnumerable<int> stopIds) =>
-        _ = new Vlm.Generator(loaded.Model, new GenerationOptions(tokens, Slots: slots), stopIds.ToHashSet()).Run(prompts).Count();
+        _ = new Vlm.Generation.Generator(loaded.Model, new GenerationOptions(tokens, Slots: slots), stopIds.ToHashSet()).Run(prompts).Count();
 
     private static List<EncodedSample> Questions(LoadedModel loaded, string demo, int each, Func<RgbImage, RgbImage> change)
     {

@@ -2,6 +2,7 @@ using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Pruning.Losses;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Bench;
@@ -17,7 +18,7 @@ internal static class SlebBenchmark
     public static void Run(string demo, int rounds)
     {
         set_num_threads(1);
-        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var model = loaded.Model;
         var data = DrawnData.Open(new DataOptions(Path.Combine(demo, "finevision"), Rate: 0.02), 0);
         EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor,
@@ -35,7 +36,7 @@ internal static class SlebBenchmark
     private static int[] Search(VisionLanguageModel model, EncodedSample[] samples, int rounds)
     {
         using var losses = new LayerLosses(model, samples);
-        return [.. SlebSearch.Run(losses, model.Layers.Count, model.VisualLevels, rounds, []).Select(round => round.Removed)];
+        return [.. SlebSearch.Run(losses, model.Layers.Count, model.AddedLevels, rounds, []).Select(round => round.Removed)];
     }
 
     private static int[] Plain(VisionLanguageModel model, EncodedSample[] samples, IReadOnlyList<IReadOnlyList<int>> batches, int rounds)
@@ -43,7 +44,7 @@ internal static class SlebBenchmark
         var (alive, removed) = (Enumerable.Range(0, model.Layers.Count).ToList(), new List<int>());
         for (int round = 0; round < rounds; round++)
         {
-            removed.Add(alive[1..^1].Where(layer => layer >= model.VisualLevels).MinBy(layer => Loss(model, samples, batches, [.. alive.Where(other => other != layer)])));
+            removed.Add(alive[1..^1].Where(layer => layer >= model.AddedLevels).MinBy(layer => Loss(model, samples, batches, [.. alive.Where(other => other != layer)])));
             alive.Remove(removed[^1]);
         }
         return [.. removed];

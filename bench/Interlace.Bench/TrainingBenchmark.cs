@@ -3,6 +3,10 @@ using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Bench;
@@ -41,24 +45,25 @@ internal static class TrainingBenchmark
         Time("gradient", () => new LossGradient(model, recompute: false).Accumulate(batch, 1));
         Time("loss", () => new LossGradient(model).Loss(batch));
         using var noGrad = no_grad();
-        Time("embed", () => model.Embed(batch).Inputs.Dispose());
+        Time("embed", () => model.Embed(batch).Pass.Dispose());
         Time("hidden", () => model.Hidden(batch).Dispose());
-        var (x, inputs) = model.Embed(batch);
-        Tensor y = model.Layers[5].Run(x, inputs, 5);
-        Time("layer, no graph", () => model.Layers[5].Run(x, inputs, 5));
+        var (x, pass) = model.Embed(batch);
+        Tensor y = model.Layers[5].Forward(x, pass, 5);
+        Time("layer, no graph", () => model.Layers[5].Forward(x, pass, 5));
         using var grad = enable_grad();
         Tensor leaf = x.detach().requires_grad_();
-        Time("layer, forward with graph", () => model.Layers[5].Run(leaf, inputs, 5));
-        Time("layer, and backward (frozen)", () => model.Layers[5].Run(leaf, inputs, 5).backward([y]));
-        Time("layer, and backward (tuned)", () => model.Layers[6].Run(leaf, inputs, 5).backward([y]));
+        Time("layer, forward with graph", () => model.Layers[5].Forward(leaf, pass, 5));
+        Time("layer, and backward (frozen)", () => model.Layers[5].Forward(leaf, pass, 5).backward([y]));
+        Time("layer, and backward (tuned)", () => model.Layers[6].Forward(leaf, pass, 5).backward([y]));
         Tensor q = randn(batch.TokenCount, 6, 32).requires_grad_(), k = randn(batch.TokenCount, 2, 32).requires_grad_(), o = randn(batch.TokenCount, 192);
-        Time("attention, forward", () => inputs.Attention!.Run(q, k, k));
-        Time("attention, and backward", () => inputs.Attention!.Run(q, k, k).backward([o]));
+        using var attention = PackedAttention.Create(batch.Lengths, causal: true, CPU);
+        Time("attention, forward", () => attention.Forward(q, k, k));
+        Time("attention, and backward", () => attention.Forward(q, k, k).backward([o]));
         Tensor rows = Arithmetic.Range(batch.TokenCount, CPU);
         Time("gather", () => q.index_select(0, rows));
         Time("gather, and backward", () => q.index_select(0, rows).backward([q.detach()]));
         Console.WriteLine(string.Join(" ", batch.Lengths.Order()));
-        Time("rotary, and backward", () => inputs.Rotary.Apply(q).backward([q.detach()]));
+        Time("rotary, and backward", () => pass.Rotary.Apply(q).backward([q.detach()]));
         Tensor w = randn(512, 192), wide = randn(batch.TokenCount, 512);
         Time("product 192 to 512", () => nn.functional.linear(x, w));
         Time("silu of 512", () => nn.functional.silu(wide));
@@ -68,7 +73,7 @@ internal static class TrainingBenchmark
 
     private static (LoadedModel Loaded, Batch Batch) Open(string demo)
     {
-        var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         TunedLayers.Of(loaded.Model, [2, 6, 8, 12]);
         var data = DrawnData.Open(new DataOptions(Path.Combine(demo, "finevision"), Rate: 0.02), 0);
         EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor,

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Cli;

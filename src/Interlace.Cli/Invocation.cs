@@ -7,6 +7,7 @@ using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Text;
 using Spectre.Console;
 
@@ -62,7 +63,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     /// <exception cref="InputException">The machine has no such device.</exception>
     public Compute Compute(Experiment experiment)
     {
-        return Vlm.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
+        return Vlm.Engine.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
     }
 
     /// <summary>The folder that the command writes to as a run of its own.</summary>

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Cli;
@@ -21,7 +23,7 @@ internal static class ModelOptions
     /// <exception cref="InputException">The folder is wrong.</exception>
     public static LoadedModel Open(Invocation invocation, Compute compute, long? maxPixels)
     {
-        var model = ModelFamilies.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels);
+        var model = LoadedModel.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels);
         foreach (string warning in model.Warnings) invocation.Log(warning);
         return model;
     }
@@ -30,8 +32,9 @@ internal static class ModelOptions
     /// <exception cref="InputException">An image cannot be read, or the conversation does not fit the model.</exception>
     public static EncodedSample Encode(LoadedModel model, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
     {
-        RgbImage[] images = [.. messages.SelectMany(message => message.Content).OfType<ImagePart>()
-            .Select(part => ImageDecoder.Load(part.Source!, ImageDecoding.Oriented, model.Processor.Resize))];
-        return model.Processor.EncodeResized(messages, images, addGenerationPrompt);
+        ImagePart[] parts = [.. messages.SelectMany(message => message.Content).OfType<ImagePart>()];
+        VisualInput[] images = [.. parts.Select(part =>
+            ImageDecoder.Load(part.Source!, ImageDecoding.Oriented, image => model.Processor.Prepare(image, parts.Length)))];
+        return model.Processor.EncodePrepared(messages, images, addGenerationPrompt);
     }
 }

@@ -1,5 +1,6 @@
 using Interlace.Cli;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 var terminal = Terminal.OfConsole();
 try

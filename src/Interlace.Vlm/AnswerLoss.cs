@@ -1,3 +1,4 @@
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

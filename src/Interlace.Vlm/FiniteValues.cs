@@ -1,12 +1,9 @@
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm;
-
-/// <summary>
-/// Values of a computation are no numbers: unlike other wrong input it is never the fault of a single sample,
-/// and is not passed over like one.
-/// </summary>
-public sealed class NotANumberException(string message) : InputException(message);
 
 /// <summary>
 /// Finds values that are no numbers: NaN, or beyond the range of the type. They make every result behind them worthless without any other
@@ -50,10 +47,10 @@ public static class FiniteValues
             string? weight = weights.FirstOrDefault(parameter => !In(parameter.Value))?.Name;
             found = new(place, weight);
         }
-        var (x, inputs) = model.Embed(batch, observe: (name, value) => Look($"in {name}", value, others));
-        using (inputs)
+        var (x, pass) = model.Embed(batch, observe: (name, value) => Look($"in {name}", value, others));
+        using (pass)
         {
-            Tensor hidden = model.Hidden(x, inputs, (l, layer, input) =>
+            Tensor hidden = model.Hidden(x, pass, (l, layer, input) =>
             {
                 Look($"before decoder layer {l}", input, others);
                 Tensor output = layer(input);
@@ -64,14 +61,4 @@ public static class FiniteValues
         }
         return found;
     }
-}
-
-/// <summary>Where values were first no numbers.</summary>
-/// <param name="Place">A stage of the pass, with its preposition.</param>
-/// <param name="Weight">A weight of that stage that holds such values; null where all its weights are numbers.</param>
-public sealed record FirstFault(string Place, string? Weight)
-{
-    /// <inheritdoc/>
-    public override string ToString() =>
-        Weight is null ? $"{Place}, whose weights are numbers" : $"{Place}, whose weight {Weight} holds such values";
 }

@@ -1,12 +1,15 @@
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm;
 
 /// <summary>
-/// Every intermediate tensor of one pass without a cache, by name: <c>input_ids</c>, <c>position_ids</c> [3, T], what the vision tower shows, <c>inputs_embeds</c>,
-/// <c>rope.cos</c> and <c>rope.sin</c> [T, head size], for each decoder layer I <c>layers.I.input</c> (what it truly reads, after a DeepStack addition) and
-/// <c>layers.I.output</c> (its own output, before one), <c>final_norm</c> and <c>logits</c>. Copies on the CPU, in the type of the computation.
+/// Every intermediate tensor of one pass without a cache, by name: <c>input_ids</c>, <c>position_ids</c> [axes, T], what the vision encoder shows,
+/// <c>inputs_embeds</c>, <c>rope.cos</c> and <c>rope.sin</c> [T, head size], for each decoder layer I <c>layers.I.input</c> (what it truly reads,
+/// after a DeepStack addition) and <c>layers.I.output</c> (its own output, before one), <c>final_norm</c> and <c>logits</c>.
+/// Copies on the CPU, in the type of the computation.
 /// </summary>
 public sealed class Trace : IDisposable
 {
@@ -64,12 +67,12 @@ public sealed class Trace : IDisposable
         using var batch = Batch.Pack([sample], model.Device);
         Keep("input_ids", batch.Ids);
         Keep("position_ids", batch.Positions);
-        var (x, inputs) = model.Embed(batch, observe: Keep);
-        using (inputs)
+        var (x, pass) = model.Embed(batch, observe: Keep);
+        using (pass)
         {
-            Keep("rope.cos", Whole(inputs.Rotary.Cos));
-            Keep("rope.sin", Whole(inputs.Rotary.Sin));
-            Tensor hidden = model.Hidden(x, inputs, (l, layer, input) =>
+            Keep("rope.cos", Whole(pass.Rotary.Cos));
+            Keep("rope.sin", Whole(pass.Rotary.Sin));
+            Tensor hidden = model.Hidden(x, pass, (l, layer, input) =>
             {
                 cancellation.ThrowIfCancellationRequested();
                 Keep($"layers.{l}.input", input);

@@ -1,156 +1,216 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Families;
+using Interlace.Vlm.Inputs;
+using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm;
 
 /// <summary>
-/// What runs around a decoder layer: may call <paramref name="layer"/> on the input not at all, once or more, look at both sides, or change the gradient mode.
-/// The input is freed after the call; whoever wants to keep it keeps a <c>detach()</c> of it.
+/// A vision-language model: X0 = Embed(batch), X(l+1) = f_l(X(l)), Logits(X(L)) (paper 3.1), put together of the parts of its family.
+/// Everything that looks at, skips, repeats or times layers does it through the one loop of <see cref="Hidden(Batch, LayerCall?)"/>.
 /// </summary>
-/// <param name="index">0-based layer.</param>
-/// <param name="layer">The layer itself, [N, D] -> [N, D].</param>
-/// <param name="input">Its true input [N, D].</param>
-public delegate Tensor LayerCall(int index, Func<Tensor, Tensor> layer, Tensor input);
-
-/// <summary>Receives named intermediate tensors; they are freed after the call.</summary>
-public delegate void Observer(string name, Tensor value);
-
-/// <summary>A decoder layer f_l of a family.</summary>
-public interface IDecoderLayer
+public sealed class VisionLanguageModel : IDisposable
 {
-    /// <summary>[N, D] -> [N, D]. <paramref name="index"/> is the layer's place in the model at hand: the cache follows it.</summary>
-    Tensor Run(Tensor x, LayerInputs inputs, int index);
-
-    /// <summary>All parameters of the layer.</summary>
-    IReadOnlyList<Parameter> Parameters { get; }
-
-    /// <summary>Its linear layers, in the order in which they run.</summary>
-    IReadOnlyList<Linear> Linears { get; }
-}
-
-/// <summary>What every layer of one pass shares: rotary angles, sequence boundaries, cache, visual features added between layers.</summary>
-public sealed class LayerInputs : IDisposable
-{
-    /// <summary>Rotary embedding of the N tokens.</summary>
-    public required Rotary Rotary { get; init; }
-
-    /// <summary>Attention within the packed sequences; null in a cached step.</summary>
-    public PackedAttention? Attention { get; init; }
-
-    /// <summary>The cache in use, or null.</summary>
-    public CacheUse? Cache { get; init; }
-
-    /// <summary>Rows of the visual tokens, and per level [V, D] what is added to them (DeepStack).</summary>
-    public (Tensor Rows, IReadOnlyList<Tensor> Levels)? Visual { get; init; }
-
-    /// <summary>Sees what every linear layer of the decoder layers reads, or null.</summary>
-    public LinearObserver? Observe { get; init; }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Rotary.Cos.Dispose();
-        Rotary.Sin.Dispose();
-        Attention?.Dispose();
-        foreach (Tensor level in Visual?.Levels ?? []) level.Dispose();
-    }
-}
-
-/// <summary>How a pass uses the cache: its rows for the N new tokens; with a mask [B, 1, 1, S], which is added to the scores, the N = B tokens are one step of B conversations.</summary>
-public sealed record CacheUse(KvCache Cache, Tensor Rows, Tensor? StepMask);
-
-/// <summary>
-/// A vision-language model: X0 = Embed(batch), X(l+1) = f_l(X(l)), Logits(X(L)) (paper 3.1). Everything that looks at, skips, repeats or
-/// times layers does it through the one loop of <see cref="Hidden(Batch, LayerCall?)"/>.
-/// </summary>
-public abstract class VisionLanguageModel : IDisposable
-{
-    /// <summary>What an observer of <see cref="Embed"/> is shown first of a batch with images: the vision tower begins.</summary>
+    /// <summary>What an observer of <see cref="Embed"/> is shown first of a batch with images: the vision encoder begins.</summary>
     public const string VisionBegins = "image_grid_thw";
 
-    /// <summary>What it is shown when the vision tower is done.</summary>
+    /// <summary>What it is shown when the vision encoder is done.</summary>
     public const string VisionEnds = "vision.merged";
 
+    private readonly DecoderSpec _spec;
+    private readonly Rope _rope;
+    private readonly Parameter _embedding;
+    private readonly Linear? _head;
+    private readonly RmsNorm _norm;
+    private readonly VisionLanguageModel? _whole;     // of a model with some of its layers, whose weights these are
+
+    private VisionLanguageModel(DecoderSpec spec, TensorNames names, bool hasHead, ParameterSource source, Device device)
+    {
+        (_spec, _rope, Device) = (spec, new(spec.Rope, device), device);
+        _embedding = source($"{names.Decoder}{TensorNames.Embedding}.weight", spec.VocabularySize, spec.HiddenSize);
+        Layers = [.. Enumerable.Range(0, spec.LayerCount).Select(l => new DecoderLayer(source, $"{names.Decoder}layers.{l}", spec))];
+        _norm = new(source, $"{names.Decoder}{TensorNames.Norm}", spec.HiddenSize, spec.NormEpsilon);
+        _head = hasHead ? new(source, names.Head, spec.HiddenSize, spec.VocabularySize) : null;
+    }
+
+    private VisionLanguageModel(VisionLanguageModel whole, IReadOnlyList<int> kept)
+    {
+        (_spec, _rope, _embedding, _head, _norm, Vision) = (whole._spec, whole._rope, whole._embedding, whole._head, whole._norm, whole.Vision);
+        (_whole, Device, ComputeType, Parameters) = (whole, whole.Device, whole.ComputeType, []);
+        Layers = [.. kept.Select(l => whole.Layers[l])];
+    }
+
     /// <summary>The decoder layers, 0-based.</summary>
-    public abstract IReadOnlyList<IDecoderLayer> Layers { get; }
+    public IReadOnlyList<IDecoderLayer> Layers { get; }
 
-    /// <summary>All parameters.</summary>
-    public abstract IReadOnlyList<Parameter> Parameters { get; }
+    /// <summary>All parameters; none of a model that shares those of another.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
 
-    /// <summary>Number of levels of visual features that are added by position after the first decoder layers (0 outside Qwen3-VL).</summary>
-    public virtual int VisualLevels => 0;
+    /// <summary>The vision encoder; null where the model reads text alone.</summary>
+    public IVisionEncoder? Vision { get; private init; }
+
+    /// <summary>Number of levels of visual features that are added by position behind the first decoder layers (0 outside Qwen3-VL).</summary>
+    public int AddedLevels => Vision?.Levels ?? 0;
 
     /// <summary>Type of the computation.</summary>
-    public required ScalarType ComputeType { get; init; }
+    public ScalarType ComputeType { get; private init; }
 
     /// <summary>Where it runs.</summary>
-    public required Device Device { get; init; }
+    public Device Device { get; }
 
     /// <summary>Width D of the residual stream.</summary>
-    public abstract int HiddenSize { get; }
+    public int HiddenSize => _spec.HiddenSize;
 
     /// <summary>Rows of the output head.</summary>
-    public abstract int VocabularySize { get; }
+    public int VocabularySize => _spec.VocabularySize;
+
+    private Checkpoint? Weights { get; init; }   // keeps mapped weights alive
+
+    /// <summary>Builds a model of a configuration.</summary>
+    /// <param name="family">Its family.</param>
+    /// <param name="parts">The family's parts.</param>
+    /// <param name="config">The configuration.</param>
+    /// <param name="tensors">Names of all tensors of the checkpoint; none where there is none: the configuration then decides about the head.</param>
+    /// <param name="source">Gives the parameters, by the names of the checkpoint.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="type">Type of the computation.</param>
+    /// <param name="weights">Where the parameters come from, disposed with the model; null where they come from elsewhere.</param>
+    /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
+    internal static VisionLanguageModel Create(
+        Family family, FamilyParts parts, ModelConfig config, IReadOnlyCollection<string> tensors, ParameterSource source,
+        Device device, ScalarType type, Checkpoint? weights)
+    {
+        var parameters = new List<Parameter>();
+        var inFile = family.Names.To(tensors);
+        ParameterSource own = ParameterSources.Collecting((name, shape) => source(inFile(name), shape), parameters);
+        var spec = parts.Decoder(config);
+        // A head that lies in the files is the model's, whatever the configuration says (transformers 5).
+        bool hasHead = !spec.TiedHead || tensors.Contains(inFile($"{family.Names.Head}.weight"));
+        return new(spec, family.Names, hasHead, own, device)
+        {
+            Vision = parts.Vision?.Invoke(config, own, device), ComputeType = type, Parameters = parameters, Weights = weights,
+        };
+    }
 
     /// <summary>X0 = [V'; E]: token embeddings with the visual features in place, [N, D], and what the layers share. The caller disposes both.</summary>
-    public abstract (Tensor X, LayerInputs Inputs) Embed(Batch batch, CacheUse? cache = null, Observer? observe = null);
+    /// <param name="batch">The samples; it must live as long as the pass.</param>
+    /// <param name="cache">Where keys and values are kept, or null.</param>
+    /// <param name="observe">Is shown what the vision encoder shows, and <c>inputs_embeds</c>.</param>
+    public (Tensor X, Pass Pass) Embed(Batch batch, CacheRows? cache = null, Observer? observe = null)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = _embedding.Value.index_select(0, batch.Ids).to(ComputeType);
+        AddedFeatures? added = null;
+        if (batch.Images.Count > 0)
+        {
+            var features = Vision!.Encode(batch.Images, ComputeType, Device, observe);
+            long seen = features.Merged.shape[0], places = batch.VisualRows.shape[0];
+            if (seen != places) throw new InvalidOperationException($"{seen} visual features for {places} image tokens");
+            x = x.index_copy(0, batch.VisualRows, features.Merged);
+            if (features.Levels.Count > 0)
+                added = new(batch.VisualRows, [.. features.Levels.Select(level => level.MoveToOuterDisposeScope())]);
+        }
+        observe?.Invoke("inputs_embeds", x);
+        return (x.MoveToOuterDisposeScope(), NewPass(batch, cache, added));
+    }
 
-    /// <summary>X0 [B, D] of one further token of each of B conversations at the given positions.</summary>
-    public abstract (Tensor X, LayerInputs Inputs) EmbedStep(int[] ids, int[] positions, CacheUse cache);
+    /// <summary>What the layers share in a pass over a batch whose embeddings are at hand.</summary>
+    /// <param name="batch">The samples; their images are not looked at.</param>
+    /// <param name="cache">Where keys and values are kept, or null.</param>
+    /// <param name="added">Visual features that are added between layers, or null; freed with the pass.</param>
+    /// <param name="observe">Sees what every linear layer of the decoder layers reads, or null.</param>
+    public Pass NewPass(Batch batch, CacheRows? cache = null, AddedFeatures? added = null, LinearObserver? observe = null)
+    {
+        foreach (int length in batch.Lengths) _rope.CheckLength(length);
+        return new PackedPass(batch.Lengths, Device, cache)
+        {
+            Rotary = _rope.Of(batch.Positions, ComputeType), Added = added, Observe = observe, AttentionScale = _spec.AttentionScale,
+        };
+    }
+
+    /// <summary>X0 [B, D] of one further token of each of B conversations at the given positions, and what the layers share.</summary>
+    /// <param name="ids">[B] tokens.</param>
+    /// <param name="positions">[B] their positions, the same along all axes.</param>
+    /// <param name="cache">Keys and values of what stands before them.</param>
+    /// <param name="mask">[B, 1, 1, S], added to the scores: what each may see of the cache.</param>
+    public (Tensor X, Pass Pass) EmbedStep(int[] ids, int[] positions, CacheRows cache, Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = _embedding.Value.index_select(0, tensor(Array.ConvertAll(ids, id => (long)id), device: Device)).to(ComputeType);
+        foreach (int position in positions) _rope.CheckLength(position + 1);
+        Tensor at = tensor(Array.ConvertAll(positions, p => (long)p), device: Device).unsqueeze(0).expand(_spec.Rope.AxisCount, -1);
+        var pass = new StepPass(cache, mask) { Rotary = _rope.Of(at, ComputeType), AttentionScale = _spec.AttentionScale };
+        return (x.MoveToOuterDisposeScope(), pass);
+    }
 
     /// <summary>What is added to the residual stream before layer l (l = L: before the head); the input itself where nothing is.</summary>
-    public virtual Tensor Enter(int l, Tensor x, LayerInputs inputs) => x;
+    public static Tensor Enter(int l, Tensor x, Pass pass)   // DeepStack: level l - 1 behind layer l - 1
+    {
+        if (l == 0 || pass.Added is not { } added || l > added.Levels.Count) return x;
+        return x.PlusRows(added.Rows, added.Levels[l - 1]);
+    }
 
     /// <summary>Final norm and head: [n, D] -> [n, vocabulary], in the type of the computation.</summary>
-    public abstract Tensor Logits(Tensor x);
+    public Tensor Logits(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        Tensor normed = _norm.Forward(x);
+        Tensor logits = _head?.Forward(normed) ?? nn.functional.linear(normed, _embedding.As(x.dtype));
+        return logits.MoveToOuterDisposeScope();
+    }
 
     /// <summary>The final norm alone: [n, D] -> [n, D].</summary>
-    public abstract Tensor FinalNorm(Tensor x);
+    public Tensor FinalNorm(Tensor x) => _norm.Forward(x);
 
     /// <summary>An empty cache for conversations in this many slots.</summary>
-    public abstract KvCache NewCache(int slots);
+    public KvCache NewCache(int slots) => new(Layers.Count, slots, _spec.KeyHeadCount, _spec.HeadSize, ComputeType, Device);
 
     /// <summary>The same model with these layers alone, in this order, sharing all weights: what a pruned checkpoint computes.</summary>
     /// <param name="kept">0-based layers that stay.</param>
-    public abstract VisionLanguageModel Keep(IReadOnlyList<int> kept);
+    public VisionLanguageModel Keep(IReadOnlyList<int> kept) => new(this, kept);
 
     /// <summary>
     /// Checks that the files that the model was opened from are what they were: asked before anything that was computed with them is kept.
     /// </summary>
     /// <exception cref="InputException">A file has changed, or is gone.</exception>
-    public virtual void CheckUnchanged() { }
+    public void CheckUnchanged()
+    {
+        _whole?.CheckUnchanged();
+        Weights?.CheckUnchanged();
+    }
 
     /// <summary>The residual stream after the last layer, [N, D]; the final norm belongs to <see cref="Logits"/>.</summary>
     public Tensor Hidden(Batch batch, LayerCall? run = null)
     {
-        var (x, inputs) = Embed(batch);                               // X0 = [V'; E]
-        using (inputs) return Hidden(x, inputs, run);
+        var (x, pass) = Embed(batch);                                 // X0 = [V'; E]
+        using (pass) return Hidden(x, pass, run);
     }
 
     /// <summary>The loop over the layers from X0, which it frees.</summary>
-    public Tensor Hidden(Tensor x, LayerInputs inputs, LayerCall? run = null)
+    public Tensor Hidden(Tensor x, Pass pass, LayerCall? run = null)
     {
         run ??= static (_, layer, x) => layer(x);
         for (int l = 0; l < Layers.Count; l++)
         {
-            Tensor input = Replace(x, Enter(l, x, inputs));
+            Tensor input = Replace(x, Enter(l, x, pass));
             int index = l;
-            x = Replace(input, run(l, y => Layers[index].Run(y, inputs, index), input));   // X(l+1) = f(X(l))
+            x = Replace(input, run(l, y => Layers[index].Forward(y, pass, index), input));   // X(l+1) = f(X(l))
         }
-        return Replace(x, Enter(Layers.Count, x, inputs));
+        return Replace(x, Enter(Layers.Count, x, pass));
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees the parameters; a model that shares another's frees nothing.</summary>
     public void Dispose()
     {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Frees the parameters.</summary>
-    protected virtual void Dispose(bool disposing)
-    {
+        if (_whole is not null) return;
         foreach (var parameter in Parameters) parameter.Dispose();
+        Vision?.Dispose();
+        _rope.Dispose();
+        Weights?.Dispose();
     }
 
     private static Tensor Replace(Tensor old, Tensor now)

@@ -1,5 +1,7 @@
 using Interlace.Tests.Cases;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests;
@@ -18,9 +20,9 @@ public class FiniteValuesTests
     [Fact]
     public void A_sound_model_has_no_fault()
     {
-        using var loaded = ModelFamilies.Open(ModelCopy.Original, CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(ModelCopy.Original, CPU, ScalarType.Float32);
         using var batch = Batch.Pack([new EncodedSample([1, 2, 3], [TokenKind.Prompt, TokenKind.Prompt, TokenKind.Prompt],
-            [0, 1, 2, 0, 1, 2, 0, 1, 2], 3, [])], CPU);
+            [[0, 1, 2], [0, 1, 2], [0, 1, 2]], 3, [])], CPU);
         Assert.Null(FiniteValues.First(loaded.Model, batch));
     }
 }

@@ -2,9 +2,12 @@ using Interlace.Calibration;
 using Interlace.Pruning.Losses;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Generation;
+using Interlace.Vlm.Inputs;
 using TorchSharp;
 using static TorchSharp.torch;
-using Generator = Interlace.Vlm.Generator;
+using Generator = Interlace.Vlm.Generation.Generator;
 
 namespace Interlace.Tests;
 

@@ -2,6 +2,7 @@ using Interlace.Data;
 using Interlace.Tests.Images;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 using static TorchSharp.torch;
 
@@ -28,7 +29,7 @@ internal sealed class PreparedSamples : IDisposable
     public int Count => _encoded.Length;
 
     /// <summary>The model once more, as it is on the disk.</summary>
-    public LoadedModel Open() => ModelFamilies.Open(_folder, CPU, ScalarType.Float32);
+    public LoadedModel Open() => LoadedModel.Open(_folder, CPU, ScalarType.Float32);
 
     public EncodedSample[] Encoded(params IEnumerable<int> samples) => [.. samples.Select(i => _encoded[i])];
 

@@ -49,7 +49,7 @@ internal static class TinyCheckpoints
 
         using var scope = TorchSharp.torch.NewDisposeScope();
         var random = new SplitMix64(7);
-        TensorSource[] tensors = [.. ModelFamilies.ExpectedTensors(folder)
+        TensorSource[] tensors = [.. ModelTensors.Expected(folder)
             .Select(tensor => Random(tensor.Key, tensor.Value, type, ref random))];
         CheckpointWriter.Write(folder, tensors.Chunk((tensors.Length + shards - 1) / shards));
         return folder;

@@ -5,6 +5,7 @@ using Interlace.DemoModel.Sources;
 using Interlace.DemoModel.Training;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.DemoModel;
 

@@ -4,8 +4,11 @@ using System.Text.Json.Nodes;
 using Interlace.DemoModel.Sources;
 using Interlace.DemoModel.Text;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Qwen3VL;
+using Interlace.Vlm.Families;
+using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.DemoModel;
@@ -43,8 +46,8 @@ public static class ModelFolder
         int Id(string token) => first + TokenizerFiles.Added.Index().Single(added => added.Item.Token == token).Index;
         void Save(string name, JsonObject content) => File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Readable) + "\n");
         Save(ConfigName, Config(shape, Id, (first + TokenizerFiles.Added.Count + 63) / 64 * 64));
-        Save("preprocessor_config.json", Processor("image_processor_type", "Qwen2VLImageProcessorFast"));
-        Save("video_preprocessor_config.json", Processor("video_processor_type", "Qwen3VLVideoProcessor"));
+        Save("preprocessor_config.json", ImageSettingsOf("image_processor_type", "Qwen2VLImageProcessorFast"));
+        Save("video_preprocessor_config.json", ImageSettingsOf("video_processor_type", "Qwen3VLVideoProcessor"));
         Save("chat_template.json", ChatTemplate());
         Save("generation_config.json", new()
         {
@@ -53,11 +56,14 @@ public static class ModelFolder
     }
 
     /// <summary>A model of a folder's configuration with parameters of any source.</summary>
-    internal static Model Create(string folder, ParameterSource source, Device device, ScalarType type)
+    internal static VisionLanguageModel Create(string folder, ParameterSource source, Device device, ScalarType type)
     {
-        string path = Path.Combine(folder, ConfigName);
-        return Model.Create(StrictJson.ReadObject(path), path, source, folder, device, type, null);
+        var family = Qwen3VLFamily.Row;
+        return VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [], source, device, type, weights: null);
     }
+
+    /// <summary>Tokenizer, template and image processing of a folder.</summary>
+    internal static Processor ProcessorOf(string folder) => Qwen3VLFamily.Processor(ModelConfig.Read(folder), maxPixels: null);
 
     /// <summary>The published chat template.</summary>
     internal static JsonObject ChatTemplate()
@@ -88,7 +94,7 @@ public static class ModelFolder
         ["vision_end_token_id"] = id("<|vision_end|>"), ["vision_start_token_id"] = id("<|vision_start|>"),
     };
 
-    private static JsonObject Processor(string kind, string name)
+    private static JsonObject ImageSettingsOf(string kind, string name)
     {
         static JsonArray Half() => new(0.5, 0.5, 0.5);
         return new()

@@ -7,8 +7,11 @@ using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Tables;
 using Interlace.Outputs;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.DemoModel;
@@ -38,10 +41,10 @@ public static class Packing
         using var folder = StagedFolder.Begin(target, new FileInfo(path).Length, overwrite ? IsPacked : null);
         foreach (string file in Directory.EnumerateFiles(small)) File.Copy(file, Path.Combine(folder.FullPath, Path.GetFileName(file)));
         var all = TrainedWeights.All(state);
-        Parameter[] weights = [.. ModelFamilies.ExpectedTensors(folder.FullPath).Keys.Select(name => all(name))];
+        Parameter[] weights = [.. ModelTensors.Expected(folder.FullPath).Keys.Select(name => all(name))];
         CheckpointWriter.Write(folder.FullPath, [[.. weights.Select(weight => TensorSource.FromTensor(weight.Name, weight.Value, ElementType.BF16))]]);
         foreach (var weight in weights) weight.Dispose();
-        ModelFamilies.Open(folder.FullPath, CPU, ScalarType.Float32).Dispose();
+        LoadedModel.Open(folder.FullPath, CPU, ScalarType.Float32).Dispose();
         folder.Commit();
     }
 
@@ -55,7 +58,7 @@ public static class Packing
     /// <param name="path">The file.</param>
     public static void WriteLogits(string model, string benchmarks, string path)
     {
-        using var loaded = ModelFamilies.Open(model, CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(model, CPU, ScalarType.Float32);
         var questions = new JsonArray([.. Benchmarks.In(benchmarks, null).Take(5).Select(found => (JsonNode)Ask(loaded, found))]);
         AtomicFile.Write(path, System.Text.Encoding.UTF8.GetBytes(new JsonObject { ["dtype"] = "fp32", ["questions"] = questions }.ToJsonString(Readable) + "\n"));
     }
@@ -71,7 +74,7 @@ public static class Packing
         using var batch = Batch.Pack([prompt], CPU);
         Tensor logits = loaded.Model.Logits(loaded.Model.Hidden(batch).narrow(0, prompt.Length - 1, 1)).view(-1);
         var (values, ids) = logits.topk(LikeliestTokens);
-        var answer = new Vlm.Generator(loaded.Model, new GenerationOptions(LongestAnswer), [.. loaded.StopIds]).Run([prompt]).Single();
+        var answer = new Vlm.Generation.Generator(loaded.Model, new GenerationOptions(LongestAnswer), [.. loaded.StopIds]).Run([prompt]).Single();
         return new()
         {
             ["table"] = found.Benchmark.Name, ["index"] = row.Index, ["question"] = row.Question, ["expected"] = row.Answer, ["answer"] = loaded.Processor.Tokenizer.Decode(answer.Ids),

@@ -1,5 +1,9 @@
 using System.Diagnostics;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Text;
 using ParquetSharp;

@@ -6,6 +6,7 @@ using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Cli;
 

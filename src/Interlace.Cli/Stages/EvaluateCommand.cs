@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Interlace.Evaluation;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Scoring;
+using Interlace.Evaluation;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Generation;
+using Interlace.Vlm;
 
 namespace Interlace.Cli;
 

@@ -3,6 +3,7 @@ using Interlace.Artefacts;
 using Interlace.Evaluation.Latency;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Cli;
 
@@ -34,7 +35,7 @@ internal static class LatencyCommand
         var options = new LatencyOptions(invocation.Get(Samples) ?? Standard.Samples, invocation.Get(NewTokens) ?? Standard.NewTokens, invocation.Get(WarmUp) ?? Standard.WarmUp);
         LoadedModel Open(string model)
         {
-            var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
+            var loaded = LoadedModel.Open(model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
             foreach (string warning in loaded.Warnings) invocation.Log(warning);
             return loaded;
         }

@@ -4,6 +4,7 @@ using Interlace.Reporting;
 using Interlace.Runs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using Spectre.Console;
 
 namespace Interlace.Cli;

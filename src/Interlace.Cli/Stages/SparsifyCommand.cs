@@ -2,6 +2,7 @@ using System.CommandLine;
 using Interlace.Experiments;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Cli;
 

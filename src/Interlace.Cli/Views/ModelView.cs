@@ -20,7 +20,7 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         ["layers"] = model.LayerCount,
         ["hidden_size"] = model.HiddenSize,
         ["vision_depth"] = model.VisionDepth,
-        ["deepstack_levels"] = model.DeepStackLevels,
+        ["deepstack_levels"] = model.AddedLevels,
         ["tied_head"] = model.TiedHead,
         ["parameters"] = model.Parameters,
         ["bytes"] = model.Bytes,
@@ -41,7 +41,7 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         facts.AddRow("model", Markup.Escape(folder));
         facts.AddRow("family", Markup.Escape(model.ModelType));
         facts.AddRow("decoder", $"{model.LayerCount} layers, hidden size {model.HiddenSize}");
-        if (model.VisionDepth > 0) facts.AddRow("vision", $"{model.VisionDepth} blocks, {model.DeepStackLevels} DeepStack levels");
+        if (model.VisionDepth > 0) facts.AddRow("vision", $"{model.VisionDepth} blocks, {model.AddedLevels} DeepStack levels");
         facts.AddRow("head", model.TiedHead ? "tied to the embeddings" : "its own");
         facts.AddRow("type", string.Join(", ", model.Types.Select(type => model.Types.Count == 1 ? $"{type.Type}" : $"{type.Type} ({Layout.Count(type.Parameters)})")));
         facts.AddRow("on disk", $"{Layout.Bytes(model.Bytes)} in {model.Files.Count} {(model.Files.Count == 1 ? "file" : "files")}");

@@ -3,9 +3,6 @@ using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm.Blocks;
 
-/// <summary>Sees what a linear layer reads: its weight [output, input], and its input [.., input], which is freed after the call.</summary>
-public delegate void LinearObserver(Parameter weight, Tensor input);
-
 /// <summary>A linear layer: x W^T + b.</summary>
 public sealed class Linear(ParameterSource source, string name, long input, long output, bool bias = false)
 {
@@ -16,7 +13,7 @@ public sealed class Linear(ParameterSource source, string name, long input, long
     public Parameter? Bias { get; } = bias ? source($"{name}.bias", output) : null;
 
     /// <summary>[.., input] -> [.., output].</summary>
-    public Tensor Run(Tensor x, LinearObserver? observe = null)
+    public Tensor Forward(Tensor x, LinearObserver? observe = null)
     {
         observe?.Invoke(Weight, x);
         return functional.linear(x, Weight.As(x.dtype), Bias?.As(x.dtype));

@@ -1,3 +1,5 @@
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -24,7 +26,8 @@ public sealed class PackedAttention : IDisposable
     {
         int[] starts = new int[lengths.Count];
         for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + lengths[i - 1];
-        if (lengths.Count <= 1 || lengths.All(n => n == lengths[0])) return new([new Group(lengths.Count, lengths.Count == 0 ? 0 : lengths[0], null)], null, causal);
+        if (lengths.Count <= 1 || lengths.All(n => n == lengths[0]))
+            return new([new Group(lengths.Count, lengths.Count == 0 ? 0 : lengths[0], null)], null, causal);
 
         int[] order = [.. Enumerable.Range(0, lengths.Count).OrderByDescending(i => lengths[i])];
         var groups = new List<Group>();
@@ -49,14 +52,19 @@ public sealed class PackedAttention : IDisposable
     }
 
     /// <summary>q [N, H, d], k and v [N, G, d] -> [N, H * d].</summary>
-    public Tensor Run(Tensor q, Tensor k, Tensor v)
+    /// <param name="q">Queries.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
+    public Tensor Forward(Tensor q, Tensor k, Tensor v, double? scale = null)
     {
         var results = new Tensor[_groups.Count];
         for (int g = 0; g < results.Length; g++)
         {
             var (count, length, rows) = _groups[g];
-            Tensor Heads(Tensor x) => (rows is null ? x : x.index_select(0, rows)).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
-            Tensor result = Aten.Attention(Heads(q), Heads(k), Heads(v), null, _causal);
+            Tensor Padded(Tensor x) => rows is null ? x : x.index_select(0, rows);
+            Tensor Heads(Tensor x) => Padded(x).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
+            Tensor result = Aten.Attention(Heads(q), Heads(k), Heads(v), null, _causal, scale);
             results[g] = result.transpose(1, 2).reshape(count * length, q.shape[1] * q.shape[2]);
         }
         Tensor all = results.Length == 1 ? results[0] : cat(results, 0);
@@ -70,5 +78,6 @@ public sealed class PackedAttention : IDisposable
         _inverse?.Dispose();
     }
 
-    private static bool Fits(int longest, int length, bool causal) => causal ? 4 * length >= 3 * longest || longest - length <= 16 : length == longest;
+    private static bool Fits(int longest, int length, bool causal) =>
+        causal ? 4 * length >= 3 * longest || longest - length <= 16 : length == longest;
 }

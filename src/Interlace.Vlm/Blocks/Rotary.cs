@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -10,7 +11,7 @@ public sealed record Rotary(Tensor Cos, Tensor Sin)
 
     /// <summary>That of some of the tokens.</summary>
     /// <param name="rows">Takes their rows out of a tensor of all.</param>
-    public Rotary Of(Func<Tensor, Tensor> rows) => new(rows(Cos), rows(Sin));
+    public Rotary Select(Func<Tensor, Tensor> rows) => new(rows(Cos), rows(Sin));
 
     /// <summary>Turns each head: element i of the first half with element i of the second. [N, H, d] -> [N, H, d].</summary>
     public Tensor Apply(Tensor x)

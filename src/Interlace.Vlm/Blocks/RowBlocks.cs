@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;

@@ -2,30 +2,20 @@ using System.Text.Json.Nodes;
 
 namespace Interlace.Vlm.Checkpoints;
 
-/// <summary>The parts of a vision-language model.</summary>
-public enum ModelPart { Vision, Embeddings, DecoderLayers, Head, Other }
-
-/// <summary>Size of one part.</summary>
-/// <param name="Parameters">Number of weights.</param>
-/// <param name="Bytes">What they take on the disk.</param>
-public readonly record struct PartSize(long Parameters, long Bytes);
-
 /// <summary>What the headers of a model folder tell about it: nothing is read but those.</summary>
 /// <param name="ModelType">Family, as <c>config.json</c> names it.</param>
 /// <param name="LayerCount">Number of decoder layers.</param>
 /// <param name="HiddenSize">Width of the residual stream; 0 where the config does not tell.</param>
 /// <param name="VisionDepth">Blocks of the vision tower; 0 where the config does not tell.</param>
-/// <param name="DeepStackLevels">Levels of visual features that are added behind the first decoder layers.</param>
+/// <param name="AddedLevels">Levels of visual features that are added behind the first decoder layers.</param>
 /// <param name="TiedHead">The output head is the embedding.</param>
 /// <param name="Parts">Size of each part, all parts in order.</param>
 /// <param name="Types">Parameters by element type, most first.</param>
 /// <param name="Files">Name and size of every weight file.</param>
 public sealed record ModelSummary(
-    string ModelType, int LayerCount, int HiddenSize, int VisionDepth, int DeepStackLevels, bool TiedHead,
+    string ModelType, int LayerCount, int HiddenSize, int VisionDepth, int AddedLevels, bool TiedHead,
     IReadOnlyDictionary<ModelPart, PartSize> Parts, IReadOnlyList<(ElementType Type, long Parameters)> Types, IReadOnlyList<(string Name, long Bytes)> Files)
 {
-    private static readonly string[] VisionWords = ["visual", "vision_tower", "vision_model", "multi_modal_projector", "connector"];
-
     /// <summary>Number of all weights.</summary>
     public long Parameters => Parts.Values.Sum(part => part.Parameters);
 
@@ -41,26 +31,18 @@ public sealed record ModelSummary(
         var types = new SortedDictionary<ElementType, long>();
         foreach (var tensor in checkpoint.Files.SelectMany(file => file.Tensors))
         {
-            var (part, count) = (PartOf(layout, tensor.Name), tensor.Bytes / tensor.Type.Size());
+            var (part, count) = (layout.PartOf(tensor.Name), tensor.Bytes / tensor.Type.Size());
             parts[part] = new(parts[part].Parameters + count, parts[part].Bytes + tensor.Bytes);
             types[tensor.Type] = types.GetValueOrDefault(tensor.Type) + count;
         }
         JsonObject text = checkpoint.Config["text_config"] as JsonObject ?? checkpoint.Config;
+        var vision = checkpoint.Config["vision_config"] as JsonObject;
         return new(
-            checkpoint.Config["model_type"]!.GetValue<string>(), layout.LayerCount, Integer(text["hidden_size"]), Integer((checkpoint.Config["vision_config"] as JsonObject)?["depth"]),
-            layout.DeepStackLevels, parts[ModelPart.Head].Parameters == 0, parts,
+            checkpoint.Config["model_type"]!.GetValue<string>(), layout.LayerCount, Integer(text["hidden_size"]),
+            Integer(vision?["depth"] ?? vision?["num_hidden_layers"]),
+            layout.AddedLevels, parts[ModelPart.Head].Parameters == 0, parts,
             [.. types.OrderByDescending(type => type.Value).Select(type => (type.Key, type.Value))],
             [.. checkpoint.Files.Select(file => (Path.GetFileName(file.Path), new FileInfo(file.Path).Length))]);
-    }
-
-    private static ModelPart PartOf(DecoderLayout layout, string name)
-    {
-        if (layout.Parse(name) is not null) return ModelPart.DecoderLayers;
-        string[] words = name.Split('.');
-        return words.Intersect(VisionWords).Any() ? ModelPart.Vision
-            : words.Contains("lm_head") ? ModelPart.Head
-            : words.Contains("embed_tokens") ? ModelPart.Embeddings
-            : ModelPart.Other;
     }
 
     private static int Integer(JsonNode? node) => node is JsonValue value && value.TryGetValue(out int number) ? number : 0;

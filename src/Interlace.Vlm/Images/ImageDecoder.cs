@@ -37,22 +37,32 @@ public static class ImageDecoder
     private const int StripBytes = 1 << 20;
     private static readonly PixelBudget Budget = new(MaxPixels);
 
-    /// <summary>Decodes the file at a path, as <see cref="Decode"/> does.</summary>
+    /// <summary>Decodes the file at a path, as <see cref="Decode{T}"/> does.</summary>
     /// <exception cref="InputException">It is absent, no regular file, too large, or cannot be decoded.</exception>
-    public static RgbImage Load(string path, ImageDecoding decoding, Func<RgbImage, RgbImage>? prepare = null) =>
+    public static RgbImage Load(string path, ImageDecoding decoding) => Load(path, decoding, static image => image);
+
+    /// <summary>Decodes the file at a path, as <see cref="Decode{T}"/> does.</summary>
+    /// <exception cref="InputException">As there, or it is absent, no regular file or too large.</exception>
+    public static T Load<T>(string path, ImageDecoding decoding, Func<RgbImage, T> prepare) =>
         Decode(UserFile.Read(path, MaxBytes, $"{path} cannot be read as an image: there is no such file."), path, decoding, prepare);
+
+    /// <summary>Decodes bytes.</summary>
+    /// <exception cref="InputException">The bytes are no image of a supported format, are cut off or damaged,
+    /// or have too many pixels.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding) =>
+        Decode(encoded, source, decoding, static image => image);
 
     /// <summary>
     /// Decodes bytes; <paramref name="source"/> names them in messages. Waits while other threads hold too many pixels.
     /// </summary>
+    /// <typeparam name="T">What is made of the picture.</typeparam>
     /// <param name="encoded">The file.</param>
     /// <param name="source">What messages call it.</param>
     /// <param name="decoding">How it becomes plain RGB.</param>
     /// <param name="prepare">Makes the picture smaller before other threads may decode theirs; must not decode.</param>
     /// <exception cref="InputException">The bytes are no image of a supported format, are cut off or damaged,
     /// or have too many pixels.</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding,
-        Func<RgbImage, RgbImage>? prepare = null)
+    public static T Decode<T>(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding, Func<RgbImage, T> prepare)
     {
         using SKData data = SKData.CreateCopy(encoded);
         using SKCodec codec = SKCodec.Create(data) ?? throw new InputException($"{source} is not an image of a supported format (JPEG, PNG, WebP, GIF, BMP).");
@@ -63,7 +73,7 @@ public static class ImageDecoder
         using var held = Budget.Take(pixels);
         RgbImage image = Read(codec, source, decoding.TransparencyOnWhite ? OnWhite : WithoutAlpha);
         if (decoding.ApplyOrientation) image = Orient(image, (SKEncodedOrigin)ExifOrientation.Of(encoded));
-        return prepare is null ? image : prepare(image);
+        return prepare(image);
     }
 
     /// <summary>Whether an image is refused for its number of pixels alone, by its header.</summary>

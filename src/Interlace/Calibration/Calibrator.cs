@@ -4,6 +4,7 @@ using Interlace.Data;
 using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Calibration;
 

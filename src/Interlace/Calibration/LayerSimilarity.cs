@@ -4,6 +4,7 @@ using Interlace.Artefacts;
 using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Calibration;
 
@@ -25,8 +26,17 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-similarity/1";
 
-    /// <summary>Names of the classes of tokens, in the order of <see cref="TokenKind"/>.</summary>
+    /// <summary>Names of the classes of tokens that are summed apart.</summary>
     public static IReadOnlyList<string> Classes { get; } = ["image", "prompt", "answer"];
+
+    /// <summary>The place in <see cref="Classes"/> of a kind of token: marks around images are read like a prompt.</summary>
+    public static int ClassOf(TokenKind kind) => kind switch
+    {
+        TokenKind.Image => 0,
+        TokenKind.Prompt or TokenKind.Mark => 1,
+        TokenKind.Answer => 2,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no class of tokens"),
+    };
 
     /// <summary>[L] mean cosine between input and output of each layer (paper 3.2).</summary>
     /// <param name="tokens">all, image, prompt or answer.</param>

@@ -1,4 +1,6 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Calibration;
@@ -12,7 +14,7 @@ namespace Interlace.Calibration;
 /// <param name="skipFirstToken">Leaves out the first token of each sample, an attention sink.</param>
 public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bool skipFirstToken = false)
 {
-    /// <summary>The classes of tokens that are summed apart, in the order of <see cref="TokenKind"/>.</summary>
+    /// <summary>Number of classes of tokens that are summed apart (<see cref="LayerSimilarity.Classes"/>).</summary>
     public const int Classes = 3;
 
     private readonly int _window = spans.Max();
@@ -58,7 +60,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         for (int s = 0; s < results.Length; s++)
         {
             long[] counts = new long[Classes];
-            for (int t = skipFirstToken ? 1 : 0; t < batch.Lengths[s]; t++) counts[(int)batch.Kinds[start + t]]++;
+            for (int t = skipFirstToken ? 1 : 0; t < batch.Lengths[s]; t++) counts[LayerSimilarity.ClassOf(batch.Kinds[start + t])]++;
             start += batch.Lengths[s];
             results[s] = SampleSums.Empty(layerCount, spans, counts);
         }
@@ -81,7 +83,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         int start = 0;
         foreach (var (s, length) in batch.Lengths.Index())
         {
-            for (int t = 0; t < length; t++) segments[start + t] = s * Classes + (int)batch.Kinds[start + t];
+            for (int t = 0; t < length; t++) segments[start + t] = s * Classes + LayerSimilarity.ClassOf(batch.Kinds[start + t]);
             if (skipFirstToken && length > 0) segments[start] = batch.Lengths.Length * Classes;
             start += length;
         }

@@ -3,11 +3,11 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Data;
 
-/// <summary>Makes the turns of a FineVision row: all images before the first user text, literal image tokens taken out of the texts.</summary>
+/// <summary>Makes the turns of a FineVision row: all images before the first user text, place-holders of images taken out of the texts.</summary>
 internal static class Conversation
 {
-    /// <summary>Texts that stand for an image somewhere: the place-holder of many data sets and the image token of Qwen's models.</summary>
-    private static readonly string[] ImageTokens = ["<image>", "<|image_pad|>"];
+    /// <summary>What stands for an image in many data sets. What does in a model's prompts is taken out where the model is at hand.</summary>
+    private const string Placeholder = "<image>";
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -28,7 +28,7 @@ internal static class Conversation
     {
         try
         {
-            return ImageTokens.Aggregate(Utf8.GetString(bytes), (text, token) => text.Replace(token, "", StringComparison.Ordinal));
+            return Utf8.GetString(bytes).Replace(Placeholder, "", StringComparison.Ordinal);
         }
         catch (DecoderFallbackException e)
         {

@@ -1,6 +1,7 @@
 using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Data;
 
@@ -22,7 +23,7 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     public RowFilter Filter => new(Options.MaxImages, Options.MaxTurns);
 
     /// <summary>The same, and the length beyond which no text can fit into a model's tokens.</summary>
-    public RowFilter FilterFor(IProcessor processor) => Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens) };
+    public RowFilter FilterFor(Processor processor) => Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens) };
 
     /// <summary>Samples encoded in the background for a model: images turned by their EXIF orientation and composited on white, as the reference's loader does.</summary>
     /// <param name="samples">The samples, from <paramref name="first"/> on.</param>
@@ -30,9 +31,10 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <param name="skipped">Where left-out samples are counted.</param>
     /// <param name="first">Index of the first sample.</param>
     /// <param name="cancellation">Ends the enumeration.</param>
-    public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, IProcessor processor, SkipCounts skipped, long first, CancellationToken cancellation) =>
+    public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, Processor processor, SkipCounts skipped, long first, CancellationToken cancellation) =>
         SampleLoader.Load(samples,
-            SampleLoader.Encoder(bytes => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Resizer(processor)),
-                (sample, images) => processor.EncodeResized(sample.Messages, images)),
+            SampleLoader.Encoder(
+                (bytes, count) => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Preparer(processor, count)),
+                (sample, images) => processor.EncodePrepared(processor.WithoutPlaceholders(sample.Messages), images)),
             skipped, new LoaderOptions(Options.MaxTokens, Options.Workers), first, cancellation);
 }

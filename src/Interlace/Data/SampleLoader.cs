@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Data;
 
@@ -25,22 +26,25 @@ public sealed record LoadedSample(long Index, string Set, string Shard, long Row
 public static class SampleLoader
 {
     /// <summary>Puts a decoder of images and a model's processor together. Input that either refuses becomes a <see cref="SampleException"/> with its reason.</summary>
-    /// <param name="decode">An encoded file to an image; throws <see cref="InputException"/> where it is no complete image.</param>
+    /// <param name="decode">
+    /// An encoded file, one of so many, to what a model sees of it; throws <see cref="InputException"/> where it is no complete image.
+    /// </param>
     /// <param name="encode">A conversation and its images to tokens.</param>
-    public static Func<Sample, EncodedSample> Encoder(Func<byte[], RgbImage> decode, Func<Sample, IReadOnlyList<RgbImage>, EncodedSample> encode) => sample =>
+    public static Func<Sample, EncodedSample> Encoder(
+        Func<byte[], int, VisualInput> decode, Func<Sample, IReadOnlyList<VisualInput>, EncodedSample> encode) => sample =>
     {
-        RgbImage[] images = [.. sample.Images.Select(bytes => Image(bytes, decode))];
+        VisualInput[] images = [.. sample.Images.Select(file => Image(file, bytes => decode(bytes, sample.Images.Count)))];
         return As(SkipReason.NotEncodable, () => encode(sample, images));
     };
 
     /// <summary>Decodes an image; what it is refused for becomes a <see cref="SampleException"/>.</summary>
-    internal static RgbImage Image(byte[] encoded, Func<byte[], RgbImage> decode) =>
+    internal static VisualInput Image(byte[] encoded, Func<byte[], VisualInput> decode) =>
         ImageDecoder.IsTooLarge(encoded)
             ? throw new SampleException(SkipReason.TooLargeImage) : As(SkipReason.UndecodableImage, () => decode(encoded));
 
-    /// <summary>A model's resize, whose refusals are counted as its own and not as an image that cannot be decoded.</summary>
-    internal static Func<RgbImage, RgbImage> Resizer(IProcessor processor) =>
-        image => As(SkipReason.NotEncodable, () => processor.Resize(image));
+    /// <summary>A model's own processing of each of so many images, whose refusals are counted as its own and not as an image that cannot be decoded.</summary>
+    internal static Func<RgbImage, VisualInput> Preparer(Processor processor, int imageCount) =>
+        image => As(SkipReason.NotEncodable, () => processor.Prepare(image, imageCount));
 
     /// <summary>
     /// The samples of <paramref name="source"/> encoded, in their order. A sample for which <paramref name="encode"/> throws <see cref="InputException"/>, or that is too long, is

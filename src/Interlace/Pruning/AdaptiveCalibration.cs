@@ -3,6 +3,7 @@ using Interlace.Calibration;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Pruning;
 
@@ -28,7 +29,7 @@ public static class AdaptiveCalibration
         if (!experiment.Calibrate!.Adaptive) return CalibrationStage.Run(loaded, compute, experiment, folder, progress, cancellation);
 
         string path = Path.Combine(folder, LayerSimilarity.Name);
-        var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.VisualLevels, experiment.Plan!, experiment.Seed), experiment.Calibrate.AdaptiveConfidence);
+        var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.AddedLevels, experiment.Plan!, experiment.Seed), experiment.Calibrate.AdaptiveConfidence);
         LayerSimilarity similarity;
         if (!File.Exists(path)) similarity = CalibrationStage.Run(loaded, compute, experiment, folder, criterion.Enough, progress, cancellation);
         else

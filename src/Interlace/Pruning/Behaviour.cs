@@ -1,5 +1,8 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 using static TorchSharp.torch;
 
@@ -29,14 +32,14 @@ public static class Behaviour
         using var scope = NewDisposeScope();
         var plan = PlanFile.Load(Path.Combine(pruned, PlanFile.Name));
         Tensor expected;
-        using (var parent = ModelFamilies.Open(parentFolder, compute.Device, compute.Type))
+        using (var parent = LoadedModel.Open(parentFolder, compute.Device, compute.Type))
         using (var kept = parent.Model.Keep([.. plan.Kept]))
         using (var batch = Batch.Pack([Question(parent.Processor)], compute.Device))
         {
             expected = kept.Logits(kept.Hidden(batch));
             parent.Model.CheckUnchanged();
         }
-        using var child = ModelFamilies.Open(pruned, compute.Device, compute.Type);
+        using var child = LoadedModel.Open(pruned, compute.Device, compute.Type);
         using var question = Batch.Pack([Question(child.Processor)], compute.Device);
         Tensor actual = child.Model.Logits(child.Model.Hidden(question));
         Check[] checks = [Logits(pruned, expected, actual, Noise(child.Model, OfTheStream)),
@@ -71,11 +74,11 @@ public static class Behaviour
         const string name = "decoding";
         var prompt = Question(model.Processor);
         var seen = new List<Tensor>();   // [1, vocabulary] before each choice
-        var generator = new Vlm.Generator(model.Model, new GenerationOptions(DecodedTokens, Slots: 1), [])
+        var generator = new Vlm.Generation.Generator(model.Model, new GenerationOptions(DecodedTokens, Slots: 1), [])
         {
             Observe = (what, value) =>
             {
-                if (what == Vlm.Generator.Logits) seen.Add(value.detach().clone().DetachFromDisposeScope());
+                if (what == Vlm.Generation.Generator.Logits) seen.Add(value.detach().clone().DetachFromDisposeScope());
             },
         };
         int[] ids;
@@ -109,7 +112,7 @@ public static class Behaviour
         return ((a - b).abs().max() / a.abs().max()).item<double>();
     }
 
-    private static EncodedSample Question(IProcessor processor)
+    private static EncodedSample Question(Processor processor)
     {
         byte[] pixels = new byte[Side * Side * 3];
         for (int y = 0; y < Side; y++)

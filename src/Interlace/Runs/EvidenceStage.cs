@@ -7,7 +7,10 @@ using Interlace.Pruning;
 using Interlace.Pruning.Losses;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Runs;
@@ -68,7 +71,7 @@ public static class EvidenceStage
         var order = name == EvidenceFiles.Sleb ? RemovalOrder.Load(path) : null;
         var inputs = order?.Inputs ?? BlockScores.Load(path, name).Inputs;
         if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference) throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
-        return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.VisualLevels);
+        return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.AddedLevels);
     }
 
     /// <summary>Rounds of the search that an experiment asks for: enough for <c>calibrate.sleb_ratio</c> and for its own plan.</summary>
@@ -82,7 +85,7 @@ public static class EvidenceStage
 
     private static void Search(EvidenceData data, EvidenceInputs inputs, VisionLanguageModel model, Experiment experiment, string path, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        int layers = model.Layers.Count, guarded = experiment.Plan!.Protect ? model.VisualLevels : 0, count = Rounds(experiment, layers, model.VisualLevels);
+        int layers = model.Layers.Count, guarded = experiment.Plan!.Protect ? model.AddedLevels : 0, count = Rounds(experiment, layers, model.AddedLevels);
         var order = new RemovalOrder(RemovalOrder.CurrentFormat, ProgramVersion.CreatedBy, data.Settings, experiment.Seed, inputs, layers, guarded, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, 0, []);
         string state = Path.ChangeExtension(path, ".state.json");
         if (File.Exists(path) && !RemovalOrder.Load(path).IsOfTheSame(order)) throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: name another folder, or delete it.");
@@ -139,7 +142,8 @@ public static class EvidenceStage
     /// <summary>The samples, and what is told of them.</summary>
     private sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped, EvidenceSettings Settings, DataIdentity Identity)
     {
-        public IReadOnlyDictionary<string, long> Tokens { get; } = LayerSimilarity.Classes.Index().ToDictionary(c => c.Item, c => Samples.Sum(sample => (long)sample.Count((TokenKind)c.Index)));
+        public IReadOnlyDictionary<string, long> Tokens { get; } = LayerSimilarity.Classes.Index().ToDictionary(
+            c => c.Item, c => Samples.Sum(sample => sample.Kinds.LongCount(kind => LayerSimilarity.ClassOf(kind) == c.Index)));
 
         public long AnswerTokens { get; } = Samples.Sum(sample => (long)Batch.CountTargets(sample));
     }

@@ -3,11 +3,13 @@ using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Experiments;
 using Interlace.Jobs;
-using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
+using Interlace.Pruning;
 using Interlace.Reporting;
-using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Files;
+using Interlace.Vlm;
 
 namespace Interlace.Runs;
 

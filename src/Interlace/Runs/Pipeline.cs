@@ -9,6 +9,7 @@ using Interlace.Pruning;
 using Interlace.Reporting;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Runs;
 

@@ -42,8 +42,8 @@ public static class Preflight
         var identity = new ModelIdentity("", "", new Dictionary<string, long>());   // which weights they are does not matter
         var summary = ModelSummary.Of(checkpoint);
         summary = summary with { LayerCount = layers ?? summary.LayerCount };
-        int guarded = experiment.Plan!.Protect ? summary.DeepStackLevels : 0;
-        var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded, EvidenceStage.Rounds(experiment, summary.LayerCount, summary.DeepStackLevels));
+        int guarded = experiment.Plan!.Protect ? summary.AddedLevels : 0;
+        var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded, EvidenceStage.Rounds(experiment, summary.LayerCount, summary.AddedLevels));
         return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
     }
 
@@ -70,7 +70,7 @@ public static class Preflight
         var settings = new CalibrationSettings(data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow, calibrate.BatchTokens, experiment.Device, experiment.Dtype);
         IReadOnlyList<int> spans = Calibrator.SpansOf(model.LayerCount, calibrate.MaxWindow);
         long[] one = [1, 1, 1];
-        return new(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, new(0, 0, "")), model.LayerCount, model.DeepStackLevels, 1,
+        return new(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, new(0, 0, "")), model.LayerCount, model.AddedLevels, 1,
             LayerSimilarity.Classes.ToDictionary(name => name, _ => 1L), new Dictionary<string, long>(), LayerSimilarity.Aggregate([SampleSums.Empty(model.LayerCount, spans, one)], spans));
     }
 }

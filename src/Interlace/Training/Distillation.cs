@@ -1,4 +1,6 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -6,7 +6,9 @@ using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Files;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Training;
 
@@ -44,7 +46,7 @@ public static class FineTuneStage
         int[] layers = [.. PlanFile.Load(planPath).TuneNew];
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
-        using var loaded = ModelFamilies.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
+        using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
         foreach (string warning in loaded.Warnings) log?.Invoke(warning);
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
@@ -59,7 +61,7 @@ public static class FineTuneStage
             return before;
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
-        using var unpruned = parent is null ? null : ModelFamilies.Open(parent, compute.Device, compute.Type, options.MaxPixels);
+        using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, options.MaxPixels);
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);

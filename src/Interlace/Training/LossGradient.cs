@@ -1,4 +1,7 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;
@@ -28,18 +31,18 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         using Tensor? parentRows = distillation?.Rows(batch);
         var passes = new LayerPass[model.Layers.Count];
         using var inputGradient = _trainsInput ? enable_grad() : (IDisposable)no_grad();
-        var (x, inputs) = model.Embed(batch);
-        using (inputs)
+        var (x, shared) = model.Embed(batch);
+        using (shared)
         using (no_grad())
         {
             Tensor x0 = x.alias();
-            Tensor hidden = model.Hidden(x.detach(), inputs, (l, layer, input) => l < _lowest ? layer(input) : Forward(passes, l, layer, input));
+            Tensor hidden = model.Hidden(x.detach(), shared, (l, layer, input) => l < _lowest ? layer(input) : Forward(passes, l, layer, input));
             var (loss, gradient) = Head(hidden, batch, scale, parentRows);
             hidden.Dispose();
-            var levels = new Tensor?[model.VisualLevels];
-            if (_trainsInput) KeepLevel(model.Layers.Count, inputs, gradient, levels);
-            for (int l = model.Layers.Count - 1; l >= _lowest; l--) gradient = Backward(passes[l], l, inputs, gradient, levels);
-            if (_trainsInput) BackwardInput(x0, inputs, gradient, levels);
+            var levels = new Tensor?[model.AddedLevels];
+            if (_trainsInput) KeepLevel(model.Layers.Count, shared, gradient, levels);
+            for (int l = model.Layers.Count - 1; l >= _lowest; l--) gradient = Backward(passes[l], l, shared, gradient, levels);
+            if (_trainsInput) BackwardInput(x0, shared, gradient, levels);
             return loss;
         }
     }
@@ -71,36 +74,36 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         }
     }
 
-    private Tensor Backward(LayerPass pass, int l, LayerInputs inputs, Tensor gradient, Tensor?[] levels)
+    private Tensor Backward(LayerPass pass, int l, Pass shared, Tensor gradient, Tensor?[] levels)
     {
         Tensor result;
         using (enable_grad())
         {
             Tensor input = pass.Input.requires_grad_(l > _lowest || _trainsInput);
-            Tensor output = pass.Output ?? model.Layers[l].Run(input, inputs, l);
+            Tensor output = pass.Output ?? model.Layers[l].Forward(input, shared, l);
             output.backward([gradient]);
             result = input.grad?.alias() ?? gradient;
             output.Dispose();
             pass.Input.Dispose();
         }
         if (!ReferenceEquals(result, gradient)) gradient.Dispose();
-        if (_trainsInput) KeepLevel(l, inputs, result, levels);
+        if (_trainsInput) KeepLevel(l, shared, result, levels);
         return result;
     }
 
     /// <summary>What entered before layer l (l = L: before the head) takes its rows of the gradient there.</summary>
-    private static void KeepLevel(int l, LayerInputs inputs, Tensor gradient, Tensor?[] levels)
+    private static void KeepLevel(int l, Pass shared, Tensor gradient, Tensor?[] levels)
     {
-        if (l > 0 && inputs.Visual is { } visual && l <= visual.Levels.Count) levels[l - 1] = gradient.index_select(0, visual.Rows);
+        if (l > 0 && shared.Added is { } added && l <= added.Levels.Count) levels[l - 1] = gradient.index_select(0, added.Rows);
     }
 
-    private static void BackwardInput(Tensor x0, LayerInputs inputs, Tensor gradient, Tensor?[] levels)
+    private static void BackwardInput(Tensor x0, Pass shared, Tensor gradient, Tensor?[] levels)
     {
         var (outputs, gradients) = (new List<Tensor> { x0 }, new List<Tensor> { gradient });
         for (int i = 0; i < levels.Length; i++)
         {
-            if (levels[i] is not { } level || !inputs.Visual!.Value.Levels[i].requires_grad) continue;
-            outputs.Add(inputs.Visual.Value.Levels[i]);
+            if (levels[i] is not { } level || !shared.Added!.Levels[i].requires_grad) continue;
+            outputs.Add(shared.Added.Levels[i]);
             gradients.Add(level);
         }
         autograd.backward(outputs, gradients);

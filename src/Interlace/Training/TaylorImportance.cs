@@ -1,6 +1,8 @@
 using Interlace.Data;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;

@@ -2,6 +2,7 @@ using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Outputs;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
 

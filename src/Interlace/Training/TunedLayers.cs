@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 
 namespace Interlace.Training;
 

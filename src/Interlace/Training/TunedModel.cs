@@ -2,6 +2,7 @@ using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
-using Interlace.Tests.Qwen3VL;
+using Interlace.Tests.Families.Qwen3VL;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Calibration;

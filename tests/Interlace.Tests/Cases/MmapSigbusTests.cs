@@ -97,7 +97,7 @@ public sealed class MmapSigbusTests : IDisposable
     [InlineData(EvidenceFiles.Perplexity), InlineData(EvidenceFiles.Taylor), InlineData(EvidenceFiles.Sleb)]
     public void No_evidence_is_written(string name)
     {
-        using var loaded = ModelFamilies.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
+        using var loaded = LoadedModel.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         var experiment = _work.Experiment with { Calibrate = new(Fraction: 0.1, EvidenceSamples: 2) };
         Assert.Contains("changed while it was used",
             Assert.Throws<InputException>(() => EvidenceStage.Run(name, loaded, Demo.Fp32, experiment, _work.At("run"),

@@ -3,6 +3,7 @@ using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using TorchSharp;
 
 namespace Interlace.Tests.Cases;
@@ -79,7 +80,7 @@ public sealed class NanEverywhereTests : IDisposable
     [InlineData(EvidenceFiles.MagnitudeBlock)]
     public void No_evidence_is_measured(string evidence)
     {
-        using var loaded = ModelFamilies.Open(_model.Folder, torch.CPU, torch.ScalarType.Float32);
+        using var loaded = LoadedModel.Open(_model.Folder, torch.CPU, torch.ScalarType.Float32);
         var experiment = new Experiment { Data = new() { Path = Data, Rate = 0.1 }, Calibrate = new() { EvidenceSamples = 4 } };
         string message = Assert.Throws<NotANumberException>(() =>
             EvidenceStage.Run(evidence, loaded, new Compute(torch.CPU, torch.ScalarType.Float32, 1), experiment, _model.At("run"))).Message;

@@ -162,7 +162,7 @@ public sealed class OtherCrashesTests : IDisposable
         string copy = _scratch.At("calibrated", CalibrationStage.StateName);
         File.Copy(States.Value.Calibration, copy);
         WorkOnDemo.SetMetadata(copy, name, value);
-        using var loaded = ModelFamilies.Open(States.Value.Work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
+        using var loaded = LoadedModel.Open(States.Value.Work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         var refused = Assert.Throws<InputException>(() => CalibrationStage.Run(loaded, Demo.Fp32, States.Value.Work.Experiment,
             _scratch.At("calibrated")));
         Assert.Contains(copy, refused.Message);

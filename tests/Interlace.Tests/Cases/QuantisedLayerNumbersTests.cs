@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 
 namespace Interlace.Tests.Cases;
 

@@ -60,7 +60,7 @@ public sealed class StaleWeightsTests : IDisposable
 
         File.WriteAllBytes(Path.Combine(_work.Model, "model.safetensors"), weights);
         _work.Calibrate();
-        using var loaded = ModelFamilies.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
+        using var loaded = LoadedModel.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         Assert.Equal(16, CalibrationStage.Finished(loaded, _work.At("calibrated")).Layers);
         WorkOnDemo.ChangeWeights(_work.Model);
         Assert.Contains("its weights differ",

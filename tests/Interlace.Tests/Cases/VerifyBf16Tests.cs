@@ -1,6 +1,7 @@
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using TorchSharp;
 
 namespace Interlace.Tests.Cases;

@@ -4,6 +4,7 @@ using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Evaluation;
 using Interlace.Training;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Tests.Cases;
@@ -35,7 +36,7 @@ internal sealed class WorkOnDemo : IDisposable
 
     public void Calibrate(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var loaded = Vlm.ModelFamilies.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
+        using var loaded = Vlm.LoadedModel.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         CalibrationStage.Run(loaded, Demo.Fp32, Experiment, At("calibrated"), progress, cancellation);
     }
 
@@ -44,7 +45,7 @@ internal sealed class WorkOnDemo : IDisposable
 
     public void Evaluate(IProgress<StageProgress>? progress = null)
     {
-        using var loaded = Vlm.ModelFamilies.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
+        using var loaded = Vlm.LoadedModel.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         new Interlace.Evaluation.Evaluator(loaded, Demo.Fp32, Experiment, At("evaluated")).Run(progress: progress);
     }
 

@@ -20,7 +20,7 @@ public class DecoderLayoutTests
         var golden = Shared.Json("fixtures", "families", family, "golden.json");
         Assert.Equal(golden["decoder_prefix_hub"]!.GetValue<string>() + "layers.", layout.Prefix);
         Assert.Equal(golden["cases"]!.AsObject().First().Value!["similarity"]!["layer"]!["all"]!.AsArray().Count, layout.LayerCount);
-        Assert.Equal((checkpoint.Config["vision_config"]?["deepstack_visual_indexes"] as JsonArray)?.Count ?? 0, layout.DeepStackLevels);
+        Assert.Equal((checkpoint.Config["vision_config"]?["deepstack_visual_indexes"] as JsonArray)?.Count ?? 0, layout.AddedLevels);
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Families;
 
 namespace Interlace.Tests.Checkpoints;
 
@@ -17,6 +17,6 @@ internal static class GoldenFamilies
         .Where(folder => File.Exists(Path.Combine(folder, "pruned", "golden.json"))).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
 
     private static bool IsKnown(string family) =>
-        DecoderLayout.ModelTypes.Contains((string?)JsonNode.Parse(File.ReadAllText(Shared.At("fixtures", "families", family, "checkpoint",
-            "config.json")))!["model_type"]);
+        FamilyTable.Find(JsonNode.Parse(File.ReadAllText(Shared.At("fixtures", "families", family, "checkpoint", "config.json")))!.AsObject())
+            is not null;
 }

@@ -180,7 +180,7 @@ public sealed class BadInputTests : IDisposable
     {
         string pruned = Pruned();
         var experiment = ExperimentFile.Set(new(), "data.path", _data);
-        var refusal = Assert.Throws<Vlm.InputException>(() => FineTuneStage.Run(pruned, _out, Vlm.Compute.Choose("cpu", "fp32", 1), experiment, freeBytes: _ => 3_000_000));
+        var refusal = Assert.Throws<Vlm.InputException>(() => FineTuneStage.Run(pruned, _out, Vlm.Engine.Compute.Choose("cpu", "fp32", 1), experiment, freeBytes: _ => 3_000_000));
         Assert.Matches(@"needs \d+ MB, but its disk has 3 MB free", refusal.Message);
         Assert.False(Path.Exists(_out) || Path.Exists(_out + ".training"));
     }

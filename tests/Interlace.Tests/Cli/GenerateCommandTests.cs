@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Tests.Images;
-using Interlace.Tests.Qwen3VL;
+using Interlace.Tests.Families.Qwen3VL;
 
 namespace Interlace.Tests.Cli;
 

@@ -5,7 +5,7 @@ using Interlace.Cli;
 using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
 using Interlace.Pruning;
-using Interlace.Tests.Qwen3VL;
+using Interlace.Tests.Families.Qwen3VL;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Tests.Cli;

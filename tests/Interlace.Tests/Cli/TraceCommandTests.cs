@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Interlace.Tests.Qwen3VL;
+using Interlace.Tests.Families.Qwen3VL;
 using TorchSharp;
 
 namespace Interlace.Tests.Cli;

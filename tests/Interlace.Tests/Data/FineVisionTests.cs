@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Interlace.Data;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 using SkiaSharp;
 
@@ -49,7 +50,7 @@ public class FineVisionTests
         Assert.Equal(left.Count - Expected["surviving_rows"]!.AsArray().Count, skipped[SkipReason.TooManyImages] + skipped[SkipReason.TooManyTurns]);
         Assert.Equal(left.Count, kept.Count + skipped.Total);
 
-        IEnumerable<long> learnable = SampleLoader.Load(kept, SampleLoader.Encoder(Decode, (_, images) => new EncodedSample([1], [TokenKind.Answer], [0, 0, 0], 1, images)), skipped).Select(sample => sample.Row);
+        IEnumerable<long> learnable = SampleLoader.Load(kept, SampleLoader.Encoder((bytes, _) => Seen(Decode(bytes)), (_, images) => new EncodedSample([1], [TokenKind.Answer], [[0], [0], [0]], 1, images)), skipped).Select(sample => sample.Row);
         Assert.Equal(Expected["surviving_rows_with_decodable_images_and_complete_turns"]!.AsArray().Select(row => (long)row!), learnable);
         JsonNode[] undecodable = [.. Expected["rows"]!.AsArray().Where(row => (bool)row!["survives"]! && (row["images"]?.AsArray().Any(image => image?["sha256"] is not null && !(bool)image["decodes"]!) ?? false)).Select(row => row!)];
         Assert.Equal(undecodable.Length, skipped[SkipReason.UndecodableImage]);
@@ -79,7 +80,7 @@ public class FineVisionTests
         FineVision data = FineVision.Open(folder.Path);
         Sample[] samples = [.. data.Read(data.Draw(1, 0).Rows, skipped)];
         Assert.Equal([0, 7], samples.Select(sample => sample.Row));
-        Assert.Equal("q", Text(samples[1].Messages[0]));
+        Assert.Equal("<|image_pad|>q", Text(samples[1].Messages[0]));   // a model's own is the processor's business
         Assert.Equal("1 missing image, 2 no turns, 1 null text, 1 too many images, 1 too many turns", skipped.ToString());
     }
 
@@ -203,6 +204,8 @@ public class FineVisionTests
         foreach ((string file, string target) in files) File.WriteAllBytes(folder.At(target), File.ReadAllBytes(Shared.Require([.. Fixtures, file])));
         return folder;
     }
+
+    private static VisualInput Seen(RgbImage image) => VisualInput.Whole(image, image, tokenCount: 1);
 
     private static string Plain(JsonNode? text) => ((string)text!).Replace("<image>", "");
 

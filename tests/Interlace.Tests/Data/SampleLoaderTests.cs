@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Interlace.Data;
 using Interlace.Vlm;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Tests.Data;
 
@@ -167,14 +169,16 @@ public class SampleLoaderTests
     public void An_encoder_tells_a_bad_image_from_a_sample_the_processor_refuses()
     {
         Func<Sample, EncodedSample> encoder = SampleLoader.Encoder(
-            bytes => bytes[0] == 1 ? throw new InputException("no image") : new(1, 1, bytes),
+            (bytes, _) => bytes[0] == 1 ? throw new InputException("no image") : Whole(new(1, 1, bytes)),
             (sample, _) => sample.Row == 2 ? throw new InputException("too narrow") : One(sample));
         SkipCounts skipped = [];
         Assert.Equal([0L], SampleLoader.Load(SampleStoreTests.Samples(3), encoder, skipped, Options).Select(sample => sample.Row));
         Assert.Equal("1 not encodable, 1 undecodable image", skipped.ToString());
     }
 
-    internal static EncodedSample Tokens(int count) => new(new int[count], new TokenKind[count], new int[3 * count], count, []);
+    internal static EncodedSample Tokens(int count) => new(new int[count], new TokenKind[count], [new int[count]], count, []);
+
+    private static VisualInput Whole(RgbImage image) => VisualInput.Whole(image, image, tokenCount: 1);
 
     private static EncodedSample One(Sample sample) => Tokens(1);
 

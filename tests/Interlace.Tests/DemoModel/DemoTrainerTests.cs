@@ -5,7 +5,10 @@ using Interlace.DemoModel.Sources;
 using Interlace.DemoModel.Training;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.DemoModel;
@@ -33,8 +36,7 @@ public class DemoTrainerTests
         Packing.Write(scratch.At("training"), scratch.At("model"));
         Packing.WriteLogits(scratch.At("model"), scratch.At("benchmarks"), scratch.At("logits.json"));
         using (var checkpoint = Checkpoint.Open(scratch.At("model"))) Assert.All(checkpoint.Files.SelectMany(f => f.Tensors), tensor => Assert.Equal(ElementType.BF16, tensor.Type));
-        using var loaded = ModelFamilies.Open(scratch.At("model"), CPU, ScalarType.Float32);
-        Assert.Null(loaded.Processor.Warning);
+        using var loaded = LoadedModel.Open(scratch.At("model"), CPU, ScalarType.Float32);
         Assert.Equal(loaded.Processor.Tokenizer.Id("<|im_end|>"), loaded.StopIds[0]);
         var questions = JsonNode.Parse(File.ReadAllText(scratch.At("logits.json")))!["questions"]!.AsArray();
         Assert.Equal(5, questions.Count);

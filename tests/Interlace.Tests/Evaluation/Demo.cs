@@ -3,6 +3,7 @@ using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Evaluation;
@@ -18,7 +19,7 @@ internal static class Demo
 
     public static Compute Fp32 { get; } = new(CPU, ScalarType.Float32, 1);
 
-    public static LoadedModel Open() => ModelFamilies.Open(Model, CPU, ScalarType.Float32);
+    public static LoadedModel Open() => LoadedModel.Open(Model, CPU, ScalarType.Float32);
 
     public static ScoresFile Evaluate(string folder, EvaluationOptions options, int seed = 0, IProgress<StageProgress>? progress = null)
     {

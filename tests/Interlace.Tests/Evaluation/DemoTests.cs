@@ -7,6 +7,7 @@ using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Evaluation;
@@ -32,7 +33,7 @@ public class DemoTests
             checkpoint = scratch.At("dropped");
         }
         var experiment = new Experiment(Model: checkpoint, Evaluate: new(FirstDemo.Tables(scratch), MaxNewTokens: 10));
-        using var loaded = ModelFamilies.Open(checkpoint, CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(checkpoint, CPU, ScalarType.Float32);
         var scores = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run();
 
         string folderOfRun = scratch.At("run");

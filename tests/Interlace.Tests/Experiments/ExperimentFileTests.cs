@@ -1,5 +1,6 @@
 using Interlace.Experiments;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Tests.Experiments;
 

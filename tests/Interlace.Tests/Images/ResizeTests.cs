@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CsCheck;
+using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Images;
 
 namespace Interlace.Tests.Images;

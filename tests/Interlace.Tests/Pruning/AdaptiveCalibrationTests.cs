@@ -6,6 +6,7 @@ using Interlace.Tests.Cli;
 using Interlace.Tests.Data;
 using Interlace.Tests.Images;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Pruning;
@@ -70,7 +71,7 @@ public sealed class AdaptiveCalibrationTests : IDisposable
         Assert.Equal([LayerSimilarity.Name, LayerSimilarity.SamplesName], Directory.EnumerateFiles(_scratch.At("all")).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         // What never agrees often enough uses all of them too, in another order.
         List<int> asked = [];
-        using var loaded = ModelFamilies.Open(_model, CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(_model, CPU, ScalarType.Float32);
         var never = CalibrationStage.Run(loaded, Compute.Choose("cpu", "fp32", 1), _experiment, _scratch.At("never"), samples => { asked.Add(samples.Count); return false; }, null, CancellationToken.None);
         Assert.Equal(6, asked.Count);   // of 32, 40, 50, 63, 79, 99, 120 rows; the filter leaves fewer samples
         Assert.Equal(all.Tokens, never.Tokens);
@@ -110,7 +111,7 @@ public sealed class AdaptiveCalibrationTests : IDisposable
     private LayerSimilarity Run(string name, IProgress<StageProgress>? progress = null, Action<string>? log = null, Func<CalibrationOptions, CalibrationOptions>? change = null)
     {
         var compute = Compute.Choose("cpu", "fp32", 1);
-        using var loaded = ModelFamilies.Open(_model, CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(_model, CPU, ScalarType.Float32);
         var experiment = _experiment with { Calibrate = (change ?? (options => options))(_experiment.Calibrate!) };
         return AdaptiveCalibration.Run(loaded, compute, experiment, _scratch.At(name), log, progress);
     }

@@ -92,7 +92,7 @@ public class LayerRemovalTests
         using var scratch = new ScratchFolder();
         string model = TinyCheckpoints.Tied;
         using var parent = Checkpoint.Open(model);
-        var scores = new Evidence(12) { LayerSimilarity = new double[12], TripletSimilarity = new double[10], ProtectedLayers = DecoderLayout.Of(parent).DeepStackLevels };
+        var scores = new Evidence(12) { LayerSimilarity = new double[12], TripletSimilarity = new double[10], ProtectedLayers = DecoderLayout.Of(parent).AddedLevels };
         Assert.Equal(3, scores.ProtectedLayers);
         var plan = Methods.Plan("interlace", scores, 0.25, model: ModelIdentity.Of(parent));
         LayerRemoval.Prune(model, plan, scratch.At("pruned"));

@@ -7,7 +7,9 @@ using Interlace.Tests.Cli;
 using Interlace.Tests.Data;
 using Interlace.Tests.Images;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Runs;
@@ -174,12 +176,12 @@ public sealed class EvidenceStageTests : IDisposable
         var identity = ModelIdentity.Of(checkpoint);
         Assert.NotNull(files.AddTo(new(12), identity).GradientImportance);
         Assert.Contains("another model", Assert.Throws<PlanException>(() => files.AddTo(new(12), identity with { ConfigSha256 = "0" })).Message);
-        using var untied = ModelFamilies.Open(TinyCheckpoints.Untied, CPU, ScalarType.Float32);
+        using var untied = LoadedModel.Open(TinyCheckpoints.Untied, CPU, ScalarType.Float32);
         Assert.Contains("another model", Assert.Throws<InputException>(() => EvidenceStage.Run("taylor", untied, _compute, _experiment, _scratch.At("run"))).Message);
         Assert.Contains("no evidence 'tailor'", Assert.Throws<InputException>(() => EvidenceStage.Run("tailor", loaded, _compute, _experiment, _scratch.At("run"))).Message);
     }
 
-    private LoadedModel Open() => ModelFamilies.Open(_model, CPU, ScalarType.Float32);
+    private LoadedModel Open() => LoadedModel.Open(_model, CPU, ScalarType.Float32);
 
     private void Run(string name, LoadedModel loaded, string folder) => EvidenceStage.Run(name, loaded, _compute, _experiment, _scratch.At(folder));
 

@@ -5,6 +5,7 @@ using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using TorchSharp;
 
 namespace Interlace.Tests.Runs;

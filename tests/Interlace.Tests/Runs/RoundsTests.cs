@@ -10,6 +10,7 @@ using Interlace.Tests.Data;
 using Interlace.Tests.Images;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Tests.Runs;
 

@@ -4,6 +4,9 @@ using Interlace.Tests.Data;
 using Interlace.Tests.Images;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Training;

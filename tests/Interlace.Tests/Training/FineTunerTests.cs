@@ -3,6 +3,7 @@ using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Training;

@@ -1,8 +1,12 @@
 using System.Text.Json.Nodes;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Families;
+using Interlace.Vlm.Families.Qwen3VL;
 using Interlace.Vlm.Images;
-using Interlace.Vlm.Qwen3VL;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Training;
@@ -64,7 +68,7 @@ public class LossGradientTests
         return gradients;
     }
 
-    internal static Model Random(int layers, bool tied, ulong seed = 3)
+    internal static VisionLanguageModel Random(int layers, bool tied, ulong seed = 3)
     {
         var random = new SplitMix64(seed);
         ParameterSource source = (name, shape) =>
@@ -84,7 +88,9 @@ public class LossGradientTests
             }
             """)!.AsObject();
         string folder = Path.Combine(Shared.Repository, "assets", "demo", "model");   // mean and deviation of the pixels
-        return Model.Create(config, "config.json", source, folder, CPU, ScalarType.Float32, null);
+        var family = Qwen3VLFamily.Row;
+        return VisionLanguageModel.Create(
+            family, family.Parts!, new ModelConfig(folder, config), [], source, CPU, ScalarType.Float32, weights: null);
     }
 
     /// <summary>Some prompt, one image of so many visual tokens where wanted, as many prompt as answer tokens; ids and pixels follow from the length.</summary>
@@ -92,7 +98,7 @@ public class LossGradientTests
     {
         var random = new SplitMix64((ulong)length);
         var (ids, kinds, axes) = (new List<int>(), new List<TokenKind>(), new[] { new List<int>(), new List<int>(), new List<int>() });
-        var images = new List<RgbImage>();
+        var images = new List<VisualInput>();
         int next = 0;
         void Add(TokenKind kind, int h, int w)
         {
@@ -112,13 +118,14 @@ public class LossGradientTests
         {
             byte[] pixels = new byte[grid.Rows * grid.Columns * 16 * 16 * 3];
             for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.Next(256);
-            images.Add(new RgbImage(grid.Columns * 16, grid.Rows * 16, pixels));
+            var picture = new RgbImage(grid.Columns * 16, grid.Rows * 16, pixels);
+            images.Add(VisualInput.Whole(picture, picture, grid.Rows * grid.Columns));
             for (int h = 0; h < grid.Rows; h++)
                 for (int w = 0; w < grid.Columns; w++) Add(TokenKind.Image, h, w);
             next += Math.Max(grid.Rows, grid.Columns);
         }
         // An answer right behind an image is predicted at a visual token: only there does what enters behind the last layer matter.
         for (int i = 0; i < 2 * length; i++) Text(i < length == image is null ? TokenKind.Prompt : TokenKind.Answer);
-        return new([.. ids], [.. kinds], [.. axes.SelectMany(a => a)], next, images);
+        return new([.. ids], [.. kinds], [.. axes.Select(a => a.ToArray())], next, images);
     }
 }

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
-using Interlace.Tests.Qwen3VL;
+using Interlace.Tests.Families.Qwen3VL;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 using static TorchSharp.torch;
 
@@ -41,7 +42,7 @@ public class TrainingGoldensTests
         var gradient = new LossGradient(model, recompute, headRows: 7);   // several chunks
         int steps = golden["optimiser_steps"]!.GetValue<int>(), perStep = golden["micro_batches_per_step"]!.GetValue<int>();
         var schedule = new CosineSchedule(run["lr"]!.GetValue<double>(), steps, 0.03);
-        var micro = golden["micro_batches"]!.AsArray().Select(batch => batch!["messages"]!.AsArray().Select(m => Encode((Vlm.Qwen3VL.Processor)processor, m!)).ToArray()).ToArray();
+        var micro = golden["micro_batches"]!.AsArray().Select(batch => batch!["messages"]!.AsArray().Select(m => Encode(processor, m!)).ToArray()).ToArray();
         bool wholeBatch = run["loss_normalisation"]!.GetValue<string>() == "batch";
         foreach (var (s, step) in run["steps"]!.AsArray().Index())
         {
@@ -97,7 +98,7 @@ public class TrainingGoldensTests
         using var optimiser = new AdamW(tuned.Parameters);
         var gradient = new LossGradient(model);
         int perStep = golden["micro_batches_per_step"]!.GetValue<int>();
-        var micro = golden["micro_batches"]!.AsArray().Select(batch => batch!["messages"]!.AsArray().Select(m => Encode((Vlm.Qwen3VL.Processor)processor, m!)).ToArray()).ToArray();
+        var micro = golden["micro_batches"]!.AsArray().Select(batch => batch!["messages"]!.AsArray().Select(m => Encode(processor, m!)).ToArray()).ToArray();
         foreach (var (s, step) in run["steps"]!.AsArray().Index())
         {
             foreach (var (m, samples) in micro[(s * perStep)..((s + 1) * perStep)].Index())
@@ -125,21 +126,22 @@ public class TrainingGoldensTests
         }
     }
 
-    private static VisionLanguageModel Pruned(JsonNode golden, string scratch, out IProcessor processor, ScalarType type = ScalarType.Float32)
+    private static VisionLanguageModel Pruned(JsonNode golden, string scratch, out Processor processor, ScalarType type = ScalarType.Float32)
     {
         string parent = Goldens.PathOf(golden["checkpoint"]!.GetValue<string>()), folder = Path.Combine(scratch, "pruned");
         int layers = golden["plan"]!["kept_original_indices"]!.AsArray().Count + golden["plan"]!["dropped"]!.AsArray().Count;
         LayerRemoval.Prune(parent, PruningPlan.Create(layers, Goldens.Ints(golden["plan"]!["dropped"]!), Goldens.Ints(golden["plan"]!["tuned"]!)), folder);
-        var loaded = ModelFamilies.Open(folder, Goldens.Device, type);
+        var loaded = LoadedModel.Open(folder, Goldens.Device, type);
         processor = loaded.Processor;
         return loaded.Model;
     }
 
-    private static EncodedSample Encode(Vlm.Qwen3VL.Processor processor, JsonNode messages)
+    private static EncodedSample Encode(Processor processor, JsonNode messages)
     {
         var conversation = Text.GoldenConversation.Read(messages);
         var files = conversation.SelectMany(m => m.Content).OfType<ImagePart>().Select(image => image.Source!);
-        return processor.EncodeResized(conversation, [.. files.Select(file => Goldens.Image("training/resized-rgb.safetensors", file))]);
+        var images = files.Select(file => Goldens.Image("training/resized-rgb.safetensors", file));
+        return processor.EncodePrepared(conversation, [.. images.Select(image => VisualInput.Whole(image, image, tokenCount: 0))]);
     }
 
     private static void Near(double expected, double actual, double tolerance, string what) =>

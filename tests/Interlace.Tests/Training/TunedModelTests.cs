@@ -21,7 +21,7 @@ public sealed class TunedModelTests : IDisposable
                 record = _scratch.At(name, "train.jsonl");
             LayerRemoval.Prune(model, PruningPlan.Create(name == "tied" ? 12 : 36, drop: [5, 8], tune: [4, 9]), pruned);
             File.WriteAllBytes(record, new byte[12_345]);
-            using var loaded = ModelFamilies.Open(pruned, CPU, ScalarType.Float32);
+            using var loaded = LoadedModel.Open(pruned, CPU, ScalarType.Float32);
             TunedModel.Write(pruned, TunedLayers.Of(loaded.Model, [4]).Parameters, tuned,
                 new Dictionary<string, string> { ["train.jsonl"] = record });
             long written = new DirectoryInfo(tuned).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length),

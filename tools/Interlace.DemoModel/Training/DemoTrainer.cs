@@ -1,15 +1,20 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Jobs;
 using Interlace.Training;
-using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Qwen3VL;
+using Interlace.Vlm;
+using static TorchSharp.torch;
 
 namespace Interlace.DemoModel.Training;
 
@@ -44,8 +49,8 @@ public sealed class DemoTrainer
         string record = JsonSerializer.Serialize(new { Settings = settings with { SaveEvery = 0, ProbeEvery = 0 }, Sources = sources.Identity(), Device = compute.Device.type.ToString(), Type = compute.TypeName });
         _key = Hashes.Of(record);
         Claim(record);
-        _processor = Processor.Load(Path.Combine(folder, ModelName));
-        _imageTokens = Canvas.Side / _processor.Settings.Factor;
+        _processor = ModelFolder.ProcessorOf(Path.Combine(folder, ModelName));
+        _imageTokens = Canvas.Side / ProcessorSettings.Load(Path.Combine(folder, ModelName)).Factor;
         _replicaCount = compute.Device.type == TorchSharp.DeviceType.CPU ? compute.Threads : 1;
         if (_replicaCount > 1) TorchSharp.torch.set_num_threads(1);
     }
@@ -85,9 +90,9 @@ public sealed class DemoTrainer
     private Replicas Open(ParameterSource source, bool towerStandsStill)
     {
         string folder = Path.Combine(_folder, ModelName);
-        Model Create(ParameterSource parameters) => ModelFolder.Create(folder, parameters, _compute.Device, _compute.Type);
-        Model model = Create(source);
-        foreach (var parameter in model.Parameters.Except(towerStandsStill ? model.Vision.Parameters : [])) parameter.Train();
+        VisionLanguageModel Create(ParameterSource parameters) => ModelFolder.Create(folder, parameters, _compute.Device, _compute.Type);
+        VisionLanguageModel model = Create(source);
+        foreach (var parameter in model.Parameters.Except(towerStandsStill ? model.Vision!.Parameters : [])) parameter.Train();
         return new(model, Create, _replicaCount);
     }
 
@@ -125,7 +130,7 @@ public sealed class DemoTrainer
     private void LearnToTalk(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         using var models = OpenWhole();
-        Model first = models.First;
+        VisionLanguageModel first = models.First;
         Parameter[] trained = [.. first.Parameters.Where(p => p.IsTrainable)], embeddings = [.. trained.Where(p => p.Name == TrainedWeights.Embeddings)];
         using var optimiser = new AdamW([.. Groups([.. trained.Except(embeddings)]), .. Groups(embeddings)], beta2: TrainingSettings.Beta2);
         LossGradient[] gradients = [.. models.All.Select(model => new LossGradient(model, recompute: false))];

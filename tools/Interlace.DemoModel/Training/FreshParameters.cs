@@ -1,5 +1,6 @@
 using Interlace.DemoModel.Scenes;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using static TorchSharp.torch;
 
 namespace Interlace.DemoModel.Training;

@@ -1,6 +1,9 @@
 using Interlace.DemoModel.Scenes;
 using Interlace.Vlm;
-using Interlace.Vlm.Qwen3VL;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Families;
+using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -24,7 +27,7 @@ internal readonly record struct SeenWords(double Loss, IReadOnlyList<(string Fam
 /// as they stand within one, and two markers that no text has: for its row and for its column. Rotary positions are relative and the way from an answer to the image differs from question to question: without the markers
 /// nothing in a token would say which of the sixteen it is. So what is seen and what is read lie in one space before the first layer learns; with heads of their own, which are thrown away afterwards, the decoder had to find that out.
 /// </summary>
-internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
+internal sealed class TokenWords(VisionLanguageModel model, Tokenizer tokenizer, int side)
 {
     private const string Nothing = "<|vision_pad|>";
     private static readonly string[] Rows = ["<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>"], Columns = ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>"];
@@ -36,7 +39,8 @@ internal sealed class TokenWords(Model model, Tokenizer tokenizer, int side)
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
-        var (merged, levels) = model.Vision.Run([.. scenes.Select(scene => scene.Image)], type, device, null);
+        VisualInput[] images = [.. scenes.Select(scene => VisualInput.Whole(scene.Image, scene.Image, side * side))];
+        var (merged, levels) = model.Vision!.Encode(images, type, device, observe: null);
         Tensor logits = model.Logits(merged).to(ScalarType.Float32);   // [scenes * tokens, vocabulary]
         int[][] words = [.. scenes.SelectMany(Words)], said = [.. words.Select((ids, i) => (int[])[.. ids.Length == 0 ? [tokenizer.Id(Nothing)!.Value] : ids, .. Place(i % (side * side))])];
         Tensor loss = (functional.log_softmax(logits, 1) * Targets(said, device)).sum().Times(-1);

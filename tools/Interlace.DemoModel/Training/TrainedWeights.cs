@@ -1,5 +1,7 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.DemoModel.Training;

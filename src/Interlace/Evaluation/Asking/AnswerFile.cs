@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Interlace.Artefacts;
 using Interlace.Evaluation.Tables;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Asking;
 

@@ -2,6 +2,7 @@ using Interlace.Data;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Asking;
 

@@ -5,6 +5,7 @@ using Interlace.Evaluation.Scoring;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Comparing;
 

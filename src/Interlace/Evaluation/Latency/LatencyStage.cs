@@ -5,6 +5,8 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Evaluation.Latency;
 
@@ -141,10 +143,11 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
             {
                 int m = (first + turn) % answers.Length;
                 cancellation.ThrowIfCancellationRequested();
+                var processor = models[m].Processor;
+                VisualInput Prepare(byte[] bytes) =>
+                    PublishedImages.Decode(benchmark, bytes, table.Name, image => processor.Prepare(image, images.Count));
                 answers[m] = StageClock.Measure(models[m].Model,
-                    () => models[m].Processor.EncodeResized([message],
-                    [.. images.Select(bytes => PublishedImages.Decode(benchmark, bytes, table.Name, models[m].Processor.Resize))],
-                    addGenerationPrompt: true),
+                    () => processor.EncodePrepared([message], [.. images.Select(Prepare)], addGenerationPrompt: true),
                     options.NewTokens, cancellation);
             }
         }

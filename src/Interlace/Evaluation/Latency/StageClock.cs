@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
+using Interlace.Vlm.Inputs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,14 +28,14 @@ internal static class StageClock
         long begun = Read(model.Device);
         EncodedSample prompt = encode();
         long encoded = Read(model.Device), vision = 0, logits = 0, first = 0, last = 0;
-        var generator = new Vlm.Generator(model, new GenerationOptions(newTokens + 1, Slots: 1), [])
+        var generator = new Vlm.Generation.Generator(model, new GenerationOptions(newTokens + 1, Slots: 1), [])
         {
             Observe = (name, _) =>
             {
                 if (first != 0) return;
                 if (name == VisionLanguageModel.VisionBegins) vision -= Read(model.Device);
                 else if (name == VisionLanguageModel.VisionEnds) vision += Read(model.Device);
-                else if (name == Vlm.Generator.Logits) logits = Read(model.Device);
+                else if (name == Vlm.Generation.Generator.Logits) logits = Read(model.Device);
             },
         };
         foreach (var _ in generator.Run([prompt], (_, _) =>

@@ -7,6 +7,7 @@ using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Scoring;
 

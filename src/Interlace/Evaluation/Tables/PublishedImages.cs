@@ -1,5 +1,6 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Evaluation.Tables;
 
@@ -15,10 +16,10 @@ public static class PublishedImages
     /// <param name="benchmark">Its bounds decide; without any the image is left to the processor.</param>
     /// <param name="encoded">JPEG, PNG and so on.</param>
     /// <param name="source">What messages call it.</param>
-    /// <param name="resize">The model's own resize, which follows.</param>
+    /// <param name="prepare">The model's own processing, which follows.</param>
     /// <exception cref="InputException">It is no image, or one side is more than 200 times the other.</exception>
-    public static RgbImage Decode(Benchmark benchmark, byte[] encoded, string source, Func<RgbImage, RgbImage> resize) =>
-        ImageDecoder.Decode(encoded, source, ImageDecoding.Plain, image => resize(Prepare(benchmark, image)));
+    public static VisualInput Decode(Benchmark benchmark, byte[] encoded, string source, Func<RgbImage, VisualInput> prepare) =>
+        ImageDecoder.Decode(encoded, source, ImageDecoding.Plain, image => prepare(Prepare(benchmark, image)));
 
     /// <summary>Prepares a decoded image.</summary>
     public static RgbImage Prepare(Benchmark benchmark, RgbImage image)

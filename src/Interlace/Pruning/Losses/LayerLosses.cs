@@ -1,5 +1,6 @@
 using Interlace.Data;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Pruning.Losses;
 

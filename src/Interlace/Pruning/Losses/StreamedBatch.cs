@@ -1,4 +1,6 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Pruning.Losses;
@@ -12,13 +14,13 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
     private readonly List<Tensor> _streams = [];   // [p]: output of the alive layer p [N, D], before anything enters behind it
     private int[] _path = [];                      // the layers that these went through
     private Batch? _batch;
-    private (Tensor X, LayerInputs Inputs)? _embedded;
+    private (Tensor X, Pass Shared)? _embedded;
 
     /// <summary>Tokens that the loss is taken on.</summary>
     public long AnswerTokens { get; } = samples.Sum(sample => (long)Batch.CountTargets(sample));
 
     /// <summary>Bytes of everything it may remember.</summary>
-    public long Bytes => (whole.Layers.Count + 1 + whole.VisualLevels) * samples.Sum(sample => (long)sample.Length) * whole.HiddenSize * (whole.ComputeType == ScalarType.Float32 ? 4 : 2);
+    public long Bytes => (whole.Layers.Count + 1 + whole.AddedLevels) * samples.Sum(sample => (long)sample.Length) * whole.HiddenSize * (whole.ComputeType == ScalarType.Float32 ? 4 : 2);
 
     /// <summary>Summed cross-entropy over the answer tokens.</summary>
     /// <param name="alive">The layers that are there, ascending.</param>
@@ -28,12 +30,12 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
     {
         _batch ??= Batch.Pack(samples, whole.Device);
         using var _ = no_grad();
-        var (x, inputs) = _embedded ??= whole.Embed(_batch);
+        var (x, shared) = _embedded ??= whole.Embed(_batch);
         using var scope = NewDisposeScope();
         Follow(alive);
         using var model = whole.Keep([.. alive.Where(layer => layer != without)]);
-        int shared = without is { } layer ? Array.IndexOf(alive, layer) : alive.Length;
-        Tensor hidden = model.Hidden(x.alias(), inputs, (position, run, input) => position < shared ? Remember(position, run, input) : run(input));
+        int below = without is { } layer ? Array.IndexOf(alive, layer) : alive.Length;
+        Tensor hidden = model.Hidden(x.alias(), shared, (position, run, input) => position < below ? Remember(position, run, input) : run(input));
         double loss = AnswerLoss.Sum(model, hidden, _batch);
         return double.IsFinite(loss) || without is not null ? loss : throw FiniteValues.Refusal("The loss is no number", model, _batch);
     }
@@ -43,7 +45,7 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
     {
         Cut(0);
         _embedded?.X.Dispose();
-        _embedded?.Inputs.Dispose();
+        _embedded?.Shared.Dispose();
         _embedded = null;
         _batch?.Dispose();
         _batch = null;

@@ -28,7 +28,7 @@ internal static class DecoderWeights
     public static IReadOnlyList<IReadOnlyList<DecoderWeight>> Of(Checkpoint model, SparsityPattern pattern)
     {
         if (model.Config.ContainsKey("quantization_config")) throw Quantised(model, "its config.json has a quantization_config");
-        return [.. ModelFamilies.DecoderLinears(model.Folder).Select(layer => layer.Select(weight =>
+        return [.. ModelTensors.DecoderLinears(model.Folder).Select(layer => layer.Select(weight =>
         {
             var (file, entry) = model.Find(weight.Name);
             if (entry.Type is not (ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64)) throw Quantised(model, $"{weight.Name} is of type {entry.Type}");

@@ -2,6 +2,9 @@ using Interlace.Calibration;
 using Interlace.Data;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Pruning.Sparsity;
@@ -41,9 +44,9 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
         foreach (var (batch, _, _) in Calibrator.Batches(samples, skipped, batchTokens))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var packed = Batch.Pack([.. batch.Select(sample => sample.Encoded)], model.Device);
-            needRoom?.Invoke(PausedPass.LargestSize(model, packed));
-            _passes.Add(PausedPass.Begin(model, packed, Path.Combine(folder, $"{_passes.Count}")));
+            EncodedSample[] encoded = [.. batch.Select(sample => sample.Encoded)];
+            needRoom?.Invoke(PausedPass.LargestSize(model, encoded));
+            _passes.Add(PausedPass.Begin(model, encoded, Path.Combine(folder, $"{_passes.Count}")));
             progress?.Report(new("embed", batch[^1].Index + 1, total, "samples", $"{Tokens:N0} tokens"));
         }
         if (_passes.Count == 0) throw new SkipCounts([.. skipped, .. filtered ?? []]).NoneLeft();
@@ -54,7 +57,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     public InputNorms Measure(int l)
     {
         var norms = new InputNorms();
-        foreach (var pass in Each(l)) pass.Run(l, norms.Add).Dispose();
+        foreach (var pass in Each(l)) pass.Forward(l, norms.Add).Dispose();
         return norms;
     }
 
@@ -69,7 +72,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
         {
             foreach (var pass in Each(l))
             {
-                using Tensor output = pass.Run(l);
+                using Tensor output = pass.Forward(l);
                 pass.Store(output);
             }
         }

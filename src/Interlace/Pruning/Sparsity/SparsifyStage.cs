@@ -4,7 +4,10 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Pruning.Sparsity;
@@ -58,7 +61,7 @@ public static class SparsifyStage
         using var folder = StagedFolder.Begin(target, copied, overwrite ? ModelRecords.AreIn : null, freeBytes);
         string states = Path.Combine(folder.FullPath, "states");
         Directory.CreateDirectory(states);
-        using var loaded = data is null ? null : ModelFamilies.Open(model, compute.Device, compute.Type, experiment.Data!.MaxPixels);
+        using var loaded = data is null ? null : LoadedModel.Open(model, compute.Device, compute.Type, experiment.Data!.MaxPixels);
         foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) log?.Invoke(warning);
         SkipCounts skipped = [];
         var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, progress, cancellation);

@@ -4,7 +4,9 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Tests.Evaluation.Asking;
 

@@ -2,6 +2,7 @@ using Interlace.Evaluation;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Evaluation.Tables;
@@ -24,7 +25,7 @@ public class BadRowsTests
         string noImage = Convert.ToBase64String(new byte[60]), foreign = "no-such-row";
         File.WriteAllLines(scratch.At("tables", "Small.tsv"), [lines[0], lines[1], With(lines[2], noImage), With(lines[3], foreign), With(lines[4], ""), lines[5]]);
         File.WriteAllText(scratch.At("tables", Benchmarks.RowsFile), """{ "benchmarks": [{ "name": "Small", "file": "Small.tsv", "kind": "vqa" }] }""");
-        using var loaded = ModelFamilies.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
+        using var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var experiment = new Experiment(Model: loaded.Folder, Evaluate: new(scratch.At("tables"), MaxNewTokens: 3));
         var result = Assert.Single(new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run().Benchmarks);
         Assert.Equal(2, result.Rows);

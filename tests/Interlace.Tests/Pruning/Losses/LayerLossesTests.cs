@@ -1,5 +1,6 @@
 using Interlace.Pruning.Losses;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Tests.Pruning.Losses;
 

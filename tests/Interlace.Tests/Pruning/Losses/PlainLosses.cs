@@ -1,5 +1,6 @@
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Pruning.Losses;

@@ -2,6 +2,10 @@ using Interlace.Data;
 using Interlace.Jobs;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -70,7 +74,7 @@ public sealed class LayerByLayerTests : IDisposable
         foreach (var (l, layer) in model.Layers.Index())
         {
             Assert.Equal(["q", "k", "v", "o", "gate", "up", "down"], layer.Linears.Select(linear => linear.Weight.Name.Split('.')[^2].Replace("_proj", "", StringComparison.Ordinal)));
-            Tensor[] x = [.. layer.Linears.Select(linear => shown[linear.Weight.Name])], y = [.. layer.Linears.Select((linear, i) => linear.Run(x[i]))];
+            Tensor[] x = [.. layer.Linears.Select(linear => shown[linear.Weight.Name])], y = [.. layer.Linears.Select((linear, i) => linear.Forward(x[i]))];
             Tensor norm = layer.Parameters.Single(p => p.Name.EndsWith("input_layernorm.weight", StringComparison.Ordinal)).Value, input = streams[l].Input;
             Same(input / input.mul(input).mean([-1L], true).sqrt() * norm, x[0]);   // the norm's epsilon of 1e-6 is within the tolerance
             Same(x[0], x[1]);
@@ -94,13 +98,14 @@ public sealed class LayerByLayerTests : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var model = _samples.Loaded.Model;
-        using var batch = Batch.Pack(_samples.Encoded(0, 1, 3, 5), CPU);
-        var pass = PausedPass.Begin(model, batch, _scratch.At("pass"));
-        Assert.InRange(Directory.EnumerateFiles(_scratch.Path).Sum(file => new FileInfo(file).Length), 1, PausedPass.LargestSize(model, batch));
+        EncodedSample[] samples = _samples.Encoded(0, 1, 3, 5);
+        using var batch = Batch.Pack(samples, CPU);
+        var pass = PausedPass.Begin(model, samples, _scratch.At("pass"));
+        Assert.InRange(Directory.EnumerateFiles(_scratch.Path).Sum(file => new FileInfo(file).Length), 1, PausedPass.LargestSize(model, samples));
         for (int l = 0; l < model.Layers.Count; l++)
         {
-            using (pass.Run(l)) { }   // does not move it
-            pass.Store(pass.Run(l));
+            using (pass.Forward(l)) { }   // does not move it
+            pass.Store(pass.Forward(l));
         }
         using var file = Vlm.Checkpoints.SafeTensorsFile.Open(_scratch.At("pass"));
         Assert.True(model.Hidden(batch).Equals(ParameterSources.Load(file, file.Tensors.Single(), CPU)));

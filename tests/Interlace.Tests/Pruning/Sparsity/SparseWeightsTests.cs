@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using TorchSharp;
 using static TorchSharp.torch;
 

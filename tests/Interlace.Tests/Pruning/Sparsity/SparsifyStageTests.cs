@@ -10,6 +10,8 @@ using Interlace.Tests.Data;
 using Interlace.Tests.Images;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -242,7 +244,7 @@ public sealed class SparsifyStageTests : IDisposable
         Assert.Equal(["data", .. also], _scratch.Entries());
     }
 
-    private static LoadedModel Open(string folder) => ModelFamilies.Open(folder, CPU, ScalarType.Float32);
+    private static LoadedModel Open(string folder) => LoadedModel.Open(folder, CPU, ScalarType.Float32);
 
     /// <summary>The samples that the stage draws, encoded.</summary>
     private EncodedSample[] Samples(LoadedModel model)

@@ -1,5 +1,7 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Pruning.Sparsity;
@@ -27,7 +29,8 @@ internal static class SummedInputs
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         using var batch = Batch.Pack([sample], model.Device);
-        var (x, inputs) = model.Embed(batch);
-        return model.Hidden(x, new LayerInputs { Rotary = inputs.Rotary, Attention = inputs.Attention, Visual = inputs.Visual, Observe = observe }, run).MoveToOuterDisposeScope();
+        var (x, embedded) = model.Embed(batch);
+        using var pass = model.NewPass(batch, added: embedded.Added, observe: observe);
+        return model.Hidden(x, pass, run).MoveToOuterDisposeScope();
     }
 }

@@ -1,0 +1,61 @@
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Blocks;
+
+/// <summary>Sources of parameters.</summary>
+public static class ParameterSources
+{
+    /// <summary>
+    /// Parameters of a checkpoint. On the CPU a tensor already in the type of the computation is used where it lies in the mapped file;
+    /// others are converted.
+    /// </summary>
+    /// <exception cref="InputException">A tensor is absent or has another shape than the configuration says.</exception>
+    public static ParameterSource From(Checkpoint checkpoint, Device device, ScalarType type) => (name, shape) =>
+    {
+        var (file, entry) = checkpoint.Find(name);
+        if (!entry.Shape.AsSpan().SequenceEqual(shape))
+        {
+            throw new InputException($"Tensor {name} of {checkpoint.Folder} has shape [{string.Join(", ", entry.Shape)}], "
+                + $"its config.json asks for [{string.Join(", ", shape)}].");
+        }
+        return new Parameter(name, Load(file, entry, device, type));
+    };
+
+    /// <summary>A source that adds what it gives to a list.</summary>
+    public static ParameterSource Collecting(ParameterSource source, ICollection<Parameter> given) => (name, shape) =>
+    {
+        Parameter parameter = source(name, shape);
+        given.Add(parameter);
+        return parameter;
+    };
+
+    /// <summary>Records names and shapes and gives empty parameters: what a configuration asks of a checkpoint.</summary>
+    public static ParameterSource Recorder(IDictionary<string, long[]> expected) => (name, shape) =>
+    {
+        expected[name] = shape;
+        return new Parameter(name, empty(0));
+    };
+
+    /// <summary>One tensor of a file as the engine's: mapped where type, device and alignment allow it, else a copy.</summary>
+    public static unsafe Tensor Load(SafeTensorsFile file, TensorEntry entry, Device device, ScalarType? type = null)
+    {
+        bool aligned = entry.Offset % entry.Type.Size() == 0;
+        using var scope = NewDisposeScope();
+        Tensor mapped = aligned && entry.Bytes > 0
+            ? Aten.FromMemory(file.Pointer(entry), entry.Shape, entry.Type.ToScalarType())
+            : Copy(file, entry);
+        ScalarType wanted = type ?? mapped.dtype;
+        bool inPlace = device.type == TorchSharp.DeviceType.CPU && wanted == mapped.dtype;
+        Tensor loaded = inPlace ? mapped : mapped.to(wanted, device);
+        return loaded.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Copy(SafeTensorsFile file, TensorEntry entry)
+    {
+        Tensor copy = empty(entry.Shape, entry.Type.ToScalarType());
+        if (entry.Bytes > 0) file.Bytes(entry).CopyTo(copy.bytes);
+        return copy;
+    }
+}

@@ -1,0 +1,47 @@
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Decoder;
+
+/// <summary>
+/// The pre-norm layer of Llama, Qwen2 and Qwen3: attention on the normed input, then a gated feed-forward on the normed sum, both residual.
+/// </summary>
+internal sealed class DecoderLayer : IDecoderLayer
+{
+    private readonly RmsNorm _inputNorm, _attentionNorm;
+    private readonly Attention _attention;
+    private readonly GatedFeedForward _feedForward;
+
+    /// <summary>Takes the layer's parameters from a source.</summary>
+    /// <param name="source">Gives the parameters.</param>
+    /// <param name="name">What their names begin with, such as <c>model.layers.3</c>.</param>
+    /// <param name="spec">Sizes and optional parts.</param>
+    public DecoderLayer(ParameterSource source, string name, DecoderSpec spec)
+    {
+        var parameters = new List<Parameter>();
+        ParameterSource own = ParameterSources.Collecting(source, parameters);
+        _inputNorm = new(own, $"{name}.input_layernorm", spec.HiddenSize, spec.NormEpsilon);
+        _attention = new(own, $"{name}.self_attn", spec);
+        _attentionNorm = new(own, $"{name}.post_attention_layernorm", spec.HiddenSize, spec.NormEpsilon);
+        _feedForward = new(own, $"{name}.mlp", spec);
+        Parameters = parameters;
+    }
+
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    public IReadOnlyList<Linear> Linears => [.. _attention.Linears, .. _feedForward.Linears];
+
+    public Tensor Forward(Tensor x, Pass pass, int index)   // [N, D] -> [N, D]
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], whole: pass.Observe is not null, run);
+        Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Forward(rows(x)), pass.Rotary.Select(rows), pass.Observe));
+        Tensor read = pass.Attend(index, projected[0], projected[1], projected[2]);
+        return InBlocks(rows =>
+        {
+            Tensor attended = rows(x).Plus(_attention.Output(rows(read), pass.Observe));
+            return [attended.Plus(_feedForward.Forward(_attentionNorm.Forward(attended), pass.Observe))];
+        })[0].MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,53 @@
+using Interlace.Vlm.Blocks;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Decoder;
+
+/// <summary>What a family's <c>config.json</c> says of its decoder: sizes, and which of the optional parts its layers have.</summary>
+internal sealed record DecoderSpec
+{
+    /// <summary>Width D of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Width of the feed-forward.</summary>
+    public required int InnerSize { get; init; }
+
+    /// <summary>Number of layers L.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Number H of query heads.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Number G of key heads; it divides H.</summary>
+    public required int KeyHeadCount { get; init; }
+
+    /// <summary>Width d of a head; even.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>Rows of embedding and head.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Of all its norms.</summary>
+    public required double NormEpsilon { get; init; }
+
+    /// <summary>How positions turn queries and keys.</summary>
+    public required RopeSpec Rope { get; init; }
+
+    /// <summary>The head is the embedding.</summary>
+    public required bool TiedHead { get; init; }
+
+    /// <summary>Queries, keys and values have a bias.</summary>
+    public bool InputBias { get; init; }
+
+    /// <summary>What attention gives has a bias.</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>Each head of queries and keys is normed.</summary>
+    public bool HeadNorms { get; init; }
+
+    /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
+    public double? AttentionScale { get; init; }
+
+    /// <summary>Of the feed-forward.</summary>
+    public required Func<Tensor, Tensor> Activation { get; init; }
+}

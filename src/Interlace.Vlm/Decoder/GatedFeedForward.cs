@@ -1,0 +1,22 @@
+using Interlace.Vlm.Blocks;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Decoder;
+
+/// <summary>The gated feed-forward of Llama and Qwen (SwiGLU, where the activation is SiLU): down(activation(gate(x)) * up(x)).</summary>
+internal sealed class GatedFeedForward(ParameterSource source, string name, DecoderSpec spec)
+{
+    private readonly Linear _gate = new(source, $"{name}.gate_proj", spec.HiddenSize, spec.InnerSize);
+    private readonly Linear _up = new(source, $"{name}.up_proj", spec.HiddenSize, spec.InnerSize);
+    private readonly Linear _down = new(source, $"{name}.down_proj", spec.InnerSize, spec.HiddenSize);
+
+    /// <summary>Its linear layers: gate, up, down.</summary>
+    public IReadOnlyList<Linear> Linears => [_gate, _up, _down];
+
+    /// <summary>[N, D] -> [N, D].</summary>
+    public Tensor Forward(Tensor x, LinearObserver? observe)
+    {
+        Tensor gate = spec.Activation(_gate.Forward(x, observe));
+        return _down.Forward(gate.mul(_up.Forward(x, observe)), observe);
+    }
+}

@@ -1,0 +1,43 @@
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Vision;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Decoder;
+
+/// <summary>What the decoder layers of one pass share: the turns of its tokens' positions, what they may see, and visual features that are added between layers.</summary>
+public abstract class Pass : IDisposable
+{
+    /// <summary>Turns of the N tokens by their positions.</summary>
+    public required Rotary Rotary { get; init; }
+
+    /// <summary>Visual features that are added between the first layers (DeepStack), or null.</summary>
+    public AddedFeatures? Added { get; init; }
+
+    /// <summary>Sees what every linear layer of the decoder layers reads, or null.</summary>
+    public LinearObserver? Observe { get; init; }
+
+    /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
+    public double? AttentionScale { get; init; }
+
+    /// <summary>What the queries read: q [N, H, d], k and v [N, G, d] -> [N, H * d].</summary>
+    /// <param name="layer">0-based layer: a cache follows it.</param>
+    /// <param name="q">Queries.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    public abstract Tensor Attend(int layer, Tensor q, Tensor k, Tensor v);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the pass holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        Rotary.Cos.Dispose();
+        Rotary.Sin.Dispose();
+        Added?.Dispose();
+    }
+}

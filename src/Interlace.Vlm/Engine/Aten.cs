@@ -1,0 +1,164 @@
+using System.Runtime.InteropServices;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Engine;
+
+/// <summary>
+/// Operators of the engine that TorchSharp does not offer, called through libtorch's stable C interface. The calls go through the whole dispatcher:
+/// gradients flow, and device and gradient mode are honoured. This is the only file that makes such calls.
+/// </summary>
+public static unsafe partial class Aten
+{
+    /// <summary>The libtorch whose operator schemas this file was written for.</summary>
+    public const ulong SchemaVersion = 0x020A000000000000;
+
+    /// <summary>Version of the libtorch in the process, as <c>0xMMmm000000000000</c>.</summary>
+    public static ulong LoadedVersion()
+    {
+        _ = float32;   // loads the engine
+        return aoti_torch_abi_version();
+    }
+
+    /// <summary>
+    /// Loads the engine and makes sure that it is one whose tensors look as this program expects: another gives wrong numbers, or crashes.
+    /// </summary>
+    /// <exception cref="InputException">It is another.</exception>
+    public static void RequireKnownEngine()
+    {
+        if (_isKnown) return;
+        CheckEngine(LoadedVersion());
+        _isKnown = true;
+    }
+
+    /// <exception cref="InputException">The version is not known.</exception>
+    internal static void CheckEngine(ulong version)
+    {
+        if (version >> 48 is not (0x020A or 0x020B))
+            throw new InputException($"The engine that is loaded is libtorch {Name(version)}, which this program does not know: it needs {Name(SchemaVersion)} (2.11 works too). Take the other one off the library path (LD_LIBRARY_PATH).");
+    }
+
+    /// <summary>A version as people write it, such as 2.10.</summary>
+    public static string Name(ulong version) => $"{version >> 56}.{(version >> 48) & 255}";
+
+    private static bool _isKnown;
+
+    /// <summary>Root-mean-square norm over the last dimension, computed in fp32 and multiplied by <paramref name="weight"/>. [.., D] -> [.., D].</summary>
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
+        CallOne("aten::rms_norm", "", Of(x), Of([weight.shape[0]]), Of(weight, optional: true), Optional(Of(epsilon)));
+
+    /// <summary>
+    /// Attention softmax(q k^T scale + mask) v. q [B, H, T, d], k and v [B, G, S, d] with G dividing H: query head h reads key head h / (H / G).
+    /// </summary>
+    /// <param name="q">Queries.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="mask">Boolean [.., T, S], true where a key is seen, or of the type of q and added to the scores; or null.</param>
+    /// <param name="causal">Query t sees keys 0..t only; excludes a mask.</param>
+    /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
+    public static Tensor Attention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal, double? scale = null) =>
+        CallOne("aten::scaled_dot_product_attention", "", Of(q), Of(k), Of(v), Of(mask, optional: true), Of(0.0), Of(causal),
+            scale is { } given ? Optional(Of(given)) : None, Of(q.shape[1] != k.shape[1]));
+
+    /// <summary>GELU, exact or in its tanh form.</summary>
+    public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu", "", Of(x), Of(tanh ? "tanh" : "none"));
+
+    /// <summary>One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are fp32 scalars that the caller has counted up.</summary>
+    public static void AdamWStep(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> means, IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
+        double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
+        Call("aten::_fused_adamw_", "", 0, Of(parameters), Of(gradients), Of(means), Of(squares), Of(Array.Empty<Tensor>()), Of(steps),
+            Of(learningRate), Of(beta1), Of(beta2), Of(weightDecay), Of(epsilon), Of(false), Of(false), None, None);
+
+    /// <summary>
+    /// A tensor over memory that somebody else owns and keeps alive: nothing is copied. The memory may be read-only as long as nobody writes to the tensor.
+    /// </summary>
+    public static Tensor FromMemory(void* data, long[] shape, ScalarType type)
+    {
+        RequireKnownEngine();
+        long[] strides = new long[shape.Length];
+        for (long i = shape.Length - 1, stride = 1; i >= 0; stride *= Math.Max(1, shape[i--])) strides[i] = stride;
+        fixed (long* sizes = shape, steps = strides)
+        {
+            Check(aoti_torch_create_tensor_from_blob_v2(data, shape.Length, sizes, steps, 0, DTypeCode(type), 0, 0, out nint handle, 0, null, 0), "create_tensor_from_blob");
+            return Tensor.UnsafeCreateTensor(handle);
+        }
+    }
+
+    private static int DTypeCode(ScalarType type) => (int)type;   // the same numbers on both sides: uint8 0 ... bool 11, bfloat16 15
+
+    private static Tensor CallOne(string name, string overload, params ReadOnlySpan<ulong> arguments) => Tensor.UnsafeCreateTensor((nint)Call(name, overload, 1, arguments));
+
+    private static ulong Call(string name, string overload, int results, params ReadOnlySpan<ulong> arguments)
+    {
+        ulong* stack = stackalloc ulong[Math.Max(arguments.Length, Math.Max(results, 1))];
+        arguments.CopyTo(new Span<ulong>(stack, arguments.Length));
+        Check(torch_call_dispatcher(name, overload, stack, SchemaVersion), name);
+        return results == 0 ? 0 : stack[0];
+    }
+
+    private const ulong None = 0;
+    private static ulong Of(bool value) => value ? 1u : 0u;
+    private static ulong Of(double value) => BitConverter.DoubleToUInt64Bits(value);
+
+    private static ulong Of(Tensor tensor)
+    {
+        Check(aoti_torch_new_tensor_handle(tensor.Handle, out nint handle), "new_tensor_handle");   // the call takes the handle it is given
+        return (ulong)handle;
+    }
+
+    private static ulong Of(Tensor? tensor, bool optional) => tensor is null ? None : optional ? Optional(Of(tensor)) : Of(tensor);
+
+    private static ulong Of(string text)
+    {
+        Check(torch_new_string_handle(text, (nuint)text.Length, out nint handle), "new_string_handle");
+        return (ulong)handle;
+    }
+
+    private static ulong Of(ReadOnlySpan<long> numbers)
+    {
+        nint list = NewList(numbers.Length);
+        foreach (long number in numbers) Check(torch_list_push_back(list, (ulong)number), "list_push_back");
+        return (ulong)list;
+    }
+
+    private static ulong Of(IReadOnlyList<Tensor> tensors)
+    {
+        nint list = NewList(tensors.Count);
+        foreach (Tensor tensor in tensors) Check(torch_list_push_back(list, Of(tensor)), "list_push_back");
+        return (ulong)list;
+    }
+
+    private static ulong Optional(ulong value)
+    {
+        ulong* slot = (ulong*)NativeMemory.Alloc(sizeof(ulong));   // freed by the call
+        *slot = value;
+        return (ulong)slot;
+    }
+
+    private static nint NewList(int size)
+    {
+        Check(torch_new_list_reserve_size((nuint)size, out nint list), "new_list");
+        return list;
+    }
+
+    private static void Check(int error, string what)
+    {
+        if (error != 0) throw new InvalidOperationException($"The engine refused {what}; its own message stands on standard error.");
+    }
+
+    [LibraryImport("torch_cpu", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int torch_call_dispatcher(string name, string overload, ulong* stack, ulong version);
+    [LibraryImport("torch_cpu")]
+    private static partial ulong aoti_torch_abi_version();
+    [LibraryImport("torch_cpu", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int torch_new_string_handle(string data, nuint length, out nint handle);
+    [LibraryImport("torch_cpu")]
+    private static partial int torch_new_list_reserve_size(nuint size, out nint list);
+    [LibraryImport("torch_cpu")]
+    private static partial int torch_list_push_back(nint list, ulong element);
+    [LibraryImport("torch_cpu")]
+    private static partial int aoti_torch_new_tensor_handle(nint tensor, out nint handle);
+    [LibraryImport("torch_cpu")]
+    private static partial int aoti_torch_create_tensor_from_blob_v2(void* data, long dimensions, long* sizes, long* strides, long offset, int type, int deviceType, int deviceIndex, out nint handle, int layout, byte* metadata, long metadataSize);
+}

@@ -1,0 +1,51 @@
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+
+namespace Interlace.Vlm.Families;
+
+/// <summary>Reads what decoders of the kinds of Llama, Qwen2 and Qwen3 have in common. Values that a file leaves out are those of the library's classes.</summary>
+internal static class DecoderConfig
+{
+    /// <summary>Sizes, norms, activation and head.</summary>
+    /// <param name="config">The model's configuration.</param>
+    /// <param name="rope">How positions turn queries and keys, from their part of the configuration and the size of a head.</param>
+    /// <param name="layers">Layers of a model that does not say.</param>
+    /// <param name="epsilon">Of the norms of a model that does not say.</param>
+    /// <param name="tied">Whether the head of a model that does not say is the embedding.</param>
+    /// <exception cref="InputException">A value is absent or out of range.</exception>
+    public static DecoderSpec Read(
+        ModelConfig config, Func<ConfigSection, int, RopeSpec> rope, int? layers = null, double epsilon = 1e-6, bool tied = false)
+    {
+        var text = config.Text;
+        int hidden = text.Int("hidden_size", ConfigSection.LargestWidth);
+        int heads = text.Int("num_attention_heads", ConfigSection.LargestCount);
+        int keyHeads = text.Int("num_key_value_heads", ConfigSection.LargestCount, heads);
+        if (heads % keyHeads != 0) throw new InputException($"{text.File}: {heads} attention heads do not divide into {keyHeads} key heads.");
+        int headSize = text.Int("head_dim", ConfigSection.LargestCount, Math.Max(1, hidden / heads));
+        if (headSize % 2 != 0) throw new InputException($"{text.File}: head_dim is {headSize}, expected an even number.");
+        if (text.Flag("use_sliding_window", false))
+            throw new InputException($"{text.File}: use_sliding_window is true, and attention in a window is not supported.");
+        return new()
+        {
+            HiddenSize = hidden,
+            InnerSize = text.Int("intermediate_size", ConfigSection.LargestWidth),
+            LayerCount = text.Int("num_hidden_layers", ConfigSection.LargestCount, layers),
+            HeadCount = heads,
+            KeyHeadCount = keyHeads,
+            HeadSize = headSize,
+            VocabularySize = text.Int("vocab_size", ConfigSection.LargestVocabulary),
+            NormEpsilon = text.Positive("rms_norm_eps", epsilon),
+            Activation = Activation.Find(text.OneOf("hidden_act", "silu", [.. Activation.Names]))!,
+            Rope = rope(text, headSize),
+            TiedHead = IsTied(config, tied),
+        };
+    }
+
+    /// <summary>One of the two places is enough: some programs write the value of a class into the other.</summary>
+    private static bool IsTied(ModelConfig config, bool standard)
+    {
+        const string key = "tie_word_embeddings";
+        if (!config.Root.Has(key) && !config.Text.Has(key)) return standard;
+        return config.Root.Flag(key, false) || config.Text.Flag(key, false);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json.Nodes;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Inputs;
+using Interlace.Vlm.Vision;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Families;
+
+/// <summary>
+/// What is known of a family of models: how its files are laid out, which is all that pruning needs, and how it computes. One row of the
+/// <see cref="FamilyTable"/>.
+/// </summary>
+/// <param name="ModelType">Its <c>model_type</c> in <c>config.json</c>.</param>
+/// <param name="Names">What its tensors are called.</param>
+internal sealed record Family(string ModelType, TensorNames Names)
+{
+    /// <summary>Where <c>config.json</c> describes the decoder.</summary>
+    public DecoderPlace Place { get; init; } = DecoderPlace.Nested;
+
+    /// <summary>
+    /// From the decoder's part of the config and the number of layers: the attention types that readers derive from layer indices
+    /// where the config lists none. Null where all layers are alike.
+    /// </summary>
+    public Func<JsonObject, int, string[]?> ImpliedLayerTypes { get; init; } = static (_, _) => null;
+
+    /// <summary>From the config: behind how many of the first decoder layers visual features are added, by position (DeepStack).</summary>
+    public Func<JsonObject, int> AddedLevels { get; init; } = static _ => 0;
+
+    /// <summary>How it computes; null for a family whose models can be pruned, but not run.</summary>
+    public FamilyParts? Parts { get; init; }
+}
+
+/// <summary>The parts of which a family's models are put together.</summary>
+/// <param name="Decoder">Sizes and optional parts of the decoder.</param>
+/// <param name="Processor">Tokenizer, template and image processing of a folder, with a lower bound on the pixels of an image, or null.</param>
+/// <param name="Vision">The vision encoder, with parameters from a source by their names in memory; null where the model reads text alone.</param>
+internal sealed record FamilyParts(
+    Func<ModelConfig, DecoderSpec> Decoder,
+    Func<ModelConfig, long?, Processor> Processor,
+    Func<ModelConfig, ParameterSource, Device, IVisionEncoder>? Vision = null);

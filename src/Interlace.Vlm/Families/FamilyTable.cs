@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+using Interlace.Vlm.Families.Qwen3VL;
+
+namespace Interlace.Vlm.Families;
+
+/// <summary>The families of models: one row each. A new family is a folder, a row here, and the shared conformance tests.</summary>
+internal static class FamilyTable
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Family> All { get; } =
+    [
+        Qwen3VL.Qwen3VLFamily.Row,
+        .. PrunableFamilies.Rows,
+    ];
+
+    /// <summary>The family of a config, or null where it is not known.</summary>
+    public static Family? Find(JsonObject config) =>
+        config["model_type"] is JsonValue value && value.TryGetValue(out string? type) ? All.FirstOrDefault(family => family.ModelType == type) : null;
+
+    /// <summary>The family of a model that is to be run.</summary>
+    /// <exception cref="InputException">It is not known, or its models can only be pruned.</exception>
+    public static (Family Family, FamilyParts Parts) Runnable(ModelConfig config)
+    {
+        if (Find(config.Root.Json) is { Parts: { } parts } family) return (family, parts);
+        string supported = string.Join(", ", All.Where(known => known.Parts is not null).Select(known => known.ModelType));
+        throw new InputException($"{config.Folder} holds a model of type '{config.Root.Json["model_type"]}', which is not supported (supported: {supported}).");
+    }
+}

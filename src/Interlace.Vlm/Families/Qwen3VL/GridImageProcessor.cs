@@ -1,0 +1,46 @@
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
+
+namespace Interlace.Vlm.Families.Qwen3VL;
+
+/// <summary>Images as Qwen's models see them: brought to multiples of a square within bounds of their pixels, each square one token.</summary>
+internal sealed class GridImageProcessor : IImageProcessor
+{
+    private readonly ProcessorSettings _settings;
+    private readonly long _minPixels;
+
+    /// <param name="settings">The model's own.</param>
+    /// <param name="maxPixels">Lowers the model's upper bound, and its lower one with it where that would lie above; or null.</param>
+    /// <exception cref="InputException"><paramref name="maxPixels"/> is less than one visual token needs.</exception>
+    public GridImageProcessor(ProcessorSettings settings, long? maxPixels)
+    {
+        if (maxPixels < (long)settings.Factor * settings.Factor)
+            throw new InputException($"max_pixels is {maxPixels}, but one visual token alone covers {settings.Factor} x {settings.Factor} pixels.");
+        _settings = settings;
+        MaxPixels = Math.Min(settings.MaxPixels, maxPixels ?? long.MaxValue);
+        _minPixels = Math.Min(settings.MinPixels, MaxPixels);
+    }
+
+    /// <summary>The largest image in pixels: larger ones are made smaller.</summary>
+    public long MaxPixels { get; }
+
+    public int ImageToken => _settings.ImageToken;
+
+    public VisualInput Prepare(RgbImage image, int imageCount)
+    {
+        (int height, int width) = SmartResize.Of(image.Height, image.Width, _settings.Factor, _minPixels, MaxPixels);
+        RgbImage resized = Resize.Bicubic(image, width, height);
+        return VisualInput.Whole(resized, image, GridOf(resized).TokenCount(_settings.MergeSize));
+    }
+
+    public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) =>
+        [.. Enumerable.Repeat((ImageToken, TokenKind.Image), GridOf(image.Tiles[0]).TokenCount(_settings.MergeSize))];
+
+    /// <summary>The patches of a resized image.</summary>
+    /// <exception cref="InputException">Its sides are no multiples of patch x merge.</exception>
+    public ImageGrid GridOf(RgbImage resized) =>
+        resized.Width % _settings.Factor == 0 && resized.Height % _settings.Factor == 0 && resized.Pixels.Length > 0
+            ? new(1, resized.Height / _settings.PatchSize, resized.Width / _settings.PatchSize)
+            : throw new InputException($"An image of {resized.Width} x {resized.Height} pixels was not resized for this model: "
+                + $"its sides must be multiples of {_settings.Factor}.");
+}

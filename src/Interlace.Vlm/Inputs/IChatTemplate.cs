@@ -1,0 +1,16 @@
+using Interlace.Vlm.Text;
+
+namespace Interlace.Vlm.Inputs;
+
+/// <summary>A chat template, written in C#: a template file is never executed.</summary>
+internal interface IChatTemplate
+{
+    /// <summary>Texts that stand for an image or a video in a prompt, the image's first; none where the model reads text alone.</summary>
+    IReadOnlyList<string> Placeholders { get; }
+
+    /// <summary>Renders a conversation, with one placeholder for each image.</summary>
+    /// <param name="messages">The turns; at least one.</param>
+    /// <param name="addGenerationPrompt">Whether the header of the answer to come is added.</param>
+    /// <exception cref="InputException">A role that the template does not know, or an image where it reads none.</exception>
+    RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt);
+}

@@ -1,0 +1,20 @@
+using Interlace.Vlm.Images;
+
+namespace Interlace.Vlm.Inputs;
+
+/// <summary>How a family prepares images, and which tokens stand for one. Safe for use by several threads.</summary>
+internal interface IImageProcessor
+{
+    /// <summary>Id of a visual token; the chat template writes it once for each image.</summary>
+    int ImageToken { get; }
+
+    /// <summary>Resizes an image and cuts it into tiles, with the bytes that the reference's processor gives.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="imageCount">Images of the conversation: some families cut a single one alone.</param>
+    /// <exception cref="InputException">The image's sides do not suit the model.</exception>
+    VisualInput Prepare(RgbImage image, int imageCount);
+
+    /// <summary>The tokens that take the place of an image's placeholder: <see cref="VisualInput.TokenCount"/> visual ones, and marks.</summary>
+    /// <exception cref="InputException">The image was not prepared for this model.</exception>
+    IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image);
+}

@@ -1,0 +1,148 @@
+using System.Text.Json.Nodes;
+using Interlace.Pruning;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
+using static TorchSharp.torch;
+
+namespace Interlace.Tests.Families.Qwen3VL;
+
+/// <summary>What every family must do, whatever its layers are.</summary>
+public class ConformanceTests
+{
+    public static TheoryData<string> Checkpoints => [.. Goldens.Checkpoints];
+    public static TheoryData<string> OfBothLayouts =>
+        [.. Goldens.Checkpoints.Where(name => Directory.Exists(Shared.At("fixtures/qwen3vl/transformers5-layout", name)))];
+    public static TheoryData<string> Tiny => [TinyCheckpoints.Tied, TinyCheckpoints.Untied];
+    public static TheoryData<string> WithBFloat16 => [.. Goldens.Checkpoints.Where(name => Goldens.Recorded("forward", name)["bfloat16_deviation_one_image"] is not null)];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Checkpoints)), Trait("Category", "Golden")]
+    public void A_configuration_asks_for_exactly_the_tensors_of_its_checkpoint(string checkpoint)
+    {
+        using var opened = Checkpoint.Open(Goldens.PathOf(checkpoint));
+        var expected = ModelTensors.Expected(opened.Folder);
+        Assert.Equal(opened.Names.Order(StringComparer.Ordinal), expected.Keys.Order(StringComparer.Ordinal));
+        Assert.All(expected, tensor => Assert.Equal(opened.Find(tensor.Key).Entry.Shape, tensor.Value));
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(OfBothLayouts)), Trait("Category", "Golden")]
+    public void Newer_files_of_the_same_model_give_the_same_model(string checkpoint)
+    {
+        string newer = Goldens.PathOf("transformers5-layout", checkpoint);
+        using var scratch = new ScratchFolder();
+        string folder = scratch.Copy(newer, "model");
+        foreach (string file in Directory.EnumerateFiles(Goldens.PathOf(checkpoint)).Where(f => Path.GetFileName(f).StartsWith("model", StringComparison.Ordinal))) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        using var _ = no_grad();
+        using var batch = Batch.Pack([Goldens.Sample(checkpoint, Samples(checkpoint)[0])], Goldens.Device);
+        using var one = Goldens.Open(checkpoint);
+        using var other = Goldens.OpenFolder(folder);
+        Assert.Equal(0, Deviation(one.Logits(one.Hidden(batch)), other.Logits(other.Hidden(batch))));
+    }
+
+    [Theory, MemberData(nameof(Tiny))]
+    public void Packed_samples_compute_what_they_compute_alone(string checkpoint)
+    {
+        using var _ = no_grad();
+        using var prepared = new PreparedSamples(checkpoint, 4);
+        var (model, samples) = (prepared.Loaded.Model, prepared.Encoded(Enumerable.Range(0, 4)));
+        using var packed = Batch.Pack([.. samples, .. samples.Reverse()], CPU);
+        Tensor together = model.Logits(model.Hidden(packed));
+        int at = 0;
+        foreach (var sample in samples.Concat(samples.Reverse()))
+        {
+            using var single = Batch.Pack([sample], CPU);
+            double deviation = Deviation(model.Logits(model.Hidden(single)), together.narrow(0, at, sample.Length));
+            Assert.True(deviation <= 2e-5, $"{deviation}");
+            at += sample.Length;
+        }
+    }
+
+    [Theory, MemberData(nameof(Tiny))]
+    public void Skipping_layers_equals_removing_them(string checkpoint)
+    {
+        using var _ = no_grad();
+        using var scratch = new ScratchFolder();
+        using var prepared = new PreparedSamples(checkpoint, 4);
+        var model = prepared.Loaded.Model;
+        int layers = model.Layers.Count, first = model.AddedLevels;
+        using var batch = Batch.Pack(prepared.Encoded(Enumerable.Range(0, 4)), CPU);
+        foreach (var (i, drop) in new[] { [first], [layers - 1], new[] { first + 1, first + 4, layers - 3 } }.Index())
+        {
+            // Additions of visual features stay where they are as long as no layer before them goes.
+            Tensor skipped = model.Logits(model.Hidden(batch, (l, layer, x) => drop.Contains(l) ? x : layer(x)));
+            LayerRemoval.Prune(checkpoint, PruningPlan.Create(layers, drop, []), scratch.At($"pruned{i}"));
+            using var pruned = LoadedModel.Open(scratch.At($"pruned{i}"), CPU, ScalarType.Float32).Model;
+            Assert.Equal(0, Deviation(skipped, pruned.Logits(pruned.Hidden(batch))));
+            using var kept = model.Keep([.. Enumerable.Range(0, layers).Except(drop)]);
+            Assert.Equal(0, Deviation(skipped, kept.Logits(kept.Hidden(batch))));
+        }
+    }
+
+    [Theory, MemberData(nameof(Tiny))]
+    public void Removing_an_early_layer_moves_visual_features_as_the_renumbered_model_does(string checkpoint)
+    {
+        using var _ = no_grad();
+        using var scratch = new ScratchFolder();
+        using var prepared = new PreparedSamples(checkpoint, 1);
+        var model = prepared.Loaded.Model;
+        using var batch = Batch.Pack(prepared.Encoded(0), CPU);
+        LayerRemoval.Prune(checkpoint, PruningPlan.Create(model.Layers.Count, [0], []), scratch.At("pruned"));
+        using var pruned = LoadedModel.Open(scratch.At("pruned"), CPU, ScalarType.Float32).Model;
+        using var kept = model.Keep([.. Enumerable.Range(1, model.Layers.Count - 1)]);
+        Tensor logits = pruned.Logits(pruned.Hidden(batch));
+        Assert.Equal(0, Deviation(kept.Logits(kept.Hidden(batch)), logits));
+        Assert.NotEqual(0, Deviation(model.Logits(model.Hidden(batch, (l, layer, x) => l == 0 ? x : layer(x))), logits));
+    }
+
+    [Theory, MemberData(nameof(Tiny))]
+    public void A_pruned_folder_passes_every_check_and_a_changed_one_does_not(string parent)
+    {
+        using var scratch = new ScratchFolder();
+        string pruned = scratch.At("pruned");
+        using (var opened = Checkpoint.Open(parent)) LayerRemoval.Prune(parent, PruningPlan.Create(DecoderLayout.Of(opened).LayerCount, [5, 8], [4, 7]), pruned);
+        var compute = new Compute(CPU, ScalarType.Float32, 1);
+        Assert.All(Verification.Structure(pruned, parent).Concat(Behaviour.Of(pruned, parent, compute)), check => Assert.True(check.Passed, check.Detail));
+
+        string weights = Directory.EnumerateFiles(pruned, "*.safetensors").Order(StringComparer.Ordinal).First();
+        using (var file = SafeTensorsFile.Open(weights))
+        {
+            var norm = file.Tensors.First(t => t.Name.EndsWith("input_layernorm.weight", StringComparison.Ordinal));
+            byte[] bytes = File.ReadAllBytes(weights);
+            bytes[norm.Offset + 1] ^= 0x40;   // the exponent of its first weight
+            File.WriteAllBytes(weights + ".changed", bytes);
+        }
+        File.Move(weights + ".changed", weights, overwrite: true);
+        Assert.Contains(Verification.Structure(pruned, parent), check => !check.Passed);
+        Assert.Contains(Behaviour.Of(pruned, parent, compute), check => check is { Name: "logits", Passed: false });
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(WithBFloat16)), Trait("Category", "Golden")]
+    public void In_bfloat16_a_pass_deviates_about_as_much_as_the_reference_does(string checkpoint)
+    {
+        JsonNode recorded = Goldens.Recorded("forward", checkpoint)["bfloat16_deviation_one_image"]!;
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var batch = Batch.Pack([Goldens.Sample(checkpoint, "one_image")], Goldens.Device);
+        using var wide = Goldens.Open(checkpoint);
+        using var narrow = Goldens.Open(checkpoint, ScalarType.BFloat16);
+        var expected = ModelTests.Trace(wide, batch).ToDictionary(t => t.Name, t => t.Value);
+        double worst = 0;
+        int compared = 0;
+        foreach (var (name, value) in ModelTests.Trace(narrow, batch))
+        {
+            if (recorded[name] is not { } golden) continue;
+            double deviation = (value.to(ScalarType.Float32) - expected[name]).norm().item<float>() / expected[name].norm().item<float>();
+            double ratio = deviation / golden["relative_l2"]!.GetValue<double>();
+            worst = Math.Max(worst, ratio);
+            compared++;
+            Assert.True(ratio <= 1.5, $"{name}: {deviation:g3}, {ratio:0.00} times the reference's");
+        }
+        Assert.True(compared > 0);
+        TestContext.Current.SendDiagnosticMessage($"{checkpoint}: bf16 deviates at most {worst:0.00} times as much as the reference");
+    }
+
+    private static string[] Samples(string checkpoint) => [.. Goldens.Samples.Where(s => s.Checkpoint == checkpoint).Select(s => s.Sample)];
+
+    private static double Deviation(Tensor expected, Tensor actual) => (actual - expected).abs().max().item<float>() / expected.abs().max().item<float>();
+}
