@@ -21,7 +21,11 @@ internal static class FamilyTable
     /// <exception cref="InputException">It is not known, or its models can only be pruned.</exception>
     public static (Family Family, FamilyParts Parts) Runnable(ModelConfig config)
     {
-        if (Find(config.Root.Json) is { Parts: { } parts } family) return (family, parts);
+        if (Find(config.Root.Json) is { Parts: { } parts } family)
+        {
+            if (family.Place == DecoderPlace.Nested) config.Root.Section("text_config");   // refused where it is absent
+            return (family, parts);
+        }
         string supported = string.Join(", ", All.Where(known => known.Parts is not null).Select(known => known.ModelType));
         throw new InputException($"{config.Folder} holds a model of type '{config.Root.Json["model_type"]}', which is not supported (supported: {supported}).");
     }

@@ -8,7 +8,7 @@ namespace Interlace.Vlm.Text.Tokenizing.Decoding;
 /// </summary>
 internal sealed class ByteLevelStep(IDecodingStep next) : IDecodingStep
 {
-    private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
+    private readonly System.Text.Decoder _utf8 = Encoding.UTF8.GetDecoder();
     private bool _began;
 
     public void Add(string text, bool begins) => Pass(ByteAlphabet.Decode(text), flush: false);
