@@ -42,6 +42,9 @@ internal sealed record DecoderSpec
     /// <summary>What attention gives has a bias.</summary>
     public bool OutputBias { get; init; }
 
+    /// <summary>The linear layers of the feed-forward have a bias.</summary>
+    public bool InnerBias { get; init; }
+
     /// <summary>Each head of queries and keys is normed.</summary>
     public bool HeadNorms { get; init; }
 

@@ -6,9 +6,9 @@ namespace Interlace.Vlm.Decoder;
 /// <summary>The gated feed-forward of Llama and Qwen (SwiGLU, where the activation is SiLU): down(activation(gate(x)) * up(x)).</summary>
 internal sealed class GatedFeedForward(ParameterSource source, string name, DecoderSpec spec)
 {
-    private readonly Linear _gate = new(source, $"{name}.gate_proj", spec.HiddenSize, spec.InnerSize);
-    private readonly Linear _up = new(source, $"{name}.up_proj", spec.HiddenSize, spec.InnerSize);
-    private readonly Linear _down = new(source, $"{name}.down_proj", spec.InnerSize, spec.HiddenSize);
+    private readonly Linear _gate = new(source, $"{name}.gate_proj", spec.HiddenSize, spec.InnerSize, spec.InnerBias);
+    private readonly Linear _up = new(source, $"{name}.up_proj", spec.HiddenSize, spec.InnerSize, spec.InnerBias);
+    private readonly Linear _down = new(source, $"{name}.down_proj", spec.InnerSize, spec.HiddenSize, spec.InnerBias);
 
     /// <summary>Its linear layers: gate, up, down.</summary>
     public IReadOnlyList<Linear> Linears => [_gate, _up, _down];

@@ -11,7 +11,7 @@ internal sealed class ConfigSection(JsonObject json, string path, string name = 
 {
     // Larger than any model's by far, and small enough that no product of two of them overflows and no such number makes memory or time
     // run out before the weights are compared with it.
-    internal const int LargestVocabulary = 1 << 22, LargestPatch = 1 << 9, LargestMerge = 1 << 4;
+    internal const int LargestVocabulary = 1 << 22, LargestPatch = 1 << 9, LargestMerge = 1 << 4, LargestSide = 1 << 14;
     internal const int LargestCount = 1 << 12, LargestWidth = 1 << 20, LargestPositions = 1 << 22;
 
     /// <summary>The file.</summary>

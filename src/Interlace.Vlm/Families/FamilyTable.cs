@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Interlace.Vlm.Families.Qwen3VL;
 
 namespace Interlace.Vlm.Families;
 
@@ -10,6 +9,13 @@ internal static class FamilyTable
     public static IReadOnlyList<Family> All { get; } =
     [
         Qwen3VL.Qwen3VLFamily.Row,
+        Qwen25VL.Qwen25VLFamily.Row,
+        Qwen2VL.Qwen2VLFamily.Row,
+        LlavaOneVision.LlavaOneVisionFamily.Row,
+        Llava.LlavaFamily.Row,
+        InternVL.InternVLFamily.Row,
+        Qwen3.Qwen3Family.Row,
+        Llama.LlamaFamily.Row,
         .. PrunableFamilies.Rows,
     ];
 

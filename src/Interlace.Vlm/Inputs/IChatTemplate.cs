@@ -8,6 +8,9 @@ internal interface IChatTemplate
     /// <summary>Texts that stand for an image or a video in a prompt, the image's first; none where the model reads text alone.</summary>
     IReadOnlyList<string> Placeholders { get; }
 
+    /// <summary>Whether the tokenizer puts its special tokens before a prompt; other templates write them themselves.</summary>
+    bool BeginsWithSpecialTokens => false;
+
     /// <summary>Renders a conversation, with one placeholder for each image.</summary>
     /// <param name="messages">The turns; at least one.</param>
     /// <param name="addGenerationPrompt">Whether the header of the answer to come is added.</param>

@@ -11,6 +11,7 @@ using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Qwen3VL;
 using Interlace.Vlm;
@@ -50,7 +51,7 @@ public sealed class DemoTrainer
         _key = Hashes.Of(record);
         Claim(record);
         _processor = ModelFolder.ProcessorOf(Path.Combine(folder, ModelName));
-        _imageTokens = Canvas.Side / ProcessorSettings.Load(Path.Combine(folder, ModelName)).Factor;
+        _imageTokens = Canvas.Side / GridImageSettings.Load(Path.Combine(folder, ModelName)).Factor;
         _replicaCount = compute.Device.type == TorchSharp.DeviceType.CPU ? compute.Threads : 1;
         if (_replicaCount > 1) TorchSharp.torch.set_num_threads(1);
     }

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Families.QwenVL;
+using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 
@@ -19,8 +21,8 @@ internal static class Qwen3VLFamily
         AddedLevels = AddedLevels,
         Parts = new(Decoder, Processor, (config, source, device) =>
         {
-            var settings = ProcessorSettings.Load(config.Folder);
-            return new VisionTower(source, "model.visual", VisionConfig.Read(config), settings.Mean, settings.Std, device);
+            var patches = new GridPatches(GridImageSettings.Load(config.Folder), device);
+            return new VisionTower(source, "model.visual", VisionConfig.Read(config), patches);
         }),
     };
 
@@ -38,8 +40,8 @@ internal static class Qwen3VLFamily
     /// <exception cref="InputException">A file is absent or wrong, or the bound is less than one visual token needs.</exception>
     public static Processor Processor(ModelConfig config, long? maxPixels)
     {
-        var settings = ProcessorSettings.Load(config.Folder);
-        var images = new GridImageProcessor(settings, maxPixels);
+        var settings = GridImageSettings.Load(config.Folder);
+        var images = new GridImageProcessor(settings, Resize.Bicubic, maxPixels);
         var tokenizer = Tokenizer.Load(config.Folder, settings.VocabularySize);
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new GridPositions(settings.Factor));
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Interlace.Tests.Images;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Images;
 
 namespace Interlace.Tests.Families.Qwen3VL;
@@ -57,7 +58,7 @@ public class PatchesTests
     private static float[] Cut(RgbImage resized, string config)
     {
         string own = Shared.At("fixtures", "qwen3vl", config);
-        var settings = ProcessorSettings.Load(Directory.Exists(own) ? own : Shared.Require("fixtures", "qwen3vl", "published-configs"));
+        var settings = GridImageSettings.Load(Directory.Exists(own) ? own : Shared.Require("fixtures", "qwen3vl", "published-configs"));
         return Patches.Cut(resized, settings.PatchSize, settings.MergeSize, settings.TemporalPatchSize, settings.Mean, settings.Std);
     }
 

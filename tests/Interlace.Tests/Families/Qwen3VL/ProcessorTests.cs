@@ -4,6 +4,7 @@ using Interlace.Tests.Text;
 using Interlace.Vlm;
 using Interlace.Vlm.Families;
 using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
@@ -37,7 +38,7 @@ public class ProcessorTests
         ChatMessage[] messages = GoldenConversation.Read(golden["messages"]!);
         RgbImage[] images = [.. golden["images"]!.AsArray().Select(file => ImageDecoder.Load(Shared.Require(Folder, (string)file!), new(ApplyOrientation: false, TransparencyOnWhite: true)))];
         var template = ChatTemplate.Load(Shared.Require(Folder, folder));
-        var grids = new GridImageProcessor(ProcessorSettings.Load(Shared.Require(Folder, folder)), maxPixels: null);
+        var grids = new GridImageProcessor(GridImageSettings.Load(Shared.Require(Folder, folder)), maxPixels: null);
         foreach (bool open in (bool[])[false, true])
         {
             JsonNode form = golden[open ? "with_generation_prompt" : "without_generation_prompt"]!;
@@ -72,8 +73,8 @@ public class ProcessorTests
     [Theory(SkipTestWithoutData = true), MemberData(nameof(OfBothLayouts)), Trait("Category", "Golden")]
     public void Both_file_layouts_give_the_same_settings(string checkpoint)
     {
-        ProcessorSettings published = ProcessorSettings.Load(Shared.Require(Folder, checkpoint)),
-            newer = ProcessorSettings.Load(Shared.Require(Folder, Newer, checkpoint));
+        GridImageSettings published = GridImageSettings.Load(Shared.Require(Folder, checkpoint)),
+            newer = GridImageSettings.Load(Shared.Require(Folder, Newer, checkpoint));
         Assert.Equal(published with { Mean = newer.Mean, Std = newer.Std }, newer);
         Assert.Equal(published.Mean.Concat(published.Std), newer.Mean.Concat(newer.Std));
     }
@@ -81,7 +82,7 @@ public class ProcessorTests
     [Fact, Trait("Category", "Golden")]
     public void Published_settings_are_read()
     {
-        ProcessorSettings settings = ProcessorSettings.Load(Shared.Require(Folder, "published-configs"));
+        GridImageSettings settings = GridImageSettings.Load(Shared.Require(Folder, "published-configs"));
         JsonNode images = Shared.Json(Folder, "published-configs", "preprocessor_config.json"),
             config = Shared.Json(Folder, "published-configs", "config.json");
         int patch = (int)images["patch_size"]!, merge = (int)images["merge_size"]!;
@@ -110,7 +111,7 @@ public class ProcessorTests
     {
         (string checkpoint, string name) = (Path.GetDirectoryName(key)!, Path.GetFileName(key));
         JsonNode golden = ImageGoldens.Of(name)["configs"]![checkpoint]!;
-        var settings = ProcessorSettings.Load(Shared.Require(Folder, checkpoint));
+        var settings = GridImageSettings.Load(Shared.Require(Folder, checkpoint));
         var processor = new GridImageProcessor(settings, maxPixels: null);
         VisualInput seen = processor.Prepare(ImageDecoder.Load(ImageGoldens.PathOf(name), ImageDecoding.Plain), imageCount: 1);
         ImageGrid grid = processor.GridOf(seen.Tiles[0]);
@@ -126,7 +127,7 @@ public class ProcessorTests
     public void Older_names_of_the_pixel_bounds_are_read(string bounds, long min, long max)
     {
         using var folder = Model(bounds);
-        ProcessorSettings settings = ProcessorSettings.Load(folder.Path);
+        GridImageSettings settings = GridImageSettings.Load(folder.Path);
         Assert.Equal((min, max), (settings.MinPixels, settings.MaxPixels));
     }
 
@@ -141,7 +142,7 @@ public class ProcessorTests
     public void Settings_that_cannot_be_followed_are_refused(string change, string reason)
     {
         using var folder = Model(change);
-        string message = Assert.Throws<InputException>(() => ProcessorSettings.Load(folder.Path)).Message;
+        string message = Assert.Throws<InputException>(() => GridImageSettings.Load(folder.Path)).Message;
         Assert.Contains(reason, message);
         Assert.Contains("preprocessor_config.json", message);
     }
@@ -151,7 +152,7 @@ public class ProcessorTests
     {
         string folder = TinyCheckpoints.Tied;
         var image = new RgbImage(400, 300, new byte[400 * 300 * 3]);
-        var settings = ProcessorSettings.Load(folder);
+        var settings = GridImageSettings.Load(folder);
         GridImageProcessor whole = new(settings, null), small = new(settings, 8192), huge = new(settings, long.MaxValue);
         RgbImage resized = small.Prepare(image, 1).Tiles[0];
         Assert.InRange(resized.Width * resized.Height, 4096, 8192);

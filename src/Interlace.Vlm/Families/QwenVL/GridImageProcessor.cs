@@ -1,22 +1,24 @@
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 
-namespace Interlace.Vlm.Families.Qwen3VL;
+namespace Interlace.Vlm.Families.QwenVL;
 
-/// <summary>Images as Qwen's models see them: brought to multiples of a square within bounds of their pixels, each square one token.</summary>
+/// <summary>Images as the Qwen-VL models see them: brought to multiples of a square within bounds of their pixels, each square one token.</summary>
 internal sealed class GridImageProcessor : IImageProcessor
 {
-    private readonly ProcessorSettings _settings;
+    private readonly GridImageSettings _settings;
+    private readonly Func<RgbImage, int, int, RgbImage> _resize;
     private readonly long _minPixels;
 
     /// <param name="settings">The model's own.</param>
+    /// <param name="resize">The reference's resize, to width and height.</param>
     /// <param name="maxPixels">Lowers the model's upper bound, and its lower one with it where that would lie above; or null.</param>
     /// <exception cref="InputException"><paramref name="maxPixels"/> is less than one visual token needs.</exception>
-    public GridImageProcessor(ProcessorSettings settings, long? maxPixels)
+    public GridImageProcessor(GridImageSettings settings, Func<RgbImage, int, int, RgbImage> resize, long? maxPixels)
     {
         if (maxPixels < (long)settings.Factor * settings.Factor)
             throw new InputException($"max_pixels is {maxPixels}, but one visual token alone covers {settings.Factor} x {settings.Factor} pixels.");
-        _settings = settings;
+        (_settings, _resize) = (settings, resize);
         MaxPixels = Math.Min(settings.MaxPixels, maxPixels ?? long.MaxValue);
         _minPixels = Math.Min(settings.MinPixels, MaxPixels);
     }
@@ -29,7 +31,7 @@ internal sealed class GridImageProcessor : IImageProcessor
     public VisualInput Prepare(RgbImage image, int imageCount)
     {
         (int height, int width) = SmartResize.Of(image.Height, image.Width, _settings.Factor, _minPixels, MaxPixels);
-        RgbImage resized = Resize.Bicubic(image, width, height);
+        RgbImage resized = _resize(image, width, height);
         return VisualInput.Whole(resized, image, GridOf(resized).TokenCount(_settings.MergeSize));
     }
 

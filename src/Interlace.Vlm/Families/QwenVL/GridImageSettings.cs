@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Vlm.Checkpoints;
 
-namespace Interlace.Vlm.Families.Qwen3VL;
+namespace Interlace.Vlm.Families.QwenVL;
 
 /// <summary>How images are prepared, and the ids that stand for them.</summary>
 /// <param name="MinPixels">Smaller images are enlarged.</param>
@@ -15,7 +15,7 @@ namespace Interlace.Vlm.Families.Qwen3VL;
 /// <param name="ImageToken">Id that stands for a visual token of an image.</param>
 /// <param name="VideoToken">Id that stands for a visual token of a video.</param>
 /// <param name="VocabularySize">Rows of the model's embedding: ids lie below. Null where the config does not say.</param>
-internal sealed record ProcessorSettings(
+internal sealed record GridImageSettings(
     long MinPixels, long MaxPixels, int PatchSize, int MergeSize, int TemporalPatchSize, IReadOnlyList<double> Mean,
     IReadOnlyList<double> Std, int ImageToken, int VideoToken, int? VocabularySize = null)
 {
@@ -26,12 +26,12 @@ internal sealed record ProcessorSettings(
 
     /// <summary>Reads a model folder: its image settings, and the token ids of config.json.</summary>
     /// <exception cref="InputException">A file or a value is absent, or asks for something that is not done here.</exception>
-    public static ProcessorSettings Load(string folder)
+    public static GridImageSettings Load(string folder)
     {
         var images = ImageSettings.Read(folder);
         ImageSettings.CheckSteps(images, Bicubic);
         var config = ModelConfig.Read(folder);
-        var settings = new ProcessorSettings(
+        var settings = new GridImageSettings(
             Pixels(images, "min_pixels", "shortest_edge"), Pixels(images, "max_pixels", "longest_edge"),
             images.Int("patch_size", ConfigSection.LargestPatch), images.Int("merge_size", ConfigSection.LargestMerge),
             images.Int("temporal_patch_size", ConfigSection.LargestPatch),

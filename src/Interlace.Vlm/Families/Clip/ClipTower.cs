@@ -1,0 +1,66 @@
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Vision;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Interlace.Vlm.Families.Clip;
+
+/// <summary>
+/// A vision tower of the kind of CLIP or SigLIP: patches of square tiles with learned positions through pre-norm layers. Features are taken behind one of
+/// the layers; those above it, and the norm behind the last, lie in the files and take no part.
+/// </summary>
+internal sealed class ClipTower
+{
+    private readonly ClipConfig _config;
+    private readonly TilePatches _patches;
+    private readonly int _used;            // layers that take part
+    private readonly bool _keepsClass;
+    private readonly Parameter _patchWeight, _positions;
+    private readonly Parameter? _patchBias, _classToken;
+    private readonly LayerNorm? _preNorm;
+    private readonly ClipLayer[] _layers;
+
+    /// <summary>Takes the tower's parameters from a source.</summary>
+    /// <param name="source">Gives the parameters.</param>
+    /// <param name="name">What their names begin with.</param>
+    /// <param name="config">Sizes.</param>
+    /// <param name="features">Which states are the features.</param>
+    /// <param name="patches">Cuts and normalises tiles.</param>
+    public ClipTower(ParameterSource source, string name, ClipConfig config, FeatureChoice features, TilePatches patches)
+    {
+        (_config, _patches) = (config, patches);
+        _used = features.LayersOf(config.Depth);
+        _keepsClass = features.KeepsClassToken;
+        if (!config.IsSiglip) _classToken = source($"{name}.embeddings.class_embedding", config.Width);
+        _patchWeight = source($"{name}.embeddings.patch_embedding.weight", config.Width, 3, config.PatchSize, config.PatchSize);
+        if (config.IsSiglip) _patchBias = source($"{name}.embeddings.patch_embedding.bias", config.Width);
+        _positions = source($"{name}.embeddings.position_embedding.weight", config.Grid * config.Grid + config.ClassTokens, config.Width);
+        if (!config.IsSiglip) _preNorm = new(source, $"{name}.pre_layrnorm", config.Width, config.Epsilon);
+        _layers = [.. Enumerable.Range(0, config.Depth).Select(i => new ClipLayer(source, $"{name}.encoder.layers.{i}", config))];
+        _ = new LayerNorm(source, $"{name}.post_layernorm", config.Width, config.Epsilon);
+    }
+
+    /// <summary>Tiles -> features [tiles, tokens, width].</summary>
+    public Tensor Forward(IReadOnlyList<RgbImage> tiles, ScalarType type, Device device, Observer? observe)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = functional.linear(_patches.Cut(tiles).to(type), _patchWeight.As(type).view(_config.Width, -1), _patchBias?.As(type));
+        observe?.Invoke("vision.patch_embed", x);
+        x = x.view(tiles.Count, -1, _config.Width);
+        if (_classToken is not null) x = cat([_classToken.As(type).view(1, 1, -1).expand(tiles.Count, -1, -1), x], 1);
+        x = x.Plus(_positions.As(type).unsqueeze(0)).reshape(-1, _config.Width);
+        if (_preNorm is not null) x = _preNorm.Forward(x);
+        int tokens = _patches.Count + _config.ClassTokens;
+        using var attention = PackedAttention.Create([.. Enumerable.Repeat(tokens, tiles.Count)], causal: false, device);
+        for (int i = 0; i < _used; i++)
+        {
+            x = _layers[i].Forward(x, attention);
+            observe?.Invoke($"vision.layers.{i}.output", x);
+        }
+        Tensor features = x.view(tiles.Count, tokens, _config.Width);
+        int skipped = _keepsClass ? 0 : _config.ClassTokens;
+        return features.narrow(1, skipped, tokens - skipped).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,51 @@
+using Interlace.Vlm.Families.Clip;
+using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
+
+namespace Interlace.Vlm.Families.Llava;
+
+/// <summary>CLIP's image processing: the shorter side is brought to a size, and a square is cut out of the middle.</summary>
+internal sealed class CropImageProcessor : IImageProcessor
+{
+    private const int Bicubic = 3;   // Pillow's number
+
+    private readonly int _shortest, _crop, _tokens;
+
+    private CropImageProcessor(int shortest, int crop, int tokens, int imageToken) =>
+        (_shortest, _crop, _tokens, ImageToken) = (shortest, crop, tokens, imageToken);
+
+    public int ImageToken { get; }
+
+    /// <summary>Reads a model folder.</summary>
+    /// <param name="model">Its configuration.</param>
+    /// <param name="maxPixels">A bound on the pixels of an image, or null: the square has its size whatever is asked.</param>
+    /// <exception cref="InputException">A file or value is absent or wrong, or the bound lies below the square.</exception>
+    public static CropImageProcessor Read(ModelConfig model, long? maxPixels)
+    {
+        var images = ImageSettings.Read(model.Folder);
+        ImageSettings.CheckSteps(images, Bicubic);
+        int shortest = images.Section("size").Int("shortest_edge", ConfigSection.LargestSide);
+        var crop = images.Section("crop_size");
+        int side = crop.Int("height", ConfigSection.LargestSide);
+        if (crop.Int("width", ConfigSection.LargestSide) != side || side > shortest || !images.Flag("do_center_crop", true))
+            throw new InputException($"{images.File}: only a square of the middle, not larger than size.shortest_edge ({shortest}), can be cut out.");
+        var config = ClipConfig.Read(model);
+        if (config.ImageSize != side)
+            throw new InputException($"{images.File} gives images of {side} pixels a side, but vision_config in config.json wants {config.ImageSize}.");
+        TileLimit.Check(maxPixels, side);
+        var features = FeatureChoice.Read(model, layer: -2, strategy: "default");
+        int tokens = config.Grid * config.Grid + (features.KeepsClassToken ? config.ClassTokens : 0);
+        return new(shortest, side, tokens, ImageTokens.Of(model));
+    }
+
+    public VisualInput Prepare(RgbImage image, int imageCount)
+    {
+        int shorter = Math.Min(image.Width, image.Height);
+        int Side(int side) => side == shorter ? _shortest : (int)((long)_shortest * side / shorter);
+        RgbImage resized = Resize.BicubicPillow(image, Side(image.Width), Side(image.Height));
+        RgbImage cut = Tiles.Cut(resized, (resized.Width - _crop) / 2, (resized.Height - _crop) / 2, _crop);
+        return VisualInput.Whole(cut, image, _tokens);
+    }
+
+    public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) => [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
+}

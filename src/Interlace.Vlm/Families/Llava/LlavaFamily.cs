@@ -1,0 +1,24 @@
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Families.Clip;
+using Interlace.Vlm.Families.Llama;
+using Interlace.Vlm.Inputs;
+using Interlace.Vlm.Text;
+
+namespace Interlace.Vlm.Families.Llava;
+
+/// <summary>LLaVA-1.5: CLIP, two linear layers, and a decoder of the kind of Llama, whose sizes its configuration may leave to the defaults.</summary>
+internal static class LlavaFamily
+{
+    /// <summary>The row of the table.</summary>
+    public static Family Row { get; } = new("llava", LanguageNames.Wrapped(LlavaNames.Tower, LlavaNames.Projector))
+    {
+        Parts = new(LlamaFamily.Decoder, Processor, (config, source, device) => new LlavaVision(source, config, device)),
+    };
+
+    private static Processor Processor(ModelConfig config, long? maxPixels)
+    {
+        var images = CropImageProcessor.Read(config, maxPixels);
+        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, 32_000));
+        return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new SequentialPositions());
+    }
+}
