@@ -58,14 +58,20 @@ public sealed class Processor
     {
         CheckImages(messages, images.Count);
         CheckTexts(messages);
-        RenderedChat chat = _template.Render(messages, addGenerationPrompt);
-        (int[] ids, bool[] inside) = Tokenizer.Encode(chat.Text, chat.Answers);
+        RenderedChat chat = Render(messages, addGenerationPrompt);
+        (int[] ids, bool[] inside) = Tokenizer.Encode(chat.Text, chat.Answers, _template.BeginsWithSpecialTokens);
         // Texts that make a placeholder only when joined: single ones are refused above.
         int[] placeholders = [.. _template.Placeholders.Select(Tokenizer.Id).OfType<int>()];
         if (ids.Count(placeholders.Contains) != images.Count)
             throw new InputException($"The texts of the conversation make up {string.Join(" or ", _template.Placeholders)} literally; remove it.");
         return Expand(ids, inside, images);
     }
+
+    /// <summary>The prompt of a conversation, with one placeholder for each image.</summary>
+    internal RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => _template.Render(messages, addGenerationPrompt);
+
+    /// <summary>Whether the model sees images.</summary>
+    public bool ReadsImages => _images is not null;
 
     /// <summary>The messages without the texts that stand for images and videos, as data sets hold them where others once stood.</summary>
     public IReadOnlyList<ChatMessage> WithoutPlaceholders(IReadOnlyList<ChatMessage> messages) =>

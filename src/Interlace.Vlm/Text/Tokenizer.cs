@@ -142,10 +142,13 @@ public sealed class Tokenizer
     /// What normalisation inserts stands for the character after it.
     /// A span must begin and end where normalisation joins nothing: at a line break or at an added token.
     /// </summary>
-    public (int[] Ids, bool[] Inside) Encode(string text, IReadOnlyList<TextSpan> spans)
+    /// <param name="text">The text.</param>
+    /// <param name="spans">Spans of it.</param>
+    /// <param name="addSpecial">Whether what the file's post_processor puts before a text stands before it. (What it puts behind would end a text that goes on.)</param>
+    public (int[] Ids, bool[] Inside) Encode(string text, IReadOnlyList<TextSpan> spans, bool addSpecial = false)
     {
-        List<int> ids = [];
-        List<TextSpan> origins = [];
+        List<int> ids = addSpecial ? [.. _postProcessor.Before] : [];
+        List<TextSpan> origins = [.. ids.Select(_ => new TextSpan(-1, -1))];   // in no span
         Encode(text, ids, origins);
         bool[] inside = new bool[ids.Count];
         foreach (TextSpan span in spans)

@@ -38,7 +38,7 @@ public class ProcessorTests
         ChatMessage[] messages = GoldenConversation.Read(golden["messages"]!);
         RgbImage[] images = [.. golden["images"]!.AsArray().Select(file => ImageDecoder.Load(Shared.Require(Folder, (string)file!), new(ApplyOrientation: false, TransparencyOnWhite: true)))];
         var template = ChatTemplate.Load(Shared.Require(Folder, folder));
-        var grids = new GridImageProcessor(GridImageSettings.Load(Shared.Require(Folder, folder)), maxPixels: null);
+        var grids = new GridImageProcessor(GridImageSettings.Load(Shared.Require(Folder, folder)), Resize.Bicubic, maxPixels: null);
         foreach (bool open in (bool[])[false, true])
         {
             JsonNode form = golden[open ? "with_generation_prompt" : "without_generation_prompt"]!;
@@ -112,7 +112,7 @@ public class ProcessorTests
         (string checkpoint, string name) = (Path.GetDirectoryName(key)!, Path.GetFileName(key));
         JsonNode golden = ImageGoldens.Of(name)["configs"]![checkpoint]!;
         var settings = GridImageSettings.Load(Shared.Require(Folder, checkpoint));
-        var processor = new GridImageProcessor(settings, maxPixels: null);
+        var processor = new GridImageProcessor(settings, Resize.Bicubic, maxPixels: null);
         VisualInput seen = processor.Prepare(ImageDecoder.Load(ImageGoldens.PathOf(name), ImageDecoding.Plain), imageCount: 1);
         ImageGrid grid = processor.GridOf(seen.Tiles[0]);
         Assert.Equal(string.Join(",", Ints(golden["image_grid_thw"]!)), $"{grid.Time},{grid.Height},{grid.Width}");
@@ -153,7 +153,8 @@ public class ProcessorTests
         string folder = TinyCheckpoints.Tied;
         var image = new RgbImage(400, 300, new byte[400 * 300 * 3]);
         var settings = GridImageSettings.Load(folder);
-        GridImageProcessor whole = new(settings, null), small = new(settings, 8192), huge = new(settings, long.MaxValue);
+        GridImageProcessor Bounded(long? most) => new(settings, Resize.Bicubic, most);
+        var (whole, small, huge) = (Bounded(null), Bounded(8192), Bounded(long.MaxValue));
         RgbImage resized = small.Prepare(image, 1).Tiles[0];
         Assert.InRange(resized.Width * resized.Height, 4096, 8192);
         Assert.True(whole.Prepare(image, 1).Tiles[0].Pixels.Length > resized.Pixels.Length);

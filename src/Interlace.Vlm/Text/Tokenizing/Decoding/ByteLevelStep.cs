@@ -1,4 +1,5 @@
 using System.Text;
+using Interlace.Vlm.Decoder;
 
 namespace Interlace.Vlm.Text.Tokenizing.Decoding;
 
