@@ -5,6 +5,7 @@ using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Evaluation;
 

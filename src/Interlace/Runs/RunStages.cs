@@ -13,6 +13,7 @@ using Interlace.Pruning.Sparsity;
 using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Runs;
 
@@ -209,7 +210,7 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>The model in the computation's type.</summary>
     public LoadedModel Open(string model)
     {
-        var loaded = ModelFamilies.Open(model, compute.Device, compute.Type, _experiment.Data!.MaxPixels);
+        var loaded = LoadedModel.Open(model, compute.Device, compute.Type, _experiment.Data!.MaxPixels);
         foreach (string warning in loaded.Warnings) log(warning);
         return loaded;
     }

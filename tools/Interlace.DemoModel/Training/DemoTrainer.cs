@@ -13,7 +13,6 @@ using Interlace.Vlm.Engine;
 using Interlace.Vlm.Families.Qwen3VL;
 using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Inputs;
-using Interlace.Vlm.Qwen3VL;
 using Interlace.Vlm;
 using static TorchSharp.torch;
 

@@ -2,6 +2,8 @@ using Interlace.Artefacts;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Asking;
 

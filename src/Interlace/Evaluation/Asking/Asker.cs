@@ -8,7 +8,10 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.Evaluation.Asking;
 
@@ -149,11 +152,11 @@ internal sealed class Asker(LoadedModel loaded, Compute compute, Experiment expe
     private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)
     {
         var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row));
-        RgbImage[] images = [.. encoded.Select(image =>
-            SampleLoader.Image(image, bytes => PublishedImages.Decode(benchmark, bytes, table.Name,
-            SampleLoader.Resizer(loaded.Processor))))];
+        var prepare = SampleLoader.Preparer(loaded.Processor, encoded.Count);
+        VisualInput[] images = [.. encoded.Select(image =>
+            SampleLoader.Image(image, bytes => PublishedImages.Decode(benchmark, bytes, table.Name, prepare)))];
         return SampleLoader.As(SkipReason.NotEncodable,
-            () => loaded.Processor.EncodeResized([Prompts.Message(benchmark, row, images.Length, style)], images,
+            () => loaded.Processor.EncodePrepared([Prompts.Message(benchmark, row, images.Length, style)], images,
             addGenerationPrompt: true));
     }
 }
