@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm;
 
-/// <summary>Next-token cross-entropy on answer tokens. The head runs on answer rows alone and in chunks, so that [tokens x vocabulary] never exists.</summary>
+/// <summary>
+/// Next-token cross-entropy on answer tokens. The head runs on answer rows alone and in chunks, so that [tokens x vocabulary] never exists.
+/// </summary>
 public static class AnswerLoss
 {
     /// <summary>The summed cross-entropy over the batch's answer tokens, without gradients.</summary>

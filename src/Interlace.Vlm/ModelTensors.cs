@@ -8,7 +8,9 @@ namespace Interlace.Vlm;
 /// <summary>The tensors that a model folder's configuration asks for. Nothing is read of the weights but their names.</summary>
 public static class ModelTensors
 {
-    /// <summary>Name and shape of every tensor; the names are those of the folder's files, or the newer ones where it has none yet.</summary>
+    /// <summary>
+    /// Name and shape of every tensor; the names are those of the folder's files, or the newer ones where it has none yet.
+    /// </summary>
     /// <exception cref="InputException">The configuration is wrong, or its family is not known.</exception>
     public static IReadOnlyDictionary<string, long[]> Expected(string folder)
     {

@@ -6,9 +6,10 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm;
 
 /// <summary>
-/// Every intermediate tensor of one pass without a cache, by name: <c>input_ids</c>, <c>position_ids</c> [axes, T], what the vision encoder shows,
-/// <c>inputs_embeds</c>, <c>rope.cos</c> and <c>rope.sin</c> [T, head size], for each decoder layer I <c>layers.I.input</c> (what it truly reads,
-/// after a DeepStack addition) and <c>layers.I.output</c> (its own output, before one), <c>final_norm</c> and <c>logits</c>.
+/// Every intermediate tensor of one pass without a cache, by name: <c>input_ids</c>, <c>position_ids</c> [axes, T], what the vision encoder
+/// shows,
+/// <c>inputs_embeds</c>, <c>rope.cos</c> and <c>rope.sin</c> [T, head size], for each decoder layer I <c>layers.I.input</c> (what it truly
+/// reads, after a DeepStack addition) and <c>layers.I.output</c> (its own output, before one), <c>final_norm</c> and <c>logits</c>.
 /// Copies on the CPU, in the type of the computation.
 /// </summary>
 public sealed class Trace : IDisposable

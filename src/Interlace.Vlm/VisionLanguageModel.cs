@@ -53,7 +53,9 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>The vision encoder; null where the model reads text alone.</summary>
     public IVisionEncoder? Vision { get; private init; }
 
-    /// <summary>Number of levels of visual features that are added by position behind the first decoder layers (0 outside Qwen3-VL).</summary>
+    /// <summary>
+    /// Number of levels of visual features that are added by position behind the first decoder layers (0 outside Qwen3-VL).
+    /// </summary>
     public int AddedLevels => Vision?.Levels ?? 0;
 
     /// <summary>Type of the computation.</summary>
@@ -74,7 +76,9 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="family">Its family.</param>
     /// <param name="parts">The family's parts.</param>
     /// <param name="config">The configuration.</param>
-    /// <param name="tensors">Names of all tensors of the checkpoint; none where there is none: the configuration then decides about the head.</param>
+    /// <param name="tensors">
+    /// Names of all tensors of the checkpoint; none where there is none: the configuration then decides about the head.
+    /// </param>
     /// <param name="source">Gives the parameters, by the names of the checkpoint.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="type">Type of the computation.</param>
@@ -96,7 +100,9 @@ public sealed class VisionLanguageModel : IDisposable
         };
     }
 
-    /// <summary>X0 = [V'; E]: token embeddings with the visual features in place, [N, D], and what the layers share. The caller disposes both.</summary>
+    /// <summary>
+    /// X0 = [V'; E]: token embeddings with the visual features in place, [N, D], and what the layers share. The caller disposes both.
+    /// </summary>
     /// <param name="batch">The samples; it must live as long as the pass.</param>
     /// <param name="cache">Where keys and values are kept, or null.</param>
     /// <param name="observe">Is shown what the vision encoder shows, and <c>inputs_embeds</c>.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Blocks;
 
 /// <summary>
-/// One named weight of a model. A frozen one may lie in the mapped checkpoint and must not be written to; a trainable one is an fp32 master copy
-/// with a gradient, cast to the compute type where it is used.
+/// One named weight of a model. A frozen one may lie in the mapped checkpoint and must not be written to; a trainable one is an fp32 master
+/// copy with a gradient, cast to the compute type where it is used.
 /// </summary>
 public sealed class Parameter(string name, Tensor value) : IDisposable
 {
@@ -20,7 +20,9 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
     /// <summary>The weight in the type of the computation; gradients flow through the cast.</summary>
     public Tensor As(ScalarType type) => Value.dtype == type ? Value : Value.to(type);
 
-    /// <summary>Makes this an fp32 leaf with a gradient (a bf16 update at a rate of 1e-5 would round to zero). Frozen weights keep what they are.</summary>
+    /// <summary>
+    /// Makes this an fp32 leaf with a gradient (a bf16 update at a rate of 1e-5 would round to zero). Frozen weights keep what they are.
+    /// </summary>
     public void Train()
     {
         if (IsTrainable) return;
@@ -29,7 +31,9 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
         Value = master.requires_grad_();
     }
 
-    /// <summary>Puts a value of the same shape in the place of a frozen weight. The caller then owns the old one, and may put it back.</summary>
+    /// <summary>
+    /// Puts a value of the same shape in the place of a frozen weight. The caller then owns the old one, and may put it back.
+    /// </summary>
     public Tensor Exchange(Tensor value)
     {
         if (IsTrainable) throw new InvalidOperationException($"{Name} is being trained.");
@@ -43,7 +47,9 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
         return old;
     }
 
-    /// <summary>Makes this an fp32 leaf with a gradient until what is returned is disposed; then it is the weight it was, not a byte changed.</summary>
+    /// <summary>
+    /// Makes this an fp32 leaf with a gradient until what is returned is disposed; then it is the weight it was, not a byte changed.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It is trainable already.</exception>
     public IDisposable TrainForNow()
     {

@@ -5,8 +5,8 @@ using Interlace.Vlm.Files;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// A model folder in Hugging Face's layout, opened read-only: <c>config.json</c> and the tensors of <c>model.safetensors</c> or of the shards that
-/// <c>model.safetensors.index.json</c> lists. Nothing is read but headers; tensors are used where they lie.
+/// A model folder in Hugging Face's layout, opened read-only: <c>config.json</c> and the tensors of <c>model.safetensors</c>
+/// or of the shards that <c>model.safetensors.index.json</c> lists. Nothing is read but headers; tensors are used where they lie.
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {

@@ -10,7 +10,8 @@ public static class CheckpointWriter
     private static readonly JsonSerializerOptions IndexFormat = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
-    /// Writes one file per shard, named as readers expect them. One shard needs no index; more are listed in one, with the bytes (and parameters, where
+    /// Writes one file per shard, named as readers expect them. One shard needs no index; more are listed in one, with the bytes (and
+    /// parameters, where
     /// <paramref name="indexMetadata"/> has them) counted anew.
     /// </summary>
     /// <param name="folder">An existing folder without weights.</param>
@@ -26,7 +27,10 @@ public static class CheckpointWriter
         if (filled.Length > 1) File.WriteAllText(Path.Combine(folder, Checkpoint.IndexName), Index(filled, indexMetadata));
     }
 
-    /// <summary>Deals tensors out to shards in the order given, each of at most <paramref name="largestShard"/> bytes unless a single tensor is larger.</summary>
+    /// <summary>
+    /// Deals tensors out to shards in the order given, each of at most
+    /// <paramref name="largestShard"/> bytes unless a single tensor is larger.
+    /// </summary>
     public static IEnumerable<IReadOnlyList<TensorSource>> Split(IEnumerable<TensorSource> tensors, long largestShard)
     {
         var shard = new List<TensorSource>();

@@ -35,7 +35,9 @@ public sealed class DecoderLayout
     public ModelPart PartOf(string tensor) => _family.Names.PartOf(tensor);
 
     /// <summary>The layout of a model folder.</summary>
-    /// <exception cref="InputException">The kind of model is unknown, or its config and tensors disagree about its decoder layers.</exception>
+    /// <exception cref="InputException">
+    /// The kind of model is unknown, or its config and tensors disagree about its decoder layers.
+    /// </exception>
     public static DecoderLayout Of(Checkpoint checkpoint)
     {
         var family = FamilyTable.Find(checkpoint.Config) ?? throw new InputException(

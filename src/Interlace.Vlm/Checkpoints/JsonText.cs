@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// Edits single values of a JSON file as text: every other byte, order of keys, spacing and spelling of numbers stays as it was. Paths are property names from the root.
+/// Edits single values of a JSON file as text: every other byte, order of keys, spacing and spelling of numbers stays as it was. Paths are
+/// property names from the root.
 /// </summary>
 internal static class JsonText
 {

@@ -43,7 +43,10 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
             HashSample(checkpoint, cancel));
     }
 
-    /// <summary>The first thing in which another model differs from this one, as the end of a sentence, or null where nothing tells them apart. Weights are compared where both hashes are known.</summary>
+    /// <summary>
+    /// The first thing in which another model differs from this one, as the end of a sentence, or null where nothing tells them apart.
+    /// Weights are compared where both hashes are known.
+    /// </summary>
     public string? DifferenceFrom(ModelIdentity other) =>
         TensorsSha256 != other.TensorsSha256 ? "the names, types or shapes of its tensors differ"
         : ConfigSha256 != other.ConfigSha256 ? "its config.json differs"

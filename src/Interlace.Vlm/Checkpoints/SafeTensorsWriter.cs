@@ -6,8 +6,9 @@ using System.Text.Json;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>
-/// Writes safetensors files: header, padded to a multiple of 8 bytes, then every tensor's bytes, streamed. The order of the data does not depend on that of the arguments:
-/// wide element types first, so that every tensor is aligned to its own, then by name, as the format's own library has it.
+/// Writes safetensors files: header, padded to a multiple of 8 bytes, then every tensor's bytes, streamed. The order of the data does not
+/// depend on that of the arguments: wide element types first, so that every tensor is aligned to its own, then by name, as the format's own
+/// library has it.
 /// </summary>
 public static class SafeTensorsWriter
 {

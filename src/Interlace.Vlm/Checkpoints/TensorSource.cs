@@ -26,7 +26,9 @@ public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<l
     public static TensorSource FromBytes(string name, ElementType type, IReadOnlyList<long> shape, ReadOnlyMemory<byte> bytes) =>
         new(name, type, shape, (target, _) => target.Write(bytes.Span));
 
-    /// <summary>A tensor of the engine, in its own type or another; it is converted and fetched when its turn comes, and must live until then.</summary>
+    /// <summary>
+    /// A tensor of the engine, in its own type or another; it is converted and fetched when its turn comes, and must live until then.
+    /// </summary>
     public static TensorSource FromTensor(string name, Tensor value, ElementType? type = null)
     {
         ElementType element = type ?? value.dtype.ToElementType();

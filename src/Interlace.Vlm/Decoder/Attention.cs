@@ -19,7 +19,9 @@ internal sealed class Attention(ParameterSource source, string name, DecoderSpec
     /// <summary>Its linear layers: queries, keys, values, output.</summary>
     public IReadOnlyList<Linear> Linears => [_q, _k, _v, _o];
 
-    /// <summary>Normed states of some tokens [n, D] -> their queries [n, H, d], turned by position; keys, likewise, and values [n, G, d].</summary>
+    /// <summary>
+    /// Normed states of some tokens [n, D] -> their queries [n, H, d], turned by position; keys, likewise, and values [n, G, d].
+    /// </summary>
     /// <param name="x">The states.</param>
     /// <param name="rotary">The turns of these tokens.</param>
     /// <param name="observe">Sees what the linear layers read, or null.</param>

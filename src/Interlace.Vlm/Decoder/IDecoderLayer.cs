@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Decoder;
 
-/// <summary>A decoder layer f_l of a model (paper 3.1). One form serves most families; a layer of another form is another implementation.</summary>
+/// <summary>
+/// A decoder layer f_l of a model (paper 3.1). One form serves most families; a layer of another form is another implementation.
+/// </summary>
 public interface IDecoderLayer
 {
     /// <summary>[N, D] -> [N, D].</summary>

@@ -43,7 +43,9 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
         _values[layer]!.view(-1, heads, size).index_copy_(0, rows, v);
     }
 
-    /// <summary>One query per slot in use against that slot's keys: q [B, H, d], mask [B, 1, 1, S] is added to the scores -> [B, H * d].</summary>
+    /// <summary>
+    /// One query per slot in use against that slot's keys: q [B, H, d], mask [B, 1, 1, S] is added to the scores -> [B, H * d].
+    /// </summary>
     /// <param name="layer">0-based layer.</param>
     /// <param name="q">Queries.</param>
     /// <param name="mask">What is added to the scores.</param>

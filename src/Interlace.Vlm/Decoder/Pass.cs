@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Decoder;
 
-/// <summary>What the decoder layers of one pass share: the turns of its tokens' positions, what they may see, and visual features that are added between layers.</summary>
+/// <summary>
+/// What the decoder layers of one pass share: the turns of its tokens' positions, what they may see, and
+/// visual features that are added between layers.
+/// </summary>
 public abstract class Pass : IDisposable
 {
     /// <summary>Turns of the N tokens by their positions.</summary>

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Decoder;
 
 /// <summary>
-/// A pass without a cache that waits on the disk between two decoder layers. So any number of batches can go through the layers side by side,
-/// all through one layer before any through the next, with the residual stream of one of them in memory. It lies in the type of the computation:
-/// nothing is lost on the way.
+/// A pass without a cache that waits on the disk between two decoder layers. So any number of batches can go through the layers side by
+/// side, all through one layer before any through the next, with the residual stream of one of them in memory. It lies in the type of the
+/// computation: nothing is lost on the way.
 /// </summary>
 public sealed class PausedPass
 {
@@ -35,7 +35,9 @@ public sealed class PausedPass
     /// <summary>Embeds a batch and stores X0.</summary>
     /// <param name="model">The model; the pass runs its layers as they are at each call.</param>
     /// <param name="samples">The batch.</param>
-    /// <param name="path">A new file in a folder that is there; another one is written beside it where visual features are added between layers.</param>
+    /// <param name="path">
+    /// A new file in a folder that is there; another one is written beside it where visual features are added between layers.
+    /// </param>
     public static PausedPass Begin(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, string path)
     {
         using var _ = no_grad();
@@ -62,7 +64,8 @@ public sealed class PausedPass
     }
 
     /// <summary>
-    /// Runs layer <paramref name="l"/> on the stored stream, which stays as it is. Visual features that enter before the layer are added first. -> [N, D].
+    /// Runs layer <paramref name="l"/> on the stored stream, which stays as it is. Visual features that enter before the layer are added
+    /// first. -> [N, D].
     /// </summary>
     /// <param name="l">0-based layer: the one after those whose output was stored.</param>
     /// <param name="observe">Sees what the layer's linear layers read.</param>

@@ -1,6 +1,8 @@
 namespace Interlace.Vlm.Decoder;
 
-/// <summary>The rotary position embedding of a decoder: frequency i turns a pair of values of each head by its product with a position.</summary>
+/// <summary>
+/// The rotary position embedding of a decoder: frequency i turns a pair of values of each head by its product with a position.
+/// </summary>
 /// <param name="Size">Values of a head that are turned; even.</param>
 /// <param name="Theta">Frequency i is theta^(-2 i / size), before scaling.</param>
 internal sealed record RopeSpec(int Size, double Theta)
@@ -9,7 +11,8 @@ internal sealed record RopeSpec(int Size, double Theta)
     public Func<float, double>? Scale { get; init; }
 
     /// <summary>
-    /// For each of the size / 2 frequencies the axis of the position that it turns by: 0 time, 1 height, 2 width. Null where a position is one number.
+    /// For each of the size / 2 frequencies the axis of the position that it turns by: 0 time, 1 height, 2 width. Null where a position is
+    /// one number.
     /// </summary>
     public int[]? Axes { get; init; }
 
@@ -19,7 +22,9 @@ internal sealed record RopeSpec(int Size, double Theta)
     /// <summary>Numbers of a position.</summary>
     public int AxisCount => Axes is null ? 1 : 3;
 
-    /// <summary>Sections of frequencies one after another (Qwen2-VL): the first turn by the time, the next by the height, the last by the width.</summary>
+    /// <summary>
+    /// Sections of frequencies one after another (Qwen2-VL): the first turn by the time, the next by the height, the last by the width.
+    /// </summary>
     public static int[] Sections(IReadOnlyList<int> sections) =>
         [.. sections.Index().SelectMany(section => Enumerable.Repeat(section.Index, section.Item))];
 

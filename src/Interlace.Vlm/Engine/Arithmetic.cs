@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Engine;
 
 /// <summary>
-/// Sums and operators that take a plain number. TorchSharp wraps such a number (for <c>a + b</c> a hidden 1) in an object of the engine, and passes its bare handle on: the garbage
-/// collector may free the wrapper while the engine still reads it, and the number becomes another. Here the wrapper lives until the operator has returned, and none is hidden. No other file may use TorchSharp's own forms.
+/// Sums and operators that take a plain number. TorchSharp wraps such a number (for <c>a + b</c> a hidden 1) in an object of the engine,
+/// and passes its bare handle on: the garbage collector may free the wrapper while the engine still reads it, and the number becomes
+/// another. Here the wrapper lives until the operator has returned, and none is hidden. No other file may use TorchSharp's own forms.
 /// </summary>
 public static class Arithmetic
 {
@@ -41,7 +42,10 @@ public static class Arithmetic
     /// <summary>Every element becomes <paramref name="number"/>.</summary>
     public static void Fill(this Tensor a, double number) => With(number, a.fill_);
 
-    /// <summary>a with the rows of <paramref name="values"/> added to its rows <paramref name="rows"/>. a [N, ..], rows [R] int64, values [R, ..] -> [N, ..].</summary>
+    /// <summary>
+    /// a with the rows of <paramref name="values"/> added to its rows <paramref name="rows"/>. a [N, ..],
+    /// rows [R] int64, values [R, ..] -> [N, ..].
+    /// </summary>
     public static Tensor PlusRows(this Tensor a, Tensor rows, Tensor values) => a.index_add(0, rows, values, One);
 
     /// <summary>0, 1, .. count - 1 as int64. -> [count].</summary>

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Engine;
 
 /// <summary>
-/// Operators of the engine that TorchSharp does not offer, called through libtorch's stable C interface. The calls go through the whole dispatcher:
-/// gradients flow, and device and gradient mode are honoured. This is the only file that makes such calls.
+/// Operators of the engine that TorchSharp does not offer, called through libtorch's stable C interface. The calls go through the whole
+/// dispatcher: gradients flow, and device and gradient mode are honoured. This is the only file that makes such calls.
 /// </summary>
 public static unsafe partial class Aten
 {
@@ -44,12 +44,15 @@ public static unsafe partial class Aten
 
     private static bool _isKnown;
 
-    /// <summary>Root-mean-square norm over the last dimension, computed in fp32 and multiplied by <paramref name="weight"/>. [.., D] -> [.., D].</summary>
+    /// <summary>
+    /// Root-mean-square norm over the last dimension, computed in fp32 and multiplied by <paramref name="weight"/>. [.., D] -> [.., D].
+    /// </summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
         CallOne("aten::rms_norm", "", Of(x), Of([weight.shape[0]]), Of(weight, optional: true), Optional(Of(epsilon)));
 
     /// <summary>
-    /// Attention softmax(q k^T scale + mask) v. q [B, H, T, d], k and v [B, G, S, d] with G dividing H: query head h reads key head h / (H / G).
+    /// Attention softmax(q k^T scale + mask) v. q [B, H, T, d], k and v [B, G, S, d] with G dividing H:
+    /// query head h reads key head h / (H / G).
     /// </summary>
     /// <param name="q">Queries.</param>
     /// <param name="k">Keys.</param>
@@ -64,14 +67,18 @@ public static unsafe partial class Aten
     /// <summary>GELU, exact or in its tanh form.</summary>
     public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu", "", Of(x), Of(tanh ? "tanh" : "none"));
 
-    /// <summary>One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are fp32 scalars that the caller has counted up.</summary>
+    /// <summary>
+    /// One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are
+    /// fp32 scalars that the caller has counted up.
+    /// </summary>
     public static void AdamWStep(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> means, IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
         Call("aten::_fused_adamw_", "", 0, Of(parameters), Of(gradients), Of(means), Of(squares), Of(Array.Empty<Tensor>()), Of(steps),
             Of(learningRate), Of(beta1), Of(beta2), Of(weightDecay), Of(epsilon), Of(false), Of(false), None, None);
 
     /// <summary>
-    /// A tensor over memory that somebody else owns and keeps alive: nothing is copied. The memory may be read-only as long as nobody writes to the tensor.
+    /// A tensor over memory that somebody else owns and keeps alive: nothing is copied. The memory may be read-only as long as nobody
+    /// writes to the tensor.
     /// </summary>
     public static Tensor FromMemory(void* data, long[] shape, ScalarType type)
     {

@@ -13,8 +13,8 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
     public string TypeName => NameOf(Type);
 
     /// <summary>
-    /// Chooses and sets the number of threads. auto takes CUDA where there is one; auto takes bf16 on CUDA and on a CPU with instructions for it, else fp32
-    /// (without them bf16 is far slower than fp32).
+    /// Chooses and sets the number of threads. auto takes CUDA where there is one; auto takes bf16 on CUDA and on a CPU with instructions
+    /// for it, else fp32 (without them bf16 is far slower than fp32).
     /// </summary>
     /// <param name="device">auto, cpu or cuda.</param>
     /// <param name="type">auto, fp32 or bf16.</param>

@@ -3,7 +3,10 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Families;
 
-/// <summary>A prompt in the form that Qwen's and many other models read: each message between <c>&lt;|im_start|&gt;ROLE</c> and <c>&lt;|im_end|&gt;</c>.</summary>
+/// <summary>
+/// A prompt in the form that Qwen's and many other models read: each message between
+/// <c>&lt;|im_start|&gt;ROLE</c> and <c>&lt;|im_end|&gt;</c>.
+/// </summary>
 /// <param name="afterRole">What stands between the role and the message.</param>
 /// <param name="afterMessage">What stands between two messages.</param>
 internal sealed class ChatMl(string afterRole = "\n", string afterMessage = "\n")

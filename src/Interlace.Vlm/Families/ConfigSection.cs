@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Interlace.Vlm.Families;
 
-/// <summary>An object of a settings file, read with bounds: a number that cannot be is refused before anything of its size is made.</summary>
+/// <summary>
+/// An object of a settings file, read with bounds: a number that cannot be is refused before anything of its size is made.
+/// </summary>
 /// <param name="json">The object.</param>
 /// <param name="path">The file, for messages.</param>
 /// <param name="name">Its place in the file, such as <c>text_config</c>; empty for the whole.</param>

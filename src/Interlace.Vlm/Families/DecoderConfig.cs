@@ -3,7 +3,10 @@ using Interlace.Vlm.Decoder;
 
 namespace Interlace.Vlm.Families;
 
-/// <summary>Reads what decoders of the kinds of Llama, Qwen2 and Qwen3 have in common. Values that a file leaves out are those of the library's classes.</summary>
+/// <summary>
+/// Reads what decoders of the kinds of Llama, Qwen2 and Qwen3 have in common. Values that a file
+/// leaves out are those of the library's classes.
+/// </summary>
 internal static class DecoderConfig
 {
     /// <summary>Sizes, norms, activation and head.</summary>

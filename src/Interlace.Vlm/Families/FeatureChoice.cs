@@ -4,7 +4,8 @@ namespace Interlace.Vlm.Families;
 
 /// <summary>Which states of a vision tower are an image's features.</summary>
 /// <param name="Layer">
-/// Index into the states: 0 before the first layer, l behind layer l - 1; below 0 from the end, so that -1 is behind the last and -2 behind the last but one.
+/// Index into the states: 0 before the first layer, l behind layer l - 1; below 0 from the end, so that -1 is behind the last and -2 behind
+/// the last but one.
 /// </param>
 /// <param name="KeepsClassToken">Whether the token for the whole image is among them.</param>
 /// <param name="File">Where it is said, for messages.</param>

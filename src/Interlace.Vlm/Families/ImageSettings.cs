@@ -9,7 +9,9 @@ internal static class ImageSettings
 {
     private const string Newer = "processor_config.json", Older = "preprocessor_config.json";
 
-    /// <summary>Those in <c>processor_config.json</c> (transformers 5), or <c>preprocessor_config.json</c> (4.57 and the published files).</summary>
+    /// <summary>
+    /// Those in <c>processor_config.json</c> (transformers 5), or <c>preprocessor_config.json</c> (4.57 and the published files).
+    /// </summary>
     /// <exception cref="InputException">Neither is there, or one is no JSON object.</exception>
     public static ConfigSection Read(string folder)
     {

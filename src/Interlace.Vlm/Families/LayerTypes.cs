@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Interlace.Vlm.Families;
 
 /// <summary>
-/// The attention types that Hugging Face's library derives from a layer's index where a config lists none. When layers are dropped the indices
-/// change, and the types must be spelled out.
+/// The attention types that Hugging Face's library derives from a layer's index where a config lists none. When layers are dropped the
+/// indices change, and the types must be spelled out.
 /// </summary>
 internal static class LayerTypes
 {

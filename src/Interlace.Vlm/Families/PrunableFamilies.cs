@@ -2,7 +2,9 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Vlm.Families;
 
-/// <summary>Families whose checkpoints can be pruned, but not run here: how their files are laid out is all that is known of them.</summary>
+/// <summary>
+/// Families whose checkpoints can be pruned, but not run here: how their files are laid out is all that is known of them.
+/// </summary>
 internal static class PrunableFamilies
 {
     private static readonly NameRule Head = new(ModelPart.Head, "lm_head.");

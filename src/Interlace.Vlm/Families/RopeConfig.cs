@@ -3,7 +3,10 @@ using Interlace.Vlm.Decoder;
 
 namespace Interlace.Vlm.Families;
 
-/// <summary>Reads rotary position embeddings: <c>rope_theta</c> and <c>rope_scaling</c>, or <c>rope_parameters</c>, which holds both (transformers 5).</summary>
+/// <summary>
+/// Reads rotary position embeddings: <c>rope_theta</c> and <c>rope_scaling</c>, or
+/// <c>rope_parameters</c>, which holds both (transformers 5).
+/// </summary>
 internal static class RopeConfig
 {
     /// <summary>Positions of one number.</summary>

@@ -3,8 +3,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Vlm.Families;
 
 /// <summary>
-/// What a family's tensors are called: the decoder's (<c>PREFIXlayers.N.</c>, <c>PREFIXembed_tokens</c>, <c>PREFIXnorm</c>), the head's and those
-/// of the parts that see. Published files and newer programs put different beginnings before the same names.
+/// What a family's tensors are called: the decoder's (<c>PREFIXlayers.N.</c>, <c>PREFIXembed_tokens</c>, <c>PREFIXnorm</c>), the head's and
+/// those of the parts that see. Published files and newer programs put different beginnings before the same names.
 /// </summary>
 /// <param name="decoder">Beginnings of the decoder's tensors.</param>
 /// <param name="others">Beginnings of the others', the head's among them.</param>

@@ -5,8 +5,12 @@ namespace Interlace.Vlm.Generation;
 /// <param name="Temperature">0 takes the likeliest token; else logits are divided by it before sampling.</param>
 /// <param name="TopK">Only this many likeliest tokens are sampled from; 0 for all.</param>
 /// <param name="TopP">Only the likeliest tokens that together reach this probability; 1 for all.</param>
-/// <param name="PresencePenalty">Subtracted once from the logit of every token already generated (vLLM's meaning: prompt tokens do not count).</param>
-/// <param name="RepetitionPenalty">Logits of tokens of the prompt and the answer are divided by it if positive, else multiplied (Hugging Face's meaning).</param>
+/// <param name="PresencePenalty">
+/// Subtracted once from the logit of every token already generated (vLLM's meaning: prompt tokens do not count).
+/// </param>
+/// <param name="RepetitionPenalty">
+/// Logits of tokens of the prompt and the answer are divided by it if positive, else multiplied (Hugging Face's meaning).
+/// </param>
 /// <param name="Seed">Seed of sampling; each sample draws from its own sequence, so that batching changes nothing.</param>
 /// <param name="Slots">Conversations in flight at once.</param>
 /// <param name="PrefillTokens">At most this many prompt tokens are read in one pass (a longer prompt stands alone).</param>

@@ -7,15 +7,17 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Generation;
 
 /// <summary>
-/// Batched decoding with a cache: conversations of different lengths share every step, and a finished one's place is taken at once by the next prompt.
-/// An answer does not depend on what else is in the batch, but for the rounding of the kernels that a batch may choose.
+/// Batched decoding with a cache: conversations of different lengths share every step, and a finished one's place is taken at once by the
+/// next prompt. An answer does not depend on what else is in the batch, but for the rounding of the kernels that a batch may choose.
 /// </summary>
 public sealed class Generator(VisionLanguageModel model, GenerationOptions options, IReadOnlyCollection<int> stopIds)
 {
     /// <summary>What an observer is shown before each choice of tokens.</summary>
     public const string Logits = "logits";
 
-    /// <summary>Is shown what the vision tower shows of every prompt, and <see cref="Logits"/>: where a clock can be read between the stages.</summary>
+    /// <summary>
+    /// Is shown what the vision tower shows of every prompt, and <see cref="Logits"/>: where a clock can be read between the stages.
+    /// </summary>
     public Observer? Observe { get; init; }
 
     /// <summary>Answers in the order in which they end.</summary>

@@ -1,7 +1,8 @@
 namespace Interlace.Vlm.Images;
 
 /// <summary>
-/// Fixed-point weights of an antialiased bicubic filter along one axis: output i is the sum over its taps of weight x input, beginning at input <c>Starts[i]</c>.
+/// Fixed-point weights of an antialiased bicubic filter along one axis: output i is the sum over its taps of weight x input, beginning at
+/// input <c>Starts[i]</c>.
 /// </summary>
 internal sealed class BicubicWeights
 {

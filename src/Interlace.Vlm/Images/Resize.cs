@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics;
 namespace Interlace.Vlm.Images;
 
 /// <summary>
-/// Bicubic resizing (a = -0.5) with antialiasing of 8-bit RGB images: two separable passes with fixed-point weights, rounded and clamped to 8 bits after each.
-/// The same bytes as the reference's: <see cref="Bicubic"/> for the kernel of torch (15-bit weights, horizontal pass first),
+/// Bicubic resizing (a = -0.5) with antialiasing of 8-bit RGB images: two separable passes with fixed-point weights, rounded and clamped to
+/// 8 bits after each. The same bytes as the reference's: <see cref="Bicubic"/> for the kernel of torch (15-bit weights, horizontal pass
+/// first),
 /// <see cref="BicubicPillow"/> for Pillow 13 (22-bit weights, the order of the passes depends on the sizes).
 /// </summary>
 public static class Resize
@@ -18,7 +19,9 @@ public static class Resize
         return height == image.Height ? wide : Vertical(wide, BicubicWeights.Torch(image.Height, height));
     }
 
-    /// <summary>The resize of Pillow's <c>Image.resize</c>, used where a benchmark prepares its images before the model's processor sees them.</summary>
+    /// <summary>
+    /// The resize of Pillow's <c>Image.resize</c>, used where a benchmark prepares its images before the model's processor sees them.
+    /// </summary>
     public static RgbImage BicubicPillow(RgbImage image, int width, int height)
     {
         bool horizontal = width != image.Width, vertical = height != image.Height;
@@ -29,8 +32,8 @@ public static class Resize
     }
 
     /// <summary>
-    /// Pillow 13 begins with the height where it loses significantly more than the width; older versions never did. Its exact rule is not documented:
-    /// this one (the height loses more than twice the share of the width) holds for every image of the reference.
+    /// Pillow 13 begins with the height where it loses significantly more than the width; older versions never did. Its exact rule is not
+    /// documented: this one (the height loses more than twice the share of the width) holds for every image of the reference.
     /// </summary>
     private static bool IsHeightFirst(RgbImage image, int width, int height) =>
         height < image.Height && 1 - (double)height / image.Height > 2 * (1 - (double)width / image.Width);

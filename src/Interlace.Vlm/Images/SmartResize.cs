@@ -1,6 +1,8 @@
 namespace Interlace.Vlm.Images;
 
-/// <summary>The size to which an image is brought: multiples of a factor, the number of pixels within bounds, the aspect ratio nearly kept.</summary>
+/// <summary>
+/// The size to which an image is brought: multiples of a factor, the number of pixels within bounds, the aspect ratio nearly kept.
+/// </summary>
 public static class SmartResize
 {
     private const double LargestRatio = 200;

@@ -24,7 +24,9 @@ internal static class Tiles
         from column in Enumerable.Range(0, image.Width / side)
         select Cut(image, column * side, row * side, side);
 
-    /// <summary>An image in the middle of a larger one of one colour; where the border cannot be halved, less of it lies left and above.</summary>
+    /// <summary>
+    /// An image in the middle of a larger one of one colour; where the border cannot be halved, less of it lies left and above.
+    /// </summary>
     /// <param name="image">The image.</param>
     /// <param name="width">Width of the larger one.</param>
     /// <param name="height">Its height.</param>

@@ -1,8 +1,8 @@
 namespace Interlace.Vlm.Inputs;
 
 /// <summary>
-/// Positions along time, height and width (M-RoPE of the Qwen-VL models). A text token advances all three by one; an image stands at one time,
-/// its tokens at their row and column, and the text goes on after the larger of the two.
+/// Positions along time, height and width (M-RoPE of the Qwen-VL models). A text token advances all three by one; an image stands at one
+/// time, its tokens at their row and column, and the text goes on after the larger of the two.
 /// </summary>
 /// <param name="tokenSide">Pixels along a side of the square of a resized image that becomes one token.</param>
 internal sealed class GridPositions(int tokenSide) : IPositions

@@ -14,7 +14,9 @@ internal interface IImageProcessor
     /// <exception cref="InputException">The image's sides do not suit the model.</exception>
     VisualInput Prepare(RgbImage image, int imageCount);
 
-    /// <summary>The tokens that take the place of an image's placeholder: <see cref="VisualInput.TokenCount"/> visual ones, and marks.</summary>
+    /// <summary>
+    /// The tokens that take the place of an image's placeholder: <see cref="VisualInput.TokenCount"/> visual ones, and marks.
+    /// </summary>
     /// <exception cref="InputException">The image was not prepared for this model.</exception>
     IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image);
 }

@@ -3,7 +3,9 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Inputs;
 
-/// <summary>Turns conversations and images into what a model reads, with the parts of its family. Safe for use by several threads.</summary>
+/// <summary>
+/// Turns conversations and images into what a model reads, with the parts of its family. Safe for use by several threads.
+/// </summary>
 public sealed class Processor
 {
     private readonly IChatTemplate _template;

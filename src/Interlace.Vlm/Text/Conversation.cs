@@ -17,7 +17,9 @@ public sealed record ImagePart(string? Source = null) : ContentPart;
 /// <summary>The place of a video. Templates know it; processors refuse it.</summary>
 public sealed record VideoPart : ContentPart;
 
-/// <summary>A call of a tool within an assistant's answer. <paramref name="Arguments"/> is a JSON object, or a string that is written as it is.</summary>
+/// <summary>
+/// A call of a tool within an assistant's answer. <paramref name="Arguments"/> is a JSON object, or a string that is written as it is.
+/// </summary>
 public sealed record ToolCall(string Name, JsonNode Arguments);
 
 /// <summary>One turn of a conversation. <paramref name="Role"/> is <c>system</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</summary>

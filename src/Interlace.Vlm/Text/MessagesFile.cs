@@ -4,8 +4,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Vlm.Text;
 
 /// <summary>
-/// A conversation in a JSON file: <c>{"messages": [{"role": "user", "content": [{"type": "image", "image": "cup.png"}, {"type": "text", "text": "What is it?"}]}]}</c>.
-/// The content may be a string; the paths of images are relative to the file.
+/// A conversation in a JSON file: <c>{"messages": [{"role": "user", "content": [{"type": "image", "image": "cup.png"}, {"type": "text",
+/// "text": "What is it?"}]}]}</c>. The content may be a string; the paths of images are relative to the file.
 /// </summary>
 public static class MessagesFile
 {

@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Interlace.Vlm.Text;
 
 /// <summary>
-/// JSON as Python's <c>json.dumps(..., ensure_ascii=False)</c> writes it, which chat templates put into prompts: a blank after each comma and colon. Numbers stay as they are written.
+/// JSON as Python's <c>json.dumps(..., ensure_ascii=False)</c> writes it, which chat templates put into prompts: a blank after each comma
+/// and colon. Numbers stay as they are written.
 /// </summary>
 internal static class PythonJson
 {

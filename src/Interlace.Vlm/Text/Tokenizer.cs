@@ -144,7 +144,9 @@ public sealed class Tokenizer
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="spans">Spans of it.</param>
-    /// <param name="addSpecial">Whether what the file's post_processor puts before a text stands before it. (What it puts behind would end a text that goes on.)</param>
+    /// <param name="addSpecial">
+    /// Whether what the file's post_processor puts before a text stands before it. (What it puts behind would end a text that goes on.)
+    /// </param>
     public (int[] Ids, bool[] Inside) Encode(string text, IReadOnlyList<TextSpan> spans, bool addSpecial = false)
     {
         List<int> ids = addSpecial ? [.. _postProcessor.Before] : [];

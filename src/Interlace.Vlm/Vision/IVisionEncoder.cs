@@ -17,6 +17,8 @@ public interface IVisionEncoder : IDisposable
     /// <param name="images">As the family's processor prepared them.</param>
     /// <param name="type">Type of the computation.</param>
     /// <param name="device">Where it runs.</param>
-    /// <param name="observe">Is shown <see cref="VisionLanguageModel.VisionBegins"/> first, <see cref="VisionLanguageModel.VisionEnds"/> last; or null.</param>
+    /// <param name="observe">
+    /// Is shown <see cref="VisionLanguageModel.VisionBegins"/> first, <see cref="VisionLanguageModel.VisionEnds"/> last; or null.
+    /// </param>
     VisualFeatures Encode(IReadOnlyList<VisualInput> images, ScalarType type, Device device, Observer? observe);
 }

@@ -19,7 +19,9 @@ internal sealed class TilePatches(int side, int patch, IReadOnlyList<double> mea
     /// <summary>Patches of a tile.</summary>
     public int Count => Grid * Grid;
 
-    /// <summary>The patches of all tiles [tiles * count, 3 * patch * patch], normalised, fp32; values of a patch by channel, y, x.</summary>
+    /// <summary>
+    /// The patches of all tiles [tiles * count, 3 * patch * patch], normalised, fp32; values of a patch by channel, y, x.
+    /// </summary>
     /// <exception cref="InputException">A tile has another size.</exception>
     public Tensor Cut(IReadOnlyList<RgbImage> tiles)
     {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families.Clip;
 
-/// <summary>Sizes of a vision tower of the kind of CLIP or SigLIP. Values that a file leaves out are those of the library's classes.</summary>
+/// <summary>
+/// Sizes of a vision tower of the kind of CLIP or SigLIP. Values that a file leaves out are those of the library's classes.
+/// </summary>
 internal sealed record ClipConfig(
     int Width, int InnerSize, int Depth, int HeadCount, int ImageSize, int PatchSize, double Epsilon, Func<Tensor, Tensor> Activation, bool IsSiglip)
 {
@@ -12,7 +14,10 @@ internal sealed record ClipConfig(
     /// <summary>Patches along a side of an image.</summary>
     public int Grid => ImageSize / PatchSize;
 
-    /// <summary>CLIP has a token for the whole image before the patches, and a norm before the first layer; SigLIP has neither, and a bias of its patches.</summary>
+    /// <summary>
+    /// CLIP has a token for the whole image before the patches, and a norm before the first layer;
+    /// SigLIP has neither, and a bias of its patches.
+    /// </summary>
     public int ClassTokens => IsSiglip ? 0 : 1;
 
     /// <summary>Reads <c>vision_config</c>.</summary>

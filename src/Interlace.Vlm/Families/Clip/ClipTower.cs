@@ -8,8 +8,8 @@ using static TorchSharp.torch.nn;
 namespace Interlace.Vlm.Families.Clip;
 
 /// <summary>
-/// A vision tower of the kind of CLIP or SigLIP: patches of square tiles with learned positions through pre-norm layers. Features are taken behind one of
-/// the layers; those above it, and the norm behind the last, lie in the files and take no part.
+/// A vision tower of the kind of CLIP or SigLIP: patches of square tiles with learned positions through pre-norm layers. Features are taken
+/// behind one of the layers; those above it, and the norm behind the last, lie in the files and take no part.
 /// </summary>
 internal sealed class ClipTower
 {

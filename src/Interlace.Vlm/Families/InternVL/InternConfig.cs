@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families.InternVL;
 
-/// <summary>Sizes of InternViT and of what brings its features to the decoder. Values that a file leaves out are those of the library's class.</summary>
+/// <summary>
+/// Sizes of InternViT and of what brings its features to the decoder. Values that a file leaves out are those of the library's class.
+/// </summary>
 internal sealed record InternConfig(
     int Width, int InnerSize, int Depth, int HeadCount, int ImageSize, int PatchSize, double Epsilon, Func<Tensor, Tensor> Activation,
     bool InputBias, bool NormsHeads, bool UsesRmsNorm, bool HasFinalNorm, int Shuffle)

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families.InternVL;
 
-/// <summary>A layer of InternViT: attention within a tile, then a feed-forward, both on normed input, residual, and scaled value by value.</summary>
+/// <summary>
+/// A layer of InternViT: attention within a tile, then a feed-forward, both on normed input, residual, and scaled value by value.
+/// </summary>
 internal sealed class InternLayer
 {
     private readonly Func<Tensor, Tensor> _before, _after;

@@ -5,7 +5,9 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Families.InternVL;
 
-/// <summary>InternVL3 in Hugging Face's form (the <c>-hf</c> conversions): InternViT over tiles, and a decoder of the kind of Qwen2.</summary>
+/// <summary>
+/// InternVL3 in Hugging Face's form (the <c>-hf</c> conversions): InternViT over tiles, and a decoder of the kind of Qwen2.
+/// </summary>
 internal static class InternVLFamily
 {
     /// <summary>The row of the table.</summary>

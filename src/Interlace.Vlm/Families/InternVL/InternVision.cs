@@ -9,8 +9,8 @@ using static TorchSharp.torch.nn;
 namespace Interlace.Vlm.Families.InternVL;
 
 /// <summary>
-/// InternVL's way from tiles to tokens: InternViT with a class token and learned positions, squares of features joined into one (pixel shuffle), then a norm
-/// and two linear layers.
+/// InternVL's way from tiles to tokens: InternViT with a class token and learned positions, squares of features joined into one (pixel
+/// shuffle), then a norm and two linear layers.
 /// </summary>
 internal sealed class InternVision : IVisionEncoder
 {
@@ -88,7 +88,9 @@ internal sealed class InternVision : IVisionEncoder
         return x.view(tiles.Count, tokens, _config.Width).narrow(1, 1, _patches.Count);
     }
 
-    /// <summary>Squares of s x s features become one, in the reference's order of the values: [tiles, count, width] -> [tokens, width * s * s].</summary>
+    /// <summary>
+    /// Squares of s x s features become one, in the reference's order of the values: [tiles, count, width] -> [tokens, width * s * s].
+    /// </summary>
     private Tensor Joined(Tensor features)
     {
         long n = features.shape[0], side = _patches.Grid, s = _config.Shuffle, c = _config.Width;

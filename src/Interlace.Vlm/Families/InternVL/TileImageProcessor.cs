@@ -4,7 +4,9 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Families.InternVL;
 
-/// <summary>Images in tiles: brought to the grid whose aspect ratio is nearest, cut, and seen once more whole, last, where there are several tiles.</summary>
+/// <summary>
+/// Images in tiles: brought to the grid whose aspect ratio is nearest, cut, and seen once more whole, last, where there are several tiles.
+/// </summary>
 internal sealed class TileImageProcessor : IImageProcessor
 {
     private const int Bicubic = 3;   // Pillow's number

@@ -5,8 +5,9 @@ using Interlace.Vlm.Text;
 namespace Interlace.Vlm.Families.Llava;
 
 /// <summary>
-/// The chat template of LLaVA-1.5 (Vicuna): images stand before the texts of their message, a space behind every text. The template has nothing that ends
-/// an answer; a conversation that ends with one is closed as the model's authors trained it, with the token that ends a text in place of that space.
+/// The chat template of LLaVA-1.5 (Vicuna): images stand before the texts of their message, a space behind every text. The template has
+/// nothing that ends an answer; a conversation that ends with one is closed as the model's authors trained it, with the token that ends a
+/// text in place of that space.
 /// </summary>
 internal sealed class ChatTemplate : IChatTemplate
 {

@@ -6,7 +6,9 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Families.Llava;
 
-/// <summary>LLaVA-1.5: CLIP, two linear layers, and a decoder of the kind of Llama, whose sizes its configuration may leave to the defaults.</summary>
+/// <summary>
+/// LLaVA-1.5: CLIP, two linear layers, and a decoder of the kind of Llama, whose sizes its configuration may leave to the defaults.
+/// </summary>
 internal static class LlavaFamily
 {
     /// <summary>The row of the table.</summary>

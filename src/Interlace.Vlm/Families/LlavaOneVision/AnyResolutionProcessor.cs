@@ -7,8 +7,8 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Vlm.Families.LlavaOneVision;
 
 /// <summary>
-/// Images at any resolution: a single image is brought to the grid of tiles that suits it best, on black where its aspect ratio is another, and seen once more
-/// whole. Several images are each seen as one square, on the colour of the mean.
+/// Images at any resolution: a single image is brought to the grid of tiles that suits it best, on black where its aspect ratio is another,
+/// and seen once more whole. Several images are each seen as one square, on the colour of the mean.
 /// </summary>
 internal sealed class AnyResolutionProcessor : IImageProcessor
 {

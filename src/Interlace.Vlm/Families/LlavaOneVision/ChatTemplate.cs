@@ -3,7 +3,10 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Vlm.Families.LlavaOneVision;
 
-/// <summary>The chat template of LLaVA-OneVision: a space behind the role, then images, then texts on lines of their own; nothing between two messages.</summary>
+/// <summary>
+/// The chat template of LLaVA-OneVision: a space behind the role, then images, then texts on lines of
+/// their own; nothing between two messages.
+/// </summary>
 internal sealed class ChatTemplate : IChatTemplate
 {
     private const string PublishedHash = "5ac9bd4e60a2be4f9df039e4d9328b91c2a957be3cb08686b9702ad77d9965ed";

@@ -5,8 +5,8 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Vlm.Families.LlavaOneVision;
 
 /// <summary>
-/// The features of a grid of tiles as tokens: what lies on the border that was added is left out, a large grid is made smaller, and behind every row of what
-/// is left stands one more token, the newline. Before it stand the tokens of the whole image.
+/// The features of a grid of tiles as tokens: what lies on the border that was added is left out, a large grid is made smaller, and behind
+/// every row of what is left stands one more token, the newline. Before it stand the tokens of the whole image.
 /// </summary>
 /// <param name="Side">Features along a side of a tile.</param>
 /// <param name="MostTiles">A grid of more features than these many tiles have is made smaller.</param>
@@ -39,7 +39,9 @@ internal sealed record FeatureGrid(int Side, int MostTiles)
         return Side * Side + rows * (columns + 1);
     }
 
-    /// <summary>The part of the grid of features that the image covers: rows and columns that are left out on each side, and those that stay.</summary>
+    /// <summary>
+    /// The part of the grid of features that the image covers: rows and columns that are left out on each side, and those that stay.
+    /// </summary>
     public (int Top, int Left, int Rows, int Columns) Unpadded(TileGrid grid, int height, int width)
     {
         int rows = grid.Rows * Side, columns = grid.Columns * Side;

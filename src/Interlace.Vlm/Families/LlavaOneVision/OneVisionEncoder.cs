@@ -9,7 +9,10 @@ using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm.Families.LlavaOneVision;
 
-/// <summary>LLaVA-OneVision's way from images to tokens: the tower's features of every tile, projected, put together and cut to what the image covers.</summary>
+/// <summary>
+/// LLaVA-OneVision's way from images to tokens: the tower's features of every tile, projected, put
+/// together and cut to what the image covers.
+/// </summary>
 internal sealed class OneVisionEncoder : IVisionEncoder
 {
     private readonly TilePatches _patches;

@@ -9,8 +9,8 @@ using static TorchSharp.torch.nn;
 namespace Interlace.Vlm.Families.Qwen25VL;
 
 /// <summary>
-/// The vision encoder: patches through blocks of attention in windows, a few of them in the whole image, then m x m patches merged into a token.
-/// Patches lie window by window on their way, and the tokens are put back in order at the end.
+/// The vision encoder: patches through blocks of attention in windows, a few of them in the whole image, then m x m patches merged into a
+/// token. Patches lie window by window on their way, and the tokens are put back in order at the end.
 /// </summary>
 internal sealed class VisionTower : IVisionEncoder
 {

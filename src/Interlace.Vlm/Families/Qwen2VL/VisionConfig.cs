@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families.Qwen2VL;
 
-/// <summary>The vision tower's sizes. In the file <c>hidden_size</c> is the width of the text model, <c>embed_dim</c> that of the tower.</summary>
+/// <summary>
+/// The vision tower's sizes. In the file <c>hidden_size</c> is the width of the text model, <c>embed_dim</c> that of the tower.
+/// </summary>
 internal sealed record VisionConfig(
     int Width, int InnerSize, int Depth, int HeadCount, int PatchSize, int MergeSize, int TemporalPatchSize, int OutputSize,
     Func<Tensor, Tensor> Activation)

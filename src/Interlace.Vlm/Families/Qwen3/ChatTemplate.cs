@@ -4,7 +4,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Vlm.Families.Qwen3;
 
 /// <summary>
-/// The chat template of Qwen3: what an assistant thought is kept behind the last question alone, where an answer without thoughts is given empty ones.
+/// The chat template of Qwen3: what an assistant thought is kept behind the last question alone, where an answer without thoughts is given
+/// empty ones.
 /// </summary>
 /// <param name="thinks">Whether the answer to come may begin with thoughts; otherwise it is given empty ones.</param>
 internal sealed class ChatTemplate(bool thinks = true) : IChatTemplate

@@ -6,8 +6,8 @@ namespace Interlace.Vlm.Families.Qwen3VL;
 internal static class Patches
 {
     /// <summary>
-    /// Cuts a resized image into normalised patches: P rows of 3 x temporal x patch x patch values in the order channel, time (equal copies), y, x.
-    /// Rows go by merge blocks (top to bottom, left to right), within a block by its merge x merge patches.
+    /// Cuts a resized image into normalised patches: P rows of 3 x temporal x patch x patch values in the order channel, time (equal
+    /// copies), y, x. Rows go by merge blocks (top to bottom, left to right), within a block by its merge x merge patches.
     /// </summary>
     /// <param name="image">An image whose sides are multiples of patch x merge.</param>
     /// <param name="patch">Side of a patch in pixels.</param>

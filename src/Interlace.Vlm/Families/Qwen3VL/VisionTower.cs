@@ -10,8 +10,8 @@ using static TorchSharp.torch.nn;
 namespace Interlace.Vlm.Families.Qwen3VL;
 
 /// <summary>
-/// The vision encoder: patches with interpolated positions through blocks of full attention within an image, then 2 x 2 patches merged into a token.
-/// DeepStack mergers do the same to the output of some blocks.
+/// The vision encoder: patches with interpolated positions through blocks of full attention within an image, then 2 x 2 patches merged into
+/// a token. DeepStack mergers do the same to the output of some blocks.
 /// </summary>
 internal sealed class VisionTower : IVisionEncoder
 {

@@ -3,7 +3,9 @@ using Interlace.Vlm.Inputs;
 
 namespace Interlace.Vlm.Families.QwenVL;
 
-/// <summary>Images as the Qwen-VL models see them: brought to multiples of a square within bounds of their pixels, each square one token.</summary>
+/// <summary>
+/// Images as the Qwen-VL models see them: brought to multiples of a square within bounds of their pixels, each square one token.
+/// </summary>
 internal sealed class GridImageProcessor : IImageProcessor
 {
     private readonly GridImageSettings _settings;

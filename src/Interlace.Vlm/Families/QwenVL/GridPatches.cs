@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Families.QwenVL;
 
 /// <summary>
-/// The patches of images whose sides are multiples of a merge block, in the order of these blocks: top to bottom, left to right, within a block
-/// by its m x m patches. The vision towers of Qwen2-VL, Qwen2.5-VL and Qwen3-VL read them so.
+/// The patches of images whose sides are multiples of a merge block, in the order of these blocks: top to bottom, left to right, within a
+/// block by its m x m patches. The vision towers of Qwen2-VL, Qwen2.5-VL and Qwen3-VL read them so.
 /// </summary>
 /// <param name="settings">Sizes, mean and deviation.</param>
 /// <param name="device">Where they are cut.</param>
