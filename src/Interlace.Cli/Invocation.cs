@@ -66,6 +66,10 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
         return Vlm.Engine.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
     }
 
+    /// <summary>An experiment as a piece of work: the log and the progress go to standard error.</summary>
+    /// <exception cref="InputException">The machine has no such device.</exception>
+    public Job Job(Experiment experiment) => new(experiment, Compute(experiment), Log, Progress, cancellation);
+
     /// <summary>The folder that the command writes to as a run of its own.</summary>
     /// <param name="target">The folder.</param>
     /// <param name="command">Name of the command.</param>

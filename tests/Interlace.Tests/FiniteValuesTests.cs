@@ -1,6 +1,6 @@
 using Interlace.Tests.Cases;
-using Interlace.Vlm.Inputs;
 using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Interlace.Calibration;
 using Interlace.Data;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Vlm;
@@ -33,30 +34,29 @@ internal static class CalibrateCommand
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         string[] names = (invocation.Get(EvidenceNames) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.FirstOrDefault(name => !EvidenceFiles.Names.Contains(name)) is { } unknown) throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", EvidenceFiles.Names)}.");
-        var compute = invocation.Compute();
+        var job = invocation.Job(experiment);
         AdaptiveCalibration.Check(experiment);
-        using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
+        using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
         if (invocation.Force) DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
         // How far SLEB's order goes changes nothing that was measured before.
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate",
             experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
         bool there = File.Exists(path);
-        var similarity = there ? CalibrationStage.Finished(model, folder.Path) : AdaptiveCalibration.Run(model, compute, experiment,
-            folder.Path, invocation.Log, invocation.Progress, invocation.Cancellation);
+        var similarity = there ? CalibrationStage.Finished(model, folder.Path) : AdaptiveCalibration.Run(model, job, folder.Path);
         if (there) invocation.Log($"{path} is there already.");
-        foreach (string name in names) Measure(name, invocation, model, compute, experiment, folder.Path);
+        foreach (string name in names) Measure(name, model, job, folder.Path);
         var view = new SimilarityView(similarity);
         invocation.Print(() => StrictJson.Parse(similarity.ToJson())!, view.Draw);
         invocation.Log($"Next: interlace plan {folder.Path} --ratio 0.25");
         return ExitCode.Done;
     }
 
-    private static void Measure(string name, Invocation invocation, LoadedModel model, Compute compute, Experiment experiment, string folder)
+    private static void Measure(string name, LoadedModel model, Job job, string folder)
     {
         string path = EvidenceFiles.PathOf(folder, name);
-        bool there = EvidenceStage.IsThere(name, model, experiment, folder);
-        if (!there) EvidenceStage.Run(name, model, compute, experiment, folder, invocation.Progress, invocation.Cancellation);
-        invocation.Log(there ? $"{path} is there already." : $"{path} is measured.");
+        bool there = EvidenceStage.IsThere(name, model, job.Experiment, folder);
+        if (!there) EvidenceStage.Run(name, model, job, folder);
+        job.Say(there ? $"{path} is there already." : $"{path} is measured.");
     }
 }

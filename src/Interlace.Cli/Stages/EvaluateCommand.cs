@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Interlace.Evaluation;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Scoring;
-using Interlace.Evaluation;
+using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
-using Interlace.Vlm;
 
 namespace Interlace.Cli;
 
@@ -27,12 +27,11 @@ internal static class EvaluateCommand
     private static int Run(Invocation invocation)
     {
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
-        var compute = invocation.Compute();
-        using var model = ModelOptions.Open(invocation, compute, experiment.Complete().Data!.MaxPixels);
+        var job = invocation.Job(experiment);
+        using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
         using var tables = Evaluator.OpenTables(experiment, invocation.Log);   // before an earlier run is deleted
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "evaluate", experiment);
-        var scores = new Evaluator(model, compute, experiment, folder.Path)
-            .Run(tables, "evaluate", invocation.Progress, invocation.Log, invocation.Cancellation);
+        var scores = new Evaluator(model, job, folder.Path).Run(tables);
         if (invocation.Json)   // drawn scores say it themselves
             foreach (string remark in scores.Remarks) invocation.Log(remark);
         var rates = EvaluationFolder.ReadRates(folder.Path, scores.Benchmarks.Select(b => b.Name));

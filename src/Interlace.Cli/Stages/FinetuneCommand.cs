@@ -25,8 +25,7 @@ internal static class FinetuneCommand
         var experiment = invocation.Experiment();
         string pruned = invocation.Get(Pruned);
         invocation.CheckOut(target, [pruned, .. experiment.InputPaths()]);
-        var record = FineTuneStage.Run(pruned, target, invocation.Compute(), experiment, invocation.Force, invocation.Log,
-            invocation.Progress, cancellation: invocation.Cancellation);
+        var record = FineTuneStage.Run(pruned, target, invocation.Job(experiment), invocation.Force);
         invocation.Print(() => StrictJson.Read(Path.Combine(target, TrainingRecord.Name))!, console =>
             console.WriteLine($"{target}: {record.Steps} steps over {record.Samples:N0} samples, loss {record.FirstLoss:0.000} at first and {record.LastLoss:0.000} at last"
                 + (record.Skipped.Count > 0 ? $"; left out: {string.Join(", ", record.Skipped.Select(s => $"{s.Value} {s.Key}"))}" : "")));

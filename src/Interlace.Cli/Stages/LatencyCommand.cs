@@ -31,15 +31,15 @@ internal static class LatencyCommand
             throw new InputException($"{path} is no measurement of Interlace's, and is not replaced: name another folder.");
         if (path is not null && File.Exists(path) && !invocation.Force) throw new InputException($"{path} exists: name another folder, or measure anew with --force.");
         var experiment = invocation.Experiment();
-        var compute = invocation.Compute();
+        var job = invocation.Job(experiment);
         var options = new LatencyOptions(invocation.Get(Samples) ?? Standard.Samples, invocation.Get(NewTokens) ?? Standard.NewTokens, invocation.Get(WarmUp) ?? Standard.WarmUp);
         LoadedModel Open(string model)
         {
-            var loaded = LoadedModel.Open(model, compute.Device, compute.Type, experiment.Complete().Data!.MaxPixels);
+            var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels);
             foreach (string warning in loaded.Warnings) invocation.Log(warning);
             return loaded;
         }
-        var latency = LatencyStage.Measure(invocation.Get(Models), Open, compute, experiment, options, invocation.Progress, invocation.Cancellation);
+        var latency = LatencyStage.Measure(invocation.Get(Models), Open, job, options);
         if (path is not null) latency.Save(path);
         invocation.Print(() => StrictJson.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
         return ExitCode.Done;

@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Experiments;
 using Interlace.Runs;
+using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -25,14 +27,21 @@ internal static class PaperCommand
     /// <summary>Runs the variants of an experiment.</summary>
     public static int Run(Invocation invocation, string command, Experiment experiment, string target, string? file = null)
     {
-        var compute = invocation.Compute(experiment);
+        var job = invocation.Job(experiment);
         Matrix.Check(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = invocation.OpenOut(target, command, experiment, file);
-        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} {experiment.Variants!.Length} lines in {folder.Path}: {compute.TypeName} on {compute.Device.type.ToString().ToLowerInvariant()}, {compute.Threads} {(compute.Threads == 1 ? "thread" : "threads")}. Ctrl-C ends it; the same command goes on.");
-        new Matrix(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation) { DiscardModels = invocation.Get(Discard) }.Run();
+        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} {experiment.Variants!.Length} lines in {folder.Path}: {Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
+        new Matrix(job, folder.Path) { DiscardModels = invocation.Get(Discard) }.Run();
         invocation.Print(() => new JsonObject { ["folder"] = folder.Path, ["report"] = Path.Combine(folder.Path, RunFolder.Report) }, console => console.WriteLine($"Look at {Path.Combine(folder.Path, RunFolder.Report)}"));
         return ExitCode.Done;
+    }
+
+    /// <summary>Where and in which type a run computes, for its first line.</summary>
+    internal static string Described(Compute compute)
+    {
+        string threads = compute.Threads == 1 ? "thread" : "threads";
+        return $"{compute.TypeName} on {compute.Device.type.ToString().ToLowerInvariant()}, {compute.Threads} {threads}";
     }
 
     private static int Run(Invocation invocation)

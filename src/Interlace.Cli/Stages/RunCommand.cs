@@ -31,11 +31,11 @@ internal static class RunCommand
     {
         var experiment = invocation.Experiment(file);
         if (experiment.Variants is not null) return PaperCommand.Run(invocation, command, experiment, target, file);
-        var compute = invocation.Compute(experiment);
+        var job = invocation.Job(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = invocation.OpenOut(target, command, experiment, file);
-        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} the run in {folder.Path}: {compute.TypeName} on {compute.Device.type.ToString().ToLowerInvariant()}, {compute.Threads} {(compute.Threads == 1 ? "thread" : "threads")}. Ctrl-C ends it; the same command goes on.");
-        var data = new Pipeline(experiment, folder.Path, compute, invocation.Log, invocation.Progress, invocation.Cancellation).Run();
+        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} the run in {folder.Path}: {PaperCommand.Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
+        var data = new Pipeline(job, folder.Path).Run();
         invocation.Print(() => StrictJson.Read(Path.Combine(folder.Path, RunFolder.Summary))!, console => Draw(console, data, folder.Path));
         return ExitCode.Done;
     }

@@ -29,8 +29,7 @@ internal static class SparsifyCommand
         var experiment = invocation.Experiment();
         string model = invocation.Get(ModelOptions.Model), target = invocation.Get(Target)!;
         invocation.CheckOut(target, [model, .. experiment.InputPaths()]);
-        var record = SparsifyStage.Run(model, target, invocation.Compute(), experiment, options, invocation.Force, invocation.Log,
-            invocation.Progress, cancellation: invocation.Cancellation);
+        var record = SparsifyStage.Run(model, target, invocation.Job(experiment), options, invocation.Force);
         invocation.Print(() => StrictJson.Parse(record.ToJson())!, new SparsityView(record).Draw);
         return ExitCode.Done;
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Interlace.Vlm;
 
 namespace Interlace.Data;
 
@@ -8,7 +9,7 @@ namespace Interlace.Data;
 /// </summary>
 public static class SeededHash
 {
-    private const ulong Golden = 0x9E3779B97F4A7C15;
+    private const ulong Golden = 0x9E3779B97F4A7C15;   // a step of SplitMix64
 
     /// <summary>The rank of a row in its set: <c>mix(key(set, shard, seed) + row * golden)</c>.</summary>
     public static ulong Row(ulong shardKey, long row) => Mix(unchecked(shardKey + (ulong)row * Golden));
@@ -20,11 +21,10 @@ public static class SeededHash
     public static int[] Permutation(int count, long seed, int epoch = 0)
     {
         int[] order = [.. Enumerable.Range(0, count)];
-        ulong state = ShardKey("epoch", epoch.ToString(), seed);
+        SplitMix64 chance = new(ShardKey("epoch", epoch.ToString(), seed));
         for (int i = count - 1; i > 0; i--)
         {
-            state = unchecked(state + Golden);
-            int j = (int)Math.BigMul(Mix(state), (ulong)i + 1, out _);
+            int j = Scaled(chance.Next(), i + 1);
             (order[i], order[j]) = (order[j], order[i]);
         }
         return order;
@@ -37,10 +37,9 @@ public static class SeededHash
         return hash;
     }
 
-    internal static ulong Mix(ulong z)
-    {
-        z = unchecked((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9);
-        z = unchecked((z ^ (z >> 27)) * 0x94D049BB133111EB);
-        return z ^ (z >> 31);
-    }
+    /// <summary>The finaliser of SplitMix64: what the generator gives in the state <paramref name="z"/>, to which it comes by one step.</summary>
+    internal static ulong Mix(ulong z) => new SplitMix64(unchecked(z - Golden)).Next();
+
+    /// <summary>64 random bits as a number from 0 to <paramref name="count"/> - 1: the upper half of their product.</summary>
+    internal static int Scaled(ulong bits, int count) => (int)Math.BigMul(bits, (ulong)count, out _);
 }

@@ -14,35 +14,29 @@ namespace Interlace.Evaluation;
 /// then by <see cref="ScoreStage"/> <c>scores.json</c>.
 /// </summary>
 /// <param name="loaded">The model.</param>
-/// <param name="compute">Where and in which type it computes.</param>
-/// <param name="experiment">Settings.</param>
+/// <param name="job">The work; it ends between two steps of decoding, and answers are kept.</param>
 /// <param name="folder">Where the artefacts go.</param>
-public sealed class Evaluator(LoadedModel loaded, Compute compute, Experiment experiment, string folder)
+public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
 {
-    private readonly EvaluationOptions _options = experiment.Complete().Evaluate!;
+    private readonly EvaluationOptions _options = job.Experiment.Evaluate!;
 
     /// <summary>Runs or resumes the stage: asks, then scores.</summary>
     /// <param name="stage">Name of the stage in the progress.</param>
-    /// <param name="progress">Told as answers come.</param>
-    /// <param name="log">Told before the first question what is wrong with the tables, and which judge is asked.</param>
-    /// <param name="cancellation">Ends between two steps of decoding; answers are kept.</param>
     /// <exception cref="InputException">A table or the folder of tables is absent or wrong, or no row of a table can be used.</exception>
-    public ScoresFile Run(string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null,
-        CancellationToken cancellation = default)
+    public ScoresFile Run(string stage = "evaluate")
     {
-        using var tables = OpenTables(experiment, log);
-        return Run(tables, stage, progress, log, cancellation);
+        using var tables = OpenTables(job.Experiment, job.Log);
+        return Run(tables, stage);
     }
 
     /// <summary>Runs or resumes the stage over tables that <see cref="OpenTables"/> has opened.</summary>
-    /// <inheritdoc cref="Run(string, IProgress{StageProgress}, Action{string}, CancellationToken)"/>
-    public ScoresFile Run(TableSet tables, string stage = "evaluate", IProgress<StageProgress>? progress = null, Action<string>? log = null,
-        CancellationToken cancellation = default)
+    /// <inheritdoc cref="Run(string)"/>
+    public ScoresFile Run(TableSet tables, string stage = "evaluate")
     {
-        var (answers, skipped) = new Asker(loaded, compute, experiment, folder).Run(_options.Benchmarks!, tables, stage, progress, cancellation);
+        var (answers, skipped) = new Asker(loaded, job, folder).Run(_options.Benchmarks!, tables, stage);
         loaded.Model.CheckUnchanged();
         tables.CheckUnchanged();
-        var scoring = new ScoreStage(experiment, progress, log, cancellation);
+        var scoring = new ScoreStage(job.Experiment, job.Progress, job.Log, job.Cancellation);
         return scoring.Run(folder, answers, tables, (benchmark, _, _) => skipped[benchmark.Name].ToDictionary());
     }
 

@@ -15,23 +15,19 @@ public static class AdaptiveCalibration
 {
     /// <summary>Runs or resumes the stage, adaptive or not.</summary>
     /// <param name="loaded">The model.</param>
-    /// <param name="compute">Where and in which type it computes.</param>
-    /// <param name="experiment">Settings.</param>
+    /// <param name="job">The work; it ends after a batch, and the same call goes on from there.</param>
     /// <param name="folder">Where the artefacts go.</param>
-    /// <param name="log">Told how an adaptive calibration ended.</param>
-    /// <param name="progress">Told after each batch.</param>
-    /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable, or there is no such plan.</exception>
-    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, Action<string>? log = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static LayerSimilarity Run(LoadedModel loaded, Job job, string folder)
     {
-        experiment = experiment.Complete();
+        var experiment = job.Experiment;
         Check(experiment);
-        if (!experiment.Calibrate!.Adaptive) return CalibrationStage.Run(loaded, compute, experiment, folder, progress, cancellation);
+        if (!experiment.Calibrate!.Adaptive) return CalibrationStage.Run(loaded, job.Compute, experiment, folder, job.Progress, job.Cancellation);
 
         string path = Path.Combine(folder, LayerSimilarity.Name);
         var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.AddedLevels, experiment.Plan!, experiment.Seed), experiment.Calibrate.AdaptiveConfidence);
         LayerSimilarity similarity;
-        if (!File.Exists(path)) similarity = CalibrationStage.Run(loaded, compute, experiment, folder, criterion.Enough, progress, cancellation);
+        if (!File.Exists(path)) similarity = CalibrationStage.Run(loaded, job.Compute, experiment, folder, criterion.Enough, job.Progress, job.Cancellation);
         else
         {
             // Killed between the two artefacts: the checks follow from the sums.
@@ -43,7 +39,7 @@ public static class AdaptiveCalibration
         }
         var stability = PlanStability.Of(path, experiment.Plan!, experiment.Seed) with { Checks = [.. criterion.Checks] };
         stability.Save(Path.Combine(folder, PlanStability.Name));
-        log?.Invoke($"Used {stability.Samples} samples of {stability.Drawn} drawn; the layers {string.Join(", ", stability.Drop)} come out in {stability.DropAgreement:0.0 %} of {stability.Resamples} resamplings.");
+        job.Say($"Used {stability.Samples} samples of {stability.Drawn} drawn; the layers {string.Join(", ", stability.Drop)} come out in {stability.DropAgreement:0.0 %} of {stability.Resamples} resamplings.");
         return similarity;
     }
 

@@ -24,20 +24,18 @@ public static class EvidenceStage
     /// <summary>Measures one kind of evidence, unless it is there.</summary>
     /// <param name="name">A name of <see cref="EvidenceFiles.Names"/>.</param>
     /// <param name="loaded">The model.</param>
-    /// <param name="compute">Where and in which type it computes.</param>
-    /// <param name="experiment">Settings; the order of removal is searched with the layers protected that its plan protects.</param>
+    /// <param name="job">The work; the order of removal is searched with the layers protected that its plan protects. It ends after a pass:
+    /// a search goes on after its last whole round with the same call, the other kinds begin again.</param>
     /// <param name="folder">The run folder.</param>
-    /// <param name="progress">Told after each pass.</param>
-    /// <param name="cancellation">Ends after a pass. A search goes on after its last whole round with the same call; the other kinds begin again.</param>
     /// <exception cref="InputException">There is no such evidence, the data is unusable, or what is there belongs to another model or to other settings.</exception>
-    public static void Run(string name, LoadedModel loaded, Compute compute, Experiment experiment, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static void Run(string name, LoadedModel loaded, Job job, string folder)
     {
         if (!EvidenceFiles.Names.Contains(name)) throw new InputException($"There is no evidence '{name}': choose {string.Join(", ", EvidenceFiles.Names)}.");
-        experiment = experiment.Complete();
+        var experiment = job.Experiment;
         string path = EvidenceFiles.PathOf(folder, name);
         if (IsThere(name, loaded, experiment, folder)) return;
         using var checkpoint = Checkpoint.Open(loaded.Folder);
-        var identity = ModelIdentity.Of(checkpoint, cancel: cancellation);
+        var identity = ModelIdentity.Of(checkpoint, cancel: job.Cancellation);
         if (name == EvidenceFiles.MagnitudeBlock)
         {
             Dictionary<string, long> none = [];
@@ -46,16 +44,16 @@ public static class EvidenceStage
             new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, null, experiment.Seed, new(identity, null), weights.Length, 0, none, 0, none, null, weights).Save(path);
             return;
         }
-        var data = Load(loaded, compute, experiment, cancellation);
+        var data = Load(loaded, job);
         var inputs = new EvidenceInputs(identity, data.Identity);
         if (name == EvidenceFiles.Sleb)
         {
-            Search(data, inputs, loaded.Model, experiment, path, progress, cancellation);
+            Search(data, inputs, loaded.Model, job, path);
             return;
         }
         var (scores, loss) = name == EvidenceFiles.Taylor
-            ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: progress, cancellation: cancellation)
-            : WithoutEach(data, loaded.Model, progress, cancellation);
+            ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: job.Progress, cancellation: job.Cancellation)
+            : WithoutEach(data, loaded.Model, job);
         loaded.Model.CheckUnchanged();
         new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, data.Settings, experiment.Seed, inputs, scores.Length, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, loss, scores).Save(path);
     }
@@ -83,8 +81,9 @@ public static class EvidenceStage
         return Math.Min(DropCount.For(ratio, layerCount), SlebSearch.Largest(layerCount, plan.Protect ? visualLevels : 0));
     }
 
-    private static void Search(EvidenceData data, EvidenceInputs inputs, VisionLanguageModel model, Experiment experiment, string path, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private static void Search(EvidenceData data, EvidenceInputs inputs, VisionLanguageModel model, Job job, string path)
     {
+        var experiment = job.Experiment;
         int layers = model.Layers.Count, guarded = experiment.Plan!.Protect ? model.AddedLevels : 0, count = Rounds(experiment, layers, model.AddedLevels);
         var order = new RemovalOrder(RemovalOrder.CurrentFormat, ProgramVersion.CreatedBy, data.Settings, experiment.Seed, inputs, layers, guarded, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, 0, []);
         string state = Path.ChangeExtension(path, ".state.json");
@@ -94,19 +93,19 @@ public static class EvidenceStage
         var before = saved.FirstOrDefault(found => found!.IsOfTheSame(order));
 
         using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
-        order = order with { Loss = before?.Loss ?? losses.Of([.. Enumerable.Range(0, layers)], cancellation) };
-        var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [], rounds => (order with { Rounds = [.. rounds] }).Save(state), progress, cancellation);
+        order = order with { Loss = before?.Loss ?? losses.Of([.. Enumerable.Range(0, layers)], job.Cancellation) };
+        var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [], rounds => (order with { Rounds = [.. rounds] }).Save(state), job.Progress, job.Cancellation);
         model.CheckUnchanged();
         (order with { Rounds = [.. rounds] }).Save(state);
         File.Move(state, path, overwrite: true);
     }
 
-    private static (double[] Scores, double Loss) WithoutEach(EvidenceData data, VisionLanguageModel model, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private static (double[] Scores, double Loss) WithoutEach(EvidenceData data, VisionLanguageModel model, Job job)
     {
         using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
         int[] all = [.. Enumerable.Range(0, model.Layers.Count)];
-        double loss = losses.Of(all, cancellation);
-        return (losses.Without(all, all, passed => progress?.Report(new("evidence perplexity", passed, (long)all.Length * losses.BatchCount, "passes")), cancellation), loss);
+        double loss = losses.Of(all, job.Cancellation);
+        return (losses.Without(all, all, passed => job.Progress?.Report(new("evidence perplexity", passed, (long)all.Length * losses.BatchCount, "passes")), job.Cancellation), loss);
     }
 
     private static double Magnitude(Parameter parameter)
@@ -118,17 +117,18 @@ public static class EvidenceStage
             ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): copy or download the model again.");
     }
 
-    private static EvidenceData Load(LoadedModel loaded, Compute compute, Experiment experiment, CancellationToken cancellation)
+    private static EvidenceData Load(LoadedModel loaded, Job job)
     {
+        var experiment = job.Experiment;
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);
         var rows = data.Draw.Calibration(calibrate.Fraction, calibrate.EvidenceSamples);
         SkipCounts skipped = [], filtered = [];
         EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor,
-            skipped, 0, cancellation).Select(sample => sample.Encoded)];
+            skipped, 0, job.Cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
         if (samples.Length == 0) throw skipped.NoneLeft();
-        return new(samples, skipped.ToDictionary(), Settings(experiment, compute), DataIdentity.Of(data.Source));
+        return new(samples, skipped.ToDictionary(), Settings(experiment, job.Compute), DataIdentity.Of(data.Source));
     }
 
     /// <summary>What decides losses and gradients besides model and data.</summary>

@@ -3,13 +3,13 @@ using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Experiments;
 using Interlace.Jobs;
-using Interlace.Pruning.Sparsity;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Files;
-using Interlace.Vlm;
 
 namespace Interlace.Runs;
 
@@ -17,18 +17,14 @@ namespace Interlace.Runs;
 /// Many plans of one model (the paper's tables): one calibration and one evaluation of the dense model serve all lines, lines with the same plan share its pruned and tuned model, and what stands already is not done again.
 /// All plans are made first; then come the models that are only pruned, then those that are tuned.
 /// </summary>
-/// <param name="experiment">All settings, with at least one variant.</param>
+/// <param name="job">The work, whose experiment has at least one variant.</param>
 /// <param name="folder">The folder of the matrix: <c>similarity.json</c>, <c>dense</c>, and <c>variants</c> with an ordinary run folder for each plan.</param>
-/// <param name="compute">Where and in which type it computes.</param>
-/// <param name="log">One line about each stage.</param>
-/// <param name="progress">How far the stage at work has come.</param>
-/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
-public sealed class Matrix(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation)
+public sealed class Matrix(Job job, string folder)
 {
     /// <summary>The folder of the dense model's evaluation.</summary>
     public const string Dense = "dense";
 
-    private readonly Experiment _experiment = Widened(experiment.Complete());
+    private readonly Experiment _experiment = Widened(job.Experiment);
     private readonly InputIdentities _identities = new();
 
     /// <summary>Delete the pruned and the tuned model of a plan once all its lines are scored.</summary>
@@ -91,8 +87,8 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         foreach (var (i, step) in steps.Index())
         {
             if (step.Done()) continue;
-            cancellation.ThrowIfCancellationRequested();
-            log($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps)}");
+            job.Cancellation.ThrowIfCancellationRequested();
+            job.Say($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps)}");
             step.Run();
         }
         if (_experiment.Evaluate!.Benchmarks is not null) PaperReport.Write(folder);
@@ -108,7 +104,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
 
     private IEnumerable<Step> Steps(string model)
     {
-        var shared = Stages(_experiment, folder, log, progress);
+        var shared = Stages(job with { Experiment = _experiment }, folder);
         var calibrate = shared.Calibrate(model);
         yield return new("calibrate", "calibrate", shared, () => calibrate.IsDone, calibrate.Run);
         Line[] lines = [.. _experiment.Variants!.Select(variant => Open(variant, model))];
@@ -119,7 +115,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         }
         foreach (Line line in _experiment.Evaluate!.Benchmarks is null ? [] : lines.DistinctBy(line => line.Dense))
         {
-            var own = Stages(line.Own, folder, log, progress);
+            var own = Stages(job with { Experiment = line.Own }, folder);
             var evaluate = own.Evaluate(line.Dense, model, shared.At(line.Dense));
             yield return new($"evaluate {line.Dense}", "evaluate", own, () => evaluate.IsDone, evaluate.Run);
         }
@@ -192,8 +188,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         var sparsity = variant.SparsityIn(_experiment);
         bool tuned = Tunes(variant, _experiment), inRounds = sparsity is null && own.Plan!.Rounds > 1;
         PlainName.Check(name, "The folder of a variant");
-        var stages = Stages(own, Path.Combine(folder, RunFolder.Variants, name), line => log($"{name}: {line}"), progress is null
-            ? null : new Named(progress, name));
+        var stages = Stages(job.Part(own, name), Path.Combine(folder, RunFolder.Variants, name));
         string evaluation = variant.EvaluationIn(_experiment, tuned ? "recovered" : "dropped");
         return new(own, sparsity, name, tuned, evaluation, variant.EvaluationIn(_experiment, Dense), stages,
             sparsity is null ? stages.Prune(model) : stages.Sparsify(model, sparsity), inRounds
@@ -202,8 +197,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
                 stages.At(RunFolder.Evaluated, evaluation)));
     }
 
-    private RunStages Stages(Experiment own, string at, Action<string> log, IProgress<StageProgress>? progress) =>
-        new(own, at, compute, log, progress, cancellation, _identities);
+    private RunStages Stages(Job own, string at) => new(own, at, _identities);
 
     private bool Done(Line line) =>
         _experiment.Evaluate!.Benchmarks is not null ? line.Evaluation.IsDone : line.Tuned ? line.Tune.IsDone : line.Reduce.IsDone;
@@ -212,7 +206,7 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
     {
         Step[] left = [.. steps.Where(step => !step.Done())];
         string kinds = string.Join(", ", left.GroupBy(step => step.Kind).Select(kind => $"{kind.Count()} x {kind.Key}"));
-        log(left.Length == 0 ? $"All {steps.Count} stages are done." : $"{steps.Count - left.Length} of {steps.Count} stages are done; left are {kinds}{TimeLeft(steps)}.");
+        job.Say(left.Length == 0 ? $"All {steps.Count} stages are done." : $"{steps.Count - left.Length} of {steps.Count} stages are done; left are {kinds}{TimeLeft(steps)}.");
     }
 
     /// <summary>What the stages that are left will take, by what others of their kind took; kinds of which none was measured yet are not counted.</summary>
@@ -236,11 +230,5 @@ public sealed class Matrix(Experiment experiment, string folder, Compute compute
         var calibrate = experiment.Calibrate!;
         double sleb = lines.Select(line => line.In(experiment).Plan!).Where(plan => plan.Method == EvidenceFiles.Sleb).Select(plan => plan.Ratio).DefaultIfEmpty(0).Max();
         return experiment with { Calibrate = calibrate with { SlebRatio = Math.Max(calibrate.SlebRatio, sleb), MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
-    }
-
-    /// <summary>Progress with the plan's name before the stage's.</summary>
-    private sealed class Named(IProgress<StageProgress> to, string name) : IProgress<StageProgress>
-    {
-        public void Report(StageProgress value) => to.Report(value with { Stage = $"{name} {value.Stage}" });
     }
 }

@@ -14,16 +14,12 @@ using Interlace.Vlm.Engine;
 namespace Interlace.Runs;
 
 /// <summary>The main job from model and data to report: every stage that has not left its artefact yet, in order.</summary>
-/// <param name="experiment">All settings.</param>
+/// <param name="job">The work.</param>
 /// <param name="folder">The run folder.</param>
-/// <param name="compute">Where and in which type it computes.</param>
-/// <param name="log">One line about each stage.</param>
-/// <param name="progress">How far the stage at work has come.</param>
-/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
-public sealed class Pipeline(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation)
+public sealed class Pipeline(Job job, string folder)
 {
-    private readonly Experiment _experiment = experiment.Complete();
-    private readonly RunStages _stages = new(experiment, folder, compute, log, progress, cancellation);
+    private readonly Experiment _experiment = job.Experiment;
+    private readonly RunStages _stages = new(job, folder);
 
     /// <summary>Runs what is left to do and gives the data of the report.</summary>
     /// <exception cref="InputException">Model, data, tables or settings are wrong.</exception>
@@ -31,7 +27,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
     {
         string model = _experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
         bool inRounds = _experiment.Plan!.Rounds > 1;
-        if (inRounds) new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model);
+        if (inRounds) new Rounds(job, folder).Run(model);
         else
         {
             _stages.Calibrate(model).Run();
@@ -41,7 +37,7 @@ public sealed class Pipeline(Experiment experiment, string folder, Compute compu
         _stages.Prune(model).Run();
         Evaluate("dense", model);
         Evaluate("dropped", _stages.At(RunFolder.Pruned));
-        if (!_stages.Tunes) log("finetune: the plan tunes no layer");
+        if (!_stages.Tunes) job.Say("finetune: the plan tunes no layer");
         else
         {
             if (!inRounds) _stages.Tune(model).Run();

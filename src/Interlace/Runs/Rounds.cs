@@ -14,17 +14,13 @@ namespace Interlace.Runs;
 /// Pruning in rounds: each measures the model that the round before it has pruned and tuned, drops its part of the layers and tunes again. A round is an ordinary run in <c>rounds/N</c>, of the
 /// last one's outcome and without evaluations. What they come to together is left in the run folder under the usual names: <c>plan.json</c> in the original numbering and <c>tuned</c>, as if made in one step.
 /// </summary>
-/// <param name="experiment">All settings.</param>
+/// <param name="job">The work.</param>
 /// <param name="folder">The run folder.</param>
-/// <param name="compute">Where and in which type it computes.</param>
-/// <param name="log">One line about each stage.</param>
-/// <param name="progress">How far the stage at work has come.</param>
-/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
-internal sealed class Rounds(Experiment experiment, string folder, Compute compute, Action<string> log, IProgress<StageProgress>? progress, CancellationToken cancellation)
+internal sealed class Rounds(Job job, string folder)
 {
     private static readonly string[] Measured = [LayerSimilarity.SamplesName, LayerSimilarity.Name, PlanStability.Name];   // stability last: it ends an adaptive calibration
 
-    private readonly Experiment _experiment = experiment.Complete();
+    private readonly Experiment _experiment = job.Experiment;
 
     /// <summary>The plan options of each round for a model of so many layers, and the layers it starts from: the drops are shared out evenly, the first rounds take what is left over.</summary>
     /// <exception cref="PlanException">A wrong ratio, a method that drops nothing, or fewer drops than rounds.</exception>
@@ -57,7 +53,7 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
             // The unpruned model is the one to learn from, in every round.
             var own = _experiment with { Model = current, Plan = options, Evaluate = new(), Finetune = _experiment.Finetune! with { Parent = _experiment.Finetune.Parent ?? model } };
             // of a finished round, that it belongs to this run
-            new Pipeline(own, at, compute, line => log($"round {i + 1}: {line}"), progress, cancellation).Run();
+            new Pipeline(job with { Experiment = own, Log = line => job.Say($"round {i + 1}: {line}") }, at).Run();
             plans.Add(PlanFile.Load(Path.Combine(at, PlanFile.Name)));
             current = Path.Combine(at, Directory.Exists(Path.Combine(at, RunFolder.Tuned)) ? RunFolder.Tuned : RunFolder.Pruned);
         }
@@ -108,7 +104,7 @@ internal sealed class Rounds(Experiment experiment, string folder, Compute compu
         using var staged = StagedFolder.Begin(target, files.Sum(file => new FileInfo(file).Length));
         foreach (string file in files)
         {
-            cancellation.ThrowIfCancellationRequested();
+            job.Cancellation.ThrowIfCancellationRequested();
             LayerRemoval.CopyFile(file, Path.Combine(staged.FullPath, Path.GetRelativePath(last, file)));
         }
         PlanFile.Save(plan, Path.Combine(staged.FullPath, PlanFile.Name));

@@ -22,17 +22,12 @@ namespace Interlace.Runs;
 /// An artefact stands for the stage only where it says itself that it was made from the model, the plan and the settings at hand;
 /// one that was made from others is refused, never shown under the name of these.
 /// </summary>
-/// <param name="experiment">All settings.</param>
+/// <param name="job">The work.</param>
 /// <param name="folder">The run folder.</param>
-/// <param name="compute">Where and in which type it computes.</param>
-/// <param name="log">One line about each stage.</param>
-/// <param name="progress">How far the stage at work has come.</param>
-/// <param name="cancellation">Ends the stage at work at its next safe point.</param>
 /// <param name="identities">What models and tables are, where several run folders share them.</param>
-internal sealed class RunStages(Experiment experiment, string folder, Compute compute, Action<string> log,
-    IProgress<StageProgress>? progress, CancellationToken cancellation, InputIdentities? identities = null)
+internal sealed class RunStages(Job job, string folder, InputIdentities? identities = null)
 {
-    private readonly Experiment _experiment = experiment.Complete();
+    private readonly Experiment _experiment = job.Experiment;
     private readonly InputIdentities _identities = identities ?? new();
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
 
@@ -47,13 +42,13 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         Stage("calibrate", At(_experiment.Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name), () =>
     {
         using var dense = Open(model);
-        AdaptiveCalibration.Run(dense, compute, _experiment, folder, log, progress, cancellation);
+        AdaptiveCalibration.Run(dense, job, folder);
     }, () =>
     {
         var found = LayerSimilarity.Load(At(LayerSimilarity.Name));
         Require(At(LayerSimilarity.Name), found.Inputs.Model, model);
         Require(At(LayerSimilarity.Name), found.Seed == _experiment.Seed
-            && found.Settings == CalibrationStage.Settings(_experiment, compute, _experiment.Calibrate!.Adaptive),
+            && found.Settings == CalibrationStage.Settings(_experiment, job.Compute, _experiment.Calibrate!.Adaptive),
             "it was measured with other settings");
     }, () => File.Delete(At(CalibrationStage.StateName)));   // left where a run was killed between the two
 
@@ -61,13 +56,13 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     public RunStage Measure(string evidence, string model) => Stage($"evidence {evidence}", EvidenceFiles.PathOf(folder, evidence), () =>
     {
         using var dense = Open(model);
-        EvidenceStage.Run(evidence, dense, compute, _experiment, folder, progress, cancellation);
+        EvidenceStage.Run(evidence, dense, job, folder);
     }, () =>
     {
         string path = EvidenceFiles.PathOf(folder, evidence);
         var (inputs, settings, seed) = EvidenceFiles.OriginOf(path, evidence);
         Require(path, inputs.Model, model);
-        Require(path, seed == _experiment.Seed && (settings is null || settings == EvidenceStage.Settings(_experiment, compute)),
+        Require(path, seed == _experiment.Seed && (settings is null || settings == EvidenceStage.Settings(_experiment, job.Compute)),
             "it was measured with other settings");
     });
 
@@ -83,18 +78,17 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
 
     /// <summary>Model and plan -> <c>pruned</c>.</summary>
     public RunStage Prune(string model) => Stage("prune", At(RunFolder.Pruned),
-        () => LayerRemoval.Prune(model, PlanFile.Load(At(PlanFile.Name)), At(RunFolder.Pruned), progress: progress, cancel: cancellation),
+        () => LayerRemoval.Prune(model, PlanFile.Load(At(PlanFile.Name)), At(RunFolder.Pruned), progress: job.Progress, cancel: job.Cancellation),
         () => RequirePlanned(At(RunFolder.Pruned), model),
         () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
 
     /// <summary>Model (and data) -> <c>pruned</c>, with all its layers and part of their weights zero.</summary>
     public RunStage Sparsify(string model, SparsityOptions options) => Stage("sparsify", At(RunFolder.Pruned),
-        () => SparsifyStage.Run(model, At(RunFolder.Pruned), compute, _experiment, options, log: log, progress: progress,
-            cancellation: cancellation),
+        () => SparsifyStage.Run(model, At(RunFolder.Pruned), job, options),
         () =>
         {
             var found = SparsityFile.In(At(RunFolder.Pruned));
-            Require(At(RunFolder.Pruned), found is not null && SparsifyStage.IsOfTheSame(found, _experiment, options, compute),
+            Require(At(RunFolder.Pruned), found is not null && SparsifyStage.IsOfTheSame(found, _experiment, options, job.Compute),
                 "it was not made sparse with these settings");
             Require(At(RunFolder.Pruned), found!.Inputs.Model, model);
         },
@@ -106,20 +100,19 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Pruned model and data -> <c>tuned</c>.</summary>
     /// <param name="model">The model that was pruned.</param>
     public RunStage Tune(string model) => Stage("finetune", At(RunFolder.Tuned),
-        () => FineTuneStage.Run(At(RunFolder.Pruned), At(RunFolder.Tuned), compute, _experiment, log: log, progress: progress,
-            cancellation: cancellation),
+        () => FineTuneStage.Run(At(RunFolder.Pruned), At(RunFolder.Tuned), job),
         () =>
         {
             RequirePlanned(At(RunFolder.Tuned), model);
             var found = TrainingRecord.Load(At(RunFolder.Tuned, TrainingRecord.Name));
-            Require(At(RunFolder.Tuned), FineTuneStage.IsOfTheSame(found, _experiment, compute), "it was tuned with other settings");
+            Require(At(RunFolder.Tuned), FineTuneStage.IsOfTheSame(found, _experiment, job.Compute), "it was tuned with other settings");
             if (Directory.Exists(At(RunFolder.Pruned))) Require(At(RunFolder.Tuned), found.Inputs.Model, At(RunFolder.Pruned));
         },
         () => FineTuneStage.Forget(At(RunFolder.Tuned)));
 
     /// <summary>Model and data -> <c>plan.json</c> and <c>tuned</c>, in as many rounds as the plan says, each with its own times.</summary>
     public RunStage InRounds(string model) =>
-        new(At(RunFolder.Tuned), _done, () => new Rounds(_experiment, folder, compute, log, progress, cancellation).Run(model),
+        new(At(RunFolder.Tuned), _done, () => new Rounds(job, folder).Run(model),
             () => RequirePlanned(At(RunFolder.Tuned), model),
             () => StagedFolder.DiscardLeft(At(RunFolder.Tuned)));
 
@@ -128,15 +121,15 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
         Stage($"evaluate {name}", Path.Combine(target, ScoresFile.Name), () =>
     {
         using var loaded = Open(model);
-        var scores = new Evaluator(loaded, compute, _experiment, target).Run($"evaluate {name}", progress, log, cancellation);
-        foreach (string remark in scores.Remarks) log(remark);
-        log($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
+        var scores = new Evaluator(loaded, job, target).Run($"evaluate {name}");
+        foreach (string remark in scores.Remarks) job.Say(remark);
+        job.Say($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
         if (scores.Batching is { } check)
-            log($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
+            job.Say($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
     }, () =>
     {
         var answers = AnswersFile.Load(Path.Combine(target, AnswersFile.Name));
-        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(AnswerSettings.Of(_experiment, compute)),
+        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(AnswerSettings.Of(_experiment, job.Compute)),
             "its questions were asked with other settings");
         // models may be discarded when they are scored
         if (Directory.Exists(model) && answers.Inputs.Model is { } asked) Require(target, asked, model);
@@ -149,7 +142,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
     public RunStage Latency(IReadOnlyList<(string Name, string Folder)> models) => Stage("latency", At(LatencyFile.Name), () =>
     {
-        var latency = LatencyStage.Measure([.. models.Select(model => model.Folder)], Open, compute, _experiment, new(_experiment.Evaluate!.LatencySamples), progress, cancellation);
+        var latency = LatencyStage.Measure([.. models.Select(model => model.Folder)], Open, job,
+            new(_experiment.Evaluate!.LatencySamples));
         (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] }).Save(At(LatencyFile.Name));
     }, () =>
     {
@@ -168,20 +162,20 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     {
         return new(artefact, _done, Timed, check, () =>
         {
-            log($"{name}: done before ({Path.GetRelativePath(folder, artefact!)})");
+            job.Say($"{name}: done before ({Path.GetRelativePath(folder, artefact!)})");
             tidy?.Invoke();
         });
 
         void Timed()
         {
-            cancellation.ThrowIfCancellationRequested();
+            job.Cancellation.ThrowIfCancellationRequested();
             Directory.CreateDirectory(folder);
             var clock = Stopwatch.StartNew();
             run();
             FreedMemory.GiveBack();
             // Read anew: several of these may work in one folder.
             StageCosts.Save(folder, [.. Costs.Where(stage => stage.Name != name), new(name, Math.Round(clock.Elapsed.TotalSeconds, 2))]);
-            log($"{name}: {clock.Elapsed.TotalSeconds:0.0} s");
+            job.Say($"{name}: {clock.Elapsed.TotalSeconds:0.0} s");
             tidy?.Invoke();
         }
     }
@@ -210,8 +204,8 @@ internal sealed class RunStages(Experiment experiment, string folder, Compute co
     /// <summary>The model in the computation's type.</summary>
     public LoadedModel Open(string model)
     {
-        var loaded = LoadedModel.Open(model, compute.Device, compute.Type, _experiment.Data!.MaxPixels);
-        foreach (string warning in loaded.Warnings) log(warning);
+        var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, _experiment.Data!.MaxPixels);
+        foreach (string warning in loaded.Warnings) job.Say(warning);
         return loaded;
     }
 }

@@ -21,18 +21,14 @@ public static class FineTuneStage
     /// <summary>Runs or resumes the stage.</summary>
     /// <param name="pruned">The folder to tune.</param>
     /// <param name="target">The new folder.</param>
-    /// <param name="compute">Where and in which type it computes.</param>
-    /// <param name="experiment">Settings.</param>
+    /// <param name="job">The work; it ends after a step, and the same call goes on from there.</param>
     /// <param name="overwrite">Replace what stands at the target.</param>
-    /// <param name="log">Told what is tuned and what it will need, before it starts.</param>
-    /// <param name="progress">Told after each step.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
-    /// <param name="cancellation">Ends after a step; the same call goes on from there.</param>
     /// <exception cref="InputException">The folder has no plan, the plan tunes nothing, the data is unusable, the disk too full,
     /// the place taken or in use, or the model to learn from not the one that was pruned.</exception>
-    public static TrainingRecord Run(string pruned, string target, Compute compute, Experiment experiment, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
+    public static TrainingRecord Run(string pruned, string target, Job job, bool overwrite = false, Func<string, long>? freeBytes = null)
     {
-        experiment = experiment.Complete();
+        var (experiment, compute, cancellation) = (job.Experiment, job.Compute, job.Cancellation);
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);
         UserFile.Check(planPath, $"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
@@ -47,7 +43,7 @@ public static class FineTuneStage
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
-        foreach (string warning in loaded.Warnings) log?.Invoke(warning);
+        foreach (string warning in loaded.Warnings) job.Say(warning);
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
         var empty = Empty(experiment, compute, inputs, layers);
@@ -57,7 +53,7 @@ public static class FineTuneStage
         {
             held.Clear();
             StagedFolder.DiscardLeft(target);
-            log?.Invoke($"{target} is there already.");
+            job.Say($"{target} is there already.");
             return before;
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
@@ -66,16 +62,16 @@ public static class FineTuneStage
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);
-        using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, progress, cancellation);
+        using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, job.Progress, cancellation);
         using var heldOut = validation.Count > 0
-            ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, progress, cancellation) : null;
+            ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, job.Progress, cancellation) : null;
         if (store.Count == 0) throw store.Skipped.NoneLeft();
-        log?.Invoke($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
+        job.Say($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
             heldOut is not { Count: > 0 } ? null : () =>
             data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
-            progress, cancellation);
+            job.Progress, cancellation);
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);
         var rows = TrainingLog.Read(logPath);
@@ -87,7 +83,7 @@ public static class FineTuneStage
         };
         record.Save(recordPath);
         loaded.Model.CheckUnchanged();
-        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, progress, cancellation);
+        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, job.Progress, cancellation);
         held.Clear();
         return record;
     }

@@ -3,11 +3,11 @@ using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Outputs;
+using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
-using Interlace.Vlm;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;

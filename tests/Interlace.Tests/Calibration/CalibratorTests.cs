@@ -111,7 +111,7 @@ public sealed class CalibratorTests : IDisposable
                 yield return sample;
             }
         }
-        var progress = new Told(_ =>
+        var progress = new ImmediateProgress(_ =>
         {
             if (++done == batches) ending.Cancel();
         });

@@ -1,5 +1,6 @@
 using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Runs;
@@ -23,7 +24,7 @@ public sealed class MmapSigbusTests : IDisposable
     {
         bool changed = false;
         int kept = 0;
-        var refused = Assert.Throws<InputException>(() => _work.Evaluate(new Told(step =>
+        var refused = Assert.Throws<InputException>(() => _work.Evaluate(new ImmediateProgress(step =>
         {
             if (changed || step.Done == 0) return;
             kept = File.ReadAllLines(_work.At("evaluated", "predictions", "TinyVQA.jsonl")).Length;
@@ -61,7 +62,7 @@ public sealed class MmapSigbusTests : IDisposable
     public void No_similarity_is_written(string file)
     {
         Assert.Contains($"{file} changed while it was used",
-            Assert.Throws<InputException>(() => _work.Calibrate(new Told(_ => Touch(_work.Model, file)))).Message);
+            Assert.Throws<InputException>(() => _work.Calibrate(new ImmediateProgress(_ => Touch(_work.Model, file)))).Message);
         Assert.Empty(Directory.EnumerateFiles(_work.At("calibrated")));
     }
 
@@ -70,7 +71,7 @@ public sealed class MmapSigbusTests : IDisposable
     {
         int steps = 0;
         string pruned = _work.Pruned();
-        var refused = Assert.Throws<InputException>(() => _work.Tune(new Told(step =>
+        var refused = Assert.Throws<InputException>(() => _work.Tune(new ImmediateProgress(step =>
         {
             if (step.Stage == "finetune" && ++steps == 2) Touch(pruned, "model.safetensors");
         })));
@@ -83,13 +84,12 @@ public sealed class MmapSigbusTests : IDisposable
     [Fact]
     public void No_pruned_or_sparse_model_is_written()
     {
-        var touch = new Told(_ => Touch(_work.Model, "model.safetensors"));
+        var touch = new ImmediateProgress(_ => Touch(_work.Model, "model.safetensors"));
         Assert.Contains("changed while it was used",
             Assert.Throws<InputException>(() => LayerRemoval.Prune(_work.Model, PruningPlan.Create(16, [5], [6]), _work.At("pruned"),
             progress: touch)).Message);
         Assert.Contains("changed while it was used", Assert.Throws<InputException>(() =>
-            SparsifyStage.Run(_work.Model, _work.At("sparse"), Demo.Fp32, _work.Experiment, new(SparsityOptions.Magnitude),
-                progress: touch)).Message);
+            SparsifyStage.Run(_work.Model, _work.At("sparse"), new Job(_work.Experiment, Demo.Fp32, Progress: touch), new(SparsityOptions.Magnitude))).Message);
         Assert.False(Directory.Exists(_work.At("pruned")) || Directory.Exists(_work.At("sparse")));
     }
 
@@ -100,8 +100,8 @@ public sealed class MmapSigbusTests : IDisposable
         using var loaded = LoadedModel.Open(_work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
         var experiment = _work.Experiment with { Calibrate = new(Fraction: 0.1, EvidenceSamples: 2) };
         Assert.Contains("changed while it was used",
-            Assert.Throws<InputException>(() => EvidenceStage.Run(name, loaded, Demo.Fp32, experiment, _work.At("run"),
-                new Told(_ => Touch(_work.Model, "model.safetensors")))).Message);
+            Assert.Throws<InputException>(() => EvidenceStage.Run(name, loaded,
+                new Job(experiment, Demo.Fp32, Progress: new ImmediateProgress(_ => Touch(_work.Model, "model.safetensors"))), _work.At("run"))).Message);
         Assert.False(File.Exists(EvidenceFiles.PathOf(_work.At("run"), name)));
     }
 

@@ -1,7 +1,9 @@
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Tests.Cli;
+using Interlace.Tests.Evaluation;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using TorchSharp;
@@ -83,7 +85,7 @@ public sealed class NanEverywhereTests : IDisposable
         using var loaded = LoadedModel.Open(_model.Folder, torch.CPU, torch.ScalarType.Float32);
         var experiment = new Experiment { Data = new() { Path = Data, Rate = 0.1 }, Calibrate = new() { EvidenceSamples = 4 } };
         string message = Assert.Throws<NotANumberException>(() =>
-            EvidenceStage.Run(evidence, loaded, new Compute(torch.CPU, torch.ScalarType.Float32, 1), experiment, _model.At("run"))).Message;
+            EvidenceStage.Run(evidence, loaded, new Job(experiment, Demo.Fp32), _model.At("run"))).Message;
         Assert.Contains(Weight, message);
         Assert.False(File.Exists(EvidenceFiles.PathOf(_model.At("run"), evidence)));
     }

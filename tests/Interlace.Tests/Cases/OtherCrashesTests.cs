@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
@@ -148,8 +149,8 @@ public sealed class OtherCrashesTests : IDisposable
         foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(state)!))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         WorkOnDemo.SetMetadata(copy, name, value);
-        var refused = Assert.Throws<InputException>(() => FineTuneStage.Run(States.Value.Work.Pruned(), _scratch.At("tuned"), Demo.Fp32,
-            States.Value.Work.Experiment));
+        var refused = Assert.Throws<InputException>(() => FineTuneStage.Run(States.Value.Work.Pruned(), _scratch.At("tuned"),
+            new Job(States.Value.Work.Experiment, Demo.Fp32)));
         Assert.Contains(copy, refused.Message);
         Assert.False(Directory.Exists(_scratch.At("tuned")));
     }

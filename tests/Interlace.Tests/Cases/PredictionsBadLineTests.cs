@@ -2,6 +2,7 @@ using Interlace.Evaluation;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 using Interlace.Training;
@@ -104,8 +105,8 @@ public sealed class PredictionsBadLineTests : IDisposable
         using var stop = new CancellationTokenSource();
         using (var loaded = Demo.Open())
             Assert.ThrowsAny<OperationCanceledException>(() =>
-                new Evaluator(loaded, Demo.Fp32, new Experiment(Evaluate: options), _scratch.At("broken"))
-                    .Run(progress: new Told(step => { if (step.Done >= 3) stop.Cancel(); }), cancellation: stop.Token));
+                new Evaluator(loaded, new Job(new(Evaluate: options), Demo.Fp32, null,
+                    new ImmediateProgress(step => { if (step.Done >= 3) stop.Cancel(); }), stop.Token), _scratch.At("broken")).Run());
         Demo.Evaluate(_scratch.At("broken"), options);
         string[] Indices(string run) =>
             [.. File.ReadLines(_scratch.At(run, "predictions", "TinyVQA.jsonl"))

@@ -2,6 +2,7 @@ using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Evaluation.Asking;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Tests.Cli;
@@ -103,7 +104,7 @@ public sealed class ReplanThenRunTests : IDisposable
         List<string> Run()
         {
             var lines = new List<string>();
-            new Matrix(settings, folder, Demo.Fp32, lines.Add, null, CancellationToken.None).Run();
+            new Matrix(new Job(settings, Demo.Fp32, lines.Add), folder).Run();
             return lines;
         }
     }

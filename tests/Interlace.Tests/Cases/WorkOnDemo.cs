@@ -41,19 +41,19 @@ internal sealed class WorkOnDemo : IDisposable
     }
 
     public TrainingRecord Tune(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>
-        FineTuneStage.Run(Pruned(), At("tuned"), Demo.Fp32, Experiment, progress: progress, cancellation: cancellation);
+        FineTuneStage.Run(Pruned(), At("tuned"), new Job(Experiment, Demo.Fp32, null, progress, cancellation));
 
     public void Evaluate(IProgress<StageProgress>? progress = null)
     {
         using var loaded = Vlm.LoadedModel.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
-        new Interlace.Evaluation.Evaluator(loaded, Demo.Fp32, Experiment, At("evaluated")).Run(progress: progress);
+        new Interlace.Evaluation.Evaluator(loaded, new Job(Experiment, Demo.Fp32, Progress: progress), At("evaluated")).Run();
     }
 
     /// <summary>Interrupts work at its first report.</summary>
     public static void Interrupt(Action<IProgress<StageProgress>, CancellationToken> work, string stage)
     {
         using var stop = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => work(new Told(step => { if (step.Stage == stage) stop.Cancel(); }), stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => work(new ImmediateProgress(step => { if (step.Stage == stage) stop.Cancel(); }), stop.Token));
     }
 
     /// <summary>Other values of the same shapes in the same file.</summary>

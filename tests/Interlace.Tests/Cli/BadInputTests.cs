@@ -2,8 +2,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Data;
+using Interlace.Tests.Evaluation;
 using Interlace.Tests.Images;
 using Interlace.Training;
 
@@ -180,7 +182,7 @@ public sealed class BadInputTests : IDisposable
     {
         string pruned = Pruned();
         var experiment = ExperimentFile.Set(new(), "data.path", _data);
-        var refusal = Assert.Throws<Vlm.InputException>(() => FineTuneStage.Run(pruned, _out, Vlm.Engine.Compute.Choose("cpu", "fp32", 1), experiment, freeBytes: _ => 3_000_000));
+        var refusal = Assert.Throws<Vlm.InputException>(() => FineTuneStage.Run(pruned, _out, new Job(experiment, Demo.Fp32), freeBytes: _ => 3_000_000));
         Assert.Matches(@"needs \d+ MB, but its disk has 3 MB free", refusal.Message);
         Assert.False(Path.Exists(_out) || Path.Exists(_out + ".training"));
     }

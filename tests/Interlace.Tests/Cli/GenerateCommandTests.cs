@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Interlace.Tests.Images;
 using Interlace.Tests.Families.Qwen3VL;
+using Interlace.Tests.Images;
 
 namespace Interlace.Tests.Cli;
 

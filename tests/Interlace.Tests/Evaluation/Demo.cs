@@ -24,6 +24,6 @@ internal static class Demo
     public static ScoresFile Evaluate(string folder, EvaluationOptions options, int seed = 0, IProgress<StageProgress>? progress = null)
     {
         using var loaded = Open();
-        return new Evaluator(loaded, Fp32, new Experiment(Seed: seed, Evaluate: options), folder).Run(progress: progress);
+        return new Evaluator(loaded, new Job(new(Seed: seed, Evaluate: options), Fp32, Progress: progress), folder).Run();
     }
 }

@@ -4,6 +4,7 @@ using Interlace.Evaluation;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -34,7 +35,7 @@ public class DemoTests
         }
         var experiment = new Experiment(Model: checkpoint, Evaluate: new(FirstDemo.Tables(scratch), MaxNewTokens: 10));
         using var loaded = LoadedModel.Open(checkpoint, CPU, ScalarType.Float32);
-        var scores = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run();
+        var scores = new Evaluator(loaded, new Job(experiment, Demo.Fp32), scratch.At("run")).Run();
 
         string folderOfRun = scratch.At("run");
         byte[] Bytes(params string[] parts) => File.ReadAllBytes(Path.Combine([folderOfRun, .. parts]));
@@ -42,7 +43,7 @@ public class DemoTests
         new ScoreStage(experiment).Run(folderOfRun);
         Assert.Equal(scored, Bytes(ScoresFile.Name));
         // Other rules are another score of the same answers, not another evaluation.
-        var head = new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment with { Evaluate = experiment.Evaluate! with { Rules = "2026-08" } }, folderOfRun).Run();
+        var head = new Evaluator(loaded, new Job(experiment with { Evaluate = experiment.Evaluate! with { Rules = "2026-08" } }, Demo.Fp32), folderOfRun).Run();
         Assert.Equal("2026-08", head.Settings.Rules);
         Assert.Equal(predictions, Bytes("predictions", scores.Benchmarks[0].Name + ".jsonl"));
         Assert.Equal(plan is null ? ("dense", 0) : ("pruned", Ints(plan["drop"]!).Length),

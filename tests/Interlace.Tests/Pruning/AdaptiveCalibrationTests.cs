@@ -52,7 +52,7 @@ public sealed class AdaptiveCalibrationTests : IDisposable
         for (; ends < 200; ends++)
         {
             int left = ends % 3;   // batches until the next end
-            try { Run("broken", new Told(_ => { if (left-- == 0) throw new OperationCanceledException(); })); break; }
+            try { Run("broken", new ImmediateProgress(_ => { if (left-- == 0) throw new OperationCanceledException(); })); break; }
             catch (OperationCanceledException) { }
         }
         Assert.True(ends > 2);
@@ -113,7 +113,7 @@ public sealed class AdaptiveCalibrationTests : IDisposable
         var compute = Compute.Choose("cpu", "fp32", 1);
         using var loaded = LoadedModel.Open(_model, CPU, ScalarType.Float32);
         var experiment = _experiment with { Calibrate = (change ?? (options => options))(_experiment.Calibrate!) };
-        return AdaptiveCalibration.Run(loaded, compute, experiment, _scratch.At(name), log, progress);
+        return AdaptiveCalibration.Run(loaded, new Job(experiment, compute, log, progress), _scratch.At(name));
     }
 
     private void Same(string one, string other)

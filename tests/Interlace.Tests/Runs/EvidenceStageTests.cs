@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Tests.Cli;
@@ -40,16 +41,16 @@ public sealed class EvidenceStageTests : IDisposable
         foreach (int after in new[] { 1, 2, 3 })
         {
             using var ending = new CancellationTokenSource();
-            var progress = new Told(told =>
+            var progress = new ImmediateProgress(told =>
             {
                 if (told.Note == $"round {after + 1} of 4") ending.Cancel();
             });
-            Assert.ThrowsAny<OperationCanceledException>(() => EvidenceStage.Run("sleb", loaded, _compute, _experiment, _scratch.At("broken"), progress, ending.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => EvidenceStage.Run("sleb", loaded, new Job(_experiment, _compute, null, progress, ending.Token), _scratch.At("broken")));
             Assert.False(File.Exists(Path("broken", "sleb")));
             Assert.Equal(after, RemovalOrder.Load(Path("broken", "sleb.state")).Rounds.Length);
         }
         long first = -1;
-        EvidenceStage.Run("sleb", loaded, _compute, _experiment, _scratch.At("broken"), new Told(told => first = first < 0 ? told.Done : first));
+        EvidenceStage.Run("sleb", loaded, new Job(_experiment, _compute, Progress: new ImmediateProgress(step => first = first < 0 ? step.Done : first)), _scratch.At("broken"));
         Assert.True(first > 50, $"{first}");   // the rounds before are not repeated
         Assert.Equal(whole, File.ReadAllBytes(Path("broken", "sleb")));
         Assert.Equal(["sleb.json"], Directory.EnumerateFiles(_scratch.At("broken", "evidence")).Select(file => System.IO.Path.GetFileName(file)));
@@ -60,13 +61,13 @@ public sealed class EvidenceStageTests : IDisposable
     {
         using var loaded = Open();
         Run("sleb", loaded, "whole");
-        EvidenceStage.Run("sleb", loaded, _compute, _experiment with { Calibrate = _experiment.Calibrate! with { SlebRatio = 0.17 } }, _scratch.At("grown"));
+        EvidenceStage.Run("sleb", loaded, new Job(_experiment with { Calibrate = _experiment.Calibrate! with { SlebRatio = 0.17 } }, _compute), _scratch.At("grown"));
         Assert.Equal(2, RemovalOrder.Load(Path("grown", "sleb")).Rounds.Length);
         Run("sleb", loaded, "grown");
         Assert.Equal(File.ReadAllBytes(Path("whole", "sleb")), File.ReadAllBytes(Path("grown", "sleb")));
         var other = _experiment with { Calibrate = _experiment.Calibrate! with { SlebRatio = 0.5, EvidenceSamples = 5 } };
-        Assert.Contains("other settings", Assert.Throws<InputException>(() => EvidenceStage.Run("sleb", loaded, _compute, other, _scratch.At("grown"))).Message);
-        EvidenceStage.Run("sleb", loaded, _compute, other with { Calibrate = other.Calibrate! with { SlebRatio = 0.1 } }, _scratch.At("grown"));
+        Assert.Contains("other settings", Assert.Throws<InputException>(() => EvidenceStage.Run("sleb", loaded, new Job(other, _compute), _scratch.At("grown"))).Message);
+        EvidenceStage.Run("sleb", loaded, new Job(other with { Calibrate = other.Calibrate! with { SlebRatio = 0.1 } }, _compute), _scratch.At("grown"));
         Assert.Equal(File.ReadAllBytes(Path("whole", "sleb")), File.ReadAllBytes(Path("grown", "sleb")));
     }
 
@@ -140,7 +141,7 @@ public sealed class EvidenceStageTests : IDisposable
         string folder = _scratch.At("matrix");
         var stages = new List<string>();
         Matrix.Check(experiment);
-        new Matrix(experiment, folder, _compute, line => stages.AddRange(line.StartsWith('[') && line.Contains("evidence", StringComparison.Ordinal) ? [line.Split(' ', ';')[2]] : []), null, default).Run();
+        new Matrix(new Job(experiment, _compute, line => stages.AddRange(line.StartsWith('[') && line.Contains("evidence", StringComparison.Ordinal) ? [line.Split(' ', ';')[2]] : [])), folder).Run();
         Assert.Equal(["sleb", "taylor"], stages);
         Assert.Equal(5, RemovalOrder.Load(Path("matrix", "sleb")).Rounds.Length);
         Assert.Equal(["sleb-17", "sleb-42", "taylor-17"], Directory.EnumerateDirectories(_scratch.At("matrix", RunFolder.Variants)).Select(plan => System.IO.Path.GetFileName(plan)).Order(StringComparer.Ordinal));
@@ -177,13 +178,13 @@ public sealed class EvidenceStageTests : IDisposable
         Assert.NotNull(files.AddTo(new(12), identity).GradientImportance);
         Assert.Contains("another model", Assert.Throws<PlanException>(() => files.AddTo(new(12), identity with { ConfigSha256 = "0" })).Message);
         using var untied = LoadedModel.Open(TinyCheckpoints.Untied, CPU, ScalarType.Float32);
-        Assert.Contains("another model", Assert.Throws<InputException>(() => EvidenceStage.Run("taylor", untied, _compute, _experiment, _scratch.At("run"))).Message);
-        Assert.Contains("no evidence 'tailor'", Assert.Throws<InputException>(() => EvidenceStage.Run("tailor", loaded, _compute, _experiment, _scratch.At("run"))).Message);
+        Assert.Contains("another model", Assert.Throws<InputException>(() => EvidenceStage.Run("taylor", untied, new Job(_experiment, _compute), _scratch.At("run"))).Message);
+        Assert.Contains("no evidence 'tailor'", Assert.Throws<InputException>(() => EvidenceStage.Run("tailor", loaded, new Job(_experiment, _compute), _scratch.At("run"))).Message);
     }
 
     private LoadedModel Open() => LoadedModel.Open(_model, CPU, ScalarType.Float32);
 
-    private void Run(string name, LoadedModel loaded, string folder) => EvidenceStage.Run(name, loaded, _compute, _experiment, _scratch.At(folder));
+    private void Run(string name, LoadedModel loaded, string folder) => EvidenceStage.Run(name, loaded, new Job(_experiment, _compute), _scratch.At(folder));
 
     private string Path(string folder, string name) => EvidenceFiles.PathOf(_scratch.At(folder), name);
 

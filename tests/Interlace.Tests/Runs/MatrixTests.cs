@@ -4,9 +4,8 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
+using Interlace.Tests.Evaluation;
 using Interlace.Vlm;
-using Interlace.Vlm.Engine;
-using TorchSharp;
 
 namespace Interlace.Tests.Runs;
 
@@ -38,7 +37,7 @@ public sealed class MatrixTests : IDisposable
         foreach (string kind in new[] { "calibrate", "evaluate dense", "wanda-2of4 sparsify", "random-25-seed1 finetune", "streamline-13 evaluate recovered" })
         {
             using var stop = new CancellationTokenSource();
-            var ended = Record.Exception(() => Run(experiment, broken, done, new Told(step => { if (step.Stage == kind && step.Done > 0 && step.Done < step.Total) stop.Cancel(); }), cancellation: stop.Token));
+            var ended = Record.Exception(() => Run(experiment, broken, done, new ImmediateProgress(step => { if (step.Stage == kind && step.Done > 0 && step.Done < step.Total) stop.Cancel(); }), cancellation: stop.Token));
             Assert.True(ended is OperationCanceledException, $"{kind} was not interrupted, {(stop.IsCancellationRequested ? "though asked to" : "and never seen")}: {ended}");
             done.RemoveAt(done.Count - 1);   // the stage that was interrupted
         }
@@ -116,7 +115,7 @@ public sealed class MatrixTests : IDisposable
         {
             if (line.StartsWith('[')) begun.Add(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Split(';')[0]);
         }
-        new Matrix(experiment, folder, new Compute(torch.CPU, torch.ScalarType.Float32, 1), Log, progress, cancellation) { DiscardModels = discard }.Run();
+        new Matrix(new Job(experiment, Demo.Fp32, Log, progress, cancellation), folder) { DiscardModels = discard }.Run();
         return [.. begun];
     }
 

@@ -7,6 +7,7 @@ using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Data;
+using Interlace.Tests.Evaluation;
 using Interlace.Tests.Images;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -111,7 +112,7 @@ public sealed class RoundsTests : IDisposable
     }
 
     private void Run(string name, Action<string>? log = null, Action<StageProgress>? progress = null) =>
-        new Pipeline(_experiment, _scratch.At(name), Compute.Choose("cpu", "fp32", 1), log ?? (_ => { }), progress is null ? null : new Told(progress), CancellationToken.None).Run();
+        new Pipeline(new Job(_experiment, Demo.Fp32, log, progress is null ? null : new ImmediateProgress(progress)), _scratch.At(name)).Run();
 
     private string[] Files(string name) => [.. Directory.EnumerateFiles(_scratch.At(name), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_scratch.At(name), file)).Order(StringComparer.Ordinal)];
 }

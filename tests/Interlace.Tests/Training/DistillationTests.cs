@@ -1,6 +1,8 @@
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Tests.Data;
+using Interlace.Tests.Evaluation;
 using Interlace.Tests.Images;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -87,7 +89,7 @@ public sealed class DistillationTests : IDisposable
         ParquetRows.Write(_scratch.At("data", "set", "train.parquet"), [.. Enumerable.Range(0, 8).Select(i => new TestRow([image], [($"What is number {i}?", $"It is {i}.")]))], new());
         var experiment = ExperimentFile.Set(new Experiment(Data: new(_scratch.At("data"), Rate: 1)), "finetune.samples_per_step", "4");
         Experiment Distilled(double weight, string? parent) => experiment with { Finetune = experiment.Finetune! with { LearningRate = 1e-3, Distill = weight, Parent = parent } };
-        TrainingRecord Run(string name, Experiment of) => FineTuneStage.Run(pruned, _scratch.At(name), Compute.Choose("cpu", "fp32", 1), of);
+        TrainingRecord Run(string name, Experiment of) => FineTuneStage.Run(pruned, _scratch.At(name), new Job(of, Demo.Fp32));
         byte[] Weights(string name) => File.ReadAllBytes(_scratch.At(name, "model.safetensors"));
 
         var record = Run("distilled", Distilled(0.5, dense));

@@ -147,7 +147,7 @@ public sealed class FineTunerTests : IDisposable
         using var parent = distils ? _samples.Loaded.Model.Keep([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]) : null;
         using var tuner = new FineTuner(loaded.Model, [4, 8], options, _scratch.At(folder), key, parent);
         int steps = 0;
-        var progress = new Told(step =>
+        var progress = new ImmediateProgress(step =>
         {
             steps++;
             if (step.Done != endAfter) return;

@@ -1,11 +1,11 @@
 using System.Text.Encodings.Web;
-using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Vlm.Families.Qwen3VL;
-using Interlace.Vlm.Text.Tokenizing;
 using Interlace.Vlm.Text;
+using Interlace.Vlm.Text.Tokenizing;
 
 namespace Interlace.DemoModel.Text;
 

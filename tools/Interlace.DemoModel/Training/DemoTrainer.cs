@@ -1,19 +1,19 @@
 using System.Diagnostics;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Jobs;
 using Interlace.Training;
+using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Families.Qwen3VL;
 using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Inputs;
-using Interlace.Vlm;
 using static TorchSharp.torch;
 
 namespace Interlace.DemoModel.Training;
@@ -62,7 +62,7 @@ public sealed class DemoTrainer
     public const string StateName = WholeStage + ".safetensors";
 
     /// <summary>Runs or resumes all stages.</summary>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">ImmediateProgress after each step.</param>
     /// <param name="cancellation">Ends after a step; the state is kept.</param>
     /// <exception cref="InputException">The loss is no longer a number.</exception>
     public void Run(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)

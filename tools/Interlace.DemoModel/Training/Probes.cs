@@ -3,8 +3,8 @@ using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Training;
 using Interlace.Vlm;
-using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Families.Qwen3VL;
+using Interlace.Vlm.Inputs;
 
 namespace Interlace.DemoModel.Training;
 

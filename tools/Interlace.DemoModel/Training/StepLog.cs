@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interlace.Artefacts;
 
@@ -13,24 +11,23 @@ namespace Interlace.DemoModel.Training;
 /// <param name="GradNorm">Before clipping.</param>
 /// <param name="AnswerTokens">Tokens the loss was taken on.</param>
 /// <param name="ScenesPerSecond">Speed of the step, drawing included.</param>
-internal sealed record StepRow(int Step, double Loss, SortedDictionary<string, double>? Named, double Rate, double GradNorm, long AnswerTokens, double ScenesPerSecond);
+internal sealed record StepRow(int Step, double Loss,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SortedDictionary<string, double>? Named,
+    double Rate, double GradNorm, long AnswerTokens, double ScenesPerSecond);
 
 /// <summary>A log of JSON lines.</summary>
 internal static class StepLog
 {
-    public static void Append(string path, StepRow row) => File.AppendAllText(path, JsonSerializer.Serialize(row, StepLogJson.Default.StepRow) + "\n");
+    private static readonly JsonLines<StepRow> Lines = new("steps of a training", ascii: true);
+
+    public static void Append(string path, StepRow row) => Lines.Append(path, row);
 
     /// <summary>The rows; a line that an interruption cut off is left out.</summary>
-    public static IReadOnlyList<StepRow> Read(string path) =>
-        JsonLines<StepRow>.Read(path, StepLogJson.Default.StepRow, "steps of a training");
+    public static IReadOnlyList<StepRow> Read(string path) => Lines.Read(path);
 
     /// <summary>Keeps the rows before a step: those behind it are written again.</summary>
     public static void KeepBefore(string path, int step)
     {
-        if (File.Exists(path)) AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(Read(path).Where(row => row.Step < step).Select(row => JsonSerializer.Serialize(row, StepLogJson.Default.StepRow) + "\n"))));
+        if (File.Exists(path)) Lines.Save(path, Read(path).Where(row => row.Step < step));
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(StepRow))]
-internal sealed partial class StepLogJson : JsonSerializerContext;

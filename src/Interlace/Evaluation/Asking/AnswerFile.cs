@@ -1,7 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Interlace.Artefacts;
 using Interlace.Evaluation.Tables;
 using Interlace.Vlm;
@@ -9,29 +5,18 @@ using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Asking;
 
-/// <summary>One line of <c>predictions/NAME.jsonl</c>.</summary>
-/// <param name="Index">The row's index in its table.</param>
-/// <param name="PromptSha256">Hash of the token ids of the prompt.</param>
-/// <param name="Prediction">The answer.</param>
-/// <param name="PromptTokens">Tokens of the prompt, visual ones included.</param>
-/// <param name="VisualTokens">Visual tokens of the prompt.</param>
-/// <param name="Tokens">Generated tokens.</param>
-/// <param name="FinishReason">stop or length.</param>
-public sealed record Answer(string Index, string PromptSha256, string Prediction, int PromptTokens, int VisualTokens, int Tokens, string FinishReason);
-
 /// <summary>The answers of a benchmark as they come.</summary>
 public static class AnswerFile
 {
-    private const string What = "answers";
+    private static readonly JsonLines<Answer> Lines = new("answers");
 
     /// <summary>Opens a file to add to, with what it holds.</summary>
     /// <exception cref="InputException">A line is damaged.</exception>
-    public static JsonLines<Answer> Open(string path) => JsonLines<Answer>.Open(path, AnswerJson.Readable.Answer, What);
+    public static JsonLinesWriter<Answer> Open(string path) => Lines.Open(path);
 
     /// <summary>The answers of a file by index, none where it is absent.</summary>
     /// <exception cref="InputException">A line is damaged, or a row was answered twice.</exception>
-    public static IReadOnlyDictionary<string, Answer> Read(string path) =>
-        ByIndex(JsonLines<Answer>.Read(path, AnswerJson.Readable.Answer, What), path);
+    public static IReadOnlyDictionary<string, Answer> Read(string path) => ByIndex(Lines.Read(path), path);
 
     /// <summary>The answers by index.</summary>
     /// <exception cref="InputException">A row was answered twice.</exception>
@@ -52,19 +37,9 @@ public static class AnswerFile
     /// <param name="rows">The rows that were asked.</param>
     internal static void Sort(string path, IReadOnlyList<BenchmarkRow> rows)
     {
-        var found = JsonLines<Answer>.Read(path, AnswerJson.Readable.Answer, What);
+        var found = Lines.Read(path);
         var byIndex = ByIndex(found, path);
         Answer[] sorted = [.. rows.DistinctBy(row => row.Index).Select(row => byIndex.GetValueOrDefault(row.Index)).OfType<Answer>()];
-        if (!sorted.SequenceEqual(found))
-            AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(sorted.Select(answer =>
-                JsonSerializer.Serialize(answer, AnswerJson.Readable.Answer) + "\n"))));
+        if (!sorted.SequenceEqual(found)) Lines.Save(path, sorted);
     }
-}
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(Answer))]
-[JsonSerializable(typeof(AnswerSeconds))]
-internal sealed partial class AnswerJson : JsonSerializerContext
-{
-    public static AnswerJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, TypeInfoResolver = null });
 }

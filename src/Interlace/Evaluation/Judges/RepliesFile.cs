@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Interlace.Artefacts;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;
@@ -16,14 +13,14 @@ public sealed class RepliesFile : IDisposable
     /// <summary>The usual name, beside the predictions' folder.</summary>
     public const string Name = "judge.jsonl";
 
-    private const string What = "a judge's replies";
+    private static readonly JsonLines<RecordedReply> Lines = new("a judge's replies");
 
-    private readonly JsonLines<RecordedReply>? _file;   // null where nothing is added
+    private readonly JsonLinesWriter<RecordedReply>? _file;   // null where nothing is added
     private readonly Dictionary<(string Sha256, int Attempt), string> _replies = [];
     private readonly SortedSet<string> _models = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
-    private RepliesFile(IReadOnlyList<RecordedReply> found, JsonLines<RecordedReply>? file)
+    private RepliesFile(IReadOnlyList<RecordedReply> found, JsonLinesWriter<RecordedReply>? file)
     {
         foreach (var reply in found) Keep(reply);
         _file = file;
@@ -36,7 +33,7 @@ public sealed class RepliesFile : IDisposable
     /// <exception cref="InputException">It holds something else.</exception>
     public static RepliesFile Open(string path)
     {
-        var file = JsonLines<RecordedReply>.Open(path, ReplyJson.Readable.RecordedReply, What);
+        var file = Lines.Open(path);
         return new(file.Found, file);
     }
 
@@ -45,7 +42,7 @@ public sealed class RepliesFile : IDisposable
     public static RepliesFile Read(string path)
     {
         UserFile.Check(path, $"There is no file of recorded replies at {path}.");
-        return new(JsonLines<RecordedReply>.Read(path, ReplyJson.Readable.RecordedReply, What), null);
+        return new(Lines.Read(path), null);
     }
 
     /// <summary>The reply to a question, or null where it was not asked yet.</summary>
@@ -73,14 +70,4 @@ public sealed class RepliesFile : IDisposable
         _models.Add(reply.Model);
         _replies.TryAdd((reply.Sha256, reply.Attempt), reply.Reply);
     }
-}
-
-/// <summary>One line of a <see cref="RepliesFile"/>.</summary>
-internal sealed record RecordedReply(string Model, string Sha256, int Attempt, double Temperature, string Reply);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(RecordedReply))]
-internal sealed partial class ReplyJson : JsonSerializerContext
-{
-    public static ReplyJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, TypeInfoResolver = null });
 }

@@ -21,30 +21,26 @@ public sealed record LatencyOptions(int Samples = 20, int NewTokens = 16, int Wa
 /// so that whatever else the machine does hits all of them.
 /// </summary>
 /// <param name="models">The models; the first is the baseline.</param>
-/// <param name="compute">Where and in which type they compute.</param>
-/// <param name="experiment">The benchmarks, prompts and bounds of images, and the seed of the intervals.</param>
+/// <param name="job">The work: the benchmarks, prompts and bounds of images, and the seed of the intervals; it ends between two answers or tokens.</param>
 /// <param name="options">How much is measured.</param>
-public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute compute, Experiment experiment, LatencyOptions options)
+public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, LatencyOptions options)
 {
     private const string Stage = "latency";
-    private readonly EvaluationOptions _evaluation = experiment.Complete().Evaluate!;
+    private readonly EvaluationOptions _evaluation = job.Experiment.Evaluate!;
 
     /// <summary>Opens models, measures them and closes them.</summary>
     /// <param name="folders">Their folders; the first is the baseline.</param>
     /// <param name="open">Opens one.</param>
-    /// <param name="compute">Where and in which type they compute.</param>
-    /// <param name="experiment">As of the constructor.</param>
+    /// <param name="job">The work.</param>
     /// <param name="options">How much is measured.</param>
-    /// <param name="progress">Told after each question that all models have answered.</param>
-    /// <param name="cancellation">Ends between two answers or tokens.</param>
     /// <exception cref="InputException">A model cannot be opened, or as of <see cref="Run"/>.</exception>
-    public static LatencyFile Measure(IReadOnlyList<string> folders, Func<string, LoadedModel> open, Compute compute, Experiment experiment, LatencyOptions options, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static LatencyFile Measure(IReadOnlyList<string> folders, Func<string, LoadedModel> open, Job job, LatencyOptions options)
     {
         var models = new List<LoadedModel>();
         try
         {
             foreach (string folder in folders) models.Add(open(folder));
-            return new LatencyStage(models, compute, experiment, options).Run(progress, cancellation);
+            return new LatencyStage(models, job, options).Run();
         }
         finally
         {
@@ -53,14 +49,12 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
     }
 
     /// <summary>Measures.</summary>
-    /// <param name="progress">Told after each question that all models have answered.</param>
-    /// <param name="cancellation">Ends between two answers or tokens.</param>
     /// <exception cref="InputException">A table is absent or wrong, no question of it can be used, or the models read a question differently.</exception>
-    public LatencyFile Run(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public LatencyFile Run()
     {
         var found = Benchmarks.In(_evaluation.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks."), _evaluation.Only);
         AskingSettings.Check(_evaluation, found.Select(f => f.Benchmark));
-        LatencyModel[] described = Describe(cancellation);
+        LatencyModel[] described = Describe();
         var tables = new List<(Benchmark Benchmark, BenchmarkTable Table)>();
         try
         {
@@ -71,12 +65,12 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
             var results = new List<BenchmarkLatency>();
             foreach (var (benchmark, table) in tables)
             {
-                var questions = Measure(benchmark, table, part => progress?.Report(new(Stage, before + part.Done, total, "questions", Part: part)), cancellation);
+                var questions = Measure(benchmark, table, part => job.Progress?.Report(new(Stage, before + part.Done, total, "questions", Part: part)));
                 before += Rows(benchmark, table).Length;
                 measured.Add((benchmark, questions.Times));
                 results.Add(Summary(benchmark, questions));
             }
-            return new(LatencyFile.CurrentFormat, ProgramVersion.CreatedBy, Settings(), described, [.. results], LatencyStatistics.SpeedUps(measured, experiment.Seed));
+            return new(LatencyFile.CurrentFormat, ProgramVersion.CreatedBy, Settings(), described, [.. results], LatencyStatistics.SpeedUps(measured, job.Experiment.Seed));
         }
         finally
         {
@@ -84,16 +78,16 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
         }
     }
 
-    private LatencySettings Settings() => new(options.Samples, options.NewTokens, options.WarmUp, experiment.Seed, experiment.Complete().Data!.MaxPixels, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, compute.Threads);
+    private LatencySettings Settings() => new(options.Samples, options.NewTokens, options.WarmUp, job.Experiment.Seed, job.Experiment.Data!.MaxPixels, job.Compute.Device.type.ToString().ToLowerInvariant(), job.Compute.TypeName, job.Compute.Threads);
 
     private BenchmarkLatency Summary(Benchmark benchmark, Questions questions)
     {
         double Middle(Func<EncodedSample, int> count) => LatencyStatistics.Median([.. questions.Prompts.Select(prompt => (double)count(prompt))]);
         return new(benchmark.Name, benchmark.Group, questions.Prompts.Count, Middle(p => p.Count(TokenKind.Image)), Middle(p => p.Length - p.Count(TokenKind.Image)), questions.Skipped,
-            [.. questions.Times.Select(model => LatencyStatistics.Of(model, experiment.Seed))]);
+            [.. questions.Times.Select(model => LatencyStatistics.Of(model, job.Experiment.Seed))]);
     }
 
-    private LatencyModel[] Describe(CancellationToken cancellation)
+    private LatencyModel[] Describe()
     {
         var names = new List<string>();
         var described = new List<LatencyModel>();
@@ -103,12 +97,12 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
             names.Add(name);
             int same = names.Count(n => n == name);
             using var checkpoint = Checkpoint.Open(model.Folder);
-            described.Add(new(same == 1 ? name : $"{name} ({same})", model.Model.Layers.Count, models[0].Model.Layers.Count / (double)model.Model.Layers.Count, ModelIdentity.Of(checkpoint, cancel: cancellation)));
+            described.Add(new(same == 1 ? name : $"{name} ({same})", model.Model.Layers.Count, models[0].Model.Layers.Count / (double)model.Model.Layers.Count, ModelIdentity.Of(checkpoint, cancel: job.Cancellation)));
         }
         return [.. described];
     }
 
-    private Questions Measure(Benchmark benchmark, BenchmarkTable table, Action<StagePart> report, CancellationToken cancellation)
+    private Questions Measure(Benchmark benchmark, BenchmarkTable table, Action<StagePart> report)
     {
         var asking = AskingSettings.Of(_evaluation, benchmark);
         BenchmarkRow[] rows = Rows(benchmark, table);
@@ -116,7 +110,7 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
         for (int i = -Math.Min(options.WarmUp, rows.Length); i < rows.Length; i++)
         {
             BenchmarkRow row = rows[i < 0 ? rows.Length + i : i];
-            if (Ask(benchmark, table, row, asking.PromptStyle, first: Math.Max(i, 0), cancellation) is not { } answers)
+            if (Ask(benchmark, table, row, asking.PromptStyle, first: Math.Max(i, 0)) is not { } answers)
             {
                 if (i >= 0) questions = questions with { Skipped = questions.Skipped + 1 };
             }
@@ -132,7 +126,7 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
     }
 
     /// <summary>The answers of all models to one question; null where an image or the text cannot be used.</summary>
-    private (AnswerTimes Times, EncodedSample Prompt)[]? Ask(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style, int first, CancellationToken cancellation)
+    private (AnswerTimes Times, EncodedSample Prompt)[]? Ask(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style, int first)
     {
         var answers = new (AnswerTimes Times, EncodedSample Prompt)[models.Count];
         try
@@ -142,13 +136,13 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Compute comp
             for (int turn = 0; turn < answers.Length; turn++)
             {
                 int m = (first + turn) % answers.Length;
-                cancellation.ThrowIfCancellationRequested();
+                job.Cancellation.ThrowIfCancellationRequested();
                 var processor = models[m].Processor;
                 VisualInput Prepare(byte[] bytes) =>
                     PublishedImages.Decode(benchmark, bytes, table.Name, image => processor.Prepare(image, images.Count));
                 answers[m] = StageClock.Measure(models[m].Model,
                     () => processor.EncodePrepared([message], [.. images.Select(Prepare)], addGenerationPrompt: true),
-                    options.NewTokens, cancellation);
+                    options.NewTokens, job.Cancellation);
             }
         }
         catch (InputException e) when (e is not NotANumberException)

@@ -1,5 +1,6 @@
 using Interlace.Data;
 using Interlace.Evaluation.Rules;
+using Interlace.Vlm;
 
 namespace Interlace.Evaluation.Scoring;
 
@@ -106,14 +107,10 @@ public static class Bootstrap
     /// <summary>A sequence of draws that is the same on every platform (SplitMix64).</summary>
     private sealed class Draws(long seed)
     {
-        private ulong _state = SeededHash.ShardKey("bootstrap", "", seed);
+        private SplitMix64 _chance = new(SeededHash.ShardKey("bootstrap", "", seed));
 
         /// <summary>A number from 0 to <paramref name="count"/> - 1.</summary>
-        public int Next(int count)
-        {
-            _state = unchecked(_state + 0x9E3779B97F4A7C15);
-            return (int)Math.BigMul(SeededHash.Mix(_state), (ulong)count, out _);
-        }
+        public int Next(int count) => SeededHash.Scaled(_chance.Next(), count);
     }
 
     /// <summary>The common units of two scores of one benchmark.</summary>

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Interlace.Artefacts;
 using Interlace.Evaluation.Rules;
 using Interlace.Vlm;
@@ -16,16 +13,15 @@ public static class Outcomes
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "outcomes.jsonl";
 
+    private static readonly JsonLines<Outcome> Lines = new("outcomes", ascii: true, mayBeCut: false);
+
     /// <summary>Writes the artefact whole or not at all.</summary>
     /// <param name="path">The file.</param>
     /// <param name="scores">Scores by benchmark.</param>
-    public static void Save(string path, IEnumerable<(string Benchmark, Score Score)> scores)
-    {
-        StringBuilder text = new();
-        foreach (var (benchmark, score) in scores)
-            foreach (var unit in score.Units) text.Append(JsonSerializer.Serialize(new Outcome(benchmark, unit.Key, score.Rule, unit.Sums), OutcomeJson.Default.Outcome)).Append('\n');
-        AtomicFile.Write(path, Encoding.UTF8.GetBytes(text.ToString()));
-    }
+    public static void Save(string path, IEnumerable<(string Benchmark, Score Score)> scores) =>
+        Lines.Save(path, from benchmark in scores
+                         from unit in benchmark.Score.Units
+                         select new Outcome(benchmark.Benchmark, unit.Key, benchmark.Score.Rule, unit.Sums));
 
     /// <summary>Reads an artefact: by benchmark a score that has its units, its rule and the headline that follows from them.</summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
@@ -33,7 +29,7 @@ public static class Outcomes
     {
         if (!File.Exists(path)) throw new InputException($"There is no {path}, by which runs are compared question by question: score the answers again with the score command.");
         Dictionary<string, List<Outcome>> found = new(StringComparer.Ordinal);
-        foreach (var outcome in JsonLines<Outcome>.Read(path, OutcomeJson.Default.Outcome, "outcomes", mayBeCut: false))
+        foreach (var outcome in Lines.Read(path))
         {
             if (!found.TryGetValue(outcome.Benchmark, out var list)) found[outcome.Benchmark] = list = [];
             list.Add(outcome);
@@ -54,10 +50,3 @@ public static class Outcomes
         };
     }
 }
-
-/// <summary>How one question of a benchmark came out.</summary>
-internal sealed record Outcome(string Benchmark, string Key, HeadlineRule Rule, double[] Sums);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(Outcome))]
-internal sealed partial class OutcomeJson : JsonSerializerContext;

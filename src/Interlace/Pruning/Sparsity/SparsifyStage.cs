@@ -32,28 +32,25 @@ public static class SparsifyStage
     /// <summary>Runs the stage. A target that holds the result of the same settings already is left as it is.</summary>
     /// <param name="model">The model folder, which is only read.</param>
     /// <param name="target">The new folder.</param>
-    /// <param name="compute">Where and in which type it computes.</param>
-    /// <param name="experiment">Data, its filters, the fraction and batches of the calibration, and the seed.</param>
+    /// <param name="job">The work: data, its filters, the fraction and batches of the calibration, and the seed; it ends between steps and leaves nothing behind.</param>
     /// <param name="options">Method and pattern.</param>
     /// <param name="overwrite">Replace what stands at the target.</param>
-    /// <param name="log">Told what the user should know.</param>
-    /// <param name="progress">Told after each step.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
-    /// <param name="cancellation">Ends between steps and leaves nothing behind.</param>
     /// <exception cref="InputException">Model, data, method or pattern cannot be used, the place is taken, or the disk too full.</exception>
-    public static SparsityFile Run(string model, string target, Compute compute, Experiment experiment, SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default)
+    public static SparsityFile Run(string model, string target, Job job, SparsityOptions options, bool overwrite = false,
+        Func<string, long>? freeBytes = null)
     {
-        experiment = experiment.Complete();
+        var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         using var parent = Checkpoint.Open(model);
         var (weights, pattern) = Weights(parent, options);
         OutputPlace.Check(target, model, experiment.Data?.Path);
         var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
-        var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(), data is null ? null : Settings(experiment, options, compute), experiment.Seed,
+        var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(), data is null ? null : Settings(experiment, options, job.Compute), experiment.Seed,
             new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0, new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
         if (!overwrite && Finished(target, empty) is { } before)
         {
             StagedFolder.DiscardLeft(target);
-            log?.Invoke($"{target} is there already.");
+            job.Say($"{target} is there already.");
             return before;
         }
 
@@ -61,14 +58,14 @@ public static class SparsifyStage
         using var folder = StagedFolder.Begin(target, copied, overwrite ? ModelRecords.AreIn : null, freeBytes);
         string states = Path.Combine(folder.FullPath, "states");
         Directory.CreateDirectory(states);
-        using var loaded = data is null ? null : LoadedModel.Open(model, compute.Device, compute.Type, experiment.Data!.MaxPixels);
-        foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) log?.Invoke(warning);
+        using var loaded = data is null ? null : LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, experiment.Data!.MaxPixels);
+        foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) job.Say(warning);
         SkipCounts skipped = [];
-        var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, progress, cancellation);
+        var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, cancellation);
         if (samples is not null) Embed(samples, data!, loaded!, experiment, options, skipped, bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes), cancellation);
 
-        var copy = CheckpointCopy.Write(parent, folder.FullPath, progress, cancellation);
-        var layers = Prune(weights, samples, copy, compute.Device, progress, cancellation);
+        var copy = CheckpointCopy.Write(parent, folder.FullPath, job.Progress, cancellation);
+        var layers = Prune(weights, samples, copy, job.Compute.Device, job.Progress, cancellation);
         Directory.Delete(states, recursive: true);
         var record = empty with
         {

@@ -1,6 +1,7 @@
 using Interlace.Evaluation.Latency;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
 
@@ -15,7 +16,7 @@ public class LatencyStageTests
         // All weights are shared; one layer of sixteen is far faster on any machine.
         var models = new[] { dense, dense with { Model = dense.Model.Keep([7]) } };
         var experiment = new Experiment(Evaluate: new EvaluationOptions(Demo.Tables, ["TinyVQA", "TinyStar"]));
-        var file = new LatencyStage(models, Demo.Fp32, experiment, new LatencyOptions(Samples: 5, NewTokens: 4, WarmUp: 1)).Run();
+        var file = new LatencyStage(models, new Job(experiment, Demo.Fp32), new LatencyOptions(Samples: 5, NewTokens: 4, WarmUp: 1)).Run();
         Assert.Equal([16, 1], file.Models.Select(model => model.Layers));
         Assert.Equal([1, 16], file.Models.Select(model => model.IdealDecoderSpeedUp));
         Assert.Equal(["model", "model (2)"], file.Models.Select(model => model.Name));

@@ -1,6 +1,7 @@
 using Interlace.Evaluation;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
+using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
@@ -27,7 +28,7 @@ public class BadRowsTests
         File.WriteAllText(scratch.At("tables", Benchmarks.RowsFile), """{ "benchmarks": [{ "name": "Small", "file": "Small.tsv", "kind": "vqa" }] }""");
         using var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
         var experiment = new Experiment(Model: loaded.Folder, Evaluate: new(scratch.At("tables"), MaxNewTokens: 3));
-        var result = Assert.Single(new Evaluator(loaded, new Compute(CPU, ScalarType.Float32, 1), experiment, scratch.At("run")).Run().Benchmarks);
+        var result = Assert.Single(new Evaluator(loaded, new Job(experiment, Demo.Fp32), scratch.At("run")).Run().Benchmarks);
         Assert.Equal(2, result.Rows);
         Assert.Equal((2, 1), (result.Skipped["undecodable image"], result.Skipped["missing image"]));
     }

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Interlace.Tests.Text;
 using Interlace.Vlm;
 using Interlace.Vlm.Families.Qwen3VL;
-using Interlace.Tests.Text;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Tests.Families.Qwen3VL;

@@ -118,7 +118,7 @@ public sealed class LayerByLayerTests : IDisposable
         long Most(int samples)
         {
             long before = Live(), most = 0;
-            var walk = Begun(samples, $"with {samples}", new Told(_ => most = Math.Max(most, Live() - before)), batchTokens: 1);
+            var walk = Begun(samples, $"with {samples}", new ImmediateProgress(_ => most = Math.Max(most, Live() - before)), batchTokens: 1);
             var model = _samples.Loaded.Model;
             for (int l = 0; l < 3; l++)
             {

@@ -118,14 +118,14 @@ public sealed class SparsifyStageTests : IDisposable
     public void A_stage_that_is_ended_at_any_step_leaves_nothing_and_begins_anew_to_the_same_bytes()
     {
         int steps = 0;
-        Run(new(), progress: new Told(_ => steps++));
+        Run(new(), progress: new ImmediateProgress(_ => steps++));
         Dictionary<string, byte[]> whole = Content();
         Directory.Delete(_target, recursive: true);
         foreach (int after in new[] { 1, steps / 3, steps / 2, steps })
         {
             using var ending = new CancellationTokenSource();
             int step = 0;
-            var progress = new Told(_ =>
+            var progress = new ImmediateProgress(_ =>
             {
                 if (++step == after) ending.Cancel();
             });
@@ -170,7 +170,7 @@ public sealed class SparsifyStageTests : IDisposable
     public void A_model_with_shards_in_full_precision_is_made_sparse_too()
     {
         string model = TinyCheckpoints.Untied;
-        var record = SparsifyStage.Run(model, _target, _compute, _experiment, new("magnitude"));
+        var record = SparsifyStage.Run(model, _target, new Job(_experiment, _compute), new("magnitude"));
         Assert.Equal(0.5, record.Sparsity);
         using Checkpoint before = Checkpoint.Open(model), after = Checkpoint.Open(_target);
         Assert.Equal(before.Files.Select(file => Path.GetFileName(file.Path)), after.Files.Select(file => Path.GetFileName(file.Path)));
@@ -191,8 +191,8 @@ public sealed class SparsifyStageTests : IDisposable
     public void Wanda_without_data_is_refused()
     {
         var without = _experiment with { Data = null };
-        Refused("--data", () => SparsifyStage.Run(_model, _target, _compute, without, new()));
-        Assert.Equal(0.5, SparsifyStage.Run(_model, _target, _compute, without, new("magnitude")).Sparsity);
+        Refused("--data", () => SparsifyStage.Run(_model, _target, new Job(without, _compute), new()));
+        Assert.Equal(0.5, SparsifyStage.Run(_model, _target, new Job(without, _compute), new("magnitude")).Sparsity);
     }
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class SparsifyStageTests : IDisposable
         JsonObject json = StrictJson.ReadObject(config);
         json["quantization_config"] = new JsonObject { ["quant_method"] = "awq" };
         File.WriteAllText(config, json.ToJsonString());
-        Refused("is quantised (its config.json", () => SparsifyStage.Run(model, _target, _compute, _experiment, new()), "model");
+        Refused("is quantised (its config.json", () => SparsifyStage.Run(model, _target, new Job(_experiment, _compute), new()), "model");
         json.Remove("quantization_config");
         File.WriteAllText(config, json.ToJsonString());
         using (var checkpoint = Checkpoint.Open(_model))
@@ -211,8 +211,8 @@ public sealed class SparsifyStageTests : IDisposable
             SafeTensorsWriter.Write(Path.Combine(model, "model.safetensors"), file.Tensors.Select(tensor => tensor.Name.EndsWith("3.mlp.up_proj.weight", StringComparison.Ordinal)
                 ? TensorSource.FromBytes(tensor.Name, ElementType.I8, tensor.Shape, new byte[tensor.Bytes / 2]) : TensorSource.FromFile(file.Path, tensor, tensor.Name)));
         }
-        Refused("layers.3.mlp.up_proj.weight is of type I8", () => SparsifyStage.Run(model, _target, _compute, _experiment, new("magnitude")), "model");
-        Refused("'phi'", () => { json["model_type"] = "phi"; File.WriteAllText(config, json.ToJsonString()); SparsifyStage.Run(model, _target, _compute, _experiment, new()); }, "model");
+        Refused("layers.3.mlp.up_proj.weight is of type I8", () => SparsifyStage.Run(model, _target, new Job(_experiment, _compute), new("magnitude")), "model");
+        Refused("'phi'", () => { json["model_type"] = "phi"; File.WriteAllText(config, json.ToJsonString()); SparsifyStage.Run(model, _target, new Job(_experiment, _compute), new()); }, "model");
     }
 
     [Fact]
@@ -225,11 +225,11 @@ public sealed class SparsifyStageTests : IDisposable
         Refused("sparse over these samples needs", () => Run(new(), freeBytes: _ => ++asked > 3 ? model : long.MaxValue));
         Assert.Equal(4, asked);   // the model, two batches of samples, and the third that has no room
         Refused("lies in the model folder",
-            () => SparsifyStage.Run(_model, Path.Combine(_model, "inner"), _compute, _experiment, new("magnitude")));
+            () => SparsifyStage.Run(_model, Path.Combine(_model, "inner"), new Job(_experiment, _compute), new("magnitude")));
     }
 
     private SparsityFile Run(SparsityOptions options, bool overwrite = false, Action<string>? log = null, IProgress<StageProgress>? progress = null, Func<string, long>? freeBytes = null, CancellationToken cancellation = default) =>
-        SparsifyStage.Run(_model, _target, _compute, _experiment, options, overwrite, log, progress, freeBytes, cancellation);
+        SparsifyStage.Run(_model, _target, new Job(_experiment, _compute, log, progress, cancellation), options, overwrite, freeBytes);
 
     private void Refused(string named, Action run, Action check)
     {

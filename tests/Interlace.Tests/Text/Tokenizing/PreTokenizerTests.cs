@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Interlace.Vlm;
-using Interlace.Vlm.Text;
 using Interlace.Vlm.Text.Tokenizing;
 
 namespace Interlace.Tests.Text.Tokenizing;
