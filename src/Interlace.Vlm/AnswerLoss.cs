@@ -30,5 +30,6 @@ public static class AnswerLoss
     }
 
     /// <summary>Summed cross-entropy in fp32. logits [n, vocabulary], ids [n] -> [].</summary>
-    public static Tensor CrossEntropy(Tensor logits, Tensor ids) => functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);
+    public static Tensor CrossEntropy(Tensor logits, Tensor ids) =>
+        functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);
 }

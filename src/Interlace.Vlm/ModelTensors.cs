@@ -25,7 +25,8 @@ public static class ModelTensors
     {
         var expected = new Dictionary<string, long[]>(StringComparer.Ordinal);
         using var model = WithoutWeights(folder, expected);
-        return [.. model.Layers.Select(layer => layer.Linears.Select(linear => (linear.Weight.Name, expected[linear.Weight.Name])).ToArray())];
+        (string, long[]) Described(Linear linear) => (linear.Weight.Name, expected[linear.Weight.Name]);
+        return [.. model.Layers.Select(layer => layer.Linears.Select(Described).ToArray())];
     }
 
     private static VisionLanguageModel WithoutWeights(string folder, Dictionary<string, long[]> expected)

@@ -39,7 +39,8 @@ public sealed class VisionLanguageModel : IDisposable
 
     private VisionLanguageModel(VisionLanguageModel whole, IReadOnlyList<int> kept)
     {
-        (_spec, _rope, _embedding, _head, _norm, Vision) = (whole._spec, whole._rope, whole._embedding, whole._head, whole._norm, whole.Vision);
+        (_spec, _rope, _embedding, _head, _norm, Vision) =
+            (whole._spec, whole._rope, whole._embedding, whole._head, whole._norm, whole.Vision);
         (_whole, Device, ComputeType, Parameters) = (whole, whole.Device, whole.ComputeType, []);
         Layers = [.. kept.Select(l => whole.Layers[l])];
     }

@@ -11,12 +11,14 @@ namespace Interlace.Vlm.Blocks;
 public sealed class PackedAttention : IDisposable
 {
     private readonly IReadOnlyList<Group> _groups;
-    private readonly Tensor? _inverse;   // [N]: row of each token in the groups' padded rows, one after another; null where they are the same
+    // [N]: row of each token in the groups' padded rows, one after another; null where they are the same
+    private readonly Tensor? _inverse;
     private readonly bool _causal;
 
     private sealed record Group(int Count, int Length, Tensor? Rows);   // Rows [Count * Length]: the token of each padded row
 
-    private PackedAttention(IReadOnlyList<Group> groups, Tensor? inverse, bool causal) => (_groups, _inverse, _causal) = (groups, inverse, causal);
+    private PackedAttention(IReadOnlyList<Group> groups, Tensor? inverse, bool causal) =>
+        (_groups, _inverse, _causal) = (groups, inverse, causal);
 
     /// <summary>Plans the calls for sequences of these lengths.</summary>
     /// <param name="lengths">Lengths of the packed sequences, in order.</param>

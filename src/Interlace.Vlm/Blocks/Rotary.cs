@@ -7,7 +7,8 @@ namespace Interlace.Vlm.Blocks;
 public sealed record Rotary(Tensor Cos, Tensor Sin)
 {
     /// <summary>From angles [N, d / 2] in fp32.</summary>
-    public static Rotary FromAngles(Tensor angles, ScalarType type) => new(angles.cos().to(type).unsqueeze(1), angles.sin().to(type).unsqueeze(1));
+    public static Rotary FromAngles(Tensor angles, ScalarType type) =>
+        new(angles.cos().to(type).unsqueeze(1), angles.sin().to(type).unsqueeze(1));
 
     /// <summary>That of some of the tokens.</summary>
     /// <param name="rows">Takes their rows out of a tensor of all.</param>

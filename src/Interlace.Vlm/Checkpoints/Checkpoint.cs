@@ -57,7 +57,8 @@ public sealed class Checkpoint : IDisposable
         try
         {
             Dictionary<string, string>? index = ReadIndex(folder);
-            string[] names = index is null ? [SingleName] : [.. index.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            string[] names = index is null
+                ? [SingleName] : [.. index.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
             foreach (string name in names)
             {
                 string path = Path.Combine(folder, name);
@@ -69,7 +70,8 @@ public sealed class Checkpoint : IDisposable
             var tensors = new Dictionary<string, (SafeTensorsFile, TensorEntry)>(StringComparer.Ordinal);
             foreach (var file in files)
                 foreach (var entry in file.Tensors)
-                    if (!tensors.TryAdd(entry.Name, (file, entry))) throw new InputException($"Tensor {entry.Name} lies in two shards of {folder}.");
+                    if (!tensors.TryAdd(entry.Name, (file, entry)))
+                        throw new InputException($"Tensor {entry.Name} lies in two shards of {folder}.");
             if (index is not null) CheckIndex(folder, index, tensors);
             return new Checkpoint(folder, config, files, tensors, stamps);
         }
@@ -86,7 +88,8 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Type, shape and place of a tensor, and the file that holds it.</summary>
     /// <exception cref="InputException">No such tensor.</exception>
     public (SafeTensorsFile File, TensorEntry Entry) Find(string name) =>
-        _tensors.TryGetValue(name, out var found) ? found : throw new InputException($"Tensor {name} is missing in {Folder}; the folder holds no complete model of this kind.");
+        _tensors.TryGetValue(name, out var found) ? found : throw new InputException($"Tensor {name} is missing in {Folder}; "
+            + "the folder holds no complete model of this kind.");
 
     /// <summary>
     /// Checks that weights, config, tokenizer and the model's other files are what they were when the folder was opened:
@@ -135,10 +138,12 @@ public sealed class Checkpoint : IDisposable
         string[] shards = [.. index.Values.Where(name => name != SingleName).Distinct(StringComparer.Ordinal)];
         if (!File.Exists(Path.Combine(folder, SingleName)) || shards.Length == 0) return false;
         return !shards.Any(name => File.Exists(Path.Combine(folder, name))) ? true
-            : throw new InputException($"{folder} holds two sets of weights, {SingleName} and the shards that {IndexName} lists: take the one away that is not the model's.");
+            : throw new InputException($"{folder} holds two sets of weights, {SingleName} and the shards that {IndexName} lists: "
+                + "take the one away that is not the model's.");
     }
 
-    private static void CheckIndex(string folder, Dictionary<string, string> index, Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> tensors)
+    private static void CheckIndex(string folder, Dictionary<string, string> index,
+        Dictionary<string, (SafeTensorsFile File, TensorEntry Entry)> tensors)
     {
         foreach (var (name, file) in index)
             if (!tensors.TryGetValue(name, out var found) || Path.GetFileName(found.File.Path) != file)

@@ -7,7 +7,8 @@ namespace Interlace.Vlm.Checkpoints;
 /// <summary>Writes the weights of a model folder in Hugging Face's layout: one file, or shards with an index.</summary>
 public static class CheckpointWriter
 {
-    private static readonly JsonSerializerOptions IndexFormat = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions IndexFormat =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
     /// Writes one file per shard, named as readers expect them. One shard needs no index; more are listed in one, with the bytes (and
@@ -23,7 +24,8 @@ public static class CheckpointWriter
         IProgress<long>? written = null, CancellationToken cancel = default)
     {
         IReadOnlyList<TensorSource>[] filled = [.. shards.Where(shard => shard.Count > 0)];
-        for (int i = 0; i < filled.Length; i++) SafeTensorsWriter.Write(Path.Combine(folder, FileName(i, filled.Length)), filled[i], null, written, cancel);
+        for (int i = 0; i < filled.Length; i++)
+            SafeTensorsWriter.Write(Path.Combine(folder, FileName(i, filled.Length)), filled[i], null, written, cancel);
         if (filled.Length > 1) File.WriteAllText(Path.Combine(folder, Checkpoint.IndexName), Index(filled, indexMetadata));
     }
 
@@ -49,14 +51,17 @@ public static class CheckpointWriter
     }
 
     /// <summary>Name of shard <paramref name="index"/> (0-based) of <paramref name="count"/>.</summary>
-    public static string FileName(int index, int count) => count == 1 ? Checkpoint.SingleName : $"model-{index + 1:00000}-of-{count:00000}.safetensors";
+    public static string FileName(int index, int count) =>
+        count == 1 ? Checkpoint.SingleName : $"model-{index + 1:00000}-of-{count:00000}.safetensors";
 
     private static string Index(IReadOnlyList<TensorSource>[] shards, JsonObject? metadata)
     {
         metadata = (JsonObject?)metadata?.DeepClone() ?? [];
         metadata["total_size"] = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
-        if (metadata.ContainsKey("total_parameters")) metadata["total_parameters"] = shards.Sum(shard => shard.Sum(tensor => tensor.Elements));
-        var places = shards.SelectMany((shard, i) => shard.Select(tensor => (tensor.Name, File: FileName(i, shards.Length)))).OrderBy(place => place.Name, StringComparer.Ordinal);
+        if (metadata.ContainsKey("total_parameters"))
+            metadata["total_parameters"] = shards.Sum(shard => shard.Sum(tensor => tensor.Elements));
+        var places = shards.SelectMany((shard, i) => shard.Select(tensor => (tensor.Name, File: FileName(i, shards.Length))))
+            .OrderBy(place => place.Name, StringComparer.Ordinal);
         var map = new JsonObject();
         foreach (var (name, file) in places) map.Add(name, file);
         return new JsonObject { ["metadata"] = metadata, ["weight_map"] = map }.ToJsonString(IndexFormat) + "\n";

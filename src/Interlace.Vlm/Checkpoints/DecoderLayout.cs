@@ -47,15 +47,16 @@ public sealed class DecoderLayout
             .Where(prefix => checkpoint.Names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))];
         if (prefixes.Length != 1)
         {
-            throw new InputException($"{checkpoint.Folder} has {(prefixes.Length == 0 ? "no decoder layers" : "decoder layers under two names")}: "
+            string found = prefixes.Length == 0 ? "no decoder layers" : "decoder layers under two names";
+            throw new InputException($"{checkpoint.Folder} has {found}: "
                 + $"expected tensors named {string.Join(" or ", family.Names.LayerPrefixes)}N.");
         }
-        int found = LayerNumbers(checkpoint, prefixes[0]);
-        var layout = new DecoderLayout(family, checkpoint, prefixes[0], found);
+        int count = LayerNumbers(checkpoint, prefixes[0]);
+        var layout = new DecoderLayout(family, checkpoint, prefixes[0], count);
         if (family.Place == DecoderPlace.Nested && layout.Section([TextKey]) is null)
             throw new InputException($"{checkpoint.Folder} is inconsistent: config.json has no {TextKey}, which describes the decoder.");
-        if (Integer(layout.Section(layout.Sections[0])![CountKey]) is { } count && count != found)
-            throw new InputException($"{checkpoint.Folder} is inconsistent: config.json has {count} decoder layers, the weights {found}.");
+        if (Integer(layout.Section(layout.Sections[0])![CountKey]) is { } stated && stated != count)
+            throw new InputException($"{checkpoint.Folder} is inconsistent: config.json has {stated} decoder layers, the weights {count}.");
         return layout;
     }
 
@@ -162,9 +163,11 @@ public sealed class DecoderLayout
 
     private static int LayerNumbers(Checkpoint checkpoint, string prefix)
     {
-        int[] numbers = [.. checkpoint.Names.Select(name => Parse(prefix, name)?.Layer ?? -1).Where(layer => layer >= 0).Distinct().Order()];
+        int[] numbers =
+            [.. checkpoint.Names.Select(name => Parse(prefix, name)?.Layer).OfType<int>().Distinct().Order()];
         for (int i = 0; i < numbers.Length; i++)
-            if (numbers[i] != i) throw new InputException($"{checkpoint.Folder} has no tensors of decoder layer {i}, but of layer {numbers[i]}.");
+            if (numbers[i] != i)
+                throw new InputException($"{checkpoint.Folder} has no tensors of decoder layer {i}, but of layer {numbers[i]}.");
         return numbers.Length;
     }
 

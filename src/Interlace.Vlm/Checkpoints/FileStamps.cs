@@ -22,7 +22,10 @@ public sealed class FileStamps
     {
         foreach (var (path, stamp) in _files)
             if (Stamp(path) != stamp)
-                throw new InputException($"{path} changed while it was used: nothing that was computed since is kept; put the file back and repeat the command.");
+            {
+                throw new InputException($"{path} changed while it was used: nothing that was computed since is kept; "
+                    + "put the file back and repeat the command.");
+            }
     }
 
     private static (long Bytes, DateTime Written)? Stamp(string path)

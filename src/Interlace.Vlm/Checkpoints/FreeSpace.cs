@@ -15,13 +15,18 @@ public static class FreeSpace
     {
         string full = Path.GetFullPath(place);
         string folder = full;
-        while (!Directory.Exists(folder)) folder = Path.GetDirectoryName(folder) ?? throw new InputException($"{full} lies on no disk of this machine.");
+        while (!Directory.Exists(folder)) folder = Path.GetDirectoryName(folder)
+            ?? throw new InputException($"{full} lies on no disk of this machine.");
         long free = (freeBytes ?? Of)(folder);
         if (free < bytesNeeded)
-            throw new InputException($"{what ?? full} needs {Megabytes(bytesNeeded)} MB, but its disk has {Megabytes(free)} MB free: make room or name a folder on another disk.");
+        {
+            throw new InputException($"{what ?? full} needs {Megabytes(bytesNeeded)} MB, but its disk has {Megabytes(free)} MB free: "
+                + "make room or name a folder on another disk.");
+        }
     }
 
-    private static long Of(string folder) => new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace;
+    private static long Of(string folder) =>
+        new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace;
 
     private static string Megabytes(long bytes) => Math.Ceiling(bytes / 1e6).ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -24,7 +24,8 @@ internal static class JsonText
     public static byte[] SetStrings(byte[] text, IReadOnlyList<string> path, IReadOnlyList<string> values)
     {
         string layout = Last(text, path).Layout;
-        string indent = layout.Contains('\n', StringComparison.Ordinal) ? new(' ', (layout.Length - layout.LastIndexOf('\n') - 1) / path.Count) : "";
+        string indent = layout.Contains('\n', StringComparison.Ordinal)
+            ? new(' ', (layout.Length - layout.LastIndexOf('\n') - 1) / path.Count) : "";
         string separator = indent.Length == 0 ? " " : layout + indent;
         string items = string.Join("," + separator, values.Select(Quoted));
         return Set(text, path, indent.Length == 0 ? $"[{items}]" : $"[{separator}{items}{layout}]");
@@ -38,7 +39,8 @@ internal static class JsonText
         if (elements.Count == 0 || kept.Count == 0) return Splice(text, start, end, "[]");
         var array = new StringBuilder().Append(Text(start, elements[0].Start));
         for (int i = 0; i < kept.Count; i++)
-            array.Append(i == 0 ? "" : Text(elements[i - 1].End, elements[i].Start)).Append(Text(elements[kept[i]].Start, elements[kept[i]].End));
+            array.Append(i == 0 ? "" : Text(elements[i - 1].End, elements[i].Start))
+                .Append(Text(elements[kept[i]].Start, elements[kept[i]].End));
         return Splice(text, start, end, array.Append(Text(elements[^1].End, end)).ToString());
 
         string Text(int from, int to) => Encoding.UTF8.GetString(text, from, to - from);
@@ -106,7 +108,8 @@ internal static class JsonText
 
     private static string Quoted(string value) => $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
-    private static byte[] Splice(byte[] text, int start, int end, string insert) => [.. text.AsSpan(0, start), .. Encoding.UTF8.GetBytes(insert), .. text.AsSpan(end)];
+    private static byte[] Splice(byte[] text, int start, int end, string insert) =>
+        [.. text.AsSpan(0, start), .. Encoding.UTF8.GetBytes(insert), .. text.AsSpan(end)];
 
     /// <summary>The bytes of a property's value, or null where its object has no such property.</summary>
     private static (int Start, int End)? Find(byte[] text, IReadOnlyList<string> path)

@@ -34,7 +34,7 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
         foreach (var tensor in checkpoint.Files.SelectMany(file => file.Tensors).OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
             lines.Append(tensor.Name).Append(' ').Append(tensor.Type).Append(" [").AppendJoin(", ", tensor.Shape).Append("]\n");
         var sizes = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var file in checkpoint.Files) sizes[Path.GetFileName(file.Path)] = file.Tensors.Count == 0 ? new FileInfo(file.Path).Length : file.Tensors.Max(tensor => tensor.Offset + tensor.Bytes);
+        foreach (var file in checkpoint.Files) sizes[Path.GetFileName(file.Path)] = SizeOf(file);
         return new(
             Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(checkpoint.Folder, "config.json")))),
             Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines.ToString()))),
@@ -50,10 +50,15 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
     public string? DifferenceFrom(ModelIdentity other) =>
         TensorsSha256 != other.TensorsSha256 ? "the names, types or shapes of its tensors differ"
         : ConfigSha256 != other.ConfigSha256 ? "its config.json differs"
-        : !FileBytes.OrderBy(file => file.Key, StringComparer.Ordinal).SequenceEqual(other.FileBytes.OrderBy(file => file.Key, StringComparer.Ordinal)) ? "its weight files have other names or sizes"
+        : !SortedSizes.SequenceEqual(other.SortedSizes) ? "its weight files have other names or sizes"
         : WeightsSha256 is not null && other.WeightsSha256 is not null && WeightsSha256 != other.WeightsSha256 ? "its weights differ"
         : SampleSha256 is not null && other.SampleSha256 is not null && SampleSha256 != other.SampleSha256 ? "its weights differ"
         : null;
+
+    private IEnumerable<KeyValuePair<string, long>> SortedSizes => FileBytes.OrderBy(file => file.Key, StringComparer.Ordinal);
+
+    private static long SizeOf(SafeTensorsFile file) =>
+        file.Tensors.Count == 0 ? new FileInfo(file.Path).Length : file.Tensors.Max(tensor => tensor.Offset + tensor.Bytes);
 
     private static string HashSample(Checkpoint checkpoint, CancellationToken cancel)
     {
@@ -69,7 +74,10 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
                 {
                     // Read, not mapped: a file that was cut short gives fewer bytes instead of ending the process.
                     if (RandomAccess.Read(handle, buffer.AsSpan(0, bytes), offset) < bytes)
-                        throw new InputException($"{file.Path} became shorter while it was read: put the file back and repeat the command.");
+                    {
+                        throw new InputException($"{file.Path} became shorter while it was read: "
+                            + "put the file back and repeat the command.");
+                    }
                     hash.AppendData(buffer.AsSpan(0, bytes));
                 }
             }

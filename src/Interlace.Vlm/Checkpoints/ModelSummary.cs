@@ -14,7 +14,8 @@ namespace Interlace.Vlm.Checkpoints;
 /// <param name="Files">Name and size of every weight file.</param>
 public sealed record ModelSummary(
     string ModelType, int LayerCount, int HiddenSize, int VisionDepth, int AddedLevels, bool TiedHead,
-    IReadOnlyDictionary<ModelPart, PartSize> Parts, IReadOnlyList<(ElementType Type, long Parameters)> Types, IReadOnlyList<(string Name, long Bytes)> Files)
+    IReadOnlyDictionary<ModelPart, PartSize> Parts, IReadOnlyList<(ElementType Type, long Parameters)> Types,
+    IReadOnlyList<(string Name, long Bytes)> Files)
 {
     /// <summary>Number of all weights.</summary>
     public long Parameters => Parts.Values.Sum(part => part.Parameters);

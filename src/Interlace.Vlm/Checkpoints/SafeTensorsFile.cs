@@ -25,7 +25,8 @@ public sealed unsafe class SafeTensorsFile : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _start;
 
-    private SafeTensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    private SafeTensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start,
+        IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         _start = start;
         (Path, _map, _view, Tensors, Metadata) = (path, map, view, tensors, metadata);
@@ -49,7 +50,8 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         long size = stream.Length;
         if (size < 8) throw new InputException($"{path} is no safetensors file: it has only {size} bytes. Copy or download it again.");
-        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         MemoryMappedViewAccessor view = map.CreateViewAccessor(0, size, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -58,7 +60,10 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         {
             ulong header = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, 8));
             if (header > LargestHeader || (long)header > size - 8)
-                throw new InputException($"{path} is truncated or no safetensors file: its header claims {header} bytes of {size}. Copy or download it again.");
+            {
+                throw new InputException($"{path} is truncated or no safetensors file: its header claims {header} bytes of {size}. "
+                    + "Copy or download it again.");
+            }
             var (tensors, metadata) = ReadHeader(path, new ReadOnlySpan<byte>(start + 8, (int)header), 8 + (long)header, size);
             return new SafeTensorsFile(path, map, view, start, tensors, metadata);
         }
@@ -86,7 +91,8 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         _map.Dispose();
     }
 
-    private static (IReadOnlyList<TensorEntry>, IReadOnlyDictionary<string, string>) ReadHeader(string path, ReadOnlySpan<byte> json, long dataStart, long fileSize)
+    private static (IReadOnlyList<TensorEntry>, IReadOnlyDictionary<string, string>) ReadHeader(string path, ReadOnlySpan<byte> json,
+        long dataStart, long fileSize)
     {
         var tensors = new List<TensorEntry>();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -106,17 +112,25 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
-            throw new InputException($"{path}: the header is no valid JSON of the safetensors format ({e.Message}). Copy or download the file again.", e);
+            throw new InputException($"{path}: the header is no valid JSON of the safetensors format ({e.Message}). "
+                + "Copy or download the file again.", e);
         }
         tensors.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.Bytes.CompareTo(b.Bytes));
         long end = dataStart;
         foreach (var tensor in tensors)
         {
-            if (tensor.Offset != end) throw new InputException($"{path}: tensor {tensor.Name} starts at byte {tensor.Offset - dataStart} of the data, expected {end - dataStart}: tensors overlap or leave a gap.");
+            if (tensor.Offset != end)
+            {
+                throw new InputException($"{path}: tensor {tensor.Name} starts at byte {tensor.Offset - dataStart} of the data, "
+                    + $"expected {end - dataStart}: tensors overlap or leave a gap.");
+            }
             end = tensor.Offset + tensor.Bytes;
         }
         if (end != fileSize)
-            throw new InputException($"{path} is {(end > fileSize ? "truncated" : "too long")}: its header describes {end} bytes, the file has {fileSize}. Copy or download it again.");
+        {
+            throw new InputException($"{path} is {(end > fileSize ? "truncated" : "too long")}: "
+                + $"its header describes {end} bytes, the file has {fileSize}. Copy or download it again.");
+        }
         return (tensors, metadata);
     }
 
@@ -152,8 +166,13 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         if (shape is null || offsets is not [long begin, long end] || begin < 0 || end < begin || shape.Exists(n => n < 0))
             throw new InputException($"{path}: tensor {name} has no valid shape and data offsets.");
         Int128 bytes = element.Size();
-        foreach (long n in shape) bytes = bytes * n > long.MaxValue ? throw new InputException($"{path}: tensor {name} is impossibly large.") : bytes * n;
-        if (bytes != end - begin) throw new InputException($"{path}: tensor {name} of {type} [{string.Join(", ", shape)}] needs {bytes} bytes, the header gives it {end - begin}.");
+        foreach (long n in shape)
+            bytes = bytes * n > long.MaxValue ? throw new InputException($"{path}: tensor {name} is impossibly large.") : bytes * n;
+        if (bytes != end - begin)
+        {
+            throw new InputException($"{path}: tensor {name} of {type} [{string.Join(", ", shape)}] needs {bytes} bytes, "
+                + $"the header gives it {end - begin}.");
+        }
         if (begin > long.MaxValue - dataStart - (end - begin)) throw new InputException($"{path}: tensor {name} lies outside the file.");
         return new TensorEntry(name, element, [.. shape], dataStart + begin, end - begin);
     }

@@ -15,7 +15,8 @@ public static class SafeTensorsWriter
     private const int Alignment = 8;
 
     /// <summary>The header entry by which readers recognise PyTorch's layout of tensors.</summary>
-    public static IReadOnlyDictionary<string, string> PyTorchMetadata { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
+    public static IReadOnlyDictionary<string, string> PyTorchMetadata { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
 
     /// <summary>Writes one file, replacing any of that name.</summary>
     /// <param name="path">The file.</param>
@@ -26,7 +27,8 @@ public static class SafeTensorsWriter
     public static void Write(string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null,
         IProgress<long>? written = null, CancellationToken cancel = default)
     {
-        TensorSource[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Size()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
+        TensorSource[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Size())
+            .ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
         WriteHeader(file, ordered, metadata ?? PyTorchMetadata);
         foreach (var tensor in ordered)
@@ -35,13 +37,17 @@ public static class SafeTensorsWriter
             long start = file.Position;
             tensor.CopyTo(file, cancel);
             if (file.Position - start != tensor.Bytes)
-                throw new InvalidOperationException($"Tensor {tensor.Name} announced {tensor.Bytes} bytes and wrote {file.Position - start}.");
+            {
+                throw new InvalidOperationException($"Tensor {tensor.Name} announced {tensor.Bytes} bytes and wrote "
+                    + $"{file.Position - start}.");
+            }
             written?.Report(tensor.Bytes);
         }
     }
 
     /// <summary>An upper bound of the size the file will have, header included; more than its data by little.</summary>
-    public static long LargestSize(IReadOnlyCollection<TensorSource> tensors) => 8 + HeaderBound(tensors) + tensors.Sum(tensor => tensor.Bytes);
+    public static long LargestSize(IReadOnlyCollection<TensorSource> tensors) =>
+        8 + HeaderBound(tensors) + tensors.Sum(tensor => tensor.Bytes);
 
     private static void WriteHeader(Stream file, TensorSource[] tensors, IReadOnlyDictionary<string, string> metadata)
     {
@@ -80,5 +86,6 @@ public static class SafeTensorsWriter
     }
 
     // At most: name, three keys with punctuation, and two offsets and each size of up to 20 digits.
-    private static long HeaderBound(IEnumerable<TensorSource> tensors) => 128 + tensors.Sum(tensor => 6L * tensor.Name.Length + 100 + 21 * tensor.Shape.Count);
+    private static long HeaderBound(IEnumerable<TensorSource> tensors) =>
+        128 + tensors.Sum(tensor => 6L * tensor.Name.Length + 100 + 21 * tensor.Shape.Count);
 }

@@ -36,7 +36,10 @@ public static unsafe partial class Aten
     internal static void CheckEngine(ulong version)
     {
         if (version >> 48 is not (0x020A or 0x020B))
-            throw new InputException($"The engine that is loaded is libtorch {Name(version)}, which this program does not know: it needs {Name(SchemaVersion)} (2.11 works too). Take the other one off the library path (LD_LIBRARY_PATH).");
+        {
+            throw new InputException($"The engine that is loaded is libtorch {Name(version)}, which this program does not know: "
+                + $"it needs {Name(SchemaVersion)} (2.11 works too). Take the other one off the library path (LD_LIBRARY_PATH).");
+        }
     }
 
     /// <summary>A version as people write it, such as 2.10.</summary>
@@ -71,7 +74,8 @@ public static unsafe partial class Aten
     /// One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are
     /// fp32 scalars that the caller has counted up.
     /// </summary>
-    public static void AdamWStep(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> means, IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
+    public static void AdamWStep(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> means,
+        IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
         Call("aten::_fused_adamw_", "", 0, Of(parameters), Of(gradients), Of(means), Of(squares), Of(Array.Empty<Tensor>()), Of(steps),
             Of(learningRate), Of(beta1), Of(beta2), Of(weightDecay), Of(epsilon), Of(false), Of(false), None, None);
@@ -87,14 +91,16 @@ public static unsafe partial class Aten
         for (long i = shape.Length - 1, stride = 1; i >= 0; stride *= Math.Max(1, shape[i--])) strides[i] = stride;
         fixed (long* sizes = shape, steps = strides)
         {
-            Check(aoti_torch_create_tensor_from_blob_v2(data, shape.Length, sizes, steps, 0, DTypeCode(type), 0, 0, out nint handle, 0, null, 0), "create_tensor_from_blob");
+            Check(aoti_torch_create_tensor_from_blob_v2(data, shape.Length, sizes, steps, 0, DTypeCode(type), 0, 0, out nint handle, 0,
+                null, 0), "create_tensor_from_blob");
             return Tensor.UnsafeCreateTensor(handle);
         }
     }
 
     private static int DTypeCode(ScalarType type) => (int)type;   // the same numbers on both sides: uint8 0 ... bool 11, bfloat16 15
 
-    private static Tensor CallOne(string name, string overload, params ReadOnlySpan<ulong> arguments) => Tensor.UnsafeCreateTensor((nint)Call(name, overload, 1, arguments));
+    private static Tensor CallOne(string name, string overload, params ReadOnlySpan<ulong> arguments) =>
+        Tensor.UnsafeCreateTensor((nint)Call(name, overload, 1, arguments));
 
     private static ulong Call(string name, string overload, int results, params ReadOnlySpan<ulong> arguments)
     {
@@ -167,5 +173,6 @@ public static unsafe partial class Aten
     [LibraryImport("torch_cpu")]
     private static partial int aoti_torch_new_tensor_handle(nint tensor, out nint handle);
     [LibraryImport("torch_cpu")]
-    private static partial int aoti_torch_create_tensor_from_blob_v2(void* data, long dimensions, long* sizes, long* strides, long offset, int type, int deviceType, int deviceIndex, out nint handle, int layout, byte* metadata, long metadataSize);
+    private static partial int aoti_torch_create_tensor_from_blob_v2(void* data, long dimensions, long* sizes, long* strides, long offset,
+        int type, int deviceType, int deviceIndex, out nint handle, int layout, byte* metadata, long metadataSize);
 }

@@ -29,7 +29,8 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
         {
             "auto" => cuda.is_available() ? CUDA : CPU,
             "cpu" => CPU,
-            "cuda" => cuda.is_available() ? CUDA : throw new InputException("No CUDA device can be used here: choose --device cpu, or see interlace doctor."),
+            "cuda" => cuda.is_available() ? CUDA : throw new InputException("No CUDA device can be used here: "
+                + "choose --device cpu, or see interlace doctor."),
             _ => throw new InputException($"The device is '{device}', expected auto, cpu or cuda."),
         };
         ScalarType scalar = type switch

@@ -22,13 +22,19 @@ public static partial class ProcessLimits
     internal static void CheckOpenFiles(ulong allowed)
     {
         if (allowed < NeededFiles)
-            throw new InputException($"This process may open {allowed} files, fewer than the {NeededFiles} it may need: allow more with ulimit -n {NeededFiles}.");
+        {
+            throw new InputException($"This process may open {allowed} files, fewer than the {NeededFiles} it may need: "
+                + $"allow more with ulimit -n {NeededFiles}.");
+        }
     }
 
     internal static void CheckAddressSpace(ulong allowed)
     {
         if (allowed < NeededSpace)
-            throw new InputException($"This process may use {allowed / 1_000_000} MB of address space, less than the {NeededSpace / 1_000_000} that the engine may need: allow more with ulimit -v.");
+        {
+            throw new InputException($"This process may use {allowed / 1_000_000} MB of address space, "
+                + $"less than the {NeededSpace / 1_000_000} that the engine may need: allow more with ulimit -v.");
+        }
     }
 
     private static ulong Allowed(int resource)

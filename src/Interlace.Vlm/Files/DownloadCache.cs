@@ -20,7 +20,8 @@ public static class DownloadCache
         if (root is null) return;
         string[] found = [.. Directory.EnumerateDirectories(Path.Combine(root, Revisions)).Order(StringComparer.Ordinal)];
         string named = found.Length == 0 ? Path.Combine(root, Revisions, "REVISION") : string.Join(" or ", found.Take(3));
-        throw new InputException($"{folder} is a download cache and keeps the revisions of what was downloaded side by side: name one of them, {named}.");
+        throw new InputException($"{folder} is a download cache and keeps the revisions of what was downloaded side by side: "
+            + $"name one of them, {named}.");
     }
 
     private static bool IsRoot(string folder)

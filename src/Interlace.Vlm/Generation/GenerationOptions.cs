@@ -19,7 +19,8 @@ public sealed record GenerationOptions(
     double RepetitionPenalty = 1, ulong Seed = 0, int Slots = 16, int PrefillTokens = 8192)
 {
     /// <summary>The settings that have a name: greedy, and qwen, which is what Qwen publishes for its instruction-tuned models.</summary>
-    public static IReadOnlyDictionary<string, GenerationOptions> Presets { get; } = new Dictionary<string, GenerationOptions>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, GenerationOptions> Presets { get; } =
+        new Dictionary<string, GenerationOptions>(StringComparer.Ordinal)
     {
         ["greedy"] = new(),
         ["qwen"] = new(Temperature: 0.7, TopK: 20, TopP: 0.8, PresencePenalty: 1.5),

@@ -65,10 +65,14 @@ public static class ImageDecoder
     public static T Decode<T>(ReadOnlySpan<byte> encoded, string source, ImageDecoding decoding, Func<RgbImage, T> prepare)
     {
         using SKData data = SKData.CreateCopy(encoded);
-        using SKCodec codec = SKCodec.Create(data) ?? throw new InputException($"{source} is not an image of a supported format (JPEG, PNG, WebP, GIF, BMP).");
+        using SKCodec codec = SKCodec.Create(data)
+            ?? throw new InputException($"{source} is not an image of a supported format (JPEG, PNG, WebP, GIF, BMP).");
         long pixels = PixelsOf(codec), most = MostPixels(encoded.Length);
         if (pixels > most)
-            throw new InputException($"{source} has {codec.Info.Width} x {codec.Info.Height} pixels, more than the {most} that are decoded of {encoded.Length} bytes; make it smaller.");
+        {
+            throw new InputException($"{source} has {codec.Info.Width} x {codec.Info.Height} pixels, "
+                + $"more than the {most} that are decoded of {encoded.Length} bytes; make it smaller.");
+        }
 
         using var held = Budget.Take(pixels);
         RgbImage image = Read(codec, source, decoding.TransparencyOnWhite ? OnWhite : WithoutAlpha);
@@ -93,7 +97,8 @@ public static class ImageDecoder
     private static RgbImage Read(SKCodec codec, string source, ToRgb convert)
     {
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        var alpha = codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, alpha);
         byte[] rgb = new byte[3L * width * height];
         bool byRows = codec.StartScanlineDecode(layout) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
         int rows = byRows ? Math.Clamp(StripBytes / layout.RowBytes, 1, height) : height;   // some formats are decoded whole or not at all
@@ -141,7 +146,8 @@ public static class ImageDecoder
     {
         if (origin is SKEncodedOrigin.TopLeft or SKEncodedOrigin.Default) return image;
         (int w, int h) = (image.Width, image.Height);
-        bool swaps = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        bool swaps = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop
+            or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
         var turned = new RgbImage(swaps ? h : w, swaps ? w : h, new byte[image.Pixels.Length]);
         for (int y = 0, to = 0; y < turned.Height; y++)
         {

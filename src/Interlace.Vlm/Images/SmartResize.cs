@@ -17,7 +17,11 @@ public static class SmartResize
     public static (int Height, int Width) Of(int height, int width, int factor, long minPixels, long maxPixels)
     {
         double ratio = (double)Math.Max(height, width) / Math.Min(height, width);
-        if (!(ratio <= LargestRatio)) throw new InputException($"An image of {width} x {height} pixels is too narrow: the longer side may be at most {LargestRatio} times the shorter one.");
+        if (!(ratio <= LargestRatio))
+        {
+            throw new InputException($"An image of {width} x {height} pixels is too narrow: "
+                + $"the longer side may be at most {LargestRatio} times the shorter one.");
+        }
         double pixels = (double)height * width;
         long h = Rounded(height), w = Rounded(width);
         if (h * w > maxPixels)

@@ -16,7 +16,8 @@ public sealed class Batch : IDisposable
         Images = [.. samples.SelectMany(sample => sample.Images)];
         int[] ids = [.. samples.SelectMany(sample => sample.Ids)];
         int axes = samples.Select(sample => sample.Positions.Count).FirstOrDefault(1);
-        long[] positions = [.. Enumerable.Range(0, axes).SelectMany(axis => samples.SelectMany(sample => sample.Positions[axis])).Select(p => (long)p)];
+        long[] positions = [.. Enumerable.Range(0, axes).SelectMany(axis => samples.SelectMany(sample => sample.Positions[axis]))
+            .Select(p => (long)p)];
         // A trained token is predicted from the token before it; the first token of a sample has none.
         var (rows, targets) = (new List<long>(), new List<long>());
         int start = 0;
@@ -32,7 +33,8 @@ public sealed class Batch : IDisposable
         }
         Ids = tensor(Array.ConvertAll(ids, id => (long)id), device: device);
         Positions = tensor(positions, device: device).view(axes, ids.Length);
-        VisualRows = tensor([.. Kinds.Index().Where(kind => kind.Item == TokenKind.Image).Select(kind => (long)kind.Index)], device: device);
+        VisualRows = tensor([.. Kinds.Index().Where(kind => kind.Item == TokenKind.Image).Select(kind => (long)kind.Index)],
+            device: device);
         AnswerRows = tensor(rows.ToArray(), device: device);
         AnswerIds = tensor(targets.ToArray(), device: device);
         foreach (Tensor t in new[] { Ids, Positions, VisualRows, AnswerRows, AnswerIds }) t.DetachFromDisposeScope();
@@ -75,7 +77,8 @@ public sealed class Batch : IDisposable
     public static Batch Pack(IReadOnlyList<EncodedSample> samples, Device device, bool allText = false) => new(samples, device, allText);
 
     /// <summary>Number of tokens of a sample that the loss is taken on.</summary>
-    public static int CountTargets(EncodedSample sample, bool allText = false) => sample.Kinds.Skip(1).Count(kind => IsTarget(kind, allText));
+    public static int CountTargets(EncodedSample sample, bool allText = false) =>
+        sample.Kinds.Skip(1).Count(kind => IsTarget(kind, allText));
 
     private static bool IsTarget(TokenKind kind, bool allText) => kind == TokenKind.Answer || allText && kind == TokenKind.Prompt;
 

@@ -65,12 +65,16 @@ public sealed class Processor
         // Texts that make a placeholder only when joined: single ones are refused above.
         int[] placeholders = [.. _template.Placeholders.Select(Tokenizer.Id).OfType<int>()];
         if (ids.Count(placeholders.Contains) != images.Count)
-            throw new InputException($"The texts of the conversation make up {string.Join(" or ", _template.Placeholders)} literally; remove it.");
+        {
+            throw new InputException($"The texts of the conversation make up {string.Join(" or ", _template.Placeholders)} literally; "
+                + "remove it.");
+        }
         return Expand(ids, inside, images);
     }
 
     /// <summary>The prompt of a conversation, with one placeholder for each image.</summary>
-    internal RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => _template.Render(messages, addGenerationPrompt);
+    internal RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
+        _template.Render(messages, addGenerationPrompt);
 
     /// <summary>Whether the model sees images.</summary>
     public bool ReadsImages => _images is not null;
@@ -101,7 +105,8 @@ public sealed class Processor
 
     private void CheckTexts(IReadOnlyList<ChatMessage> messages)
     {
-        if (messages.SelectMany(message => message.Content).Select(Held).FirstOrDefault(held => held is not null) is not { } placeholder) return;
+        if (messages.SelectMany(message => message.Content).Select(Held).FirstOrDefault(held => held is not null) is not { } placeholder)
+            return;
         throw new InputException($"A message's text holds {placeholder} literally, which would stand for an image or a video "
             + "that is not there; remove it from the text.");
     }

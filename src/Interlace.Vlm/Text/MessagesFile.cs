@@ -15,7 +15,8 @@ public static class MessagesFile
     {
         if (!File.Exists(path)) throw new InputException($"There is no file {path} with messages.");
         JsonNode? root = StrictJson.Read(path);
-        JsonArray messages = root as JsonArray ?? (root as JsonObject)?["messages"] as JsonArray ?? throw new InputException($"{path} has no array 'messages'.");
+        JsonArray messages = root as JsonArray ?? (root as JsonObject)?["messages"] as JsonArray
+            ?? throw new InputException($"{path} has no array 'messages'.");
         if (messages.Count == 0) throw new InputException($"{path} holds no message.");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         return [.. messages.Select((message, i) => Message(message, folder, $"{path}: message {i + 1}"))];
@@ -27,14 +28,16 @@ public static class MessagesFile
         return message!["content"] switch
         {
             JsonArray parts => new(role, [.. parts.Select((part, i) => Part(part as JsonObject, folder, $"{place}, part {i + 1}"))]),
-            var content => new(role, Text(content) ?? throw new InputException($"{place} has no content: a text or an array of parts is expected.")),
+            var content when Text(content) is { } text => new(role, text),
+            _ => throw new InputException($"{place} has no content: a text or an array of parts is expected."),
         };
     }
 
     private static ContentPart Part(JsonObject? part, string folder, string place) => Text(part?["type"]) switch
     {
         "text" => new TextPart(Text(part!["text"]) ?? throw new InputException($"{place} is of type text and has none.")),
-        "image" => new ImagePart(Path.Combine(folder, Text(part!["image"]) ?? throw new InputException($"{place} is of type image and names none."))),
+        "image" when Text(part!["image"]) is { } file => new ImagePart(Path.Combine(folder, file)),
+        "image" => throw new InputException($"{place} is of type image and names none."),
         "video" => new VideoPart(),
         var type => throw new InputException($"{place} is of type '{type}', expected text or image."),
     };

@@ -21,7 +21,7 @@ internal static class PythonJson
     {
         switch (node)
         {
-            case JsonObject members: Join(members, '{', '}', text, member => { WriteString(member.Key, text); text.Append(": "); Write(member.Value, text); }); break;
+            case JsonObject members: Join(members, '{', '}', text, member => WriteMember(member, text)); break;
             case JsonArray items: Join(items, '[', ']', text, item => Write(item, text)); break;
             case JsonValue value when value.GetValueKind() == JsonValueKind.String: WriteString(value.GetValue<string>(), text); break;
             default: text.Append(node?.ToJsonString() ?? "null"); break;
@@ -39,6 +39,13 @@ internal static class PythonJson
             write(item);
         }
         text.Append(close);
+    }
+
+    private static void WriteMember(KeyValuePair<string, JsonNode?> member, StringBuilder text)
+    {
+        WriteString(member.Key, text);
+        text.Append(": ");
+        Write(member.Value, text);
     }
 
     private static void WriteString(string value, StringBuilder text)

@@ -40,14 +40,20 @@ public sealed class Tokenizer
         _decoder = new(Section("decoder"), source);
         // Whether a word that begins with replaced characters still is at the very beginning, the reference decides by a rule of its own.
         if (_normalizer.JoinsCharacters && _preTokenizer.LooksForBeginning)
-            throw new InputException($"{source}: a Replace of several characters beside a Metaspace that looks for the beginning is not supported.");
+        {
+            throw new InputException($"{source}: "
+                + "a Replace of several characters beside a Metaspace that looks for the beginning is not supported.");
+        }
 
         AddedToken[] added = Section("added_tokens") is { ValueKind: not JsonValueKind.Undefined } tokens
             ? [.. tokens.EnumerateArray().Select(entry => AddedToken.Read(entry, source))] : [];
         foreach ((string token, int id) in _model.Vocabulary) CheckToken(token, id, source, rows);
         foreach (AddedToken token in added) CheckAdded(token, source, rows);
         if (added.Sum(token => (long)token.Content.Length) is > MostAdded and long length)
-            throw new InputException($"{source}: its added tokens have {length} characters together; more than {MostAdded} are not supported.");
+        {
+            throw new InputException($"{source}: its added tokens have {length} characters together; "
+                + $"more than {MostAdded} are not supported.");
+        }
         _raw = new(added.Where(token => !token.Normalized).Select(token => (token.Content, token)));
         _normalized = new(from token in added
                           where token.Normalized
@@ -247,7 +253,8 @@ public sealed class Tokenizer
     {
         CheckToken(token.Content, token.Id, source, rows);
         if (!_model.Vocabulary.TryGetValue(token.Content, out int id) || id == token.Id) return;
-        throw new InputException($"{source}: the added token {Printable.Quote(token.Content)} has the id {token.Id}, but {id} in the vocabulary.");
+        throw new InputException($"{source}: the added token {Printable.Quote(token.Content)} has the id {token.Id}, "
+            + $"but {id} in the vocabulary.");
     }
 
     /// <summary>Before anything of the size of an id is allocated, or a token beyond the embedding can reach the engine.</summary>

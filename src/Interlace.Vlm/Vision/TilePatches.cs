@@ -9,7 +9,8 @@ namespace Interlace.Vlm.Vision;
 /// <param name="mean">Mean of the pixels per channel, of values 0 to 1.</param>
 /// <param name="deviation">Their standard deviation.</param>
 /// <param name="device">Where they are cut.</param>
-internal sealed class TilePatches(int side, int patch, IReadOnlyList<double> mean, IReadOnlyList<double> deviation, Device device) : IDisposable
+internal sealed class TilePatches(int side, int patch, IReadOnlyList<double> mean, IReadOnlyList<double> deviation,
+    Device device) : IDisposable
 {
     private readonly PixelNormalisation _normalisation = new(mean, deviation, device);
 
@@ -34,7 +35,10 @@ internal sealed class TilePatches(int side, int patch, IReadOnlyList<double> mea
     private Tensor Cut(RgbImage tile)
     {
         if (tile.Width != side || tile.Height != side)
-            throw new InputException($"A tile of {tile.Width} x {tile.Height} pixels was not prepared for this model, whose tiles are {side} x {side}.");
+        {
+            throw new InputException($"A tile of {tile.Width} x {tile.Height} pixels was not prepared for this model, "
+                + $"whose tiles are {side} x {side}.");
+        }
         using var scope = NewDisposeScope();
         Tensor pixels = tensor(tile.Pixels, ScalarType.Byte, device: device).view(Grid, patch, Grid, patch, 3);
         Tensor patches = pixels.permute(0, 2, 4, 1, 3).to(ScalarType.Float32);   // [rows, columns, 3, p, p]
