@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Interlace.Calibration;
 using Interlace.Cli;
 using Interlace.Experiments;
@@ -64,6 +65,29 @@ public class ArchitectureTests
                     where IsOfOne(use.Used) && !IsOfOne(use.User) && Outermost(use.User) != typeof(FamilyTable)
                     select $"{use.User.FullName} uses {use.Used.FullName}";
         Assert.Empty(wrong.Distinct());
+    }
+
+    /// <summary>
+    /// Names of families in code, comments left out. Facts are named after their source: the prompts and the sampling of one published
+    /// evaluation, and the models whose published scores are embedded.
+    /// </summary>
+    [Fact]
+    public void No_code_outside_the_room_of_families_names_one()
+    {
+        string[] facts = ["\"qwen3vl\"", "\"qwen\"", "qwen:", "Qwen3-VL-{size}", "or qwen", "sampling qwen"];
+        var name = new Regex("qwen|llava|internvl|gemma|smolvlm|llama", RegexOptions.IgnoreCase);
+        var named = (from file in Directory.EnumerateFiles(Path.Combine(Shared.Repository, "src"), "*.cs", SearchOption.AllDirectories)
+                     where !file.Contains("/obj/", StringComparison.Ordinal)
+                     from line in File.ReadLines(file)
+                     let code = WithoutExamples(line.Split("//")[0])
+                     where name.IsMatch(facts.Aggregate(code, (rest, fact) => rest.Replace(fact, "", StringComparison.Ordinal)))
+                     select (InRoom: file.Contains("/Families/", StringComparison.Ordinal), Text: $"{Path.GetFileName(file)}: {line.Trim()}"))
+            .ToArray();
+        Assert.Empty(named.Where(use => !use.InRoom).Select(use => use.Text));
+        Assert.Contains(named, use => use.InRoom);   // the reading itself works
+
+        // Lines of help that show a command.
+        static string WithoutExamples(string code) => Regex.Replace(code, "\"interlace [^\n]*", "");
     }
 
     [Fact]

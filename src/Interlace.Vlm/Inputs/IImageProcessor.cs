@@ -8,6 +8,12 @@ internal interface IImageProcessor
     /// <summary>Id of a visual token; the chat template writes it once for each image.</summary>
     int ImageToken { get; }
 
+    /// <summary>
+    /// Side of the square to multiples of which the makers' own evaluation brings images before this processor sees them;
+    /// null where it leaves them alone.
+    /// </summary>
+    int? PublishedSquare => null;
+
     /// <summary>Resizes an image and cuts it into tiles, with the bytes that the reference's processor gives.</summary>
     /// <param name="image">The image.</param>
     /// <param name="imageCount">Images of the conversation: some families cut a single one alone.</param>

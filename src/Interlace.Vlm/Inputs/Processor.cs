@@ -76,6 +76,12 @@ public sealed class Processor
     internal RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
         _template.Render(messages, addGenerationPrompt);
 
+    /// <summary>
+    /// Side in pixels of the square to multiples of which the published evaluation of this family brings images before the processor
+    /// sees them; null where it leaves them alone.
+    /// </summary>
+    public int? PublishedSquare => _images?.PublishedSquare;
+
     /// <summary>Whether the model sees images.</summary>
     public bool ReadsImages => _images is not null;
 

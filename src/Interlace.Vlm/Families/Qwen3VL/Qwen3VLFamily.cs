@@ -41,7 +41,7 @@ internal static class Qwen3VLFamily
     public static Processor Processor(ModelConfig config, long? maxPixels)
     {
         var settings = GridImageSettings.Load(config.Folder);
-        var images = new GridImageProcessor(settings, Resize.Bicubic, maxPixels);
+        var images = new GridImageProcessor(settings, Resize.Bicubic, maxPixels) { PublishedSquare = 32 };   // qwen-vl-utils, patch 16
         var tokenizer = Tokenizer.Load(config.Folder, settings.VocabularySize);
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new GridPositions(settings.Factor));
     }

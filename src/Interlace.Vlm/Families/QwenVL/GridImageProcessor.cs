@@ -30,6 +30,8 @@ internal sealed class GridImageProcessor : IImageProcessor
 
     public int ImageToken => _settings.ImageToken;
 
+    public int? PublishedSquare { get; init; }
+
     public VisualInput Prepare(RgbImage image, int imageCount)
     {
         (int height, int width) = SmartResize.Of(image.Height, image.Width, _settings.Factor, _minPixels, MaxPixels);

@@ -150,7 +150,8 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row));
         var prepare = SampleLoader.Preparer(loaded.Processor, encoded.Count);
         VisualInput[] images = [.. encoded.Select(image =>
-            SampleLoader.Image(image, bytes => PublishedImages.Decode(benchmark, bytes, table.Name, prepare)))];
+            SampleLoader.Image(image, bytes => PublishedImages.Decode(
+                benchmark, bytes, table.Name, loaded.Processor.PublishedSquare, prepare)))];
         return SampleLoader.As(SkipReason.NotEncodable,
             () => loaded.Processor.EncodePrepared([Prompts.Message(benchmark, row, images.Length, style)], images,
             addGenerationPrompt: true));

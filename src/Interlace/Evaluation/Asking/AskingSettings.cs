@@ -46,7 +46,7 @@ public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts
     public PromptStyle PromptStyle => Prompts switch
     {
         "dataset" => PromptStyle.Dataset,
-        "qwen3vl" => PromptStyle.Qwen3Vl,
+        "qwen3vl" => PromptStyle.Custom,
         _ => throw new InputException($"evaluate.prompts is '{Prompts}': choose dataset or qwen3vl."),
     };
 

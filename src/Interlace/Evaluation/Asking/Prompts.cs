@@ -14,7 +14,7 @@ public enum PromptStyle
     [JsonStringEnumMemberName("dataset")] Dataset,
 
     /// <summary>The custom prompts of the Qwen3-VL model class, which no registered configuration uses.</summary>
-    [JsonStringEnumMemberName("qwen3vl")] Qwen3Vl,
+    [JsonStringEnumMemberName("qwen3vl")] Custom,
 }
 
 /// <summary>The exact texts that VLMEvalKit asks a model (evaluation rule 6).</summary>
@@ -23,13 +23,13 @@ public static class Prompts
     /// <summary>The text of a question; it stands after all images of the message and is neither trimmed nor changed further.</summary>
     public static string Text(Benchmark benchmark, BenchmarkRow row, PromptStyle style = PromptStyle.Dataset)
     {
-        bool qwen = style == PromptStyle.Qwen3Vl;
+        bool custom = style == PromptStyle.Custom;
         return benchmark.PromptKind switch
         {
-            PromptKind.Choice => Choice(row, qwen),
-            _ when qwen && benchmark.Kind == BenchmarkKind.YesNo => $"{row.Question} Please answer yes or no.",
+            PromptKind.Choice => Choice(row, custom),
+            _ when custom && benchmark.Kind == BenchmarkKind.YesNo => $"{row.Question} Please answer yes or no.",
             // Instructions (MIA-Bench) too, which it contradicts: to the published class everything else is of the type VQA.
-            _ when qwen => $"{row.Question}\nPlease answer concisely with short words or phrases when possible.",
+            _ when custom => $"{row.Question}\nPlease answer concisely with short words or phrases when possible.",
             PromptKind.ShortAnswer => $"{row.Question}\nAnswer the question using a single word or phrase.",
             _ => row.Question,
         };
@@ -39,7 +39,7 @@ public static class Prompts
     public static ChatMessage Message(Benchmark benchmark, BenchmarkRow row, int imageCount, PromptStyle style = PromptStyle.Dataset) =>
         new("user", [.. Enumerable.Range(0, imageCount).Select(_ => new ImagePart()), new TextPart(Text(benchmark, row, style))]);
 
-    private static string Choice(BenchmarkRow row, bool qwen)
+    private static string Choice(BenchmarkRow row, bool custom)
     {
         StringBuilder text = new();
         if (row["hint"] is { } hint) text.Append($"Hint: {hint}\n");
@@ -48,9 +48,9 @@ public static class Prompts
         {
             text.Append("Options:\n");
             foreach (Option option in row.Options) text.Append($"{option.Letter}. {option.Text}\n");
-            text.Append(qwen ? "Answer with the option letter only." : "Please select the correct answer from the options above. \n");
+            text.Append(custom ? "Answer with the option letter only." : "Please select the correct answer from the options above. \n");
         }
-        return qwen ? TrimEnd(text.ToString()) : text.ToString();
+        return custom ? TrimEnd(text.ToString()) : text.ToString();
     }
 
     private static string TrimEnd(string text)

@@ -139,7 +139,8 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
                 job.Cancellation.ThrowIfCancellationRequested();
                 var processor = models[m].Processor;
                 VisualInput Prepare(byte[] bytes) =>
-                    PublishedImages.Decode(benchmark, bytes, table.Name, image => processor.Prepare(image, images.Count));
+                    PublishedImages.Decode(
+                        benchmark, bytes, table.Name, processor.PublishedSquare, image => processor.Prepare(image, images.Count));
                 answers[m] = StageClock.Measure(models[m].Model,
                     () => processor.EncodePrepared([message], [.. images.Select(Prepare)], addGenerationPrompt: true),
                     options.NewTokens, job.Cancellation);

@@ -29,7 +29,7 @@ public class PromptsTests
             Assert.Equal("user", message.Role);
             Assert.Equal(wanted["order"]!.AsArray().Select(part => (string)part!), message.Content.Select(part => part is ImagePart ? "image" : "text"));
             Assert.Equal(wanted["text"]!.AsArray().Select(text => (string)text!), message.Content.OfType<TextPart>().Select(part => part.Text));
-            Assert.Equal((string)wanted["text_custom"]!.AsArray().Single()!, Prompts.Text(benchmark, row, PromptStyle.Qwen3Vl));
+            Assert.Equal((string)wanted["text_custom"]!.AsArray().Single()!, Prompts.Text(benchmark, row, PromptStyle.Custom));
         }
     }
 
@@ -53,7 +53,7 @@ public class PromptsTests
         BenchmarkRow row = new([new("question", "Write a poem.")]);
         Assert.Equal("Write a poem.", Prompts.Text(Benchmarks.Find("MIABench")!, row));
         Assert.Equal("Write a poem.\nPlease answer concisely with short words or phrases when possible.",
-            Prompts.Text(Benchmarks.Find("MIABench")!, row, PromptStyle.Qwen3Vl));
+            Prompts.Text(Benchmarks.Find("MIABench")!, row, PromptStyle.Custom));
     }
 
     [Fact]

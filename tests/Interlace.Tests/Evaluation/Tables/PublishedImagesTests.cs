@@ -36,6 +36,16 @@ public class PublishedImagesTests
     }
 
     [Fact]
+    public void The_bounds_count_squares_of_the_models_side_and_models_without_one_see_images_as_they_are()
+    {
+        RgbImage small = Gradient(40, 30), image = Gradient(110, 300);
+        var benchmark = Benchmarks.Find("AI2D")!;
+        Assert.Equal((84, 56), (PublishedImages.Prepare(benchmark, small, 28).Width, PublishedImages.Prepare(benchmark, small, 28).Height));
+        Assert.Equal((112, 308), (PublishedImages.Prepare(benchmark, image, 28).Width, PublishedImages.Prepare(benchmark, image, 28).Height));
+        Assert.Same(image, PublishedImages.Prepare(benchmark, image, null));
+    }
+
+    [Fact]
     public void Evaluation_shows_the_model_what_both_steps_leave()
     {
         using var scratch = new ScratchFolder();
