@@ -123,7 +123,7 @@ public sealed class DemoTrainer
             var seen = models.Run(r => words[r].Accumulate(parts[r], 1.0 / tokens, _compute.Type, _compute.Device), parameters).Aggregate((a, b) => a + b);
             double norm = Clip(optimiser, step, seen.Loss), rate = _settings.RateAt(_settings.VisionRate, step, _settings.VisionSteps, 0.1);
             optimiser.Step(rate);
-            return new(step, seen.Loss / tokens, seen.Named, rate, norm, 0, scenes.Length);
+            return new(step, seen.Loss / tokens, rate, norm, 0, scenes.Length, seen.Named);
         }, progress, cancellation);
     }
 
@@ -143,7 +143,7 @@ public sealed class DemoTrainer
             double loss = models.Run(r => Accumulate(gradients[r], parts[r], 1.0 / targets), trained).Sum() / targets;
             double norm = Clip(optimiser, step, loss), rate = _settings.RateAt(_settings.Rate, step, _settings.Steps, 0.01), slow = rate * _settings.EmbeddingShare;
             optimiser.Step([rate, rate, slow, slow]);
-            return new(step, loss, null, rate, norm, targets, drawn.Length);
+            return new(step, loss, rate, norm, targets, drawn.Length);
         }, progress, cancellation);
     }
 

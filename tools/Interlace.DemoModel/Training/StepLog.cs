@@ -6,14 +6,13 @@ namespace Interlace.DemoModel.Training;
 /// <summary>One line of a training's log.</summary>
 /// <param name="Step">0-based.</param>
 /// <param name="Loss">Mean cross-entropy of the answers' tokens, or divergence of the visual tokens' words while the vision tower learns.</param>
-/// <param name="Named">By family of scenes, the share of the tokens on things that name them rightly, while the vision tower learns alone.</param>
 /// <param name="Rate">Learning rate.</param>
 /// <param name="GradNorm">Before clipping.</param>
 /// <param name="AnswerTokens">Tokens the loss was taken on.</param>
 /// <param name="ScenesPerSecond">Speed of the step, drawing included.</param>
-internal sealed record StepRow(int Step, double Loss,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SortedDictionary<string, double>? Named,
-    double Rate, double GradNorm, long AnswerTokens, double ScenesPerSecond);
+/// <param name="Named">By family of scenes, the share of the tokens on things that name them rightly, while the vision tower learns alone.</param>
+internal sealed record StepRow(int Step, double Loss, double Rate, double GradNorm, long AnswerTokens, double ScenesPerSecond,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SortedDictionary<string, double>? Named = null);
 
 /// <summary>A log of JSON lines.</summary>
 internal static class StepLog
