@@ -20,13 +20,16 @@ internal static class CommandLine
     /// <param name="cancellation">Ends the command early.</param>
     /// <param name="verbs">The commands, where not those of <see cref="Verbs"/>.</param>
     /// <returns>0 done; 1 the program's fault; 2 the user's input is wrong; 130 interrupted.</returns>
-    public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, IReadOnlyList<Verb>? verbs = null)
+    public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation,
+        IReadOnlyList<Verb>? verbs = null)
     {
         var root = verbs is null ? Standard.Value : Root(verbs);
-        ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : arguments,
+            new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is HelpWithExamples or VersionAction) return Show(parse, terminal);
         if (parse.CommandResult.Command is not Verb && parse.UnmatchedTokens.Count > 0 && parse.UnmatchedTokens[0] is [not '-', ..] unknown)
-            return Refuse(terminal, $"There is no command '{unknown}': choose one of {string.Join(", ", root.Subcommands.Select(command => command.Name))}.");
+            return Refuse(terminal,
+                $"There is no command '{unknown}': choose one of {string.Join(", ", root.Subcommands.Select(command => command.Name))}.");
         if (parse.Errors.Count > 0)
             return Refuse(terminal, $"{Sentence(parse.Errors[0].Message)} See {Called(parse.CommandResult.Command)} --help.");
         var verb = (Verb)parse.CommandResult.Command;
@@ -93,7 +96,8 @@ internal static class CommandLine
         _ => command.Command })
         .FirstOrDefault(symbol => !GenerateCommand.Said.Contains(symbol))?.Name;
 
-    private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('?') || message.EndsWith('!') ? message : message + ".";
+    private static string Sentence(string message) =>
+        message.EndsWith('.') || message.EndsWith('?') || message.EndsWith('!') ? message : message + ".";
 
     private static string Called(Command command) => command is Verb ? $"interlace {command.Name}" : "interlace";
 
@@ -113,7 +117,8 @@ internal static class CommandLine
         public override int Invoke(ParseResult parseResult)
         {
             int code = standard.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is RootCommand) parseResult.InvocationConfiguration.Output.WriteLine("Begin with: interlace demo. Options and examples of a command: interlace COMMAND --help.");
+            if (parseResult.CommandResult.Command is RootCommand)
+                parseResult.InvocationConfiguration.Output.WriteLine("Begin with: interlace demo. Options and examples of a command: interlace COMMAND --help.");
             if (parseResult.CommandResult.Command is not Verb { Examples.Count: > 0 } verb) return code;
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");

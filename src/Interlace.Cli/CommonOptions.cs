@@ -11,7 +11,8 @@ internal static class CommonOptions
     public static readonly Option<bool> Force =
         Switch("--force", "Start over: what an earlier run of Interlace made in the output folder is deleted, and nothing else. Under compare: compare runs that differ.");
 
-    public static readonly Option<int?> Threads = Parsed<int?>("--threads", "Threads of the engine on the CPU (default: one per physical core).",
+    public static readonly Option<int?> Threads = Parsed<int?>("--threads",
+        "Threads of the engine on the CPU (default: one per physical core).",
         text => int.TryParse(text, out int count) && count > 0 ? count : null, "a positive whole number", recursive: true);
 
     /// <summary>A complete experiment whose values take the place of the defaults.</summary>
@@ -28,7 +29,8 @@ internal static class CommonOptions
     [
         new ExperimentOption("--seed", "seed", "Seed of everything that uses chance.") { Recursive = true },
         new ExperimentOption("--device", "device", "auto, cpu or cuda.") { Recursive = true },
-        new ExperimentOption("--dtype", "dtype", "Type of the computation: auto (bf16 where the device is fast at it), fp32 or bf16.") { Recursive = true },
+        new ExperimentOption("--dtype", "dtype",
+            "Type of the computation: auto (bf16 where the device is fast at it), fp32 or bf16.") { Recursive = true },
         Threads, Json, Quiet, Verbose, Force,
     ];
 
@@ -38,7 +40,8 @@ internal static class CommonOptions
     /// <param name="parse">The value, or null where the text is none.</param>
     /// <param name="expected">What is expected, for the message.</param>
     /// <param name="recursive">Also accepted by all commands below.</param>
-    public static Option<T?> Parsed<T>(string name, string help, Func<string, T?> parse, string expected, bool recursive = false) => new(name)
+    public static Option<T?> Parsed<T>(string name, string help, Func<string, T?> parse, string expected, bool recursive = false) =>
+        new(name)
     {
         Description = help,
         Recursive = recursive,

@@ -6,7 +6,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Cli;
 
 /// <summary>
-/// Shows how far a stage has come on standard error: a bar with rate and time left where that is a terminal, else a plain line at most every ten seconds.
+/// Shows how far a stage has come on standard error: a bar with rate and time left where that is a terminal,
+/// else a plain line at most every ten seconds.
 /// Reports may come from several threads.
 /// </summary>
 internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvider time) : IProgress<StageProgress>, IDisposable
@@ -89,18 +90,24 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
         {
             line.Append("  ").Append(part.Name).Append(' ').Append(Number(part.Done)).Append('/').Append(Number(part.Total));
             double own = Rate(part.Done - _partFirst, _partStarted, now);
-            if (own > 0 && part.Total > part.Done && part.Total < value.Total) line.Append(", ").Append(Speed(own)).Append(", ").Append(Duration((part.Total - part.Done) / own)).Append(" left");
+            if (own > 0 && part.Total > part.Done && part.Total < value.Total)
+                line.Append(", ").Append(Speed(own)).Append(", ").Append(Duration((part.Total - part.Done) / own)).Append(" left");
         }
         if (value.Note is { Length: > 0 }) line.Append("  ").Append(value.Note);
         return Printable.Line(line.ToString());
     }
 
-    private double Rate(long done, long since, long now) => time.GetElapsedTime(since, now).TotalSeconds is > 0 and var seconds ? done / seconds : 0;
+    private double Rate(long done, long since, long now) =>
+        time.GetElapsedTime(since, now).TotalSeconds is > 0 and var seconds ? done / seconds : 0;
 
-    private static string Speed(double rate) => rate >= 1 ? $"{rate.ToString("0.0", CultureInfo.InvariantCulture)}/s" : $"{(1 / rate).ToString("0.0", CultureInfo.InvariantCulture)} s each";
+    private static string Speed(double rate) =>
+        rate >= 1
+            ? $"{rate.ToString("0.0", CultureInfo.InvariantCulture)}/s"
+            : $"{(1 / rate).ToString("0.0", CultureInfo.InvariantCulture)} s each";
 
     private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
 
-    private static string Duration(double seconds) => TimeSpan.FromSeconds(Math.Min(Math.Ceiling(seconds), 8_640_000)) is var span && span.TotalHours >= 1
+    private static string Duration(double seconds) =>
+        TimeSpan.FromSeconds(Math.Min(Math.Ceiling(seconds), 8_640_000)) is var span && span.TotalHours >= 1
         ? $"{(int)span.TotalHours}:{span.Minutes:00}:{span.Seconds:00}" : $"{span.Minutes}:{span.Seconds:00}";
 }

@@ -19,7 +19,8 @@ internal static class DoctorCommand
         var machine = new List<(string Name, string Value)>
         {
             ("program", ProgramVersion.CreatedBy),
-            ("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}"),
+            ("system",
+                $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}"),
             ("processor", $"{Cpu.Cores} cores, {Environment.ProcessorCount} threads; {(Cpu.Features.Count > 0 ? string.Join(", ", Cpu.Features) : "no known extension")}"),
             ("memory", MemoryInUse()),
         };
@@ -65,7 +66,8 @@ internal static class DoctorCommand
         foreach (var (name, value) in machine) facts.AddRow(name, Markup.Escape(value));
         console.Write(facts);
         var table = Layout.Texts("check", "", "detail");
-        foreach (var check in checks) table.AddRow(check.Name, check.Works ? "[green]works[/]" : "[red]fails[/]", Markup.Escape(check.Detail));
+        foreach (var check in checks)
+            table.AddRow(check.Name, check.Works ? "[green]works[/]" : "[red]fails[/]", Markup.Escape(check.Detail));
         console.Write(table);
         console.MarkupLine(works ? "[green]Everything works.[/]" : $"[red]{checks.Count(check => !check.Works)} of {checks.Count} checks fail.[/]");
     }

@@ -18,13 +18,17 @@ internal static class GenerateCommand
     private static readonly Option<string[]> Images = new("--image") { Description = "Image to ask about; may be repeated, in the order in which the model sees them.", HelpName = "FILE" };
     private static readonly Option<string?> SystemText = new("--system") { Description = "System message before the question.", HelpName = "TEXT" };
 
-    private static readonly Option<int?> MaxNewTokens = Whole("--max-new-tokens", $"At most this many tokens of answer (default: {Greedy.MaxNewTokens}).", 1);
+    private static readonly Option<int?> MaxNewTokens = Whole("--max-new-tokens",
+        $"At most this many tokens of answer (default: {Greedy.MaxNewTokens}).", 1);
     private static readonly Option<string?> Preset = new("--sampling") { Description = "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8 and presence penalty 1.5 where no option says otherwise (default: greedy).", HelpName = "name" };
-    private static readonly Option<double?> Temperature = Number("--temperature", "0 takes the likeliest token; above, tokens are drawn (default: 0).", number => number >= 0, "a number of at least 0");
+    private static readonly Option<double?> Temperature = Number("--temperature",
+        "0 takes the likeliest token; above, tokens are drawn (default: 0).", number => number >= 0, "a number of at least 0");
     private static readonly Option<int?> TopK = Whole("--top-k", "Draw from this many likeliest tokens only; 0 for all (default: 0).", 0);
     private static readonly Option<double?> TopP = Number("--top-p", "Draw from the likeliest tokens that together reach this probability (default: 1).", number => number is > 0 and <= 1, "a number above 0 and at most 1");
-    private static readonly Option<double?> PresencePenalty = Number("--presence-penalty", "Lowers the logits of tokens that the answer already has (default: 0).", double.IsFinite, "a number");
-    private static readonly Option<double?> RepetitionPenalty = Number("--repetition-penalty", "Divides the logits of tokens that prompt or answer already have (default: 1).", number => number > 0, "a number above 0");
+    private static readonly Option<double?> PresencePenalty = Number("--presence-penalty",
+        "Lowers the logits of tokens that the answer already has (default: 0).", double.IsFinite, "a number");
+    private static readonly Option<double?> RepetitionPenalty = Number("--repetition-penalty",
+        "Divides the logits of tokens that prompt or answer already have (default: 1).", number => number > 0, "a number above 0");
 
     /// <summary>What the model is told: any text, also none.</summary>
     public static IReadOnlyList<Symbol> Said { get; } = [Question, SystemText];
@@ -76,7 +80,8 @@ internal static class GenerateCommand
 
     private static List<ChatMessage> Conversation(Invocation invocation)
     {
-        var user = new ChatMessage("user", [.. (invocation.Get(Images) ?? []).Select(path => new ImagePart(path)), new TextPart(invocation.Get(Question))]);
+        var user = new ChatMessage("user",
+            [.. (invocation.Get(Images) ?? []).Select(path => new ImagePart(path)), new TextPart(invocation.Get(Question))]);
         return invocation.Get(SystemText) is { } system ? [new("system", system), user] : [user];
     }
 
@@ -94,7 +99,8 @@ internal static class GenerateCommand
             Slots: 1);
     }
 
-    private static JsonObject ToJson(string text, EncodedSample prompt, Generated answer, double load, double encode, double firstToken, double rest) => new()
+    private static JsonObject ToJson(string text, EncodedSample prompt, Generated answer, double load, double encode, double firstToken,
+        double rest) => new()
     {
         ["text"] = text,
         ["finish_reason"] = answer.Reason == FinishReason.Stop ? "stop" : "length",
@@ -116,5 +122,6 @@ internal static class GenerateCommand
         CommonOptions.Parsed<int?>(name, help, text => int.TryParse(text, out int number) && number >= least ? number : null, $"a whole number of at least {least}");
 
     private static Option<double?> Number(string name, string help, Func<double, bool> holds, string expected) =>
-        CommonOptions.Parsed<double?>(name, help, text => double.TryParse(text, out double number) && double.IsFinite(number) && holds(number) ? number : null, expected);
+        CommonOptions.Parsed<double?>(name, help,
+            text => double.TryParse(text, out double number) && double.IsFinite(number) && holds(number) ? number : null, expected);
 }

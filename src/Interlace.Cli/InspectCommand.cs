@@ -89,5 +89,6 @@ internal static class InspectCommand
         }
     }
 
-    private static PruningPlan? PlanOf(string folder) => Path.Combine(folder, PlanFile.Name) is var path && File.Exists(path) ? PlanFile.Load(path) : null;
+    private static PruningPlan? PlanOf(string folder) =>
+        Path.Combine(folder, PlanFile.Name) is var path && File.Exists(path) ? PlanFile.Load(path) : null;
 }

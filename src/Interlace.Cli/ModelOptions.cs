@@ -12,7 +12,8 @@ internal static class ModelOptions
 {
     public static readonly Argument<string> Model = new("MODEL") { Description = "Model folder in Hugging Face's layout." };
 
-    public static readonly Option<long?> MaxPixels = CommonOptions.Parsed<long?>("--max-pixels", "Largest image in pixels; larger ones are made smaller (default: the model's own bound).",
+    public static readonly Option<long?> MaxPixels = CommonOptions.Parsed<long?>("--max-pixels",
+        "Largest image in pixels; larger ones are made smaller (default: the model's own bound).",
         text => long.TryParse(text, out long pixels) && pixels > 0 ? pixels : null, "a positive whole number");
 
     /// <summary>Opens the model that the command line names, where and as it says.</summary>

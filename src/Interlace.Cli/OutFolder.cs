@@ -13,7 +13,8 @@ namespace Interlace.Cli;
 /// <summary>
 /// The folder that a command writes to, held by one process. An empty or absent one begins a run;
 /// one that holds a run of the same command with the same settings is resumed;
-/// any other is refused, unless starting over is forced. What it holds is known by the file <c>run.json</c>. A run that ends before it has written anything leaves no trace.
+/// any other is refused, unless starting over is forced. What it holds is known by the file <c>run.json</c>.
+/// A run that ends before it has written anything leaves no trace.
 /// </summary>
 internal sealed class OutFolder : IDisposable
 {
@@ -39,7 +40,7 @@ internal sealed class OutFolder : IDisposable
     /// <param name="experiment">All settings.</param>
     /// <param name="force">Start over: what an earlier run made in it is deleted (<see cref="MadeInRun"/>), and nothing else.</param>
     /// <param name="inputs">Everything that the command reads beside what the settings name; those that are null are none.</param>
-    /// <param name="log">Told what is deleted, before it is.</param>
+    /// <param name="log">Gets a line about what is deleted, before it is.</param>
     /// <exception cref="InputException">The folder holds something else, is or holds an input, or another process works in it.</exception>
     public static OutFolder Open(string path, string command, Experiment experiment, bool force, IEnumerable<string?>? inputs = null,
         Action<string>? log = null)
@@ -63,7 +64,7 @@ internal sealed class OutFolder : IDisposable
         }
     }
 
-    /// <summary>True where <see cref="Open"/> would take up a run that stands in the folder.</summary>
+    /// <summary>True where <see cref="Open"/> would resume a run that stands in the folder.</summary>
     public static bool Holds(string path, string command, Experiment experiment) =>
         RecordIn(path) == (command, ExperimentFile.SettingsHash(experiment));
 
@@ -112,7 +113,9 @@ internal sealed class OutFolder : IDisposable
         try
         {
             var record = StrictJson.Read(path) as JsonObject;
-            return record?["format"]?.GetValue<string>() == Format ? (record["command"]?.GetValue<string>(), record["settings_sha256"]?.GetValue<string>()) : (null, null);
+            return record?["format"]?.GetValue<string>() == Format
+                ? (record["command"]?.GetValue<string>(), record["settings_sha256"]?.GetValue<string>())
+                : (null, null);
         }
         catch (InvalidOperationException)
         {

@@ -9,7 +9,8 @@ namespace Interlace.Cli;
 /// <param name="ErrorIsTerminal">Progress may be drawn over itself.</param>
 /// <param name="Colours">Colours may be used where a person reads.</param>
 /// <param name="Width">Characters of a line.</param>
-internal sealed record Terminal(TextWriter Out, TextWriter Error, bool OutIsTerminal = false, bool ErrorIsTerminal = false, bool Colours = false, int Width = Terminal.FileWidth)
+internal sealed record Terminal(TextWriter Out, TextWriter Error, bool OutIsTerminal = false, bool ErrorIsTerminal = false,
+    bool Colours = false, int Width = Terminal.FileWidth)
 {
     /// <summary>Width of lines that no terminal bounds.</summary>
     public const int FileWidth = 160;

@@ -5,7 +5,8 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Cli;
 
-/// <summary><c>trace MODEL --input messages.json --out FILE.safetensors</c>: every intermediate tensor of one pass, to compare with another implementation.</summary>
+/// <summary><c>trace MODEL --input messages.json --out FILE.safetensors</c>:
+/// every intermediate tensor of one pass, to compare with another implementation.</summary>
 internal static class TraceCommand
 {
     private static readonly Option<string> Input = new("--input") { Description = "Conversation: {\"messages\": [...]} with images by their paths relative to the file.", HelpName = "messages.json", Required = true };
@@ -22,7 +23,8 @@ internal static class TraceCommand
     {
         string path = invocation.Get(Target)!;
         if (Directory.Exists(path)) throw new InputException($"{path} is a folder: name a file to write.");
-        if (File.Exists(path) && !invocation.Force) throw new InputException($"{path} exists: name another file, or overwrite it with --force.");
+        if (File.Exists(path) && !invocation.Force)
+            throw new InputException($"{path} exists: name another file, or overwrite it with --force.");
         string input = invocation.Get(Input)!, folder = invocation.Get(ModelOptions.Model);
         var messages = MessagesFile.Load(input);
         invocation.CheckOut(path, [folder, input, .. messages.SelectMany(message => message.Content).OfType<ImagePart>()

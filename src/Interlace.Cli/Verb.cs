@@ -8,7 +8,8 @@ namespace Interlace.Cli;
 /// <param name="examples">Complete command lines.</param>
 /// <param name="run">Does it and gives the exit code.</param>
 /// <param name="resumes">The same command goes on where an interrupted one stopped.</param>
-internal sealed class Verb(string name, string description, IReadOnlyList<string> examples, Func<Invocation, int> run, bool resumes = false) : Command(name, description)
+internal sealed class Verb(string name, string description, IReadOnlyList<string> examples, Func<Invocation, int> run,
+    bool resumes = false) : Command(name, description)
 {
     /// <summary>Complete command lines, shown in the help.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;

@@ -59,7 +59,8 @@ internal static class Checks
     private static string Norm(Device device)
     {
         using var scope = NewDisposeScope();
-        Tensor x = tensor(new[] { 1f, 2, 3, 4, 5, 6, 7, 8 }, device: device).view(2, 4), weight = tensor(new[] { 2f, 2, 2, 2 }, device: device);
+        Tensor x = tensor(new[] { 1f, 2, 3, 4, 5, 6, 7, 8 }, device: device)
+            .view(2, 4), weight = tensor(new[] { 2f, 2, 2, 2 }, device: device);
         Tensor expected = (x * x).mean([-1], keepdim: true).rsqrt().mul(x).mul(weight);
         return Equal(Aten.RmsNorm(x, weight, 1e-6), expected);
     }
@@ -68,9 +69,11 @@ internal static class Checks
     {
         using var scope = NewDisposeScope();
         var random = new torch.Generator(1, CPU);
-        Tensor q = randn([1, 4, 5, 8], generator: random).to(device), k = randn([1, 2, 5, 8], generator: random).to(device), v = randn([1, 2, 5, 8], generator: random).to(device);
+        Tensor q = randn([1, 4, 5, 8], generator: random).to(device), k = randn([1, 2, 5, 8], generator: random)
+            .to(device), v = randn([1, 2, 5, 8], generator: random).to(device);
         Tensor scores = q.matmul(k.repeat_interleave(2, 1).transpose(-1, -2)).Times(1 / Math.Sqrt(8));
-        Tensor hidden = tensor(Enumerable.Range(0, 25).Select(at => at % 5 > at / 5 ? float.NegativeInfinity : 0).ToArray(), device: device).view(5, 5);
+        Tensor hidden = tensor(Enumerable.Range(0, 25).Select(at => at % 5 > at / 5 ? float.NegativeInfinity : 0).ToArray(), device: device)
+            .view(5, 5);
         Tensor expected = scores.Plus(hidden).softmax(-1).matmul(v.repeat_interleave(2, 1));
         return Equal(Aten.Attention(q, k, v, null, causal: true), expected);
     }
@@ -108,13 +111,17 @@ internal static class Checks
     private static string Tokenizing()
     {
         var tokenizer = Tokenizer.Read(TinyTokenizer.ToArray(), "the built-in tokenizer");
-        return tokenizer.Encode("hi hi7") is [2, 4, 5] ids && tokenizer.Decode(ids) == "hi hi7" ? "split, merged and decoded" : throw new InvalidOperationException("A text comes out in the wrong tokens.");
+        return tokenizer.Encode("hi hi7") is [2, 4, 5] ids && tokenizer.Decode(ids) == "hi hi7"
+            ? "split, merged and decoded"
+            : throw new InvalidOperationException("A text comes out in the wrong tokens.");
     }
 
     private static string Images()
     {
         var image = ImageDecoder.Decode(TinyPng, "the built-in image", ImageDecoding.Oriented);
-        return image.Pixels is [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255] ? "decoded" : throw new InvalidOperationException("An image comes out in the wrong colours.");
+        return image.Pixels is [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]
+            ? "decoded"
+            : throw new InvalidOperationException("An image comes out in the wrong colours.");
     }
 
     private static string Parquet()
@@ -143,13 +150,17 @@ internal static class Checks
             plot.Title(title);
             return plot.GetImageBytes(200, 100, ScottPlot.ImageFormat.Png);
         }
-        return Drawn("one").AsSpan().SequenceEqual(Drawn("two")) ? throw new InvalidOperationException("Text is not drawn: no font is found.") : "text is drawn";
+        return Drawn("one").AsSpan().SequenceEqual(Drawn("two"))
+            ? throw new InvalidOperationException("Text is not drawn: no font is found.")
+            : "text is drawn";
     }
 
     private static string Equal(Tensor actual, Tensor expected)
     {
         double difference = (actual - expected).abs().max().item<float>();
-        return difference <= 1e-4 * (1 + expected.abs().max().item<float>()) ? "exact to rounding" : throw new InvalidOperationException($"The result is off by {Layout.Number(difference, "g2")}.");
+        return difference <= 1e-4 * (1 + expected.abs().max().item<float>())
+            ? "exact to rounding"
+            : throw new InvalidOperationException($"The result is off by {Layout.Number(difference, "g2")}.");
     }
 
     private static void Wait(Device device)

@@ -21,12 +21,18 @@ internal static class Memory
         const string path = "/proc/meminfo";
         if (!File.Exists(path)) return null;
         foreach (string line in File.ReadLines(path))
-            if (line.StartsWith("MemAvailable:", StringComparison.Ordinal) && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long kilobytes)) return kilobytes * 1024;
+            if (line.StartsWith("MemAvailable:", StringComparison.Ordinal) && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long kilobytes))
+                return kilobytes * 1024;
         return null;
     }
 
     private static long? FromContainer() =>
-        Number("/sys/fs/cgroup/memory.max") is { } limit && Number("/sys/fs/cgroup/memory.current") is { } used ? Math.Max(0, limit - used) : null;
+        Number("/sys/fs/cgroup/memory.max") is { } limit && Number("/sys/fs/cgroup/memory.current") is { } used
+            ? Math.Max(0, limit - used)
+            : null;
 
-    private static long? Number(string path) => File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
+    private static long? Number(string path) =>
+        File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : null;
 }

@@ -21,7 +21,8 @@ internal static class CalibrateCommand
         Description = $"Measure what further methods need too, as far as it is not there: {string.Join(", ", EvidenceFiles.Names)}; separated by commas.", HelpName = "A,B",
     };
 
-    public static Verb Create() => new("calibrate", "Measure how similar the input and output of every layer and triplet are, over part of the data.",
+    public static Verb Create() =>
+        new("calibrate", "Measure how similar the input and output of every layer and triplet are, over part of the data.",
     [
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --set calibrate.fraction=0.05",
@@ -32,8 +33,10 @@ internal static class CalibrateCommand
     private static int Run(Invocation invocation)
     {
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
-        string[] names = (invocation.Get(EvidenceNames) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (names.FirstOrDefault(name => !EvidenceFiles.Names.Contains(name)) is { } unknown) throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", EvidenceFiles.Names)}.");
+        string[] names = (invocation.Get(EvidenceNames) ?? "")
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (names.FirstOrDefault(name => !EvidenceFiles.Names.Contains(name)) is { } unknown)
+            throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", EvidenceFiles.Names)}.");
         var job = invocation.Job(experiment);
         AdaptiveCalibration.Check(experiment);
         using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);

@@ -10,7 +10,8 @@ internal static class CompareCommand
 {
     private static readonly Argument<string[]> Runs = new("RUN") { Description = "Folders of evaluations, the baseline first; the folder of a whole run stands for all of its evaluations.", Arity = ArgumentArity.OneOrMore };
 
-    public static Verb Create() => new("compare", "Compare evaluations with a baseline: retention by benchmark, group and overall, with paired intervals.",
+    public static Verb Create() =>
+        new("compare", "Compare evaluations with a baseline: retention by benchmark, group and overall, with paired intervals.",
         ["interlace compare run", "interlace compare base small --json", "interlace compare run/evaluated/dense run-15/evaluated/recovered run-25/evaluated/recovered"], Run) { Runs };
 
     private static int Run(Invocation invocation)
@@ -29,7 +30,8 @@ internal static class CompareCommand
         for (int length = 2; length < parts.Length; length++)
         {
             string name = string.Join('/', parts[^length..]);
-            if (others.Count(other => other.Folder.Replace(Path.DirectorySeparatorChar, '/').EndsWith("/" + name, StringComparison.Ordinal)) == 1) return name;
+            if (others.Count(other => other.Folder.Replace(Path.DirectorySeparatorChar, '/').EndsWith("/" + name, StringComparison.Ordinal)) == 1)
+                return name;
         }
         return folder;
     }

@@ -9,7 +9,8 @@ using Spectre.Console;
 
 namespace Interlace.Cli;
 
-/// <summary><c>paper MODEL --data D --benchmarks FOLDER --out OUT</c>: every line of the paper's tables, as far as it is not done yet.</summary>
+/// <summary><c>paper MODEL --data D --benchmarks FOLDER --out OUT</c>:
+/// every line of the paper's tables, as far as it is not done yet.</summary>
 internal static class PaperCommand
 {
     /// <summary>The experiment of the paper's tables, as it ships with the program.</summary>
@@ -18,7 +19,8 @@ internal static class PaperCommand
     private static readonly Option<string> Target = StageOptions.Out("Folder for everything that is made; at last report.html.", "OUT");
     internal static readonly Option<bool> Discard = new("--discard-models") { Description = "Delete the pruned and the tuned model of a plan once all its lines are scored." };
 
-    public static Verb Create() => new("paper", "Run a matrix of experiments on one model: all methods, ratios and baselines of the paper's tables, as far as they are not done yet.",
+    public static Verb Create() =>
+        new("paper", "Run a matrix of experiments on one model: all methods, ratios and baselines of the paper's tables, as far as they are not done yet.",
     [
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --out paper",
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --config experiments/table-3.json --out table-3 --discard-models",

@@ -30,7 +30,8 @@ internal static class PlanCommand
         string where = invocation.Get(Run0);
         string similarity = Directory.Exists(where) ? Path.Combine(where, LayerSimilarity.Name) : where;
         if (invocation.Get(Stability)) return ShowStability(invocation, similarity);
-        string folder = Path.GetDirectoryName(Path.GetFullPath(similarity))!, path = invocation.Get(Target) ?? Path.Combine(folder, PlanFile.Name);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(similarity))!, path = invocation.Get(Target)
+            ?? Path.Combine(folder, PlanFile.Name);
         var experiment = invocation.Experiment();
         var measured = LayerSimilarity.Load(similarity);
         if (invocation.Get(Compare))
@@ -46,7 +47,8 @@ internal static class PlanCommand
             throw new InputException($"{path} is no plan, and is not replaced: name another file with --out.");
         using var held = Path.GetDirectoryName(Path.GetFullPath(path)) == folder ? FolderLock.Take(folder) : null;
         var plan = PlanStage.Run(measured, experiment.Complete().Plan!, experiment.Seed, folder);
-        if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan)) throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
+        if (File.Exists(path) && !invocation.Force && File.ReadAllText(path) != PlanFile.ToJson(plan))
+            throw new InputException($"{path} holds another plan: name another file with --out, or replace it with --force.");
         PlanFile.Save(plan, path);
         var view = new PlanView(plan);
         invocation.Print(view.ToJson, view.Draw);

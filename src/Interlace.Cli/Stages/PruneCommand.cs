@@ -11,7 +11,8 @@ internal static class PruneCommand
     private static readonly Option<string> Plan = new("--plan") { Description = "plan.json, or the run folder that holds it.", HelpName = "PLAN", Required = true };
     private static readonly Option<string> Target = StageOptions.Out("Model folder to write.", "DIR");
 
-    public static Verb Create() => new("prune", "Write a new checkpoint without the dropped layers; the model's files are copied by byte range, nothing is computed.",
+    public static Verb Create() =>
+        new("prune", "Write a new checkpoint without the dropped layers; the model's files are copied by byte range, nothing is computed.",
         ["interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/pruned", "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct"], Run)
     {
         ModelOptions.Model, Plan, Target,

@@ -15,7 +15,9 @@ internal static class ReportCommand
     private static readonly Argument<string[]> Runs = new("RUN") { Description = "Folders of runs, of matrices of runs, or of evaluations.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string?> Target = new("--out") { Description = "Folder for report.html, report.md, figures and tables; the first RUN where absent.", HelpName = "DIR" };
 
-    public static Verb Create() => new("report", "Report runs as the paper does: its tables and figures from whatever was run, as a page, Markdown, drawings and numbers.",
+    public static Verb Create() =>
+        new("report",
+            "Report runs as the paper does: its tables and figures from whatever was run, as a page, Markdown, drawings and numbers.",
         ["interlace report run", "interlace report run-10 run-15 run-20 run-25 --out report", "interlace report matrix-8b matrix-4b --out report --json"], Run) { Runs, Target };
 
     private static int Run(Invocation invocation)

@@ -9,22 +9,26 @@ using Spectre.Console;
 
 namespace Interlace.Cli;
 
-/// <summary><c>run EXPERIMENT.json --out RUN</c>: every stage that is not done yet. <c>demo</c> is such a run over the model that ships with the program.</summary>
+/// <summary><c>run EXPERIMENT.json --out RUN</c>: every stage that is not done yet.
+/// <c>demo</c> is such a run over the model that ships with the program.</summary>
 internal static class RunCommand
 {
     private static readonly Argument<string> File0 = new("EXPERIMENT.json") { Description = "Experiment file; its relative paths start at its folder." };
     private static readonly Option<string> Target = StageOptions.Out("Folder for everything that the run makes; at last report.html.", "RUN");
     private static readonly Option<string> DemoTarget = new("--out") { Description = "Folder for everything that the run makes; at last report.html.", HelpName = "RUN", DefaultValueFactory = _ => "interlace-demo" };
 
-    public static Verb Create() => new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet; every line of it where it has variants.",
-        ["interlace run experiments/qwen3-vl-8b-25.json --out run", "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
+    public static Verb Create() =>
+        new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet; every line of it where it has variants.",
+        ["interlace run experiments/qwen3-vl-8b-25.json --out run",
+            "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
         invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target, PaperCommand.Discard, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
         ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],
         invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!), resumes: true) { DemoTarget, StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
 
-    private static string DemoExperiment() => Path.Combine(AppContext.BaseDirectory, "demo", "experiment.json") is var path && File.Exists(path) ? path
+    private static string DemoExperiment() =>
+        Path.Combine(AppContext.BaseDirectory, "demo", "experiment.json") is var path && File.Exists(path) ? path
         : throw new InputException($"The demo's files are missing: {path} is not there. Build or publish the program again.");
 
     private static int Run(Invocation invocation, string command, string file, string target)
@@ -50,9 +54,11 @@ internal static class RunCommand
         if (data.Models.Count > 0)
         {
             var table = new Table().AddColumn("");
-            foreach (var benchmark in data.Models[0].Benchmarks) table.AddColumn(new TableColumn(Markup.Escape(benchmark.Benchmark)).RightAligned());
+            foreach (var benchmark in data.Models[0].Benchmarks)
+                table.AddColumn(new TableColumn(Markup.Escape(benchmark.Benchmark)).RightAligned());
             table.AddColumn(new TableColumn("average").RightAligned());
-            foreach (var model in data.Models) table.AddRow([model.Name, .. model.Benchmarks.Select(b => $"{b.Score:0.0}"), $"[bold]{model.Average:0.0}[/]"]);
+            foreach (var model in data.Models)
+                table.AddRow([model.Name, .. model.Benchmarks.Select(b => $"{b.Score:0.0}"), $"[bold]{model.Average:0.0}[/]"]);
             console.Write(table);
         }
         if (data.ShareRegained is { } share) console.WriteLine($"Recovery won back {share:0 %} of what dropping the layers cost.");

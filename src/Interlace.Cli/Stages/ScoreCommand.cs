@@ -12,7 +12,8 @@ using Spectre.Console;
 
 namespace Interlace.Cli;
 
-/// <summary><c>score RUN</c> scores the answers of an evaluation again; <c>score FILE --kind K</c> scores predictions that were made elsewhere. No model is loaded.</summary>
+/// <summary><c>score RUN</c> scores the answers of an evaluation again;
+/// <c>score FILE --kind K</c> scores predictions that were made elsewhere. No model is loaded.</summary>
 internal static class ScoreCommand
 {
     private static readonly Argument<string> Source =
@@ -43,7 +44,8 @@ internal static class ScoreCommand
         if (invocation.Json)   // drawn scores say it themselves
             foreach (string warning in scored.SelectMany(s => s.Item2.Remarks)) invocation.Log(warning);
         invocation.Print(
-            () => scored.Length == 1 ? scored[0].Item2.ToJson() : new JsonArray([.. scored.Select(s => (JsonNode)new JsonObject { ["name"] = s.Item1, ["scores"] = s.Item2.ToJson() })]),
+            () =>
+                scored.Length == 1 ? scored[0].Item2.ToJson() : new JsonArray([.. scored.Select(s => (JsonNode)new JsonObject { ["name"] = s.Item1, ["scores"] = s.Item2.ToJson() })]),
             console =>
             {
                 foreach (var (name, scores) in scored)
@@ -57,7 +59,8 @@ internal static class ScoreCommand
 
     private static ScoresFile OfFile(Invocation invocation, ScoreStage stage, string file, Experiment experiment)
     {
-        string kind = invocation.Get(Kind) ?? throw new InputException("What a file of predictions answers is not known: name a kind or a known benchmark with --kind.");
+        string kind = invocation.Get(Kind)
+            ?? throw new InputException("What a file of predictions answers is not known: name a kind or a known benchmark with --kind.");
         string name = Path.GetFileName(file).Split('.')[0];
         var benchmark = Benchmarks.Find(kind) ?? new(PlainName.FaultOf(name) is null
             ? name : "predictions", Path.GetFileName(invocation.Get(Table) ?? file), Benchmarks.ParseKind(kind));
@@ -70,7 +73,8 @@ internal static class ScoreCommand
     {
         if (!Directory.Exists(source)) throw new InputException($"There is no file or folder {source}.");
         foreach (var option in (Option<string?>[])[Kind, Table, Target])
-            if (invocation.Get(option) is not null) throw new InputException($"{option.Name} belongs to a file of predictions; {source} is the folder of a run, which says itself what was answered.");
+            if (invocation.Get(option) is not null)
+                throw new InputException($"{option.Name} belongs to a file of predictions; {source} is the folder of a run, which says itself what was answered.");
         using var whole = FolderLock.Take(RunFolder.Of(source));
         return [.. RunFolder.EvaluationsIn(source, AnswersFile.Name).Select(run => (run.Name, stage.Run(run.Folder)))];
     }

@@ -14,10 +14,13 @@ internal static class SparsifyCommand
     private static readonly Option<string> Pattern = new("--pattern") { Description = "2:4, 4:8 or another N:M: N of every M consecutive weights of a row become zero; or a fraction of every row, such as 0.5.", HelpName = "pattern", DefaultValueFactory = _ => Standard.Pattern };
     private static readonly Option<string> Target = StageOptions.Out("Model folder to write.", "DIR");
 
-    private static readonly Option<int?> Calibration = CommonOptions.Parsed<int?>("--calibration", $"At most this many of the samples that calibrate would take, spread over the data sets (default: {Standard.MaxSamples}).",
+    private static readonly Option<int?> Calibration = CommonOptions.Parsed<int?>("--calibration",
+        $"At most this many of the samples that calibrate would take, spread over the data sets (default: {Standard.MaxSamples}).",
         text => int.TryParse(text, out int samples) && samples > 0 ? samples : null, "a positive whole number");
 
-    public static Verb Create() => new("sparsify", "Write a model whose decoder weights are partly zero, by Wanda or by magnitude: a baseline, no faster without sparse kernels.",
+    public static Verb Create() =>
+        new("sparsify",
+            "Write a model whose decoder weights are partly zero, by Wanda or by magnitude: a baseline, no faster without sparse kernels.",
     [
         "interlace sparsify models/Qwen3-VL-8B-Instruct --data data/finevision --out run/wanda",
         "interlace sparsify models/Qwen3-VL-8B-Instruct --method magnitude --pattern 4:8 --out run/magnitude",
@@ -25,7 +28,8 @@ internal static class SparsifyCommand
 
     private static int Run(Invocation invocation)
     {
-        var options = new SparsityOptions(invocation.Get(Method)!, invocation.Get(Pattern)!, invocation.Get(Calibration) ?? Standard.MaxSamples);
+        var options = new SparsityOptions(invocation.Get(Method)!, invocation.Get(Pattern)!,
+            invocation.Get(Calibration) ?? Standard.MaxSamples);
         var experiment = invocation.Experiment();
         string model = invocation.Get(ModelOptions.Model), target = invocation.Get(Target)!;
         invocation.CheckOut(target, [model, .. experiment.InputPaths()]);

@@ -2,33 +2,51 @@ using System.CommandLine;
 
 namespace Interlace.Cli;
 
-/// <summary>Arguments and options that the commands of the stages share; everything else is set in an experiment file or with <c>--set</c>.</summary>
+/// <summary>Arguments and options that the commands of the stages share;
+/// everything else is set in an experiment file or with <c>--set</c>.</summary>
 internal static class StageOptions
 {
-    public static readonly ExperimentOption Data = new("--data", "data.path", "Folder of data sets in FineVision's schema: DATA/<set>/**/*.parquet.", "DATA");
+    public static readonly ExperimentOption Data = new("--data", "data.path",
+        "Folder of data sets in FineVision's schema: DATA/<set>/**/*.parquet.", "DATA");
     public static readonly ExperimentOption Rate = new("--rate", "data.rate", "Part of each data set that is drawn.", "PART");
-    public static readonly ExperimentSwitch Adaptive = new("--adaptive", "calibrate.adaptive", "true", "Stop once other samples would hardly give another plan of this method and ratio.");
-    public static readonly ExperimentOption Method = new("--method", "plan.method", $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.");
-    public static readonly ExperimentOption Ratio = new("--ratio", "plan.ratio", "Part of the decoder layers to drop, rounded down to whole layers.", "PART");
-    public static readonly ExperimentOption Selection = new("--selection", "plan.selection", "greedy (the paper) or optimal: how triplets are picked.");
-    public static readonly ExperimentOption Tokens = new("--tokens", "plan.tokens", "Tokens whose similarity counts: all, image, prompt or answer.");
-    public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true", "Never drop layers that receive visual features by position (the default).");
+    public static readonly ExperimentSwitch Adaptive = new("--adaptive", "calibrate.adaptive", "true",
+        "Stop once other samples would hardly give another plan of this method and ratio.");
+    public static readonly ExperimentOption Method = new("--method", "plan.method",
+        $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.");
+    public static readonly ExperimentOption Ratio = new("--ratio", "plan.ratio",
+        "Part of the decoder layers to drop, rounded down to whole layers.", "PART");
+    public static readonly ExperimentOption Selection = new("--selection", "plan.selection",
+        "greedy (the paper) or optimal: how triplets are picked.");
+    public static readonly ExperimentOption Tokens = new("--tokens", "plan.tokens",
+        "Tokens whose similarity counts: all, image, prompt or answer.");
+    public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true",
+        "Never drop layers that receive visual features by position (the default).");
     public static readonly ExperimentSwitch NoProtect = new("--no-protect", "plan.protect", "false", "Let those layers be dropped too.");
-    public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps", "End after so many optimiser steps; the learning rate falls accordingly.", "NUMBER");
-    public static readonly ExperimentOption Distill = new("--distill", "finetune.distill", "Weight, from 0 to 1, of the divergence from what the unpruned model predicts.", "WEIGHT");
+    public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps",
+        "End after so many optimiser steps; the learning rate falls accordingly.", "NUMBER");
+    public static readonly ExperimentOption Distill = new("--distill", "finetune.distill",
+        "Weight, from 0 to 1, of the divergence from what the unpruned model predicts.", "WEIGHT");
     public static readonly ExperimentOption Parent = new("--parent", "finetune.parent", "The unpruned model, under distillation.", "MODEL");
-    public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks", "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");
-    public static readonly ExperimentOption Only = new("--only", "evaluate.only", "Names of the benchmarks to run, separated by commas (default: all that lie in the folder).", "A,B");
+    public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks",
+        "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");
+    public static readonly ExperimentOption Only = new("--only", "evaluate.only",
+        "Names of the benchmarks to run, separated by commas (default: all that lie in the folder).", "A,B");
     public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.", "NUMBER");
-    public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling", "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row.");
+    public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling",
+        "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row.");
     public static readonly ExperimentOption Protocol = new("--protocol", "evaluate.protocol", "limited (50 new tokens) or cot (16,384).");
 
-    public static readonly ExperimentOption Rules = new("--rules", "evaluate.rules", "Rule set of multiple-choice extraction: 2025-11 or 2026-08.");
-    public static readonly ExperimentOption Judge = new("--judge", "evaluate.judge", "none, endpoint (an OpenAI-compatible address) or replay (recorded replies).");
-    public static readonly ExperimentOption JudgeEndpoint = new("--judge-endpoint", "evaluate.judge_endpoint", "The judge's address, such as https://api.openai.com/v1; its key comes from the environment variable INTERLACE_JUDGE_KEY.");
+    public static readonly ExperimentOption Rules = new("--rules", "evaluate.rules",
+        "Rule set of multiple-choice extraction: 2025-11 or 2026-08.");
+    public static readonly ExperimentOption Judge = new("--judge", "evaluate.judge",
+        "none, endpoint (an OpenAI-compatible address) or replay (recorded replies).");
+    public static readonly ExperimentOption JudgeEndpoint = new("--judge-endpoint", "evaluate.judge_endpoint",
+        "The judge's address, such as https://api.openai.com/v1; its key comes from the environment variable INTERLACE_JUDGE_KEY.");
     public static readonly ExperimentOption JudgeModel = new("--judge-model", "evaluate.judge_model", "The judge's model.");
-    public static readonly ExperimentOption JudgeReplies = new("--judge-replies", "evaluate.judge_replies", "File of recorded replies to replay.");
+    public static readonly ExperimentOption JudgeReplies = new("--judge-replies", "evaluate.judge_replies",
+        "File of recorded replies to replay.");
 
     /// <summary>A required folder or file to write.</summary>
-    public static Option<string> Out(string description, string helpName = "FOLDER") => new("--out") { Description = description, HelpName = helpName, Required = true };
+    public static Option<string> Out(string description, string helpName = "FOLDER") =>
+        new("--out") { Description = description, HelpName = helpName, Required = true };
 }

@@ -13,7 +13,8 @@ internal sealed class ComparisonView(Comparison comparison)
         var baseline = comparison.Baseline;
         var (settings, count) = (baseline.Settings, baseline.Benchmarks.Length);
         console.WriteLine($"baseline {Described(baseline)}; {Asked(settings)}");
-        foreach (string name in settings.Overrides?.Keys ?? []) console.WriteLine($"{name} has settings of its own, see the scores of {baseline.Name}");
+        foreach (string name in settings.Overrides?.Keys ?? [])
+            console.WriteLine($"{name} has settings of its own, see the scores of {baseline.Name}");
         foreach (string difference in comparison.Differences) console.WriteLine($"Compared by force although they differ: {difference}");
         foreach (var run in comparison.Runs)
         {
@@ -27,7 +28,8 @@ internal sealed class ComparisonView(Comparison comparison)
             if (run.Changes is { } changes) console.WriteLine(Changed(changes));
         }
         string[] undefined = [.. baseline.Benchmarks.Where(row => row.Retention is null).Select(row => row.Name)];
-        if (undefined.Length > 0) console.WriteLine($"No retention of {string.Join(", ", undefined)}, where the baseline is 0: not in the means of retention.");
+        if (undefined.Length > 0)
+            console.WriteLine($"No retention of {string.Join(", ", undefined)}, where the baseline is 0: not in the means of retention.");
         foreach (string left in comparison.LeftOut) console.WriteLine($"Left out: {left}");
         console.WriteLine("Retention of several benchmarks is the mean of theirs. Intervals: bootstrap over questions, drawn together for both runs.");
     }
@@ -44,10 +46,13 @@ internal sealed class ComparisonView(Comparison comparison)
     private static string Asked(EvaluationSettings settings) =>
         $"{(settings.Protocol == AnswerSettings.Elsewhere ? "answers made elsewhere, token limit unknown" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}")}, rules {settings.Rules}, judge {settings.Judge}";
 
-    private static void Add(Table table, Retained row) => table.AddRow(Markup.Escape(row.Name), Number(row.Baseline), Number(row.Score), Signed(row.Difference), Ends(row.DifferenceInterval, Signed),
+    private static void Add(Table table, Retained row) =>
+        table.AddRow(Markup.Escape(row.Name), Number(row.Baseline), Number(row.Score), Signed(row.Difference),
+            Ends(row.DifferenceInterval, Signed),
         row.Retention is { } retention ? $"{Number(retention)} %" : "undefined", Ends(row.RetentionInterval, Number));
 
-    private static string Ends(double[]? interval, Func<double, string> text) => interval is [var low, var high] ? $"{text(low)} to {text(high)}" : "";
+    private static string Ends(double[]? interval, Func<double, string> text) =>
+        interval is [var low, var high] ? $"{text(low)} to {text(high)}" : "";
 
     /// <summary>One place, half to even on the exact decimal, as the paper rounds.</summary>
     private static string Number(double value) => PaperArithmetic.Round(PaperArithmetic.Exact(value)).ToString("0.0");

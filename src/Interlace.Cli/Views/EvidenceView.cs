@@ -19,7 +19,8 @@ internal static class EvidenceView
     {
         Facts(console, scores.Samples, scores.AnswerTokens, scores.Loss, scores.Settings);
         int[] ranks = new int[scores.Layers];
-        foreach (var (rank, layer) in Enumerable.Range(0, scores.Layers).OrderBy(layer => scores.Scores[layer]).Index()) ranks[layer] = rank + 1;
+        foreach (var (rank, layer) in Enumerable.Range(0, scores.Layers).OrderBy(layer => scores.Scores[layer]).Index())
+            ranks[layer] = rank + 1;
         var table = Layout.Table("layer", scores.Measure, "rank");
         for (int l = 0; l < scores.Layers; l++) table.AddRow($"{l}", Layout.Number(scores.Scores[l], "0.00000"), $"{ranks[l]}");
         console.Write(table);

@@ -13,7 +13,8 @@ internal static class Layout
     public static Table Table(params string[] headings)
     {
         var table = new Table().Border(TableBorder.Simple);
-        foreach (var (i, heading) in headings.Index()) table.AddColumn(new TableColumn(Markup.Escape(heading)) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = true });
+        foreach (var (i, heading) in headings.Index())
+            table.AddColumn(new TableColumn(Markup.Escape(heading)) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = true });
         return table;
     }
 

@@ -10,7 +10,8 @@ namespace Interlace.Cli;
 internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan, SparsityFile? sparsity)
 {
     private static readonly (ModelPart Part, string Name)[] Names =
-        [(ModelPart.Vision, "vision"), (ModelPart.Embeddings, "embeddings"), (ModelPart.DecoderLayers, "decoder layers"), (ModelPart.Head, "head"), (ModelPart.Other, "other")];
+        [(ModelPart.Vision, "vision"), (ModelPart.Embeddings, "embeddings"), (ModelPart.DecoderLayers, "decoder layers"),
+            (ModelPart.Head, "head"), (ModelPart.Other, "other")];
 
     public JsonNode ToJson() => new JsonObject
     {
@@ -50,7 +51,8 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         var parts = Layout.Table("part", "parameters", "share", "on disk");
         foreach (var (part, name) in Names)
             if (model.Parts[part] is { Parameters: > 0 } size)
-                parts.AddRow(name, Layout.Count(size.Parameters), Layout.Percent((double)size.Parameters / model.Parameters), Layout.Bytes(size.Bytes));
+                parts.AddRow(name, Layout.Count(size.Parameters), Layout.Percent((double)size.Parameters / model.Parameters),
+                    Layout.Bytes(size.Bytes));
         parts.AddRow("all", Layout.Count(model.Parameters), Layout.Percent(1), Layout.Bytes(model.Parts.Values.Sum(size => size.Bytes)));
         console.Write(parts);
         if (plan is not null) new PlanView(plan).Draw(console);

@@ -14,11 +14,13 @@ internal sealed class PlanComparisonView(IReadOnlyList<ComparedPlan> plans)
 
     public void Draw(IAnsiConsole console)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("method").NoWrap()).AddColumn(new TableColumn("ratio").NoWrap().RightAligned()).AddColumn(new TableColumn("layers").NoWrap())
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("method").NoWrap())
+            .AddColumn(new TableColumn("ratio").NoWrap().RightAligned()).AddColumn(new TableColumn("layers").NoWrap())
             .AddColumn(new TableColumn($"as {plans[0].Method}").NoWrap().RightAligned());
         foreach (var method in plans.Where(row => row.Plan is not null).GroupBy(row => row.Method))
             foreach (var (i, row) in method.Index())
-                table.AddRow(i == 0 ? Markup.Escape(row.Method) : "", Layout.Percent(row.Ratio), Cells(row.Plan!), row.Plan!.Drop.IsEmpty ? "" : $"{row.Shared} of {row.Plan.Drop.Length}");
+                table.AddRow(i == 0 ? Markup.Escape(row.Method) : "", Layout.Percent(row.Ratio), Cells(row.Plan!),
+                    row.Plan!.Drop.IsEmpty ? "" : $"{row.Shared} of {row.Plan.Drop.Length}");
         console.Write(table);
         console.MarkupLine($"[red]{PlanView.Dropped}[/] drop   [green]{PlanView.Tuned}[/] tune   [grey]{PlanView.Frozen}[/] freeze");
         foreach (var missing in plans.Where(row => row.Missing is not null).GroupBy(row => (row.Method, row.Missing)))

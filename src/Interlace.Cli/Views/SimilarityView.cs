@@ -14,8 +14,10 @@ internal sealed class SimilarityView(LayerSimilarity similarity)
     {
         var facts = Layout.Facts();
         facts.AddRow("samples", Layout.Count(similarity.Samples));
-        facts.AddRow("tokens", string.Join(", ", LayerSimilarity.Classes.Select(name => $"{Layout.Count(similarity.Tokens[name])} {name}")));
-        if (similarity.Skipped.Values.Sum() is > 0 and var skipped) facts.AddRow("skipped", $"{Layout.Count(skipped)} samples: {Markup.Escape(string.Join(", ", similarity.Skipped.Select(reason => $"{reason.Value} {reason.Key}")))}");
+        facts.AddRow("tokens",
+            string.Join(", ", LayerSimilarity.Classes.Select(name => $"{Layout.Count(similarity.Tokens[name])} {name}")));
+        if (similarity.Skipped.Values.Sum() is > 0 and var skipped)
+            facts.AddRow("skipped", $"{Layout.Count(skipped)} samples: {Markup.Escape(string.Join(", ", similarity.Skipped.Select(reason => $"{reason.Value} {reason.Key}")))}");
         facts.AddRow("computed", Markup.Escape($"on {similarity.Settings.Device} in {similarity.Settings.Dtype}"));
         console.Write(facts);
 

@@ -15,7 +15,8 @@ internal sealed class StabilityView(PlanStability stability)
         var facts = Layout.Facts();
         facts.AddRow("plan", Markup.Escape($"{stability.Settings.Method}, ratio {Layout.Percent(stability.Settings.Ratio)}"));
         facts.AddRow("samples", Layout.Count(stability.Samples) + (stability.Drawn is { } drawn ? $" of {Layout.Count(drawn)} drawn" : ""));
-        facts.AddRow("drops", $"{List(stability.Drop)}: exactly these in {Layout.Percent(stability.DropAgreement)} of {stability.Resamples} resamplings");
+        facts.AddRow("drops",
+            $"{List(stability.Drop)}: exactly these in {Layout.Percent(stability.DropAgreement)} of {stability.Resamples} resamplings");
         facts.AddRow("tunes", $"{List(stability.Tune)}: these layers dropped and these tuned in {Layout.Percent(stability.PlanAgreement)}");
         console.Write(facts);
         var table = Layout.Table("layer", "plan", "dropped", "tuned");
@@ -24,7 +25,8 @@ internal sealed class StabilityView(PlanStability stability)
         console.Write(table);
         if (stability.Checks.Length == 0) return;
         var checks = Layout.Table("checked at", "drops", "agreement");
-        foreach (var check in stability.Checks) checks.AddRow(Layout.Count(check.Samples), List(check.Drop), Layout.Percent(check.Agreement));
+        foreach (var check in stability.Checks)
+            checks.AddRow(Layout.Count(check.Samples), List(check.Drop), Layout.Percent(check.Agreement));
         console.Write(checks);
     }
 

@@ -24,7 +24,8 @@ internal sealed class TensorsView(string path, SafeTensorsFile file)
     public void Draw(IAnsiConsole console)
     {
         var table = Layout.Table("tensor", "type", "shape", "size");
-        foreach (var tensor in file.Tensors) table.AddRow(Markup.Escape(tensor.Name), tensor.Type.ToString(), string.Join(" x ", tensor.Shape), Layout.Bytes(tensor.Bytes));
+        foreach (var tensor in file.Tensors)
+            table.AddRow(Markup.Escape(tensor.Name), tensor.Type.ToString(), string.Join(" x ", tensor.Shape), Layout.Bytes(tensor.Bytes));
         console.Write(table);
     }
 }

@@ -18,10 +18,12 @@ internal static class Artefact
     public static string ToText<T>(T artefact, JsonTypeInfo<T> type) => JsonSerializer.Serialize(artefact, type) + "\n";
 
     /// <summary>Writes an artefact whole or not at all.</summary>
-    public static void Save<T>(string path, T artefact, JsonTypeInfo<T> type) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToText(artefact, type)));
+    public static void Save<T>(string path, T artefact, JsonTypeInfo<T> type) =>
+        AtomicFile.Write(path, Encoding.UTF8.GetBytes(ToText(artefact, type)));
 
     /// <summary>Writes JSON without a format of its own, whole or not at all.</summary>
-    public static void Save(string path, JsonNode json) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n"));
+    public static void Save(string path, JsonNode json) =>
+        AtomicFile.Write(path, Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n"));
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <param name="path">The file.</param>
@@ -31,7 +33,8 @@ internal static class Artefact
     /// <param name="wrong">What a wrong one is, such as <c>holds no valid scores</c>.</param>
     /// <param name="check">Throws <see cref="JsonException"/> where its parts contradict each other.</param>
     /// <exception cref="InputException">It is absent, of another format, or contradicts itself.</exception>
-    public static T Load<T>(string path, JsonTypeInfo<T> type, string format, string absent, string wrong, Action<T>? check = null) where T : class, IArtefact
+    public static T Load<T>(string path, JsonTypeInfo<T> type, string format, string absent, string wrong,
+        Action<T>? check = null) where T : class, IArtefact
     {
         UserFile.Check(path, $"There is no {path}: {absent}.");
         return Read(path, type, wrong, found =>

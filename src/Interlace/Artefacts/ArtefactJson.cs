@@ -32,7 +32,8 @@ internal static class ArtefactJson
     /// <summary>Numbers on one line, each the shortest text that reads back the same; null stands for one that is not known.</summary>
     private sealed class Numbers : JsonConverter<double[]>
     {
-        public override double[] Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => [.. Items(ref reader).Select(Number)];
+        public override double[] Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            [.. Items(ref reader).Select(Number)];
 
         public override void Write(Utf8JsonWriter writer, double[] value, JsonSerializerOptions options) =>
             writer.WriteRawValue($"[{string.Join(", ", value.Select(number => double.IsFinite(number) ? number.ToString("R") : "null"))}]");
@@ -48,7 +49,8 @@ internal static class ArtefactJson
     /// <summary>Layer numbers on one line.</summary>
     private sealed class Integers : JsonConverter<int[]>
     {
-        public override int[] Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => [.. Items(ref reader).Select(Integer)];
+        public override int[] Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            [.. Items(ref reader).Select(Integer)];
 
         public override void Write(Utf8JsonWriter writer, int[] value, JsonSerializerOptions options) =>
             writer.WriteRawValue($"[{string.Join(", ", value)}]");

@@ -9,7 +9,8 @@ namespace Interlace.Artefacts;
 internal static class Hashes
 {
     /// <summary>SHA-256 of values as JSON, in lower-case hexadecimal.</summary>
-    public static string Of<T>(T value, JsonTypeInfo<T> type) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, type)));
+    public static string Of<T>(T value, JsonTypeInfo<T> type) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, type)));
 
     /// <summary>SHA-256 of a text, in lower-case hexadecimal.</summary>
     public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

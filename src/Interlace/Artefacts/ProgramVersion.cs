@@ -6,5 +6,6 @@ namespace Interlace.Artefacts;
 public static class ProgramVersion
 {
     /// <summary>Name and version, as in the <c>created_by</c> of artefacts.</summary>
-    public static string CreatedBy { get; } = "interlace " + typeof(ProgramVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    public static string CreatedBy { get; } = "interlace " + typeof(ProgramVersion)
+        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 }

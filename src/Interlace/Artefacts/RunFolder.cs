@@ -50,7 +50,8 @@ public static class RunFolder
     }
 
     /// <summary>
-    /// The evaluations that a path means: the folder itself where it has the artefact, or those inside the folder of a whole run, the baseline first.
+    /// The evaluations that a path means: the folder itself where it has the artefact, or those inside the folder of a whole run,
+    /// the baseline first.
     /// </summary>
     /// <param name="path">The folder.</param>
     /// <param name="artefact">What an evaluation must have.</param>
@@ -60,8 +61,11 @@ public static class RunFolder
         UserFile.CheckFolder(path, $"There is no folder {path}.");
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), inner = Path.Combine(full, Evaluated);
         if (File.Exists(Path.Combine(full, artefact))) return [(Path.GetFileName(full), full)];
-        string[] found = Directory.Exists(inner) ? [.. Directory.EnumerateDirectories(inner).Where(folder => File.Exists(Path.Combine(folder, artefact)))] : [];
-        if (found.Length == 0) throw new InputException($"{path} holds no evaluation: there is no {artefact} in it, nor in a folder in {Evaluated}.");
+        string[] found = Directory.Exists(inner)
+            ? [.. Directory.EnumerateDirectories(inner).Where(folder => File.Exists(Path.Combine(folder, artefact)))]
+            : [];
+        if (found.Length == 0)
+            throw new InputException($"{path} holds no evaluation: there is no {artefact} in it, nor in a folder in {Evaluated}.");
         return [.. InOrder(found.Select(folder => Path.GetFileName(folder))).Select(name => (name, Path.Combine(inner, name)))];
     }
 
@@ -69,5 +73,6 @@ public static class RunFolder
     public static IEnumerable<string> InOrder(IEnumerable<string> models) =>
         models.OrderBy(Place).ThenBy(name => name, StringComparer.Ordinal);
 
-    private static int Place(string name) => EvaluatedModels.Contains(name) ? EvaluatedModels.Index().First(model => model.Item == name).Index : EvaluatedModels.Count;
+    private static int Place(string name) =>
+        EvaluatedModels.Contains(name) ? EvaluatedModels.Index().First(model => model.Item == name).Index : EvaluatedModels.Count;
 }

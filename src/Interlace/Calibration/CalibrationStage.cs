@@ -20,7 +20,7 @@ public static class CalibrationStage
     /// <param name="compute">Where and in which type it computes.</param>
     /// <param name="experiment">Settings.</param>
     /// <param name="folder">Where the artefacts go.</param>
-    /// <param name="progress">Told after each batch.</param>
+    /// <param name="progress">Reports after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable.</exception>
     public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>
@@ -32,7 +32,7 @@ public static class CalibrationStage
     /// <param name="experiment">Settings.</param>
     /// <param name="folder">Where the artefacts go.</param>
     /// <param name="enough">Whether the samples so far are enough, asked each time they have grown by a quarter; null to use them all.</param>
-    /// <param name="progress">Told after each batch.</param>
+    /// <param name="progress">Reports after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable.</exception>
     public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, Func<IReadOnlyList<SampleSums>, bool>? enough, IProgress<StageProgress>? progress, CancellationToken cancellation)
@@ -68,7 +68,7 @@ public static class CalibrationStage
             Spans = LayerSimilarity.Aggregate(sums, calibrator.Spans),
         };
         similarity.Save(Path.Combine(folder, LayerSimilarity.Name));
-        calibrator.Forget();
+        calibrator.DiscardState();
         return similarity;
     }
 

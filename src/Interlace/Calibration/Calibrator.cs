@@ -9,13 +9,14 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Calibration;
 
 /// <summary>
-/// Measures the similarity of every layer and triplet over samples, in batches of a token budget that depend on the order of the samples alone:
+/// Measures the similarity of every layer and triplet over samples,
+/// in batches of a token budget that depend on the order of the samples alone:
 /// a calibration that was interrupted goes on at the last batch it saved and gives the same bytes.
 /// </summary>
 /// <param name="model">The model to measure.</param>
 /// <param name="settings">What decides the numbers.</param>
 /// <param name="statePath">Where the state of an unfinished calibration is kept.</param>
-/// <param name="key">Hash of everything that decides the numbers: state of another key is not taken up.</param>
+/// <param name="key">Hash of everything that decides the numbers: state of another key is not resumed.</param>
 /// <param name="stop">When to end before the samples do; null to use them all.</param>
 /// <param name="identity">What the model is: state of another one is refused.</param>
 public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings settings, string statePath, string key,
@@ -36,8 +37,10 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <summary>Lengths of the spans that are measured.</summary>
     public IReadOnlyList<int> Spans { get; } = SpansOf(model.Layers.Count, settings.MaxWindow);
 
-    /// <summary>Lengths of the spans that are measured in a model of so many layers: layers and triplets, and every length up to a window beyond triplets.</summary>
-    internal static IReadOnlyList<int> SpansOf(int layers, int maxWindow) => [.. Enumerable.Range(1, Math.Max(3, maxWindow)).Where(n => n is 1 or 3 || maxWindow > 3).Where(n => n <= layers)];
+    /// <summary>Lengths of the spans that are measured in a model of so many layers:
+    /// layers and triplets, and every length up to a window beyond triplets.</summary>
+    internal static IReadOnlyList<int> SpansOf(int layers, int maxWindow) =>
+        [.. Enumerable.Range(1, Math.Max(3, maxWindow)).Where(n => n is 1 or 3 || maxWindow > 3).Where(n => n <= layers)];
 
     /// <summary>What was left out before the samples came here, told where none is left.</summary>
     public Func<SkipCounts>? Filtered { get; init; }
@@ -46,12 +49,13 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <param name="load">Gives the samples from an index on, counting what it leaves out.</param>
     /// <param name="total">Samples there are, for the progress.</param>
     /// <param name="skipped">Receives what was left out and why.</param>
-    /// <param name="progress">Told after each batch.</param>
+    /// <param name="progress">Reports after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the state is kept.</param>
     /// <returns>The sums of each sample, in order.</returns>
     /// <exception cref="InputException">No sample could be used, the state belongs to a model that has changed,
     /// or the model's files changed while they were used.</exception>
-    public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped,
+        IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var (sums, next) = Resume(skipped, total);
         var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken);
@@ -70,7 +74,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
                 }
                 if (endsBlock && IsEnough(sums))
                 {
-                    // No state is saved any more: one that is taken up always has a block to go on with.
+                    // No state is saved any more: one that is resumed always has a block to go on with.
                     StoppedAfter = stop!.BlockOf(batch[^1]);
                     skipped.ReplaceBy(skippedSoFar);
                     return sums;
@@ -99,9 +103,12 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     }
 
     /// <summary>
-    /// Batches filled up to the token budget and of one block, each with what had been left out when its last sample came (asking for the next sample may count more), and whether the next sample is another block's.
+    /// Batches filled up to the token budget and of one block,
+    /// each with what had been left out when its last sample came (asking for the next sample may count more),
+    /// and whether the next sample is another block's.
     /// </summary>
-    internal static IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped, bool EndsBlock)> Batches(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, Func<LoadedSample, int>? blockOf = null)
+    internal static IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped, bool EndsBlock)> Batches(IEnumerable<LoadedSample> samples,
+        SkipCounts skipped, int batchTokens, Func<LoadedSample, int>? blockOf = null)
     {
         var batch = new List<LoadedSample>();
         long tokens = 0;
@@ -122,7 +129,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     }
 
     /// <summary>Deletes the state of a calibration that is finished.</summary>
-    public void Forget() => File.Delete(statePath);
+    public void DiscardState() => File.Delete(statePath);
 
     private (List<SampleSums> Sums, long Next) Resume(SkipCounts skipped, long total)
     {
@@ -148,6 +155,8 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
 }
 
 /// <summary>When a calibration may end before its data does.</summary>
-/// <param name="BlockOf">The block of a sample. Samples come block by block; a block as a whole is a fair draw, a part of it need not be.</param>
-/// <param name="Enough">Asked after each block but the last, in order, with the sums of all samples so far: whether they are enough.</param>
+/// <param name="BlockOf">The block of a sample. Samples come block by block;
+/// a block as a whole is a fair draw, a part of it need not be.</param>
+/// <param name="Enough">Asked after each block but the last, in order, with the sums of all samples so far:
+/// whether they are enough.</param>
 public sealed record EarlyStop(Func<LoadedSample, int> BlockOf, Func<IReadOnlyList<SampleSums>, bool> Enough);

@@ -9,7 +9,8 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Calibration;
 
 /// <summary>
-/// The artefact <c>similarity.json</c>: sums of cosines per layer, triplet and class of tokens over the calibration data, so that means can be taken over any class again.
+/// The artefact <c>similarity.json</c>: sums of cosines per layer, triplet and class of tokens over the calibration data,
+/// so that means can be taken over any class again.
 /// Sums per sample lie beside it in <c>similarity.samples.safetensors</c>.
 /// </summary>
 /// <param name="Layers">Decoder layers of the model, L.</param>
@@ -60,7 +61,8 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
         return [.. Enumerable.Range(0, found.Mean.Length).Select(i => classes.Sum(c => found.Sums[c][i]) / count)];
     }
 
-    /// <summary>[L - span + 1] mean angle between the last token's state before and after the spans of one length, as a part of a half turn.</summary>
+    /// <summary>[L - span + 1] mean angle between the last token's state before and after the spans of one length,
+    /// as a part of a half turn.</summary>
     /// <exception cref="InputException">That length was not measured.</exception>
     public double[] Angles(int span) => Find(span).LastTokenAngle;
 
@@ -141,10 +143,12 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
 /// <param name="LastTokenMean">Mean cosine at the last token of each sample.</param>
 /// <param name="LastTokenAngle">Mean over samples of the angle between the last token's states, as a part of a half turn.</param>
 /// <param name="Sums">Sums of cosines per class of tokens.</param>
-public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, double[] LastTokenAngle, IReadOnlyDictionary<string, double[]> Sums);
+public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, double[] LastTokenAngle,
+    IReadOnlyDictionary<string, double[]> Sums);
 
 /// <summary>What decides the numbers besides model and data.</summary>
-public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype,
+public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels,
+    bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AdaptiveSettings? Adaptive = null);
 
 /// <summary>What decided when an adaptive calibration stopped.</summary>

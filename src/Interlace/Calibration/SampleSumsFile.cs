@@ -6,7 +6,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Calibration;
 
 /// <summary>
-/// Sums per sample in a safetensors file: <c>counts</c> [S, 3], and per span length n <c>span.n.sums</c> [S, starts, 3] and <c>span.n.last</c> [S, starts], fp64,
+/// Sums per sample in a safetensors file: <c>counts</c> [S, 3], and per span length n <c>span.n.sums</c> [S, starts,
+/// 3] and <c>span.n.last</c> [S, starts], fp64,
 /// classes in the order image, prompt, answer. A calibration under way keeps its state in one too.
 /// </summary>
 internal static class SampleSumsFile
@@ -17,7 +18,8 @@ internal static class SampleSumsFile
     /// <summary>Of an adaptive calibration: rows that were drawn for it.</summary>
     public const string Drawn = "drawn";
 
-    public static void Write(string path, IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans, IReadOnlyDictionary<string,
+        string>? metadata = null)
     {
         var tensors = new List<TensorSource> { Source("counts", ElementType.I64, [samples.Count, SimilarityMeter.Classes], MemoryMarshal.AsBytes<long>(samples.SelectMany(s => s.Counts).ToArray())) };
         foreach (int span in spans)
@@ -61,5 +63,6 @@ internal static class SampleSumsFile
         return (samples, file.Metadata);
     }
 
-    private static TensorSource Source(string name, ElementType type, long[] shape, ReadOnlySpan<byte> bytes) => TensorSource.FromBytes(name, type, shape, bytes.ToArray());
+    private static TensorSource Source(string name, ElementType type, long[] shape, ReadOnlySpan<byte> bytes) =>
+        TensorSource.FromBytes(name, type, shape, bytes.ToArray());
 }

@@ -25,13 +25,15 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <summary>The same, and the length beyond which no text can fit into a model's tokens.</summary>
     public RowFilter FilterFor(Processor processor) => Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens) };
 
-    /// <summary>Samples encoded in the background for a model: images turned by their EXIF orientation and composited on white, as the reference's loader does.</summary>
+    /// <summary>Samples encoded in the background for a model:
+    /// images turned by their EXIF orientation and composited on white, as the reference's loader does.</summary>
     /// <param name="samples">The samples, from <paramref name="first"/> on.</param>
     /// <param name="processor">The model's processor.</param>
     /// <param name="skipped">Where left-out samples are counted.</param>
     /// <param name="first">Index of the first sample.</param>
     /// <param name="cancellation">Ends the enumeration.</param>
-    public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, Processor processor, SkipCounts skipped, long first, CancellationToken cancellation) =>
+    public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, Processor processor, SkipCounts skipped, long first,
+        CancellationToken cancellation) =>
         SampleLoader.Load(samples,
             SampleLoader.Encoder(
                 (bytes, count) => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Preparer(processor, count)),

@@ -23,9 +23,11 @@ public sealed record DataSet(string Name, IReadOnlyList<Shard> Shards)
 }
 
 /// <summary>
-/// A folder of data sets in FineVision's schema: <c>images: list of {bytes, path}</c>, <c>texts: list of {user, assistant}</c>, other columns unused (paper 3.4).
+/// A folder of data sets in FineVision's schema: <c>images: list of {bytes, path}</c>, <c>texts:
+/// list of {user, assistant}</c>, other columns unused (paper 3.4).
 /// Every folder in it is a set with the Parquet files at any depth; files directly in it form one set, named <c>.</c>.
-/// A link to a file is followed (caches of downloaded data consist of them), and so is a linked set; linked folders further down are left out.
+/// A link to a file is followed (caches of downloaded data consist of them), and so is a linked set;
+/// linked folders further down are left out.
 /// </summary>
 public sealed class FineVision
 {
@@ -70,7 +72,8 @@ public sealed class FineVision
     }
 
     /// <summary>
-    /// max(1, round(rate * rows)) rows of every set: those with the smallest <see cref="SeededHash"/> of set, shard name and row. No row twice, and the
+    /// max(1, round(rate * rows)) rows of every set: those with the smallest <see cref="SeededHash"/> of set, shard name and row.
+    /// No row twice, and the
     /// same rows wherever the files lie and in whatever order they are listed. The paper's filters come later, in <see cref="Read"/>: a draw of
     /// n rows gives at most n samples. Throws <see cref="InputException"/> for a rate outside (0, 1], or one that draws too many.
     /// </summary>
@@ -88,7 +91,8 @@ public sealed class FineVision
         (long)rows.Sum(row => Sets[row.Set].Shards[row.Shard] is { } shard ? (double)shard.SampleBytes / shard.Rows : 0);
 
     /// <summary>
-    /// The samples of the given rows in STORAGE order (set, shard, row), whatever order they are given in, one after the other in bounded memory:
+    /// The samples of the given rows in STORAGE order (set, shard, row), whatever order they are given in,
+    /// one after the other in bounded memory:
     /// a shard is opened once and read forwards. Rows that the filter or their content rules out are counted in <paramref name="skipped"/>.
     /// Any other order at random-access speed: <see cref="SampleStore"/>.
     /// Throws <see cref="InputException"/> naming the file where one is damaged or has changed since it was opened.
@@ -109,7 +113,8 @@ public sealed class FineVision
         string? reason = row.Skip;
         try
         {
-            if (reason is null) return new Sample(set, shard, row.Row, Conversation.FromTurns(row.Questions, row.Answers, row.Images.Count), row.Images);
+            if (reason is null)
+                return new Sample(set, shard, row.Row, Conversation.FromTurns(row.Questions, row.Answers, row.Images.Count), row.Images);
         }
         catch (SampleException e)
         {
@@ -123,7 +128,8 @@ public sealed class FineVision
     {
         var stamp = FileStamps.Of([shard.Path]);
         using ShardReader reader = Guard(shard.Path, () => new ShardReader(shard.Path));
-        if (reader.Length != shard.Length) throw new InputException($"The data file '{shard.Path}' has changed while it was in use: start again.");
+        if (reader.Length != shard.Length)
+            throw new InputException($"The data file '{shard.Path}' has changed while it was in use: start again.");
         using IEnumerator<ShardRow> read = reader.Read(rows, filter).GetEnumerator();
         try
         {
@@ -139,7 +145,8 @@ public sealed class FineVision
     private static IEnumerable<(string Name, string Path)> ParquetFiles(string folder, string prefix, bool deep)
     {
         foreach (string path in Directory.EnumerateFiles(folder))
-            if (path.EndsWith(".parquet", StringComparison.Ordinal) && !IsHidden(path)) yield return (prefix + Path.GetFileName(path), path);
+            if (path.EndsWith(".parquet", StringComparison.Ordinal) && !IsHidden(path))
+                yield return (prefix + Path.GetFileName(path), path);
         if (!deep) yield break;
         foreach (string path in Directory.EnumerateDirectories(folder).Where(path => !IsHidden(path) && new DirectoryInfo(path).LinkTarget is null))
             foreach ((string Name, string Path) file in ParquetFiles(path, prefix + Path.GetFileName(path) + "/", deep)) yield return file;
@@ -149,7 +156,8 @@ public sealed class FineVision
     {
         using var stream = new ShardStream(path);
         ParquetFooter footer = ParquetFooter.Read(stream);
-        long bytes = footer.RowGroups.Where(group => group.Rows > 0).Sum(group => FineVisionColumns.In(group).SampleColumns.Sum(column => group.Columns[column].Bytes.Length));
+        long bytes = footer.RowGroups.Where(group => group.Rows > 0)
+            .Sum(group => FineVisionColumns.In(group).SampleColumns.Sum(column => group.Columns[column].Bytes.Length));
         return new Shard(name, footer.RowGroups.Sum(group => group.Rows), stream.Length, bytes, path);
     });
 

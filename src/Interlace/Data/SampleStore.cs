@@ -10,7 +10,8 @@ namespace Interlace.Data;
 /// <summary>
 /// The drawn samples as one compact local file with random access: records end to end, then their offsets.
 /// Why a copy: an epoch is a shuffle over everything drawn, while Parquet is read in whole pages and row groups of hundreds of megabytes; serving a
-/// shuffled order from the shards would read every page as often as it holds drawn rows, or hold a large window in memory. A copy reads each needed page once,
+/// shuffled order from the shards would read every page as often as it holds drawn rows, or hold a large window in memory.
+/// A copy reads each needed page once,
 /// then any order, any number of runs and a resume at any sample cost one read each. 1 % of FineVision is some 50 GB.
 /// Safe for several readers at once.
 /// </summary>
@@ -23,7 +24,8 @@ public sealed class SampleStore : IDisposable
     private readonly long[] _offsets;
     private readonly SkipCounts _skipped;
 
-    private SampleStore(string path, SafeFileHandle file, long[] offsets, SkipCounts skipped) => (_path, _file, _offsets, _skipped) = (path, file, offsets, skipped);
+    private SampleStore(string path, SafeFileHandle file, long[] offsets, SkipCounts skipped) =>
+        (_path, _file, _offsets, _skipped) = (path, file, offsets, skipped);
 
     /// <summary>Number of samples.</summary>
     public int Count => _offsets.Length - 1;
@@ -37,7 +39,8 @@ public sealed class SampleStore : IDisposable
         get
         {
             byte[] record = new byte[checked((int)(_offsets[index + 1] - _offsets[index]))];
-            if (ReadFully(_file, record, _offsets[index]) < record.Length) throw new InputException($"The sample file '{_path}' has become shorter while it was in use: delete it and start again.");
+            if (ReadFully(_file, record, _offsets[index]) < record.Length)
+                throw new InputException($"The sample file '{_path}' has become shorter while it was in use: delete it and start again.");
             try
             {
                 using var reader = new BinaryReader(new MemoryStream(record));
@@ -51,8 +54,10 @@ public sealed class SampleStore : IDisposable
     }
 
     /// <summary>
-    /// Opens the store at <paramref name="path"/> if it is complete and was written under the same <paramref name="key"/> (whatever decides its content: data, rate,
-    /// seed, filter); otherwise writes it from <paramref name="read"/>, beside it first and renamed when complete, so that an interrupted writing leaves no half of it.
+    /// Opens the store at <paramref name="path"/> if it is complete
+    /// and was written under the same <paramref name="key"/> (whatever decides its content: data, rate,
+    /// seed, filter); otherwise writes it from <paramref name="read"/>, beside it first and renamed when complete,
+    /// so that an interrupted writing leaves no half of it.
     /// Throws <see cref="InputException"/> where <paramref name="estimatedBytes"/> exceed the free disk space.
     /// </summary>
     public static SampleStore OpenOrWrite(string path, string key, long estimatedBytes, Func<SkipCounts, IEnumerable<Sample>> read)
@@ -75,7 +80,8 @@ public sealed class SampleStore : IDisposable
         return TryOpen(path, key) ?? throw new IOException($"The sample file '{path}' cannot be read back.");
     }
 
-    /// <summary>The samples in a given order of places, from the <paramref name="first"/>-th of that order on: a resumed epoch starts in its middle at no cost.</summary>
+    /// <summary>The samples in a given order of places, from the <paramref name="first"/>-th of that order on:
+    /// a resumed epoch starts in its middle at no cost.</summary>
     public IEnumerable<Sample> Read(IReadOnlyList<int> order, int first = 0)
     {
         for (int i = first; i < order.Count; i++) yield return this[order[i]];
@@ -125,7 +131,8 @@ public sealed class SampleStore : IDisposable
     {
         long length = RandomAccess.GetLength(file);
         byte[] tail = new byte[TailLength];
-        if (length < TailLength || ReadFully(file, tail, length - TailLength) < TailLength || !tail.AsSpan(16).SequenceEqual(Magic)) return null;
+        if (length < TailLength || ReadFully(file, tail, length - TailLength) < TailLength || !tail.AsSpan(16).SequenceEqual(Magic))
+            return null;
         long at = BinaryPrimitives.ReadInt64LittleEndian(tail), count = BinaryPrimitives.ReadInt64LittleEndian(tail.AsSpan(8));
         if (at < 0 || at > length || length - at > Array.MaxLength || count < 1 || count > (length - at) / sizeof(long)) return null;
         byte[] index = new byte[length - at];

@@ -14,8 +14,10 @@ public static class SeededHash
     /// <summary>The rank of a row in its set: <c>mix(key(set, shard, seed) + row * golden)</c>.</summary>
     public static ulong Row(ulong shardKey, long row) => Mix(unchecked(shardKey + (ulong)row * Golden));
 
-    /// <summary>The part of a row's hash that all rows of a shard share: <c>mix(FNV(set NUL shard) xor mix(seed + golden))</c>, names in UTF-8.</summary>
-    public static ulong ShardKey(string set, string shard, long seed) => Mix(Fnv(set + "\0" + shard) ^ Mix(unchecked((ulong)seed + Golden)));
+    /// <summary>The part of a row's hash that all rows of a shard share:
+    /// <c>mix(FNV(set NUL shard) xor mix(seed + golden))</c>, names in UTF-8.</summary>
+    public static ulong ShardKey(string set, string shard, long seed) =>
+        Mix(Fnv(set + "\0" + shard) ^ Mix(unchecked((ulong)seed + Golden)));
 
     /// <summary>A seeded permutation of 0..count-1: the order of the samples within an epoch (Fisher-Yates over SplitMix64).</summary>
     public static int[] Permutation(int count, long seed, int epoch = 0)
@@ -37,7 +39,8 @@ public static class SeededHash
         return hash;
     }
 
-    /// <summary>The finaliser of SplitMix64: what the generator gives in the state <paramref name="z"/>, to which it comes by one step.</summary>
+    /// <summary>The finaliser of SplitMix64: what the generator gives in the state <paramref name="z"/>,
+    /// to which it comes by one step.</summary>
     internal static ulong Mix(ulong z) => new SplitMix64(unchecked(z - Golden)).Next();
 
     /// <summary>64 random bits as a number from 0 to <paramref name="count"/> - 1: the upper half of their product.</summary>

@@ -46,7 +46,8 @@ public static class SkipReason
     public const string TooLong = "too long";
 }
 
-/// <summary>How many samples were left out, by reason; enumerates in ordinal order of the reasons. Not for use by several threads at once.</summary>
+/// <summary>How many samples were left out, by reason; enumerates in ordinal order of the reasons.
+/// Not for use by several threads at once.</summary>
 public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
 {
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
@@ -72,7 +73,7 @@ public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
         foreach ((string reason, long count) in other.ToArray()) Add(reason, count);
     }
 
-    /// <summary>Forgets its counts for those of another.</summary>
+    /// <summary>Discards its counts for those of another.</summary>
     public void ReplaceBy(SkipCounts other)
     {
         _counts.Clear();

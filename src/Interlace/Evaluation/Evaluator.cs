@@ -44,13 +44,14 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
     /// Opens the tables that an experiment asks, and checks them and how it asks and scores them: nothing is asked or written before.
     /// </summary>
     /// <param name="experiment">Settings.</param>
-    /// <param name="log">Told what is wrong with the tables, where that is no reason to refuse them.</param>
+    /// <param name="log">Gets a line about what is wrong with the tables, where that is no reason to refuse them.</param>
     /// <exception cref="InputException">They are absent or wrong, no row of a table can be used, or the settings are wrong.</exception>
     public static TableSet OpenTables(Experiment experiment, Action<string>? log = null)
     {
         var options = experiment.Complete().Evaluate!;
         new ScoreStage(experiment).Check();
-        string benchmarks = options.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks.");
+        string benchmarks = options.Benchmarks
+            ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks.");
         var found = Benchmarks.In(benchmarks, options.Only);
         AskingSettings.Check(options, found.Select(f => f.Benchmark));
         var tables = TableSet.Open(found);

@@ -14,7 +14,8 @@ using Interlace.Vlm.Files;
 namespace Interlace.Experiments;
 
 /// <summary>
-/// An <see cref="Experiment"/> as strict JSON: names in snake_case, unknown members, duplicates, nulls and values out of range refused with the path of what is wrong.
+/// An <see cref="Experiment"/> as strict JSON: names in snake_case, unknown members, duplicates,
+/// nulls and values out of range refused with the path of what is wrong.
 /// </summary>
 public static class ExperimentFile
 {
@@ -72,7 +73,8 @@ public static class ExperimentFile
     }
 
     /// <summary>The experiment with every section spelled out, indented; values that are not set are left out.</summary>
-    public static string ToJson(Experiment experiment) => JsonSerializer.Serialize(experiment.Complete(), ExperimentJson.Readable.Experiment) + "\n";
+    public static string ToJson(Experiment experiment) =>
+        JsonSerializer.Serialize(experiment.Complete(), ExperimentJson.Readable.Experiment) + "\n";
 
     /// <summary>
     /// SHA-256 in lower-case hexadecimal of the complete experiment without white space: equal settings,
@@ -85,7 +87,8 @@ public static class ExperimentFile
     /// <param name="experiment">Stays as it is.</param>
     /// <param name="assignment">Such as <c>finetune.learning_rate=2e-5</c>.</param>
     /// <exception cref="InputException">There is no such value, or the text is none of its kind.</exception>
-    public static Experiment Set(Experiment experiment, string assignment) => assignment.IndexOf('=', StringComparison.Ordinal) is > 0 and int at
+    public static Experiment Set(Experiment experiment, string assignment) =>
+        assignment.IndexOf('=', StringComparison.Ordinal) is > 0 and int at
         ? Set(experiment, assignment[..at], assignment[(at + 1)..])
         : throw new InputException($"'{assignment}' sets nothing: write it as finetune.learning_rate=2e-5.");
 
@@ -100,7 +103,8 @@ public static class ExperimentFile
         var tree = Tree(experiment);
         var (parent, property) = Find(tree, path);
         if (value == "null" && property.IsSetNullable) parent.Remove(property.Name);
-        else parent[property.Name] = FromText(property, value) ?? throw new InputException($"{shownAs ?? path} is '{value}', expected {Expected(property.PropertyType)}.");
+        else parent[property.Name] = FromText(property, value)
+            ?? throw new InputException($"{shownAs ?? path} is '{value}', expected {Expected(property.PropertyType)}.");
         ExperimentRules.Check(tree, "", path, shownAs);
         return tree.Deserialize(ExperimentJson.Default.Experiment)!;
     }
@@ -113,7 +117,8 @@ public static class ExperimentFile
         return parent[property.Name]?.ToString();
     }
 
-    private static JsonObject Tree(Experiment experiment) => (JsonObject)JsonSerializer.SerializeToNode(experiment.Complete(), ExperimentJson.Default.Experiment)!;
+    private static JsonObject Tree(Experiment experiment) =>
+        (JsonObject)JsonSerializer.SerializeToNode(experiment.Complete(), ExperimentJson.Default.Experiment)!;
 
     /// <summary>The value's place. In a dictionary of sections, the section of a new name is made.</summary>
     private static (JsonObject Parent, JsonPropertyInfo Property) Find(JsonObject tree, string path)
@@ -122,18 +127,22 @@ public static class ExperimentFile
         JsonTypeInfo type = ExperimentJson.Default.Experiment;
         for (int i = 0; ; i++)
         {
-            var property = Member(type, names[i]) ?? throw new InputException($"There is no value {path} in an experiment: {Section(names[..i])} has {Names(type)}.");
+            var property = Member(type, names[i])
+                ?? throw new InputException($"There is no value {path} in an experiment: {Section(names[..i])} has {Names(type)}.");
             var inner = Inner(property);
             if (inner is { Kind: JsonTypeInfoKind.Dictionary })
             {
-                if (names.Length < i + 3) throw new InputException($"{path} is a section of an experiment: set one value of one of its entries, as {string.Join('.', names[..(i + 1)])}.NAME.{Names(Element(inner)).Split(", ")[0]}.");
+                if (names.Length < i + 3)
+                    throw new InputException($"{path} is a section of an experiment: set one value of one of its entries, as {string.Join('.', names[..(i + 1)])}.NAME.{Names(Element(inner)).Split(", ")[0]}.");
                 tree = Open(Open(tree, property.Name), names[++i]);
                 type = Element(inner);
             }
             else if (inner is { Kind: JsonTypeInfoKind.Enumerable } && Element(inner).Kind == JsonTypeInfoKind.Object)
                 throw new InputException($"{string.Join('.', names[..(i + 1)])} is a list of lines: set it in an experiment file.");
             else if (i == names.Length - 1)
-                return inner is { Kind: JsonTypeInfoKind.Object } ? throw new InputException($"{path} is a section of an experiment: set one of its values {Names(inner)}.") : (tree, property);
+                return inner is { Kind: JsonTypeInfoKind.Object }
+                    ? throw new InputException($"{path} is a section of an experiment: set one of its values {Names(inner)}.")
+                    : (tree, property);
             else if (inner is { Kind: JsonTypeInfoKind.Object })
                 (tree, type) = ((JsonObject)tree[property.Name]!, inner);
             else throw new InputException($"There is no value {path} in an experiment: {string.Join('.', names[..(i + 1)])} has no parts.");
@@ -154,11 +163,14 @@ public static class ExperimentFile
             if (value is null) throw new InputException($"{source}{prefix}{name} is null: leave it out to have its default.");
             if (value is JsonValue text && text.TryGetValue(out string? given) && (given.Length == 0 || given.Contains('\0')))
                 throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
-            if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner) CheckMembers(Object(value, source, prefix + name), inner, source, $"{prefix}{name}.");
+            if (Inner(property) is { Kind: JsonTypeInfoKind.Object } inner)
+                CheckMembers(Object(value, source, prefix + name), inner, source, $"{prefix}{name}.");
             else if (Inner(property) is { Kind: JsonTypeInfoKind.Dictionary } entries)
-                foreach (var (key, entry) in Object(value, source, prefix + name)) CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");
+                foreach (var (key, entry) in Object(value, source, prefix + name))
+                    CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");
             else if (Inner(property) is { Kind: JsonTypeInfoKind.Enumerable } list && Element(list) is { Kind: JsonTypeInfoKind.Object } element)
-                foreach (var (i, entry) in List(value, source, prefix + name).Index()) CheckMembers(Object(entry, source, $"{prefix}{name}.{i}"), element, source, $"{prefix}{name}.{i}.");
+                foreach (var (i, entry) in List(value, source, prefix + name).Index())
+                    CheckMembers(Object(entry, source, $"{prefix}{name}.{i}"), element, source, $"{prefix}{name}.{i}.");
             else if (!Fits(value, property.PropertyType))
                 throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
         }
@@ -172,7 +184,8 @@ public static class ExperimentFile
 
     private static JsonTypeInfo Element(JsonTypeInfo dictionary) => ExperimentJson.Default.GetTypeInfo(dictionary.ElementType!)!;
 
-    private static JsonPropertyInfo? Member(JsonTypeInfo type, string name) => type.Properties.FirstOrDefault(property => property.Name == name);
+    private static JsonPropertyInfo? Member(JsonTypeInfo type, string name) =>
+        type.Properties.FirstOrDefault(property => property.Name == name);
 
     private static JsonTypeInfo? Inner(JsonPropertyInfo property) => ExperimentJson.Default.GetTypeInfo(property.PropertyType);
 
@@ -183,7 +196,8 @@ public static class ExperimentFile
     private static bool Fits(JsonNode value, Type type) => Plain(type) switch
     {
         var plain when plain == typeof(int) => value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue(out int _),
-        var plain when plain == typeof(double) => value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue(out double number) && double.IsFinite(number),
+        var plain when plain == typeof(double) => value.GetValueKind() == JsonValueKind.Number
+            && value.AsValue().TryGetValue(out double number) && double.IsFinite(number),
         var plain when plain == typeof(bool) => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False,
         var plain when plain == typeof(string) => value.GetValueKind() == JsonValueKind.String,
         _ => value is JsonArray list && list.All(item => item?.GetValueKind() == JsonValueKind.String),
@@ -195,7 +209,10 @@ public static class ExperimentFile
         var plain when plain == typeof(double) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null,
         var plain when plain == typeof(bool) => bool.TryParse(text, out bool truth) ? truth : null,
         var plain when plain == typeof(string) => text.Length > 0 ? text : null,
-        _ => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } items ? new JsonArray([.. items.Select(item => (JsonNode)item)]) : null,
+        _ =>
+            text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } items
+                ? new JsonArray([.. items.Select(item => (JsonNode)item)])
+                : null,
     };
 
     private static string Expected(Type type) => Plain(type) switch
@@ -216,5 +233,6 @@ public static class ExperimentFile
 internal sealed partial class ExperimentJson : JsonSerializerContext
 {
     /// <summary>For files: indented, characters as they are.</summary>
-    public static ExperimentJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, TypeInfoResolver = null });
+    public static ExperimentJson Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, TypeInfoResolver = null });
 }

@@ -83,7 +83,8 @@ internal static class ExperimentRules
     internal const string JudgeAddressForm = "http:// or https:// with a host and a path, and neither user name, query nor fragment";
 
     /// <summary>The values that have a rule; a star stands for any name.</summary>
-    public static IEnumerable<string> Paths => [.. Choices.Select(rule => rule.Path), .. Ranges.Select(rule => rule.Path), .. Texts.Select(rule => rule.Path)];
+    public static IEnumerable<string> Paths =>
+        [.. Choices.Select(rule => rule.Path), .. Ranges.Select(rule => rule.Path), .. Texts.Select(rule => rule.Path)];
 
     /// <summary>Checks a complete experiment.</summary>
     /// <param name="experiment">The experiment as JSON of the right types.</param>
@@ -113,7 +114,9 @@ internal static class ExperimentRules
         && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
         && uri is { UserInfo: "", Query: "", Fragment: "" };
 
-    private static bool IsVariable(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && text is not [>= '0' and <= '9', ..] && text.Any(char.IsAsciiLetterUpper) && !text.Any(char.IsAsciiLetterLower);
+    private static bool IsVariable(string text) =>
+        text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && text is not [>= '0' and <= '9', ..] && text.Any(char.IsAsciiLetterUpper)
+            && !text.Any(char.IsAsciiLetterLower);
     private static bool Part(double number) => number is > 0 and <= 1;
     private static bool Positive(double number) => number >= 1;
     private static bool NotNegative(double number) => number >= 0;

@@ -3,12 +3,14 @@ using System.Globalization;
 namespace Interlace.Experiments;
 
 /// <summary>
-/// One line of a matrix of experiments: a method, how much it takes away, and whether what is left is tuned. What is absent is as the experiment says.
+/// One line of a matrix of experiments: a method, how much it takes away, and whether what is left is tuned.
+/// What is absent is as the experiment says.
 /// </summary>
 /// <param name="Method">A selection method, or one of weight sparsity.</param>
 /// <param name="Ratio">Part of the layers to drop.</param>
 /// <param name="Pattern">Of weight sparsity: 2:4, 4:8, or the fraction of each row that becomes zero.</param>
-/// <param name="Tune">Tune the plan's layers and ask the tuned model; false: ask the model as it is after removal. Absent: tune where the method names layers to tune.</param>
+/// <param name="Tune">Tune the plan's layers and ask the tuned model; false: ask the model as it is after removal. Absent:
+/// tune where the method names layers to tune.</param>
 /// <param name="Seed">Seed of the method's choice and of the tuning.</param>
 /// <param name="Selection">greedy or optimal.</param>
 /// <param name="Tokens">all, image, prompt or answer.</param>
@@ -22,7 +24,9 @@ public sealed record Variant(
 {
     /// <summary>How weights are made sparse; null where the line drops layers.</summary>
     public SparsityOptions? SparsityIn(Experiment experiment) =>
-        SparsityOptions.Methods.Contains(Method) ? new(Method!, Pattern ?? new SparsityOptions().Pattern, experiment.Complete().Calibrate!.EvidenceSamples) : null;
+        SparsityOptions.Methods.Contains(Method)
+            ? new(Method!, Pattern ?? new SparsityOptions().Pattern, experiment.Complete().Calibrate!.EvidenceSamples)
+            : null;
 
     /// <summary>The experiment of this line alone.</summary>
     public Experiment In(Experiment experiment)
@@ -39,20 +43,26 @@ public sealed record Variant(
         };
     }
 
-    /// <summary>Name of the folder of its plan and models, such as <c>interlace-25</c> or <c>wanda-2of4</c>: lines that differ only in tuning or in how they are asked share it.</summary>
+    /// <summary>Name of the folder of its plan and models, such as <c>interlace-25</c> or <c>wanda-2of4</c>:
+    /// lines that differ only in tuning or in how they are asked share it.</summary>
     public string FolderIn(Experiment experiment)
     {
         var (base_, own) = (experiment.Complete(), In(experiment));
-        string name = SparsityIn(experiment) is { } sparsity ? $"{sparsity.Method}-{sparsity.Pattern.Replace(":", "of", StringComparison.Ordinal)}" : $"{own.Plan!.Method}-{(100 * own.Plan!.Ratio).ToString("0.##", CultureInfo.InvariantCulture)}";
+        string name = SparsityIn(experiment) is { } sparsity
+            ? $"{sparsity.Method}-{sparsity.Pattern.Replace(":", "of", StringComparison.Ordinal)}"
+            : $"{own.Plan!.Method}-{(100 * own.Plan!.Ratio).ToString("0.##", CultureInfo.InvariantCulture)}";
         if (own.Plan!.Selection != base_.Plan!.Selection) name += $"-{own.Plan.Selection}";
         if (own.Plan.Tokens != base_.Plan.Tokens) name += $"-{own.Plan.Tokens}";
         if (own.Plan.Protect != base_.Plan.Protect) name += own.Plan.Protect ? "-protected" : "-unprotected";
         if (own.Plan.Rounds != base_.Plan.Rounds) name += $"-rounds{own.Plan.Rounds.ToString(CultureInfo.InvariantCulture)}";
-        if (own.Finetune!.Distill != base_.Finetune!.Distill) name += $"-distill{(100 * own.Finetune.Distill).ToString("0.##", CultureInfo.InvariantCulture)}";
+        if (own.Finetune!.Distill != base_.Finetune!.Distill)
+            name += $"-distill{(100 * own.Finetune.Distill).ToString("0.##", CultureInfo.InvariantCulture)}";
         return own.Seed == base_.Seed ? name : $"{name}-seed{own.Seed.ToString(CultureInfo.InvariantCulture)}";
     }
 
     /// <summary>Name of the evaluation of a model under this line's protocol: the model's alone under the experiment's own.</summary>
     public string EvaluationIn(Experiment experiment, string model) =>
-        In(experiment).Evaluate!.Protocol is var protocol && protocol == experiment.Complete().Evaluate!.Protocol ? model : $"{model}-{protocol}";
+        In(experiment).Evaluate!.Protocol is var protocol && protocol == experiment.Complete().Evaluate!.Protocol
+            ? model
+            : $"{model}-{protocol}";
 }

@@ -47,7 +47,8 @@ public sealed class StagedFolder : IDisposable
             DiscardLeft(target);   // a process that finished the folder may have been killed before it had cleared up
             throw;
         }
-        string parent = Path.GetDirectoryName(place) ?? throw new InputException($"{target} cannot be written to: it is the root of a disk.");
+        string parent = Path.GetDirectoryName(place)
+            ?? throw new InputException($"{target} cannot be written to: it is the root of a disk.");
         FreeSpace.Check(parent, bytesNeeded, target, freeBytes);
         string work = place + ".partial";
         var folderLock = FolderLock.Take(work, target);
@@ -100,7 +101,8 @@ public sealed class StagedFolder : IDisposable
         else if (Directory.Exists(work)) EmptyFolder.Delete(work);
     }
 
-    /// <summary>As <see cref="Discard"/>, for a result that stands: where another process is at work beside it, that one clears up.</summary>
+    /// <summary>As <see cref="Discard"/>, for a result that stands:
+    /// where another process is at work beside it, that one clears up.</summary>
     public static void DiscardLeft(string target)
     {
         try

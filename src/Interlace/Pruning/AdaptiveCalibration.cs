@@ -8,8 +8,11 @@ using Interlace.Vlm.Engine;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// The stage <c>calibrate</c> as an experiment asks for it. Under <c>calibrate.adaptive</c> it stops when the plan would hardly change with other samples: when, at two checks in a row, the plan drops the same layers
-/// and they come out in enough of the drawings of <see cref="PlanBootstrap"/>. <c>stability.json</c> says what was saved and how sure the plan is.
+/// The stage <c>calibrate</c> as an experiment asks for it.
+/// Under <c>calibrate.adaptive</c> it stops when the plan would hardly change with other samples:
+/// when, at two checks in a row, the plan drops the same layers
+/// and they come out in enough of the drawings of <see cref="PlanBootstrap"/>.
+/// <c>stability.json</c> says what was saved and how sure the plan is.
 /// </summary>
 public static class AdaptiveCalibration
 {
@@ -22,12 +25,15 @@ public static class AdaptiveCalibration
     {
         var experiment = job.Experiment;
         Check(experiment);
-        if (!experiment.Calibrate!.Adaptive) return CalibrationStage.Run(loaded, job.Compute, experiment, folder, job.Progress, job.Cancellation);
+        if (!experiment.Calibrate!.Adaptive)
+            return CalibrationStage.Run(loaded, job.Compute, experiment, folder, job.Progress, job.Cancellation);
 
         string path = Path.Combine(folder, LayerSimilarity.Name);
-        var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.AddedLevels, experiment.Plan!, experiment.Seed), experiment.Calibrate.AdaptiveConfidence);
+        var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.AddedLevels, experiment.Plan!, experiment.Seed),
+            experiment.Calibrate.AdaptiveConfidence);
         LayerSimilarity similarity;
-        if (!File.Exists(path)) similarity = CalibrationStage.Run(loaded, job.Compute, experiment, folder, criterion.Enough, job.Progress, job.Cancellation);
+        if (!File.Exists(path))
+            similarity = CalibrationStage.Run(loaded, job.Compute, experiment, folder, criterion.Enough, job.Progress, job.Cancellation);
         else
         {
             // Killed between the two artefacts: the checks follow from the sums.
@@ -62,9 +68,11 @@ public static class AdaptiveCalibration
         public bool Enough(IReadOnlyList<SampleSums> samples)
         {
             var found = bootstrap.Of(samples);
-            var (last, check) = (_checks.LastOrDefault(), new StabilityCheck(samples.Count, [.. found?.Plan.Drop ?? []], found?.SameDrop ?? 0));
+            var (last, check) = (_checks.LastOrDefault(),
+                new StabilityCheck(samples.Count, [.. found?.Plan.Drop ?? []], found?.SameDrop ?? 0));
             _checks.Add(check);
-            return last is not null && last.Agreement >= confidence && check.Agreement >= confidence && last.Drop.AsSpan().SequenceEqual(check.Drop);
+            return last is not null && last.Agreement >= confidence && check.Agreement >= confidence
+                && last.Drop.AsSpan().SequenceEqual(check.Drop);
         }
     }
 }

@@ -1,7 +1,8 @@
 namespace Interlace.Pruning;
 
 /// <summary>
-/// The unreasonable ineffectiveness of the deeper layers (Gromov et al. 2024): the window of K layers with the smallest angle arccos(cos) / pi between the last token's states before
+/// The unreasonable ineffectiveness of the deeper layers (Gromov et al. 2024):
+/// the window of K layers with the smallest angle arccos(cos) / pi between the last token's states before
 /// and behind it is dropped; nothing is tuned.
 /// </summary>
 public static class Angular
@@ -11,11 +12,13 @@ public static class Angular
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
         int largest = Math.Min(evidence.Droppable.Count(), evidence.LayerCount - 1);
-        if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "at least one layer and all protected ones stay");
+        if (dropCount > largest)
+            throw PlanException.TooMany(evidence, dropCount, largest, "at least one layer and all protected ones stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
         var angles = evidence.RequireWindows(evidence.WindowAngle, dropCount);
-        int start = Enumerable.Range(evidence.ProtectedLayers, evidence.LayerCount - dropCount - evidence.ProtectedLayers + 1).MinBy(i => angles[i]);
+        int start = Enumerable.Range(evidence.ProtectedLayers, evidence.LayerCount - dropCount - evidence.ProtectedLayers + 1)
+            .MinBy(i => angles[i]);
         int[] drop = [.. Enumerable.Range(start, dropCount)];
         var choice = new PlanChoice(drop, drop, [], angles[start], $"Layers {start} to {start + dropCount - 1} turn the last token least.");
         return PruningPlan.Create(evidence.LayerCount, drop, [], new() { Choices = [choice] });

@@ -1,6 +1,7 @@
 namespace Interlace.Pruning;
 
-/// <summary>Dense fine-tuning (paper 4.3, Dense-FT): nothing is dropped, the last K layers are tuned. The baseline that separates the effect of the data from that of pruning.</summary>
+/// <summary>Dense fine-tuning (paper 4.3, Dense-FT): nothing is dropped, the last K layers are tuned.
+/// The baseline that separates the effect of the data from that of pruning.</summary>
 public static class Dense
 {
     /// <param name="evidence">Only the number of layers is read.</param>

@@ -5,11 +5,13 @@ namespace Interlace.Pruning;
 /// </summary>
 internal static class DisjointWindows
 {
-    /// <summary>The largest number of disjoint windows of <paramref name="width"/> layers within layers <paramref name="first"/>..<paramref name="layerCount"/>-1.</summary>
+    /// <summary>The largest number of disjoint windows
+    /// of <paramref name="width"/> layers within layers <paramref name="first"/>..<paramref name="layerCount"/>-1.</summary>
     public static int Capacity(int layerCount, int first, int width) => Math.Max(0, layerCount - first) / width;
 
     /// <summary>
-    /// Takes the starts of <paramref name="ranking"/> in turn: each whose window is free, unless taking it would leave too little room for the picks that remain.
+    /// Takes the starts of <paramref name="ranking"/> in turn:
+    /// each whose window is free, unless taking it would leave too little room for the picks that remain.
     /// A run of n free layers holds floor(n / width) windows. Where plain greedy picking (without the guard) reaches <paramref name="count"/>, the picks are the same:
     /// its later picks prove the room. Otherwise exactly <paramref name="count"/> are found wherever they exist.
     /// </summary>
@@ -17,7 +19,8 @@ internal static class DisjointWindows
     /// <param name="first">Lowest layer at which a window may start.</param>
     /// <param name="width">Layers of a window.</param>
     /// <param name="count">Windows to pick; at most <see cref="Capacity"/>.</param>
-    /// <param name="ranking">Every start from <paramref name="first"/> to <paramref name="layerCount"/> - <paramref name="width"/>, best first.</param>
+    /// <param name="ranking">Every start from <paramref name="first"/> to <paramref name="layerCount"/> - <paramref name="width"/>,
+    /// best first.</param>
     /// <returns>The starts picked, in the order of picking.</returns>
     public static List<int> Greedy(int layerCount, int first, int width, int count, IEnumerable<int> ranking)
     {

@@ -6,7 +6,8 @@ namespace Interlace.Pruning;
 public static class DropCount
 {
     /// <summary>
-    /// K = floor(<paramref name="ratio"/> * <paramref name="layerCount"/>). A small epsilon is added before rounding down, because 0.29 * 100 is just below 29 in binary.
+    /// K = floor(<paramref name="ratio"/> * <paramref name="layerCount"/>).
+    /// A small epsilon is added before rounding down, because 0.29 * 100 is just below 29 in binary.
     /// </summary>
     /// <exception cref="PlanException">The ratio is not in [0, 1).</exception>
     public static int For(double ratio, int layerCount) =>

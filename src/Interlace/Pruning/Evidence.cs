@@ -9,7 +9,9 @@ public sealed record Evidence
     /// <param name="layerCount">Number of decoder layers, L.</param>
     /// <exception cref="PlanException">There is no layer.</exception>
     public Evidence(int layerCount) =>
-        LayerCount = layerCount > 0 ? layerCount : throw new PlanException($"A model with {layerCount} decoder layers has nothing to plan.");
+        LayerCount = layerCount > 0
+            ? layerCount
+            : throw new PlanException($"A model with {layerCount} decoder layers has nothing to plan.");
 
     /// <summary>The similarities of a calibration.</summary>
     /// <param name="similarity">The calibration's artefact.</param>
@@ -17,7 +19,8 @@ public sealed record Evidence
     /// <param name="protectedLayers">How many of the first layers are never dropped.</param>
     /// <param name="seed">Seed of the methods that use chance.</param>
     /// <exception cref="Vlm.InputException">No such class of tokens, or none of its tokens were seen.</exception>
-    public static Evidence Of(Calibration.LayerSimilarity similarity, string tokens = "all", int protectedLayers = 0, int seed = 0) => new(similarity.Layers)
+    public static Evidence Of(Calibration.LayerSimilarity similarity, string tokens = "all", int protectedLayers = 0, int seed = 0) =>
+        new(similarity.Layers)
     {
         LayerSimilarity = similarity.LayerMeans(tokens),
         TripletSimilarity = similarity.Layers < 3 ? [] : similarity.TripletMeans(tokens),
@@ -31,16 +34,20 @@ public sealed record Evidence
     /// <summary>Number of decoder layers, L.</summary>
     public int LayerCount { get; }
 
-    /// <summary>[L] mean cosine between input and output of each layer (paper 3.2, S_layer); NaN where it was not measured, null where none was.</summary>
+    /// <summary>[L] mean cosine between input and output of each layer (paper 3.2, S_layer);
+    /// NaN where it was not measured, null where none was.</summary>
     public IReadOnlyList<double>? LayerSimilarity { get; init; }
 
-    /// <summary>[L - 2] mean cosine between the input of layer i and the output of layer i + 2 (paper Eq. 1, S_triplet); NaN where it was not measured, null where none was.</summary>
+    /// <summary>[L - 2] mean cosine between the input of layer i and the output of layer i + 2 (paper Eq. 1, S_triplet);
+    /// NaN where it was not measured, null where none was.</summary>
     public IReadOnlyList<double>? TripletSimilarity { get; init; }
 
-    /// <summary>For a length n: [L - n + 1] mean cosine between the input of layer i and the output of layer i + n - 1; throws where that length was not measured.</summary>
+    /// <summary>For a length n: [L - n + 1] mean cosine between the input of layer i and the output of layer i + n - 1;
+    /// throws where that length was not measured.</summary>
     public Func<int, IReadOnlyList<double>>? WindowSimilarity { get; init; }
 
-    /// <summary>For a length n: [L - n + 1] mean angle, as a part of a half turn, between the last token's states before layer i and behind layer i + n - 1; throws where that length was not measured.</summary>
+    /// <summary>For a length n: [L - n + 1] mean angle, as a part of a half turn,
+    /// between the last token's states before layer i and behind layer i + n - 1; throws where that length was not measured.</summary>
     public Func<int, IReadOnlyList<double>>? WindowAngle { get; init; }
 
     /// <summary>The layers in the order in which SLEB removes them, as far as it went; null where it was not measured.</summary>
@@ -58,7 +65,8 @@ public sealed record Evidence
     /// <summary>Which tokens the similarities are means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</summary>
     public string Tokens { get; init; } = "all";
 
-    /// <summary>Layers 0 to this number - 1 are never dropped: visual features are added behind them by position. 0 turns protection off.</summary>
+    /// <summary>Layers 0 to this number - 1 are never dropped: visual features are added behind them by position.
+    /// 0 turns protection off.</summary>
     public int ProtectedLayers { get; init; }
 
     /// <summary>Seed of the methods that use chance.</summary>
@@ -80,14 +88,16 @@ public sealed record Evidence
 
     /// <summary>Scores of all windows of a length, every one of them measured.</summary>
     /// <exception cref="PlanException">They are absent, of another number than the windows, or one is not a number.</exception>
-    internal IReadOnlyList<double> RequireWindows(Func<int, IReadOnlyList<double>>? scores, int length) => Require(scores?.Invoke(length), $"window of {length} layers", LayerCount - length + 1);
+    internal IReadOnlyList<double> RequireWindows(Func<int, IReadOnlyList<double>>? scores, int length) =>
+        Require(scores?.Invoke(length), $"window of {length} layers", LayerCount - length + 1);
 
     /// <summary>Numbers per layer of a kind of evidence, every one of them measured.</summary>
     /// <exception cref="PlanException">They are absent, of another number than the layers, or one is not a number.</exception>
     internal IReadOnlyList<double> RequireMeasured(IReadOnlyList<double>? scores, string name)
     {
         if (scores is null) throw PlanException.Missing(name);
-        if (scores.Count != LayerCount) throw new PlanException($"The evidence {name} is of {scores.Count} layers where the model has {LayerCount}: it was measured on another model.");
+        if (scores.Count != LayerCount)
+            throw new PlanException($"The evidence {name} is of {scores.Count} layers where the model has {LayerCount}: it was measured on another model.");
         int missing = scores.Index().FirstOrDefault(score => !double.IsFinite(score.Item), (-1, 0)).Index;
         return missing < 0 ? scores : throw new PlanException($"The evidence {name} has no number for layer {missing}: measure it again.");
     }

@@ -5,7 +5,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Evidence from losses, gradients and weights, each an artefact of its own in the folder <c>evidence</c> beside <c>similarity.json</c>; what a method does not need is not read.
+/// Evidence from losses, gradients and weights, each an artefact of its own in the folder <c>evidence</c> beside <c>similarity.json</c>;
+/// what a method does not need is not read.
 /// </summary>
 public sealed record EvidenceFiles
 {
@@ -60,18 +61,21 @@ public sealed record EvidenceFiles
         return (scores.Inputs, scores.Settings, scores.Seed);
     }
 
-    /// <summary>Evidence in which all layers are equal: whether there is a plan depends on the number of layers, not on the values.</summary>
+    /// <summary>Evidence in which all layers are equal: whether there is a plan depends on the number of layers,
+    /// not on the values.</summary>
     /// <param name="model">The model that it is for.</param>
     /// <param name="layerCount">Its layers.</param>
     /// <param name="protectedLayers">Layers that are never dropped.</param>
     /// <param name="rounds">Rounds of SLEB's search.</param>
     public static EvidenceFiles Even(ModelIdentity model, int layerCount, int protectedLayers, int rounds)
     {
-        var (settings, inputs, none) = (new EvidenceSettings(1, 1, 1, 1, 1, 1, null, 1, "", ""), new EvidenceInputs(model, null), new Dictionary<string, long>());
+        var (settings, inputs, none) = (new EvidenceSettings(1, 1, 1, 1, 1, 1, null, 1, "", ""), new EvidenceInputs(model, null),
+            new Dictionary<string, long>());
         int[] layers = [.. SlebSearch.Candidates(layerCount, protectedLayers, [])];
         return new()
         {
-            Order = new(RemovalOrder.CurrentFormat, "", settings, 0, inputs, layerCount, protectedLayers, 1, none, 1, none, 0, [.. layers.Take(rounds).Select((layer, i) => new RemovalRound(layer, layers[i..], new double[layers.Length - i]))]),
+            Order = new(RemovalOrder.CurrentFormat, "", settings, 0, inputs, layerCount, protectedLayers, 1, none, 1, none, 0,
+                [.. layers.Take(rounds).Select((layer, i) => new RemovalRound(layer, layers[i..], new double[layers.Length - i]))]),
             Scores = Names.Where(name => name != Sleb).ToDictionary(name => name, name => new BlockScores(BlockScores.CurrentFormat, "", name, null, 0, inputs, layerCount, 0, none, 0, none, null, new double[layerCount])),
         };
     }

@@ -37,7 +37,7 @@ public static class LayerRemoval
     /// <param name="plan">The plan; where it names a model, it must be this one.</param>
     /// <param name="target">The new folder.</param>
     /// <param name="options">How to write.</param>
-    /// <param name="progress">Told after each tensor.</param>
+    /// <param name="progress">Reports after each tensor.</param>
     /// <param name="cancel">Stops between chunks and leaves nothing behind.</param>
     /// <exception cref="InputException">The model is incomplete, the plan another model's, the place taken or the disk too full.</exception>
     public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)

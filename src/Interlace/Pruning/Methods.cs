@@ -2,10 +2,11 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
 
-/// <summary>How disjoint triplets are picked: by falling similarity (the paper), or so that their similarities have the largest sum.</summary>
+/// <summary>How disjoint triplets are picked: by falling similarity (the paper),
+/// or so that their similarities have the largest sum.</summary>
 public enum Selection { Greedy, Optimal }
 
-/// <summary>What a method can be told beside the evidence.</summary>
+/// <summary>What a method can be given beside the evidence.</summary>
 /// <param name="Selection">How triplets are picked.</param>
 /// <param name="ProtectEnds">Never drop the first four and the last two layers; read by the one-shot methods of Shortened LLM.</param>
 public sealed record MethodOptions(Selection Selection = Selection.Greedy, bool ProtectEnds = false);
@@ -32,19 +33,26 @@ public static class Methods
     /// <summary>Every method by its name.</summary>
     public static IReadOnlyDictionary<string, Method> Table { get; } = new OrderedDictionary<string, Method>(StringComparer.Ordinal)
     {
-        ["interlace"] = new(Triplets.Select, EvidenceNeeds.LayerSimilarity | EvidenceNeeds.TripletSimilarity, "most similar triplets; of the first two layers drop the more similar, tune the other, freeze the third"),
-        ["ordered"] = new(Triplets.SelectOrdered, EvidenceNeeds.TripletSimilarity, "most similar triplets; drop the first layer, tune the second, freeze the third"),
+        ["interlace"] = new(Triplets.Select, EvidenceNeeds.LayerSimilarity | EvidenceNeeds.TripletSimilarity,
+            "most similar triplets; of the first two layers drop the more similar, tune the other, freeze the third"),
+        ["ordered"] = new(Triplets.SelectOrdered, EvidenceNeeds.TripletSimilarity,
+            "most similar triplets; drop the first layer, tune the second, freeze the third"),
         ["train-next"] = new(TrainNext.Select, EvidenceNeeds.LayerSimilarity, "most similar layers; tune the layer after each"),
         ["consecutive"] = new(Consecutive.Select, EvidenceNeeds.LayerSimilarity, "most similar run of layers; tune as many after it"),
         ["random"] = new(RandomLayers.Select, EvidenceNeeds.None, "layers drawn by chance, as many others tuned"),
         ["dense"] = new(Dense.Select, EvidenceNeeds.None, "drop nothing, tune the last layers"),
-        ["streamline"] = new(Streamline.Select, EvidenceNeeds.WindowSimilarity, "most similar window of layers replaced by its first, which is tuned"),
+        ["streamline"] = new(Streamline.Select, EvidenceNeeds.WindowSimilarity,
+            "most similar window of layers replaced by its first, which is tuned"),
         ["angular"] = new(Angular.Select, EvidenceNeeds.WindowAngle, "window of layers that turns the last token least, nothing tuned"),
         ["short-gpt"] = new(ShortGpt.Select, EvidenceNeeds.LayerSimilarity, "most similar layers, nothing tuned"),
-        ["sleb"] = new(Sleb.Select, EvidenceNeeds.RemovalOrder, "layer by layer the one without which the loss is lowest, as many others tuned"),
-        ["perplexity"] = new(ShortenedLlm.SelectByPerplexity, EvidenceNeeds.LossWithout, "layers without which the loss is lowest, in one shot, nothing tuned"),
-        ["taylor"] = new(ShortenedLlm.SelectByTaylor, EvidenceNeeds.GradientImportance, "layers of the smallest weights times gradients, nothing tuned"),
-        ["magnitude-block"] = new(ShortenedLlm.SelectByMagnitude, EvidenceNeeds.WeightImportance, "layers of the smallest weights, nothing tuned"),
+        ["sleb"] = new(Sleb.Select, EvidenceNeeds.RemovalOrder,
+            "layer by layer the one without which the loss is lowest, as many others tuned"),
+        ["perplexity"] = new(ShortenedLlm.SelectByPerplexity, EvidenceNeeds.LossWithout,
+            "layers without which the loss is lowest, in one shot, nothing tuned"),
+        ["taylor"] = new(ShortenedLlm.SelectByTaylor, EvidenceNeeds.GradientImportance,
+            "layers of the smallest weights times gradients, nothing tuned"),
+        ["magnitude-block"] = new(ShortenedLlm.SelectByMagnitude, EvidenceNeeds.WeightImportance,
+            "layers of the smallest weights, nothing tuned"),
     };
 
     /// <summary>The method of that name.</summary>
@@ -56,9 +64,10 @@ public static class Methods
     /// <param name="name">A name in <see cref="Table"/>.</param>
     /// <param name="evidence">What the method may look at.</param>
     /// <param name="ratio">Fraction of the layers to drop, in [0, 1).</param>
-    /// <param name="options">What the method can be told; the paper's choices where absent.</param>
+    /// <param name="options">What the method can be given; the paper's choices where absent.</param>
     /// <param name="model">The model the evidence belongs to.</param>
-    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
+    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence,
+    /// or more layers than the method can drop.</exception>
     public static PruningPlan Plan(string name, Evidence evidence, double ratio, MethodOptions? options = null, ModelIdentity? model = null)
     {
         var method = Find(name);
@@ -78,7 +87,8 @@ public static class Methods
             LayerSimilarity = evidence.LayerSimilarity,
             TripletSimilarity = evidence.TripletSimilarity,
             Warnings = dropCount > 0 ? plan.Origin.Warnings
-                : [.. plan.Origin.Warnings, $"The ratio {ratio} of {evidence.LayerCount} layers is less than one layer: nothing is dropped and nothing is tuned."],
+                : [.. plan.Origin.Warnings,
+                    $"The ratio {ratio} of {evidence.LayerCount} layers is less than one layer: nothing is dropped and nothing is tuned."],
             Model = model,
         });
     }

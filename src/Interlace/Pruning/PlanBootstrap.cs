@@ -6,7 +6,8 @@ using Interlace.Vlm;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// How much a plan depends on which samples were drawn: the samples are drawn anew from themselves, with replacement, and the plan is made again from each drawing (bootstrap).
+/// How much a plan depends on which samples were drawn: the samples are drawn anew from themselves, with replacement,
+/// and the plan is made again from each drawing (bootstrap).
 /// It works on the sums per sample, so no model is needed; chance comes from the seed and the number of samples alone.
 /// </summary>
 /// <param name="layers">Number of decoder layers, L.</param>
@@ -64,17 +65,20 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
 
         public double[] Means(int span, int[] weights)
         {
-            if (!_sums.TryGetValue(span, out var sums)) _sums[span] = sums = Rows(span, of => [.. Enumerable.Range(0, of.Last.Length).Select(i => _classes.Sum(c => of.Sums[i * SimilarityMeter.Classes + c]))]);
+            if (!_sums.TryGetValue(span, out var sums))
+                _sums[span] = sums = Rows(span, of => [.. Enumerable.Range(0, of.Last.Length).Select(i => _classes.Sum(c => of.Sums[i * SimilarityMeter.Classes + c]))]);
             return Weighted(sums, weights, Tokens(weights));
         }
 
         public double[] Angles(int span, int[] weights)
         {
-            if (!_angles.TryGetValue(span, out var angles)) _angles[span] = angles = Rows(span, of => [.. of.Last.Select(cosine => Math.Acos(Math.Clamp(cosine, -1, 1)) / Math.PI)]);
+            if (!_angles.TryGetValue(span, out var angles))
+                _angles[span] = angles = Rows(span, of => [.. of.Last.Select(cosine => Math.Acos(Math.Clamp(cosine, -1, 1)) / Math.PI)]);
             return Weighted(angles, weights, weights.Sum());
         }
 
-        private double[][] Rows(int span, Func<(double[] Sums, double[] Last), double[]> row) => [.. samples.Select(sample => row(sample.Spans.TryGetValue(span, out var found) ? found
+        private double[][] Rows(int span, Func<(double[] Sums, double[] Last), double[]> row) =>
+            [.. samples.Select(sample => row(sample.Spans.TryGetValue(span, out var found) ? found
             : throw new InputException($"Spans of {span} layers were not measured: calibrate again with --set calibrate.max_window={span}.")))];
 
         private static double[] Weighted(double[][] rows, int[] weights, double total)

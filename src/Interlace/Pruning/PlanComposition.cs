@@ -4,7 +4,8 @@ namespace Interlace.Pruning;
 public static class PlanComposition
 {
     /// <summary>
-    /// The layers that any of the plans drops, and of those that stay the ones that any of them tunes, in the numbering of the first plan's model. The account is the first plan's, with the picks of all.
+    /// The layers that any of the plans drops, and of those that stay the ones that any of them tunes,
+    /// in the numbering of the first plan's model. The account is the first plan's, with the picks of all.
     /// </summary>
     /// <param name="rounds">The plans in order; each is for the model that the one before it leaves.</param>
     /// <param name="ratio">The fraction of layers that they drop together.</param>
@@ -17,7 +18,8 @@ public static class PlanComposition
         var choices = new List<(int Round, PlanChoice Choice)>();
         foreach (var (r, plan) in rounds.Index())
         {
-            if (plan.LayerCount != original.Length) throw new PlanException($"The plan of round {r + 1} is for {plan.LayerCount} decoder layers, round {r} leaves {original.Length}.");
+            if (plan.LayerCount != original.Length)
+                throw new PlanException($"The plan of round {r + 1} is for {plan.LayerCount} decoder layers, round {r} leaves {original.Length}.");
             int[] Original(IEnumerable<int> layers) => [.. layers.Select(layer => original[layer])];
             drop.UnionWith(Original(plan.Drop));
             tune.UnionWith(Original(plan.Tune));
@@ -33,7 +35,9 @@ public static class PlanComposition
         });
     }
 
-    private static string Reason(int round, PlanChoice choice) => $"Round {round} dropped {List(choice.Drop)}" + (choice.Tune.Count > 0 ? $" and tuned {List(choice.Tune)}." : ".");
+    private static string Reason(int round, PlanChoice choice) =>
+        $"Round {round} dropped {List(choice.Drop)}" + (choice.Tune.Count > 0 ? $" and tuned {List(choice.Tune)}." : ".");
 
-    private static string List(IReadOnlyList<int> layers) => layers.Count == 0 ? "no layer" : $"{(layers.Count == 1 ? "layer" : "layers")} {string.Join(", ", layers)}";
+    private static string List(IReadOnlyList<int> layers) =>
+        layers.Count == 0 ? "no layer" : $"{(layers.Count == 1 ? "layer" : "layers")} {string.Join(", ", layers)}";
 }

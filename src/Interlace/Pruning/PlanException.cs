@@ -11,5 +11,6 @@ public sealed class PlanException(string message, Exception? inner = null) : Inp
         + $"the largest possible ratio is {DropCount.RatioFor(largest, evidence.LayerCount)}{(largest == 0 ? ", this method needs a model with more layers" : "")}.");
 
     /// <summary>The refusal of a method whose evidence was not measured.</summary>
-    internal static PlanException Missing(string name) => new($"This method needs the evidence {name}, which is not there: measure it with calibrate MODEL --data DATA --out RUN --evidence {name}.");
+    internal static PlanException Missing(string name) =>
+        new($"This method needs the evidence {name}, which is not there: measure it with calibrate MODEL --data DATA --out RUN --evidence {name}.");
 }

@@ -8,7 +8,8 @@ using Interlace.Vlm.Files;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// The artefact <c>plan.json</c>: the layers in both numberings, how they were chosen and for which model. The same plan gives the same bytes. Reading checks everything:
+/// The artefact <c>plan.json</c>: the layers in both numberings, how they were chosen and for which model.
+/// The same plan gives the same bytes. Reading checks everything:
 /// unknown or missing entries, sets that overlap, numberings that disagree, scores of another number than the layers.
 /// </summary>
 public static class PlanFile
@@ -28,7 +29,8 @@ public static class PlanFile
     {
         var origin = plan.Origin;
         var file = new Artefact(Format, ProgramVersion.CreatedBy,
-            new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds ? true : null),
+            new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens,
+                origin.ProtectedLayers, origin.ProtectEnds ? true : null),
             origin.Seed, origin.Model, plan.LayerCount,
             new([.. plan.Drop]),
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
@@ -68,7 +70,8 @@ public static class PlanFile
     {
         Require(file.Format == Format, $"its format is '{file.Format}', expected '{Format}'.");
         Require(file.Settings.Selection is Greedy or Optimal, $"its selection is '{file.Settings.Selection}', expected greedy or optimal.");
-        Require(TokenClasses.Contains(file.Settings.Tokens), $"its tokens are '{file.Settings.Tokens}', expected one of {string.Join(", ", TokenClasses)}.");
+        Require(TokenClasses.Contains(file.Settings.Tokens),
+            $"its tokens are '{file.Settings.Tokens}', expected one of {string.Join(", ", TokenClasses)}.");
         var plan = PruningPlan.Create(file.Layers, file.Drop.Original, file.Tune.Original, new()
         {
             Method = file.Settings.Method,
@@ -96,7 +99,8 @@ public static class PlanFile
         {
             Require(stated.Original.SequenceEqual(expected),
                 $"its {name} layers are {List(stated.Original)}, but the other sets leave {List(expected)}.");
-            Require(stated.New.SequenceEqual(Both(plan, expected).New), $"the new indices of its {name} layers do not follow from the dropped ones.");
+            Require(stated.New.SequenceEqual(Both(plan, expected).New),
+                $"the new indices of its {name} layers do not follow from the dropped ones.");
         }
     }
 
@@ -106,8 +110,10 @@ public static class PlanFile
         Require(file.Settings.Method.Length > 0, "it names no method.");
         Require(guarded >= 0, $"it protects {guarded} layers.");
         Require(plan.Drop.All(layer => layer >= guarded), $"it drops layer {plan.Drop.FirstOrDefault()}, which it says is protected.");
-        Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount, "its layer similarities are not one per layer.");
-        Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount), "its triplet similarities are not one per triplet.");
+        Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount,
+            "its layer similarities are not one per layer.");
+        Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount),
+            "its triplet similarities are not one per triplet.");
         Require((file.LayerSimilarity ?? []).Concat(file.TripletSimilarity ?? []).All(similarity => !double.IsInfinity(similarity)),
             "a similarity in it is infinite.");
         if (file.Settings.Ratio is { } ratio)
@@ -131,12 +137,14 @@ public static class PlanFile
         if (!condition) throw new PlanException(fault);
     }
 
-    private static Numbered Both(PruningPlan plan, IEnumerable<int> layers) => new([.. layers], [.. layers.Select(layer => plan.NewIndex(layer)!.Value)]);
+    private static Numbered Both(PruningPlan plan, IEnumerable<int> layers) =>
+        new([.. layers], [.. layers.Select(layer => plan.NewIndex(layer)!.Value)]);
 
     internal sealed record Artefact(string Format, string CreatedBy, Settings Settings, int Seed, ModelIdentity? Inputs, int Layers,
         Dropped Drop, Numbered Tune, Numbered Freeze, Numbered Keep, Choice[] Choices, double[]? LayerSimilarity, double[]? TripletSimilarity, string[] Warnings);
 
-    internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null);
+    internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null);
 
     internal sealed record Dropped(int[] Original);
 

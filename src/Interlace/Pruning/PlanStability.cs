@@ -8,7 +8,8 @@ using Interlace.Vlm;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// The artefact <c>stability.json</c>: how sure a plan is, given the samples it was measured on. An adaptive calibration leaves it; <c>plan --stability</c> shows it of any calibration.
+/// The artefact <c>stability.json</c>: how sure a plan is, given the samples it was measured on. An adaptive calibration leaves it;
+/// <c>plan --stability</c> shows it of any calibration.
 /// </summary>
 /// <param name="Settings">The plan that was asked for.</param>
 /// <param name="Layers">Decoder layers of the model, L.</param>
@@ -22,7 +23,8 @@ namespace Interlace.Pruning;
 /// <param name="DropProbability">[L] share of drawings that drop each layer.</param>
 /// <param name="TuneProbability">[L] share that tune it.</param>
 /// <param name="Checks">Of an adaptive calibration, its checks in order.</param>
-public sealed record PlanStability(string Format, string CreatedBy, PlanOptions Settings, int Seed, CalibrationInputs Inputs, int Layers, int Samples,
+public sealed record PlanStability(string Format, string CreatedBy, PlanOptions Settings, int Seed, CalibrationInputs Inputs, int Layers,
+    int Samples,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Drawn, int Resamples, int[] Drop, int[] Tune, double DropAgreement, double PlanAgreement, double[] DropProbability, double[] TuneProbability, StabilityCheck[] Checks) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
@@ -43,14 +45,16 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
         var (samples, metadata) = ReadSamples(path, similarity);
         var found = new PlanBootstrap(similarity.Layers, similarity.VisualLevels, options, seed).Of(samples)!;
         int? drawn = int.TryParse(metadata.GetValueOrDefault(SampleSumsFile.Drawn), out int rows) ? rows : null;
-        return new(CurrentFormat, ProgramVersion.CreatedBy, options, seed, similarity.Inputs, similarity.Layers, samples.Count, drawn, PlanBootstrap.Resamples,
+        return new(CurrentFormat, ProgramVersion.CreatedBy, options, seed, similarity.Inputs, similarity.Layers, samples.Count, drawn,
+            PlanBootstrap.Resamples,
             [.. found.Plan.Drop], [.. found.Plan.Tune], found.SameDrop, found.SamePlan, found.Drop, found.Tune, []);
     }
 
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static PlanStability Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable<PlanStability>(), CurrentFormat, "an adaptive calibration leaves it", "is no valid stability", found =>
+        Artefact.Load(path, ArtefactJson.Readable<PlanStability>(), CurrentFormat, "an adaptive calibration leaves it",
+            "is no valid stability", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.Samples, "samples", least: 1);
@@ -65,7 +69,8 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
                 Counts.Check(check.Samples, "samples at a check", most: found.Drawn ?? found.Samples);
                 Counts.CheckLayers(check.Drop, "dropped layers at a check", found.Layers);
             }
-            if (found.DropProbability.Length != found.Layers || found.TuneProbability.Length != found.Layers) throw new JsonException($"its probabilities are not one for each of {found.Layers} layers");
+            if (found.DropProbability.Length != found.Layers || found.TuneProbability.Length != found.Layers)
+                throw new JsonException($"its probabilities are not one for each of {found.Layers} layers");
         });
 
     /// <summary>The text of the artefact.</summary>
@@ -76,14 +81,19 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
 
     /// <summary>The sums per sample beside a calibration's artefact, and what is noted with them.</summary>
     /// <exception cref="InputException">The file is absent or another calibration's.</exception>
-    internal static (IReadOnlyList<SampleSums> Samples, IReadOnlyDictionary<string, string> Metadata) ReadSamples(string path, LayerSimilarity similarity)
+    internal static (IReadOnlyList<SampleSums> Samples, IReadOnlyDictionary<string, string> Metadata) ReadSamples(string path,
+        LayerSimilarity similarity)
     {
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, LayerSimilarity.SamplesName);
-        if (!File.Exists(beside)) throw new InputException($"There is no {beside}: calibrate again, or bring the file that was made with {path}.");
+        if (!File.Exists(beside))
+            throw new InputException($"There is no {beside}: calibrate again, or bring the file that was made with {path}.");
         var (samples, metadata) = SampleSumsFile.Read(beside, [.. similarity.Spans.Select(span => span.Length)]);
-        bool belongs = samples.Count == similarity.Samples && LayerSimilarity.Classes.Index().All(c => samples.Sum(sample => sample.Counts[c.Index]) == similarity.Tokens[c.Item])
+        bool belongs = samples.Count == similarity.Samples
+            && LayerSimilarity.Classes.Index().All(c => samples.Sum(sample => sample.Counts[c.Index]) == similarity.Tokens[c.Item])
             && samples.TrueForAll(sample => similarity.Spans.All(span => sample.Spans[span.Length].Last.Length == span.Mean.Length));
-        return belongs ? (samples, metadata) : throw new InputException($"{beside} belongs to another calibration than {path}: calibrate again.");
+        return belongs
+            ? (samples, metadata)
+            : throw new InputException($"{beside} belongs to another calibration than {path}: calibrate again.");
     }
 }
 

@@ -4,7 +4,8 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
 
-/// <summary>The stage <c>plan</c>: <c>similarity.json</c>, and the evidence beside it that the method needs, -> <c>plan.json</c>. It reads numbers only, so it takes milliseconds.</summary>
+/// <summary>The stage <c>plan</c>: <c>similarity.json</c>, and the evidence beside it that the method needs,
+/// -> <c>plan.json</c>. It reads numbers only, so it takes milliseconds.</summary>
 public static class PlanStage
 {
     /// <summary>The plan that the options ask for.</summary>
@@ -12,7 +13,8 @@ public static class PlanStage
     /// <param name="options">How layers are chosen.</param>
     /// <param name="seed">Seed of the methods that use chance.</param>
     /// <param name="folder">The run folder, in which further evidence lies; null where only similarities are to be used.</param>
-    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
+    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence,
+    /// or more layers than the method can drop.</exception>
     /// <exception cref="Vlm.InputException">A file of evidence is wrong.</exception>
     public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, string? folder = null) =>
         Run(similarity, options, seed, folder is null ? EvidenceFiles.None : EvidenceFiles.Load(folder, Methods.Find(options.Method)));
@@ -22,7 +24,8 @@ public static class PlanStage
     /// <param name="options">How layers are chosen.</param>
     /// <param name="seed">Seed of the methods that use chance.</param>
     /// <param name="files">Further evidence.</param>
-    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence, or more layers than the method can drop.</exception>
+    /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence,
+    /// or more layers than the method can drop.</exception>
     public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files) =>
         Run(files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed), similarity.Inputs.Model), options, similarity.Inputs.Model);
 
@@ -30,7 +33,8 @@ public static class PlanStage
     /// <exception cref="PlanException">No such method, a wrong ratio, or more layers than the method can drop.</exception>
     internal static PruningPlan Run(Evidence evidence, PlanOptions options, ModelIdentity? model = null)
     {
-        if (options.Rounds > 1) throw new PlanException("plan.rounds is more than 1: the rounds after the first need a tuned model, so only a whole run makes them; see interlace run.");
+        if (options.Rounds > 1)
+            throw new PlanException("plan.rounds is more than 1: the rounds after the first need a tuned model, so only a whole run makes them; see interlace run.");
         var selection = options.Selection switch
         {
             "greedy" => Selection.Greedy,

@@ -6,7 +6,8 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
 
-/// <summary>The record <c>interlace.json</c> in a pruned model folder: where the model comes from. It stands beside the files of the model, whose config gets no unknown keys.</summary>
+/// <summary>The record <c>interlace.json</c> in a pruned model folder: where the model comes from.
+/// It stands beside the files of the model, whose config gets no unknown keys.</summary>
 /// <param name="Format">Name and version of the format.</param>
 /// <param name="CreatedBy">The program.</param>
 /// <param name="Stage">What made the folder.</param>

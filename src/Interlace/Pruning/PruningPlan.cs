@@ -4,7 +4,8 @@ using Interlace.Artefacts;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Which decoder layers are dropped, tuned and frozen: three disjoint sets that cover 0..L-1. Immutable, and impossible to build in a wrong state.
+/// Which decoder layers are dropped, tuned and frozen: three disjoint sets that cover 0..L-1.
+/// Immutable, and impossible to build in a wrong state.
 /// Original indices are those of the unpruned model, new ones those after renumbering; both are 0-based, as in checkpoints.
 /// </summary>
 public sealed class PruningPlan
@@ -52,8 +53,10 @@ public sealed class PruningPlan
         var seen = new HashSet<int>();
         foreach (int layer in dropped.Concat(tuned))
         {
-            if (layer < 0 || layer >= layerCount) throw new PlanException($"The plan names layer {layer}, but the model has layers 0 to {layerCount - 1}.");
-            if (!seen.Add(layer)) throw new PlanException($"The plan names layer {layer} twice: a layer is dropped, tuned or frozen, and nothing else.");
+            if (layer < 0 || layer >= layerCount)
+                throw new PlanException($"The plan names layer {layer}, but the model has layers 0 to {layerCount - 1}.");
+            if (!seen.Add(layer))
+                throw new PlanException($"The plan names layer {layer} twice: a layer is dropped, tuned or frozen, and nothing else.");
         }
         if (dropped.Length >= layerCount) throw new PlanException($"The plan drops all {layerCount} layers: at least one must stay.");
         return new(layerCount, [.. dropped], [.. tuned], origin ?? new());

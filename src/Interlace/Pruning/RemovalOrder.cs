@@ -6,7 +6,8 @@ using Interlace.Vlm;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// The artefact <c>evidence/sleb.json</c>: the order in which SLEB removes layers, with the losses of every round. It serves every plan that drops no more layers than it has rounds.
+/// The artefact <c>evidence/sleb.json</c>: the order in which SLEB removes layers, with the losses of every round.
+/// It serves every plan that drops no more layers than it has rounds.
 /// </summary>
 /// <param name="Layers">Decoder layers of the model, L.</param>
 /// <param name="ProtectedLayers">Layers below this number were no candidates.</param>
@@ -16,7 +17,8 @@ namespace Interlace.Pruning;
 /// <param name="Skipped">Samples left out, by reason.</param>
 /// <param name="Loss">Mean cross-entropy with all layers.</param>
 /// <param name="Rounds">The rounds, in order.</param>
-public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSettings Settings, int Seed, EvidenceInputs Inputs, int Layers, int ProtectedLayers,
+public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSettings Settings, int Seed, EvidenceInputs Inputs, int Layers,
+    int ProtectedLayers,
     int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double Loss, RemovalRound[] Rounds) : IArtefact
 {
     /// <summary>Name and version of the format.</summary>
@@ -29,12 +31,14 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<RemovalOrder>());
 
     /// <summary>True where the other one was measured with the same model, samples and settings, whatever its rounds.</summary>
-    public bool IsOfTheSame(RemovalOrder other) => (this with { Loss = 0, Rounds = [] }).ToJson() == (other with { Loss = 0, Rounds = [] }).ToJson();
+    public bool IsOfTheSame(RemovalOrder other) =>
+        (this with { Loss = 0, Rounds = [] }).ToJson() == (other with { Loss = 0, Rounds = [] }).ToJson();
 
     /// <summary>Reads and checks an artefact.</summary>
     /// <exception cref="InputException">It is absent, of another format, or its rounds do not follow from each other.</exception>
     public static RemovalOrder Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable<RemovalOrder>(), CurrentFormat, $"measure it with calibrate --evidence {EvidenceFiles.Sleb}", "is no valid order of removal", found =>
+        Artefact.Load(path, ArtefactJson.Readable<RemovalOrder>(), CurrentFormat,
+            $"measure it with calibrate --evidence {EvidenceFiles.Sleb}", "is no valid order of removal", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.ProtectedLayers, "protected layers", most: found.Layers);
@@ -50,7 +54,8 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
                 var (removed, candidates, losses) = found.Rounds[r];
                 if (!candidates.SequenceEqual(SlebSearch.Candidates(found.Layers, found.ProtectedLayers, found.Rounds.Take(r).Select(round => round.Removed))) || !candidates.Contains(removed))
                     throw new JsonException($"the layers of its round {r} do not follow from the rounds before it");
-                if (losses.Length != candidates.Length || !double.IsFinite(found.Rounds[r].Loss)) throw new JsonException($"its round {r} lacks a loss");
+                if (losses.Length != candidates.Length || !double.IsFinite(found.Rounds[r].Loss))
+                    throw new JsonException($"its round {r} lacks a loss");
             }
         });
 }
@@ -58,7 +63,8 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
 /// <summary>A round of SLEB's search.</summary>
 /// <param name="Removed">The layer that went.</param>
 /// <param name="Candidates">The layers that might have gone, ascending.</param>
-/// <param name="Losses">[candidates] mean cross-entropy without each of them; not a number where it was given up because it could not be the lowest.</param>
+/// <param name="Losses">[candidates] mean cross-entropy without each of them;
+/// not a number where it was given up because it could not be the lowest.</param>
 public sealed record RemovalRound(int Removed, int[] Candidates, double[] Losses)
 {
     /// <summary>The loss without the layer that went.</summary>
@@ -68,7 +74,8 @@ public sealed record RemovalRound(int Removed, int[] Candidates, double[] Losses
 
 /// <summary>What decides losses and gradients besides model and data.</summary>
 /// <param name="MostSamples">Most samples that were to be used.</param>
-public sealed record EvidenceSettings(double Rate, double Fraction, int MostSamples, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, int BatchTokens, string Device, string Dtype);
+public sealed record EvidenceSettings(double Rate, double Fraction, int MostSamples, int MaxImages, int MaxTurns, int MaxTokens,
+    int? MaxPixels, int BatchTokens, string Device, string Dtype);
 
 /// <summary>The model that was measured, and the data where there was any.</summary>
 public sealed record EvidenceInputs(Vlm.Checkpoints.ModelIdentity Model, Data.DataIdentity? Data);

@@ -11,7 +11,8 @@ public static class ShortGpt
     {
         var similarity = evidence.RequireLayerSimilarity();
         int largest = Math.Min(evidence.Droppable.Count(), evidence.LayerCount - 1);
-        if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "at least one layer and all protected ones stay");
+        if (dropCount > largest)
+            throw PlanException.TooMany(evidence, dropCount, largest, "at least one layer and all protected ones stay");
 
         PlanChoice[] choices =
         [

@@ -1,7 +1,8 @@
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Shortened LLM (Kim et al. 2024): one number for each layer, measured once on the whole model; the K lowest are dropped in one shot and nothing is tuned.
+/// Shortened LLM (Kim et al. 2024): one number for each layer, measured once on the whole model;
+/// the K lowest are dropped in one shot and nothing is tuned.
 /// Its authors never drop the first four and the last two layers: <c>plan.protect_ends</c>, off by default.
 /// </summary>
 public static class ShortenedLlm
@@ -13,17 +14,20 @@ public static class ShortenedLlm
     public static PruningPlan SelectByPerplexity(Evidence evidence, int dropCount, MethodOptions options) =>
         Lowest(evidence, dropCount, options, evidence.LossWithout, EvidenceFiles.Perplexity, "without it the loss is among the lowest");
 
-    /// <summary>By the sum of |weight x gradient| over the layer, gradients being summed over the data with their signs. Equal ones: the lower layer first.</summary>
+    /// <summary>By the sum of |weight x gradient| over the layer, gradients being summed over the data with their signs. Equal ones:
+    /// the lower layer first.</summary>
     /// <exception cref="PlanException">The sums are missing, or more layers are to go than may.</exception>
     public static PruningPlan SelectByTaylor(Evidence evidence, int dropCount, MethodOptions options) =>
-        Lowest(evidence, dropCount, options, evidence.GradientImportance, EvidenceFiles.Taylor, "its weights matter least to the loss, to first order");
+        Lowest(evidence, dropCount, options, evidence.GradientImportance, EvidenceFiles.Taylor,
+            "its weights matter least to the loss, to first order");
 
     /// <summary>By the sum of |weight| over the layer. Equal ones: the lower layer first.</summary>
     /// <exception cref="PlanException">The sums are missing, or more layers are to go than may.</exception>
     public static PruningPlan SelectByMagnitude(Evidence evidence, int dropCount, MethodOptions options) =>
         Lowest(evidence, dropCount, options, evidence.WeightImportance, EvidenceFiles.MagnitudeBlock, "its weights are among the smallest");
 
-    private static PruningPlan Lowest(Evidence evidence, int dropCount, MethodOptions options, IReadOnlyList<double>? scores, string name, string reason)
+    private static PruningPlan Lowest(Evidence evidence, int dropCount, MethodOptions options, IReadOnlyList<double>? scores, string name,
+        string reason)
     {
         int[] droppable = [.. options.ProtectEnds ? evidence.Droppable.Where(layer => layer >= FirstKept && layer < evidence.LayerCount - LastKept) : evidence.Droppable];
         int largest = Math.Min(droppable.Length, evidence.LayerCount - 1);

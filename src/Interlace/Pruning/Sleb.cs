@@ -3,8 +3,10 @@ using Interlace.Pruning.Losses;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// SLEB (Song et al. 2024; paper 4.4): layers in the order in which a search removes them, each time the one without which the loss is lowest. As many layers are tuned (SLEB-FT);
-/// the paper does not say which: here the next layer after each dropped one that is left and not tuned yet, where there is none the nearest before it.
+/// SLEB (Song et al. 2024; paper 4.4): layers in the order in which a search removes them,
+/// each time the one without which the loss is lowest. As many layers are tuned (SLEB-FT);
+/// the paper does not say which: here the next layer after each dropped one that is left and not tuned yet,
+/// where there is none the nearest before it.
 /// </summary>
 public static class Sleb
 {
@@ -13,7 +15,9 @@ public static class Sleb
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
         int largest = Math.Min(SlebSearch.Largest(evidence.LayerCount, evidence.ProtectedLayers), evidence.LayerCount / 2);
-        if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "as many others are tuned, and the first, the last and all protected layers stay");
+        if (dropCount > largest)
+            throw PlanException.TooMany(evidence, dropCount, largest,
+                "as many others are tuned, and the first, the last and all protected layers stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
         var order = evidence.RequireRemovalOrder(dropCount).Take(dropCount).ToArray();

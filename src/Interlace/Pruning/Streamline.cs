@@ -1,7 +1,8 @@
 namespace Interlace.Pruning;
 
 /// <summary>
-/// LLM-Streamline (Chen et al. 2024): the window of K + 1 layers that changes its input least, by the mean of 0.5 + 0.5 cos, is replaced by its first layer, which alone is tuned
+/// LLM-Streamline (Chen et al. 2024): the window of K + 1 layers that changes its input least, by the mean of 0.5 + 0.5 cos,
+/// is replaced by its first layer, which alone is tuned
 /// (by the language-modelling loss).
 /// </summary>
 public static class Streamline
@@ -11,13 +12,15 @@ public static class Streamline
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
         int first = Math.Max(0, evidence.ProtectedLayers - 1), largest = Math.Max(0, evidence.LayerCount - first - 1);
-        if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "the window's first layer and all protected ones stay");
+        if (dropCount > largest)
+            throw PlanException.TooMany(evidence, dropCount, largest, "the window's first layer and all protected ones stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
         var similarity = evidence.RequireWindows(evidence.WindowSimilarity, dropCount + 1);
         int start = Enumerable.Range(first, evidence.LayerCount - dropCount - first).MaxBy(i => similarity[i]);
         int[] window = [.. Enumerable.Range(start, dropCount + 1)];
-        var choice = new PlanChoice(window, window[1..], window[..1], 0.5 + 0.5 * similarity[start], $"Layers {start} to {start + dropCount} change their input least; layer {start} takes their place.");
+        var choice = new PlanChoice(window, window[1..], window[..1], 0.5 + 0.5 * similarity[start],
+            $"Layers {start} to {start + dropCount} change their input least; layer {start} takes their place.");
         return PruningPlan.Create(evidence.LayerCount, choice.Drop, choice.Tune, new() { Choices = [choice] });
     }
 }

@@ -1,7 +1,8 @@
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Interlace-Train-Next (paper 4.5): layers by falling similarity; each is dropped if it and its successor are still unassigned, and the successor is tuned, so that
+/// Interlace-Train-Next (paper 4.5): layers by falling similarity;
+/// each is dropped if it and its successor are still unassigned, and the successor is tuned, so that
 /// as many layers are tuned as dropped. The guard of <see cref="DisjointWindows"/> makes it exactly K.
 /// </summary>
 public static class TrainNext

@@ -1,8 +1,10 @@
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Interlace (paper 3.3, Algorithm 1): the most similar triplets of neighbouring layers, none sharing a layer. Of the first two layers of each the more similar one
-/// is dropped and the other tuned; the third stays frozen as an anchor. A guard makes the result exactly K layers wherever K triplets exist; it changes
+/// Interlace (paper 3.3, Algorithm 1): the most similar triplets of neighbouring layers, none sharing a layer.
+/// Of the first two layers of each the more similar one
+/// is dropped and the other tuned; the third stays frozen as an anchor.
+/// A guard makes the result exactly K layers wherever K triplets exist; it changes
 /// nothing where the paper's algorithm reaches K by itself. Indices are 0-based, as in checkpoints.
 /// </summary>
 public static class Triplets
@@ -15,17 +17,21 @@ public static class Triplets
     {
         var similarity = evidence.RequireLayerSimilarity();
         return Assign(evidence, dropCount, options, start => similarity[start] > similarity[start + 1]
-            ? (true, $"layer {start} is more similar than layer {start + 1} ({Number(similarity[start])} > {Number(similarity[start + 1])})")
+            ? (true,
+                $"layer {start} is more similar than layer {start + 1} ({Number(similarity[start])} > {Number(similarity[start + 1])})")
             : (false, $"layer {start} is not more similar than layer {start + 1} ({Number(similarity[start])} <= {Number(similarity[start + 1])})"));
     }
 
-    /// <summary>Interlace-Ordered-Assignment (paper 4.5): the same triplets; the first layer is dropped, the second tuned, the third frozen.</summary>
+    /// <summary>Interlace-Ordered-Assignment (paper 4.5): the same triplets;
+    /// the first layer is dropped, the second tuned, the third frozen.</summary>
     /// <exception cref="PlanException">Similarities are missing, or fewer triplets exist than layers to drop.</exception>
     public static PruningPlan SelectOrdered(Evidence evidence, int dropCount, MethodOptions options) =>
         Assign(evidence, dropCount, options, _ => (true, "the first layer is dropped by rule"));
 
-    /// <param name="dropFirst">Says for a start whether the first layer of the triplet is to be dropped rather than the second, and why.</param>
-    private static PruningPlan Assign(Evidence evidence, int dropCount, MethodOptions options, Func<int, (bool First, string Reason)> dropFirst)
+    /// <param name="dropFirst">Says for a start whether the first layer of the triplet is to be dropped rather than the second,
+    /// and why.</param>
+    private static PruningPlan Assign(Evidence evidence, int dropCount, MethodOptions options, Func<int,
+        (bool First, string Reason)> dropFirst)
     {
         var similarity = evidence.RequireTripletSimilarity();
         var choices = new List<PlanChoice>();
@@ -49,14 +55,17 @@ public static class Triplets
         var candidates = Enumerable.Range(first, Math.Max(0, similarity.Count - first));
         return selection switch
         {
-            Selection.Greedy => DisjointWindows.Greedy(evidence.LayerCount, first, Width, dropCount, candidates.OrderByDescending(start => similarity[start])),
+            Selection.Greedy =>
+                DisjointWindows.Greedy(evidence.LayerCount, first, Width, dropCount,
+                    candidates.OrderByDescending(start => similarity[start])),
             Selection.Optimal => Optimal(similarity, first, dropCount).OrderByDescending(start => similarity[start]),
             _ => throw new ArgumentOutOfRangeException(nameof(selection), selection, null),
         };
     }
 
     /// <summary>
-    /// The disjoint triplets with the largest sum of similarities, ascending; among equal sums the one with lower starts. Dynamic programming over (start, picks that remain): O(L K).
+    /// The disjoint triplets with the largest sum of similarities, ascending; among equal sums the one with lower starts.
+    /// Dynamic programming over (start, picks that remain): O(L K).
     /// </summary>
     private static IEnumerable<int> Optimal(IReadOnlyList<double> similarity, int first, int count)
     {

@@ -23,7 +23,8 @@ public sealed class Chart
     /// <param name="label">What it shows, in a sentence.</param>
     /// <param name="draw">The drawing of a width, and its height.</param>
     /// <param name="below">Lines of a legend below the drawing of a width; none where absent.</param>
-    internal Chart(string key, string label, Func<int, (Plot plot, int height)> draw, Func<int, IReadOnlyList<LegendKey>>? below = null) => (_key, Label, _draw, _below) = (key, label, draw, below ?? (_ => []));
+    internal Chart(string key, string label, Func<int, (Plot plot, int height)> draw, Func<int, IReadOnlyList<LegendKey>>? below = null) =>
+        (_key, Label, _draw, _below) = (key, label, draw, below ?? (_ => []));
 
     /// <summary>The chart's name among others.</summary>
     internal string Key => _key;
@@ -35,11 +36,13 @@ public sealed class Chart
     public string Label { get; }
 
     /// <summary>
-    /// The chart as a self-contained SVG whose text is text. It takes the colours of a dark page where the reader prefers one; its ground is transparent.
+    /// The chart as a self-contained SVG whose text is text. It takes the colours of a dark page where the reader prefers one;
+    /// its ground is transparent.
     /// </summary>
     public string Svg(int width = Wide) => Svg(width, standalone: true);
 
-    /// <summary>The chart as a PNG image on a white ground, without a legend that stands below it, at <paramref name="scale"/> pixels for each pixel of the layout.</summary>
+    /// <summary>The chart as a PNG image on a white ground, without a legend that stands below it,
+    /// at <paramref name="scale"/> pixels for each pixel of the layout.</summary>
     public byte[] Png(int width = Wide, double scale = 2)
     {
         (Plot plot, int height) = _draw(width);
@@ -51,7 +54,8 @@ public sealed class Chart
         }
     }
 
-    /// <summary>The chart as an SVG by itself or for a page that holds the dark colours and several charts: ids carry the chart's key and width.</summary>
+    /// <summary>The chart as an SVG by itself or for a page that holds the dark colours and several charts:
+    /// ids carry the chart's key and width.</summary>
     internal string Svg(int width, bool standalone)
     {
         (Plot plot, int height) = _draw(width);
@@ -66,14 +70,16 @@ public sealed class Chart
             svg.SetAttributeValue("role", "img");
             svg.SetAttributeValue("aria-label", Label);
             svg.SetAttributeValue("font-family", SvgWriter.Fonts);
-            if (standalone) svg.AddFirst(XElement.Parse(SvgWriter.DarkStyle.Replace("<style>", $"<style xmlns=\"{svg.Name.NamespaceName}\">", StringComparison.Ordinal)));
+            if (standalone)
+                svg.AddFirst(XElement.Parse(SvgWriter.DarkStyle.Replace("<style>", $"<style xmlns=\"{svg.Name.NamespaceName}\">", StringComparison.Ordinal)));
             else Embed(svg);
             return svg.ToString(SaveOptions.DisableFormatting);
         }
     }
 
     /// <summary>
-    /// Skia pins every glyph to the place it has in its own font. Here a text keeps only the point it hangs on, so that a browser can set it in the reader's font.
+    /// Skia pins every glyph to the place it has in its own font.
+    /// Here a text keeps only the point it hangs on, so that a browser can set it in the reader's font.
     /// </summary>
     private static void Relax(XElement text)
     {
@@ -90,9 +96,12 @@ public sealed class Chart
     }
 
     private static float FirstNumber(XAttribute? numbers) =>
-        numbers?.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [string first, ..] ? float.Parse(first, CultureInfo.InvariantCulture) : 0;
+        numbers?.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [string first, ..]
+            ? float.Parse(first, CultureInfo.InvariantCulture)
+            : 0;
 
-    /// <summary>Clip paths are numbered over the life of the process: count them from 0 instead, which also makes the bytes repeatable.</summary>
+    /// <summary>Clip paths are numbered over the life of the process:
+    /// count them from 0 instead, which also makes the bytes repeatable.</summary>
     private static void RenameIds(XElement svg, string prefix)
     {
         Dictionary<string, string> names = new(StringComparer.Ordinal);

@@ -4,7 +4,8 @@ using SkiaSharp;
 namespace Interlace.Reporting;
 
 /// <summary>
-/// DejaVu Sans, carried inside this assembly. Charts are laid out with it and nothing else, so that they come out the same on every machine: without any installed font the
+/// DejaVu Sans, carried inside this assembly. Charts are laid out with it and nothing else,
+/// so that they come out the same on every machine: without any installed font the
 /// drawing library would leave out every text, from SVG as well.
 /// </summary>
 internal sealed class ChartFont : IFontResolver
@@ -27,7 +28,8 @@ internal sealed class ChartFont : IFontResolver
     public static void Apply(Plot plot) => plot.Font.Set(Name);
 
     /// <inheritdoc/>
-    public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) => fontName == Name ? Typeface : null;
+    public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
+        fontName == Name ? Typeface : null;
 
     /// <inheritdoc/>
     public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => fontName == Name ? Typeface : null;

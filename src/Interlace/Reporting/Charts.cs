@@ -7,14 +7,16 @@ namespace Interlace.Reporting;
 public static partial class Charts
 {
     /// <summary>
-    /// Triplet similarity over the first layer of each triplet with the chosen triplets drawn over the three layers they cover, and the plan below (paper, Figure 2). Without a plan only
+    /// Triplet similarity over the first layer of each triplet with the chosen triplets drawn over the three layers they cover,
+    /// and the plan below (paper, Figure 2). Without a plan only
     /// the curve is drawn.
     /// </summary>
     /// <exception cref="ArgumentException">The counts of layers and triplets disagree.</exception>
     public static Chart Triplets(SimilarityData similarity, PlanData? plan = null)
     {
         Check(similarity, plan);
-        return new("triplets", "Cosine similarity of triplets by their first layer, with the chosen triplets and the plan", width => DrawTriplets(similarity, plan, width));
+        return new("triplets", "Cosine similarity of triplets by their first layer, with the chosen triplets and the plan",
+            width => DrawTriplets(similarity, plan, width));
     }
 
     /// <summary>Layer similarity by depth with standard errors; colours tell what the plan does with a layer.</summary>
@@ -22,7 +24,8 @@ public static partial class Charts
     public static Chart Layers(SimilarityData similarity, PlanData? plan = null)
     {
         Check(similarity, plan);
-        return new("layers", "Cosine similarity of each layer's input and output, with standard errors", width => DrawLayers(similarity, plan, width));
+        return new("layers", "Cosine similarity of each layer's input and output, with standard errors",
+            width => DrawLayers(similarity, plan, width));
     }
 
     /// <summary>The loss of every step and its running mean, validation losses, and the learning rate on an axis of its own.</summary>
@@ -79,9 +82,11 @@ public static partial class Charts
         plot.ShowLegend(edge).Padding = new(4, 6);
     }
 
-    private static LegendItem Swatch(string text, Tone tone) => new() { LabelText = text, FillColor = Of(tone), LineWidth = 0, MarkerSize = 0 };
+    private static LegendItem Swatch(string text, Tone tone) =>
+        new() { LabelText = text, FillColor = Of(tone), LineWidth = 0, MarkerSize = 0 };
 
-    private static LegendItem Stroke(string text, Tone tone, float width) => new() { LabelText = text, LineColor = Of(tone), LineWidth = width, MarkerSize = 0 };
+    private static LegendItem Stroke(string text, Tone tone, float width) =>
+        new() { LabelText = text, LineColor = Of(tone), LineWidth = width, MarkerSize = 0 };
 
     private static IEnumerable<LegendItem> RoleSwatches(LayerRole[] roles) =>
         PlanRow.Legend.Where(roles.Contains).Select(role => Swatch(PlanRow.Name(role), Palette.Of(role)));

@@ -4,7 +4,8 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Reporting;
 
-/// <summary>Writes a table as comma-separated values (RFC 4180), numbers unrounded, with a column each for the ends of intervals and for what the paper prints.</summary>
+/// <summary>Writes a table as comma-separated values (RFC 4180), numbers unrounded,
+/// with a column each for the ends of intervals and for what the paper prints.</summary>
 internal static class CsvWriter
 {
     public static string Write(Table table)
@@ -33,7 +34,9 @@ internal static class CsvWriter
 
     private static void Line(StringBuilder text, IEnumerable<string> fields) => text.AppendJoin(',', fields.Select(Field)).Append('\n');
 
-    private static string Number(double? value) => value is { } known && double.IsFinite(known) ? Math.Round(known, 12).ToString("R", CultureInfo.InvariantCulture) : "";
+    private static string Number(double? value) =>
+        value is { } known && double.IsFinite(known) ? Math.Round(known, 12).ToString("R", CultureInfo.InvariantCulture) : "";
 
-    private static string Field(string text) => text.AsSpan().IndexOfAny(",\"\r\n") >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    private static string Field(string text) =>
+        text.AsSpan().IndexOfAny(",\"\r\n") >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

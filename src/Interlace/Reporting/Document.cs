@@ -9,12 +9,14 @@ namespace Interlace.Reporting;
 /// <param name="Tiles">The most important numbers.</param>
 /// <param name="Sections">The rest.</param>
 /// <param name="Footer">Last line.</param>
-internal sealed record Document(string Title, string Lead, string? Note, IReadOnlyList<Tile> Tiles, IReadOnlyList<Section> Sections, string Footer)
+internal sealed record Document(string Title, string Lead, string? Note, IReadOnlyList<Tile> Tiles, IReadOnlyList<Section> Sections,
+    string Footer)
 {
     /// <summary>Every block, those inside of others too.</summary>
     public IEnumerable<Block> Blocks => Sections.SelectMany(section => Flat(section.Blocks));
 
-    private static IEnumerable<Block> Flat(IEnumerable<Block> blocks) => blocks.SelectMany(block => block is Folded folded ? Flat(folded.Blocks) : [block]);
+    private static IEnumerable<Block> Flat(IEnumerable<Block> blocks) =>
+        blocks.SelectMany(block => block is Folded folded ? Flat(folded.Blocks) : [block]);
 }
 
 /// <summary>A number on the top of a page.</summary>
@@ -52,7 +54,8 @@ internal sealed record Cards(IReadOnlyList<ExampleQuestion> Examples) : Block;
 internal sealed record Figure(string Key, string Caption, Func<bool, bool, string> Draw, string? Text = null) : Block
 {
     /// <summary>A chart as a figure.</summary>
-    public static Figure Of(Chart chart, string caption) => new(chart.Key, caption, (narrow, standalone) => chart.Svg(narrow ? Chart.Narrow : Chart.Wide, standalone));
+    public static Figure Of(Chart chart, string caption) =>
+        new(chart.Key, caption, (narrow, standalone) => chart.Svg(narrow ? Chart.Narrow : Chart.Wide, standalone));
 }
 
 /// <summary>A table: a head at the left of each row, then cells.</summary>
@@ -81,7 +84,8 @@ internal sealed record Row(string Head, IReadOnlyList<Cell> Cells, bool IsMean =
 /// <param name="Interval">Where it may lie.</param>
 /// <param name="Published">What the paper prints in its place.</param>
 /// <param name="Notes">What belongs to it, in small print.</param>
-internal sealed record Cell(string Text, double? Value = null, Interval? Interval = null, double? Published = null, IReadOnlyList<string>? Notes = null)
+internal sealed record Cell(string Text, double? Value = null, Interval? Interval = null, double? Published = null,
+    IReadOnlyList<string>? Notes = null)
 {
     /// <summary>A place without a number.</summary>
     public static Cell Empty { get; } = new("");
@@ -94,7 +98,8 @@ internal sealed record Cell(string Text, double? Value = null, Interval? Interva
     public static Cell SpeedUp(double? value, Interval? interval = null, double? published = null, params IReadOnlyList<string> notes) =>
         Number(value, interval, published, Numbers.SpeedUp, notes);
 
-    private static Cell Number(double? value, Interval? interval, double? published, Func<double, string> write, IReadOnlyList<string> notes) =>
+    private static Cell Number(double? value, Interval? interval, double? published, Func<double, string> write,
+        IReadOnlyList<string> notes) =>
         value is null && published is null ? Empty : new(value is { } known ? write(known) : "–", value, interval, published,
             [.. interval is { } i ? [$"{write(i.Low)}–{write(i.High)}"] : (string[])[], .. notes, .. published is { } p ? [$"published {write(p)}"] : (string[])[]]);
 }

@@ -48,7 +48,8 @@ internal sealed class HtmlWriter(Document document)
                 break;
             case Facts facts:
                 _page.Append("<dl>\n");
-                foreach ((string name, string value) in facts.Entries) _page.Append($"<div><dt>{Escape(name)}</dt><dd>{Escape(value)}</dd></div>\n");
+                foreach ((string name, string value) in facts.Entries)
+                    _page.Append($"<div><dt>{Escape(name)}</dt><dd>{Escape(value)}</dd></div>\n");
                 _page.Append("</dl>\n");
                 break;
             case Verbatim verbatim:
@@ -81,17 +82,20 @@ internal sealed class HtmlWriter(Document document)
         if (table.Columns.Any(column => column.Group is not null))
         {
             _page.Append("<tr><td></td>");
-            foreach ((string? group, int count) in Runs(table.Columns.Select(column => column.Group))) _page.Append($"<th scope=\"colgroup\" colspan=\"{count}\" class=\"n\">{Escape(group ?? "")}</th>");
+            foreach ((string? group, int count) in Runs(table.Columns.Select(column => column.Group)))
+                _page.Append($"<th scope=\"colgroup\" colspan=\"{count}\" class=\"n\">{Escape(group ?? "")}</th>");
             _page.Append("</tr>\n");
         }
         _page.Append($"<tr><th scope=\"col\">{Escape(table.Corner)}</th>").AppendJoin("", table.Columns.Select(column => $"<th scope=\"col\"{Class(column)}>{Escape(column.Name)}</th>")).Append("</tr></thead>\n<tbody>\n");
         string? group0 = null;
         foreach (Row row in table.Rows)
         {
-            if (row.Group is { } name && name != group0) _page.Append($"<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"{table.Columns.Count + 1}\">{Escape(name)}</th></tr>\n");
+            if (row.Group is { } name && name != group0)
+                _page.Append($"<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"{table.Columns.Count + 1}\">{Escape(name)}</th></tr>\n");
             group0 = row.Group;
             _page.Append(row.IsMean ? "<tr class=\"mean\">" : "<tr>").Append($"<th scope=\"row\">{Escape(row.Head)}</th>")
-                .AppendJoin("", row.Cells.Zip(table.Columns, (cell, column) => $"<td{Class(column)}>{Escape(cell.Text)}{Notes(cell)}</td>")).Append("</tr>\n");
+                .AppendJoin("", row.Cells.Zip(table.Columns, (cell, column) => $"<td{Class(column)}>{Escape(cell.Text)}{Notes(cell)}</td>"))
+                    .Append("</tr>\n");
         }
         _page.Append("</tbody>\n</table></div>\n");
     }

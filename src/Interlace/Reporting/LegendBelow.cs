@@ -26,10 +26,13 @@ internal static class LegendBelow
 
     private static void Add(XElement svg, LegendKey key, int x, int y)
     {
-        XElement Element(string name, params (string Name, object Value)[] attributes) => new(svg.Name.Namespace + name, attributes.Select(a => new XAttribute(a.Name, Convert.ToString(a.Value, CultureInfo.InvariantCulture)!)));
+        XElement Element(string name, params (string Name, object Value)[] attributes) =>
+            new(svg.Name.Namespace + name,
+                attributes.Select(a => new XAttribute(a.Name, Convert.ToString(a.Value, CultureInfo.InvariantCulture)!)));
         if (key.Dashes is { } dashes)
         {
-            XElement line = Element("line", ("x1", x), ("x2", x + 22), ("y1", y), ("y2", y), ("stroke", key.Tone.Light), ("stroke-width", 2));
+            XElement line = Element("line", ("x1", x), ("x2", x + 22), ("y1", y), ("y2", y), ("stroke", key.Tone.Light),
+                ("stroke-width", 2));
             if (dashes.Length > 0) line.SetAttributeValue("stroke-dasharray", dashes);
             svg.Add(line);
         }
@@ -40,7 +43,8 @@ internal static class LegendBelow
                 1 => Element("rect", ("x", x + 8), ("y", y - 3), ("width", 6), ("height", 6), ("fill", key.Tone.Light)),
                 _ => Element("path", ("d", $"M{x + 7} {y + 3}h8l-4 -7z"), ("fill", key.Tone.Light)),
             });
-        XElement text = Element("text", ("x", x + 30), ("y", y + 4), ("font-size", 11), ("fill", Palette.Ink.Light), ("text-anchor", "start"));
+        XElement text = Element("text", ("x", x + 30), ("y", y + 4), ("font-size", 11), ("fill", Palette.Ink.Light),
+            ("text-anchor", "start"));
         text.Value = key.Text;
         svg.Add(text);
     }

@@ -20,7 +20,8 @@ public static partial class Charts
         rate.Axes.YAxis = plot.Axes.Right;
         AddLine(plot, raw, Palette.Frozen, 1);
         AddLine(plot, mean, Palette.Drop, 2.2f);
-        foreach (ValidationLoss point in validation) plot.Add.Marker(point.Step, point.Loss, MarkerShape.FilledDiamond, 10, Of(Palette.Ink));
+        foreach (ValidationLoss point in validation)
+            plot.Add.Marker(point.Step, point.Loss, MarkerShape.FilledDiamond, 10, Of(Palette.Ink));
 
         double low = Math.Min(raw.Min(point => point.loss), validation.Select(v => v.Loss).DefaultIfEmpty(double.MaxValue).Min());
         double high = Math.Max(raw.Max(point => point.loss), validation.Select(v => v.Loss).DefaultIfEmpty(double.MinValue).Max());

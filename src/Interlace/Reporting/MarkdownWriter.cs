@@ -66,7 +66,8 @@ internal sealed class MarkdownWriter(Document document, string? figures = null)
         string? group0 = null;
         foreach (Row row in table.Rows)
         {
-            if (row.Group is { } name && name != group0) _text.Append($"| **{Plain(name)}** |{string.Concat(Enumerable.Repeat(" |", table.Columns.Count))}\n");
+            if (row.Group is { } name && name != group0)
+                _text.Append($"| **{Plain(name)}** |{string.Concat(Enumerable.Repeat(" |", table.Columns.Count))}\n");
             group0 = row.Group;
             Line([row.Head, .. row.Cells.Select(cell => cell.Notes is { Count: > 0 } notes ? $"{cell.Text} ({string.Join("; ", notes)})" : cell.Text)], row.IsMean);
         }

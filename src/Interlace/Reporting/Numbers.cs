@@ -3,7 +3,8 @@ using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting;
 
-/// <summary>How numbers are written in reports: the same everywhere, whatever the culture. A unit follows after a space that does not break.</summary>
+/// <summary>How numbers are written in reports: the same everywhere, whatever the culture.
+/// A unit follows after a space that does not break.</summary>
 internal static class Numbers
 {
     public static string Score(double percent) => Write(percent, "0.0");

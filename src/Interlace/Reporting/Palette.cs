@@ -1,8 +1,10 @@
 namespace Interlace.Reporting;
 
 /// <summary>
-/// The colours of charts and pages, each with its counterpart on a dark ground. The hues are Okabe and Ito's, which stay apart for all common kinds of colour blindness; the roles follow
-/// the paper's Figure 2 (red, cyan, blue). Charts are drawn in the light colours; a style sheet exchanges them where the reader prefers a dark page.
+/// The colours of charts and pages, each with its counterpart on a dark ground.
+/// The hues are Okabe and Ito's, which stay apart for all common kinds of colour blindness; the roles follow
+/// the paper's Figure 2 (red, cyan, blue). Charts are drawn in the light colours;
+/// a style sheet exchanges them where the reader prefers a dark page.
 /// </summary>
 internal static class Palette
 {
@@ -23,7 +25,8 @@ internal static class Palette
 
     /// <summary>Colours of models in charts, in the order of the models.</summary>
     public static readonly Tone[] Models =
-        [new("#868E99", "#8B95A1"), Drop, new("#019E73", "#2DBB90"), new("#CC79A7", "#D98FB8"), new("#E69F01", "#F0B43C"), new("#5A4FCF", "#9C94F2")];
+        [new("#868E99", "#8B95A1"), Drop, new("#019E73", "#2DBB90"), new("#CC79A7", "#D98FB8"), new("#E69F01", "#F0B43C"),
+            new("#5A4FCF", "#9C94F2")];
 
     /// <summary>Colours of series of which none is the baseline.</summary>
     public static readonly Tone[] Series = [Drop, Anchor, Models[2], Models[3], Models[4], Models[5], Tune, Models[0]];
@@ -44,7 +47,8 @@ internal static class Palette
     public static string DarkRules { get; } = string.Concat(All().Select(tone =>
         $"[fill=\"{tone.Light}\"]{{fill:{tone.Dark}}}[stroke=\"{tone.Light}\"]{{stroke:{tone.Dark}}}"));
 
-    private static IEnumerable<Tone> All() => new[] { Ink, Muted, Line, Page, Card, Tune, Anchor, Frozen, Protected, OnLight, OnDark }.Concat(Models);
+    private static IEnumerable<Tone> All() =>
+        new[] { Ink, Muted, Line, Page, Card, Tune, Anchor, Frozen, Protected, OnLight, OnDark }.Concat(Models);
 }
 
 /// <summary>A colour on a light and on a dark ground, as #RRGGBB; no two tones share a light value.</summary>

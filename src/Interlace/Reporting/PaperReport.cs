@@ -24,10 +24,12 @@ public sealed record WrittenReport(IReadOnlyList<string> Files, IReadOnlyList<Re
 /// <param name="Relative">Mean over benchmarks of score / dense score, in percent; null without a dense model.</param>
 /// <param name="RelativeInterval">Its interval, from questions drawn together.</param>
 /// <param name="Runs">The evaluations.</param>
-public sealed record ReportedResult(string Model, string Setting, string Treatment, double? Average, Interval? AverageInterval, double? Relative, Interval? RelativeInterval, IReadOnlyList<string> Runs);
+public sealed record ReportedResult(string Model, string Setting, string Treatment, double? Average, Interval? AverageInterval,
+    double? Relative, Interval? RelativeInterval, IReadOnlyList<string> Runs);
 
 /// <summary>
-/// The report of any number of runs in the paper's form: <c>report.html</c>, a page that holds everything it shows; <c>report.md</c>; the drawings in <c>figures</c>; the numbers in <c>tables</c>.
+/// The report of any number of runs in the paper's form: <c>report.html</c>, a page that holds everything it shows; <c>report.md</c>;
+/// the drawings in <c>figures</c>; the numbers in <c>tables</c>.
 /// The same folders give the same bytes.
 /// </summary>
 public static class PaperReport
@@ -65,15 +67,19 @@ public static class PaperReport
             [Markdown] = new MarkdownWriter(document, Figures).Write(),
         };
         foreach (Figure figure in document.Blocks.OfType<Figure>()) files[$"{Figures}/{figure.Key}.svg"] = figure.Draw(false, true) + "\n";
-        foreach (Table table in document.Blocks.OfType<Table>().Append(scores).Where(table => table.Key is not null && table.Rows.Count > 0)) files[$"{Tables}/{table.Key}.csv"] = CsvWriter.Write(table);
+        foreach (Table table in document.Blocks.OfType<Table>().Append(scores).Where(table => table.Key is not null && table.Rows.Count > 0))
+            files[$"{Tables}/{table.Key}.csv"] = CsvWriter.Write(table);
         foreach (var (name, content) in files) AtomicFile.Write(Path.Combine(target, name), Encoding.UTF8.GetBytes(content));
         return new([.. files.Keys], [.. all.SelectMany(results => results.Outcomes.Select(outcome => Result(results, outcome)))]);
     }
 
     private static ReportedResult Result(Results results, Treated outcome)
     {
-        Measure average = results.Mean(outcome, results.Benchmarks), relative = results.Dense is { } dense ? results.Relative(outcome, dense, RunComparison.Overall) : default;
-        return new(results.Model.Name, results.Setting, RunScan.LabelOf(outcome.Treatment, outcome.Ratio, results.Model.Layers), average.Value, average.Interval, relative.Value, relative.Interval, [.. outcome.Runs.Select(run => run.Source)]);
+        Measure average = results.Mean(outcome, results.Benchmarks), relative = results.Dense is { } dense
+            ? results.Relative(outcome, dense, RunComparison.Overall)
+            : default;
+        return new(results.Model.Name, results.Setting, RunScan.LabelOf(outcome.Treatment, outcome.Ratio, results.Model.Layers),
+            average.Value, average.Interval, relative.Value, relative.Interval, [.. outcome.Runs.Select(run => run.Source)]);
     }
 
     /// <summary>The one run's own data; its cost stands in the table of all costs.</summary>

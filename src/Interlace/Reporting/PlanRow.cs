@@ -61,7 +61,8 @@ public static class PlanRow
     };
 
     /// <summary>
-    /// The plan for a terminal: a ruler, a row of one character a layer, and a legend of the roles that occur. More layers than <paramref name="width"/> go on in further rows.
+    /// The plan for a terminal: a ruler, a row of one character a layer, and a legend of the roles that occur.
+    /// More layers than <paramref name="width"/> go on in further rows.
     /// Lines end with a line feed, the last one too.
     /// </summary>
     public static string Text(PlanData plan, int width = 72)
@@ -78,7 +79,8 @@ public static class PlanRow
     }
 
     /// <summary>
-    /// The plan as a self-contained SVG of numbered cells. <paramref name="columns"/> cells stand in a line. Lettered and coloured; dark where the reader prefers it.
+    /// The plan as a self-contained SVG of numbered cells. <paramref name="columns"/> cells stand in a line. Lettered and coloured;
+    /// dark where the reader prefers it.
     /// </summary>
     public static string Svg(PlanData plan, int columns = 36) => Svg(plan, columns, standalone: true);
 
@@ -98,7 +100,8 @@ public static class PlanRow
             int x = l % columns * pitch, y = l / columns * line;
             svg.Text(x + cell / 2, y + 11, 10, Palette.Muted, l.ToString(CultureInfo.InvariantCulture), "middle");
             svg.Rectangle(x, y + 15, cell, cell, Palette.Of(roles[l]), $"layer {l}: {Name(roles[l])}");
-            if (roles[l] != LayerRole.Frozen) svg.Text(x + cell / 2, y + 31, 12, Palette.LetterOn(roles[l]), Symbol(roles[l]).ToString(), "middle");
+            if (roles[l] != LayerRole.Frozen)
+                svg.Text(x + cell / 2, y + 31, 12, Palette.LetterOn(roles[l]), Symbol(roles[l]).ToString(), "middle");
         }
         foreach ((LayerRole role, (int x, int y)) in present.Zip(places))
         {

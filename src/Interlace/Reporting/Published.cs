@@ -6,7 +6,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Reporting;
 
 /// <summary>
-/// The numbers that the paper prints in its tables, to stand beside measured ones where model and setting are the paper's. Null where it prints none.
+/// The numbers that the paper prints in its tables, to stand beside measured ones where model and setting are the paper's.
+/// Null where it prints none.
 /// </summary>
 internal static class Published
 {
@@ -22,9 +23,11 @@ internal static class Published
         return new[] { "8B", "4B" }.FirstOrDefault(size => model.Contains($"Qwen3-VL-{size}", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>Whether answers were asked for as in the paper's tables of long answers, or of short ones: token limit and whole benchmarks.</summary>
+    /// <summary>Whether answers were asked for as in the paper's tables of long answers, or of short ones:
+    /// token limit and whole benchmarks.</summary>
     public static bool IsSetting(EvaluationSettings settings, bool cot) =>
-        settings is { Limit: null, Overrides: null or { Count: 0 }, MaxPixels: null } && (settings.Protocol, settings.MaxNewTokens) == (cot ? ("cot", 16_384) : ("limited", 50));
+        settings is { Limit: null, Overrides: null or { Count: 0 }, MaxPixels: null }
+            && (settings.Protocol, settings.MaxNewTokens) == (cot ? ("cot", 16_384) : ("limited", 50));
 
     /// <summary>Table 1: relative performance of a benchmark, a group or <c>Overall</c>, with so many layers dropped.</summary>
     public static double? RelativePerformance(string? size, int dropped, string row) => ByRatio("table1", size, dropped, row);
@@ -34,7 +37,9 @@ internal static class Published
 
     /// <summary>Table 2: a method's mean score of a group, <c>Avg</c> or <c>RP</c>.</summary>
     public static double? Competitor(string method, string column) =>
-        Array.IndexOf([.. Benchmarks.Groups, "Avg", "RP"], column) is >= 0 and int place ? (double?)Tables["table2"]![method]?[place] : null;
+        Array.IndexOf([.. Benchmarks.Groups, "Avg", "RP"], column) is >= 0 and int place
+            ? (double?)Tables["table2"]![method]?[place]
+            : null;
 
     /// <summary>Table 3: an ablation's performance relative to Interlace, of a group or <c>Avg</c>.</summary>
     public static double? Ablation(string method, string column) =>
@@ -55,7 +60,9 @@ internal static class Published
     }
 
     private static double? ByColumn(string table, string column, string row) =>
-        Array.IndexOf([.. Tables[table]!["columns"]!.AsArray().Select(name => (string)name!)], column) is >= 0 and int place ? (double?)Tables[table]!["rows"]![row]?[place] : null;
+        Array.IndexOf([.. Tables[table]!["columns"]!.AsArray().Select(name => (string)name!)], column) is >= 0 and int place
+            ? (double?)Tables[table]!["rows"]![row]?[place]
+            : null;
 
     private static JsonNode Load()
     {

@@ -14,19 +14,22 @@ public static partial class Charts
 {
     /// <summary>Numbers with intervals, one below the other, in the order given.</summary>
     /// <exception cref="ArgumentException">There is no number.</exception>
-    internal static Chart Ranking(string key, string label, IReadOnlyList<RankedValue> values, string across, double? reference = null) => values.Count > 0 ?
+    internal static Chart Ranking(string key, string label, IReadOnlyList<RankedValue> values, string across, double? reference = null) =>
+        values.Count > 0 ?
         new(key, label, width => DrawRanking(values, across, reference, width)) : throw new ArgumentException("There are no numbers to draw.", nameof(values));
 
     /// <summary>Distributions side by side, each value a point (paper, Figure 3).</summary>
     /// <exception cref="ArgumentException">There is no value.</exception>
-    internal static Chart Violins(string key, string label, IReadOnlyList<Violin> violins, string up, double reference) => violins.Any(violin => violin.Values.Count > 0) ?
+    internal static Chart Violins(string key, string label, IReadOnlyList<Violin> violins, string up, double reference) =>
+        violins.Any(violin => violin.Values.Count > 0) ?
         new(key, label, width => DrawViolins([.. violins.Where(violin => violin.Values.Count > 0)], up, reference, width), width => IsBelow(violins.Count, width) ?
             [.. violins.Where(violin => violin.Values.Count > 0).Select((violin, v) => new LegendKey($"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}", SeriesTone(v), 1, null))] : []) : throw new ArgumentException("There are no values to draw.", nameof(violins));
 
     private static (Plot plot, int height) DrawRanking(IReadOnlyList<RankedValue> values, string across, double? reference, int width)
     {
         Plot plot = NewPlot(width);
-        double low = values.Min(v => Math.Min(v.Value, v.Interval?.Low ?? v.Value)), high = values.Max(v => Math.Max(v.Value, v.Interval?.High ?? v.Value));
+        double low = values.Min(v => Math.Min(v.Value, v.Interval?.Low ?? v.Value)),
+            high = values.Max(v => Math.Max(v.Value, v.Interval?.High ?? v.Value));
         if (reference is { } at)
         {
             (low, high) = (Math.Min(low, at), Math.Max(high, at));
@@ -38,7 +41,8 @@ public static partial class Charts
             plot.Add.Marker(values[i].Value, -i, MarkerShape.FilledCircle, 9, Of(tone));
             if (values[i].Interval is { } interval)
                 AddWhiskers(plot, [values[i].Value], [-i], [interval], Of(tone), 1.6f, 3, lying: true);
-            ScottPlot.Plottables.Text number = plot.Add.Text(Numbers.Score(values[i].Value), Math.Max(values[i].Value, values[i].Interval?.High ?? 0), -i);
+            ScottPlot.Plottables.Text number = plot.Add.Text(Numbers.Score(values[i].Value),
+                Math.Max(values[i].Value, values[i].Interval?.High ?? 0), -i);
             number.LabelFontName = ChartFont.Name;
             number.LabelFontSize = 11;
             number.LabelFontColor = Of(Palette.Ink);
@@ -60,17 +64,20 @@ public static partial class Charts
     private static (Plot plot, int height) DrawViolins(Violin[] violins, string up, double reference, int width)
     {
         Plot plot = NewPlot(width);
-        double low = Math.Min(reference, violins.Min(violin => violin.Values.Min())), high = Math.Max(reference, violins.Max(violin => violin.Values.Max()));
+        double low = Math.Min(reference, violins.Min(violin => violin.Values.Min())),
+            high = Math.Max(reference, violins.Max(violin => violin.Values.Max()));
         double least = 0.03 * Math.Max(high - low, 1);
         plot.Add.HorizontalLine(reference, 1.2f, Of(Palette.Muted), LinePattern.Dashed);
         for (int v = 0; v < violins.Length; v++)
         {
             double bandwidth = Bandwidth(violins[v].Values, least);
-            (low, high) = (Math.Min(low, violins[v].Values.Min() - 1.5 * bandwidth), Math.Max(high, violins[v].Values.Max() + 1.5 * bandwidth));
+            (low, high) = (Math.Min(low, violins[v].Values.Min() - 1.5 * bandwidth),
+                Math.Max(high, violins[v].Values.Max() + 1.5 * bandwidth));
             AddViolin(plot, violins[v].Values, v, SeriesTone(v), bandwidth);
         }
         double margin = 0.03 * (high - low);
-        plot.Axes.SetLimits(violins.Length == 1 ? -1.5 : -0.6, violins.Length == 1 ? 1.5 : violins.Length - 0.4, low - margin, high + margin);
+        plot.Axes.SetLimits(violins.Length == 1 ? -1.5 : -0.6, violins.Length == 1 ? 1.5 : violins.Length - 0.4, low - margin,
+            high + margin);
         plot.Axes.Left.TickGenerator = ValueTicks(low - margin, high + margin, 6);
         plot.Axes.Left.Label.Text = up;
         plot.Axes.Bottom.TickGenerator = new NumericManual([.. violins.Select((_, v) => (double)v)], [.. violins.Select((_, v) => violins.Length > 1 ? Numbers.Write(v + 1, "0") : "")]) { MaxTickCount = violins.Length };
@@ -85,7 +92,8 @@ public static partial class Charts
         return Math.Max(least, 1.06 * deviation * Math.Pow(values.Count, -0.2));
     }
 
-    /// <summary>A kernel density, mirrored, as wide as a unit allows; the points lie beside the middle by their order, so that none hides another.</summary>
+    /// <summary>A kernel density, mirrored, as wide as a unit allows;
+    /// the points lie beside the middle by their order, so that none hides another.</summary>
     private static void AddViolin(Plot plot, IReadOnlyList<double> values, int place, Tone tone, double bandwidth)
     {
         double[] sorted = [.. values.Order()];

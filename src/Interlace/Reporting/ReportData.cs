@@ -5,7 +5,8 @@ using Interlace.Evaluation.Scoring;
 namespace Interlace.Reporting;
 
 /// <summary>
-/// Everything a report is made from, as plain values that artefacts can fill. Whatever is absent is left out of the report. Layers are counted from 0, scores are in percent,
+/// Everything a report is made from, as plain values that artefacts can fill. Whatever is absent is left out of the report.
+/// Layers are counted from 0, scores are in percent,
 /// shares run from 0 to 1.
 /// </summary>
 /// <param name="Title">Heading of the report.</param>
@@ -47,10 +48,13 @@ public sealed record ReportData(string Title, string Model, string Version)
     public long? PeakMemoryBytes { get; init; }
 
     /// <summary>
-    /// Share of the loss in average score that the recovery won back: (recovered - dropped) / (dense - dropped); absent where one of the three is missing or dropping cost nothing.
+    /// Share of the loss in average score that the recovery won back: (recovered - dropped) / (dense - dropped);
+    /// absent where one of the three is missing or dropping cost nothing.
     /// </summary>
     public double? ShareRegained =>
-        Average("dense") is { } dense && Average("dropped") is { } dropped && Average("recovered") is { } recovered && dense > dropped ? (recovered - dropped) / (dense - dropped) : null;
+        Average("dense") is { } dense && Average("dropped") is { } dropped && Average("recovered") is { } recovered && dense > dropped
+            ? (recovered - dropped) / (dense - dropped)
+            : null;
 
     private double? Average(string name) => Models.FirstOrDefault(model => model.Name == name)?.Average;
 }
@@ -62,7 +66,8 @@ public sealed record ReportData(string Title, string Model, string Version)
 /// <param name="TripletErrors">[L-2]: standard errors, where known.</param>
 /// <param name="Tokens">Tokens measured.</param>
 /// <param name="Samples">Samples they came from.</param>
-public sealed record SimilarityData(double[] Layer, double[] Triplet, double[]? LayerErrors = null, double[]? TripletErrors = null, long Tokens = 0, long Samples = 0);
+public sealed record SimilarityData(double[] Layer, double[] Triplet, double[]? LayerErrors = null, double[]? TripletErrors = null,
+    long Tokens = 0, long Samples = 0);
 
 /// <summary>What happens to each layer (paper 3.3, Algorithm 1).</summary>
 /// <param name="LayerCount">Layers of the unpruned model.</param>
@@ -72,7 +77,8 @@ public sealed record SimilarityData(double[] Layer, double[] Triplet, double[]? 
 /// <param name="ProtectedCount">The first so many layers may not be dropped.</param>
 /// <param name="Triplets">First layers of the chosen triplets in the order of choice; empty for methods without triplets.</param>
 /// <param name="Method">Name of the method.</param>
-public sealed record PlanData(int LayerCount, int[] Drop, int[] Tune, int[] Freeze, int ProtectedCount = 0, int[]? Triplets = null, string Method = "interlace");
+public sealed record PlanData(int LayerCount, int[] Drop, int[] Tune, int[] Freeze, int ProtectedCount = 0, int[]? Triplets = null,
+    string Method = "interlace");
 
 /// <summary>The log of a recovery.</summary>
 /// <param name="Rows">One for each optimiser step that was logged, in order.</param>
@@ -86,7 +92,8 @@ public sealed record TrainingData(IReadOnlyList<TrainingRow> Rows, IReadOnlyList
 /// <param name="GradientNorm">Norm of the gradient before clipping.</param>
 /// <param name="SamplesPerSecond">Speed.</param>
 /// <param name="MemoryBytes">Memory in use.</param>
-public sealed record TrainingRow(int Step, double Loss, double LearningRate, double GradientNorm, double SamplesPerSecond, long MemoryBytes);
+public sealed record TrainingRow(int Step, double Loss, double LearningRate, double GradientNorm, double SamplesPerSecond,
+    long MemoryBytes);
 
 /// <summary>Loss on held-back samples after a step.</summary>
 public sealed record ValidationLoss(int Step, double Loss);
@@ -107,7 +114,8 @@ public sealed record ModelScores(
 /// <param name="Interval">95 % interval.</param>
 /// <param name="ExtractionFailures">Share of the answers from which no choice could be read.</param>
 /// <param name="Truncated">Share of the answers that ran into the token limit.</param>
-public sealed record BenchmarkScore(string Benchmark, double Score, Interval? Interval = null, double? ExtractionFailures = null, double? Truncated = null);
+public sealed record BenchmarkScore(string Benchmark, double Score, Interval? Interval = null, double? ExtractionFailures = null,
+    double? Truncated = null);
 
 /// <summary>A question and what the models made of it.</summary>
 /// <param name="Question">Text of the question.</param>

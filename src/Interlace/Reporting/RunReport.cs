@@ -54,7 +54,8 @@ public static class RunReport
         // no triplets in a model of two layers
         SpanSimilarity Span(int length) =>
             similarity.Spans.FirstOrDefault(s => s.Length == length) ?? new(length, [], [], [], [], new Dictionary<string, double[]>());
-        return new(Span(1).Mean, Span(3).Mean, Span(1).StandardError, Span(3).StandardError, similarity.Tokens.Values.Sum(), similarity.Samples);
+        return new(Span(1).Mean, Span(3).Mean, Span(1).StandardError, Span(3).StandardError, similarity.Tokens.Values.Sum(),
+            similarity.Samples);
     }
 
     internal static PlanData? Plan(string path)
@@ -62,13 +63,16 @@ public static class RunReport
         if (!File.Exists(path)) return null;
         var plan = PlanFile.Load(path);
         int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers is [var start, _, var end] && end - start == 2).Select(c => c.Layers[0])];   // those of later rounds may have lost a layer between them
-        return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets, plan.Origin.Method);
+        return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets,
+            plan.Origin.Method);
     }
 
     internal static TrainingData? Training(string path)
     {
         var rows = TrainingLog.Read(path);
-        return rows.Count == 0 ? null : new([.. rows.Select(r => new TrainingRow(r.Step, r.Loss, r.LearningRate, r.GradNorm, r.SamplesPerSecond, r.MemoryBytes))],
+        return rows.Count == 0
+            ? null
+            : new([.. rows.Select(r => new TrainingRow(r.Step, r.Loss, r.LearningRate, r.GradNorm, r.SamplesPerSecond, r.MemoryBytes))],
             [.. rows.Where(r => r.ValidationLoss is not null).Select(r => new ValidationLoss(r.Step, r.ValidationLoss!.Value))]);
     }
 
@@ -85,7 +89,8 @@ public static class RunReport
 
     private static Interval? Ends(double[]? interval) => interval is [var low, var high] ? new(low, high) : null;
 
-    private static (IReadOnlyList<ScoredRun> Scores, IReadOnlyList<ExampleQuestion> Examples) Evaluations(string folder, Experiment experiment)
+    private static (IReadOnlyList<ScoredRun> Scores, IReadOnlyList<ExampleQuestion> Examples) Evaluations(string folder,
+        Experiment experiment)
     {
         string FolderOf(string name) => Path.Combine(folder, RunFolder.Evaluated, name);
         string[] names = [.. ModelNames.Where(name => File.Exists(Path.Combine(FolderOf(name), ScoresFile.Name)))];
@@ -101,12 +106,15 @@ public static class RunReport
         return (scores, [.. examples.OrderByDescending(e => e.Worth).Take(ExampleCount).Select(e => e.Example)]);
     }
 
-    /// <summary>The question of a benchmark that shows most: right, then wrong, then right again; ties go to the first in the table.</summary>
-    private static (int Worth, ExampleQuestion Example)? Best(Benchmark benchmark, BenchmarkTable table, string[] names, IReadOnlyDictionary<string, Answer>[] answers)
+    /// <summary>The question of a benchmark that shows most: right, then wrong, then right again;
+    /// ties go to the first in the table.</summary>
+    private static (int Worth, ExampleQuestion Example)? Best(Benchmark benchmark, BenchmarkTable table, string[] names,
+        IReadOnlyDictionary<string, Answer>[] answers)
     {
         var rows = table.Rows.Where(row => answers.All(a => a.ContainsKey(row.Index))).ToArray();
         if (rows.Length == 0) return null;
-        var right = answers.Select(a => rows.ToDictionary(row => row.Index, row => IsRight(benchmark, row, a[row.Index].Prediction))).ToArray();
+        var right = answers.Select(a => rows.ToDictionary(row => row.Index, row => IsRight(benchmark, row, a[row.Index].Prediction)))
+            .ToArray();
         int Worth(BenchmarkRow row) => names.Index().Sum(n => (n.Item == "dropped") != (right[n.Index][row.Index] == true) ? 1 : 0);
         var best = rows.MaxBy(Worth)!;
         var images = table.Images(best);
@@ -117,9 +125,12 @@ public static class RunReport
     private static bool? IsRight(Benchmark benchmark, BenchmarkRow row, string prediction)
     {
         // One row alone: circular groups are scored by all their rows, an example by its own.
-        var plain = benchmark.Kind is BenchmarkKind.Circular or BenchmarkKind.Cycle ? benchmark with { Kind = BenchmarkKind.Choice, HeadlineSplit = null } : benchmark;
+        var plain = benchmark.Kind is BenchmarkKind.Circular or BenchmarkKind.Cycle
+            ? benchmark with { Kind = BenchmarkKind.Choice, HeadlineSplit = null }
+            : benchmark;
         return Evaluation.Rules.Scores.Of(plain, [new(row, prediction)]).Rows is [var scored] ? scored.Value >= 1 : null;
     }
 
-    private static string MediaType(IReadOnlyList<byte[]> images) => images is [[0xFF, 0xD8, ..], ..] ? "image/jpeg" : images is [[(byte)'R', (byte)'I', ..], ..] ? "image/webp" : "image/png";
+    private static string MediaType(IReadOnlyList<byte[]> images) =>
+        images is [[0xFF, 0xD8, ..], ..] ? "image/jpeg" : images is [[(byte)'R', (byte)'I', ..], ..] ? "image/webp" : "image/png";
 }

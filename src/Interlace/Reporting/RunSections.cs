@@ -11,13 +11,17 @@ internal static class RunSections
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The whole document.</summary>
-    public static Document Document(ReportData data) => new(data.Title, Summary.Sentence(data), data.Protocol, Tiles(data), [.. Findings(data), .. Cost(data), HowToRead, .. Settings(data.Settings)], Footer(data.Version, data.Seed));
+    public static Document Document(ReportData data) =>
+        new(data.Title, Summary.Sentence(data), data.Protocol, Tiles(data),
+            [.. Findings(data), .. Cost(data), HowToRead, .. Settings(data.Settings)], Footer(data.Version, data.Seed));
 
     /// <summary>The numbers on top.</summary>
     public static IReadOnlyList<Tile> Tiles(ReportData data) =>
     [
         .. data.Models.Select(model => new Tile(Numbers.Score(model.Average), $"{model.Name}, average score", model.AverageInterval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : "")),
-        .. data.Models.Count > 0 && data.ShareRegained is { } share ? [new Tile(Numbers.Share(share), "of the loss regained", "(recovered − dropped) / (dense − dropped)")] : (Tile[])[],
+        .. data.Models.Count > 0 && data.ShareRegained is { } share
+            ? [new Tile(Numbers.Share(share), "of the loss regained", "(recovered − dropped) / (dense − dropped)")]
+            : (Tile[])[],
     ];
 
     /// <summary>Scores, plan, recovery and examples.</summary>
@@ -34,7 +38,8 @@ internal static class RunSections
     /// <param name="similarity">What was measured, if anything.</param>
     /// <param name="suffix">What tells the names of its drawings from those of another model.</param>
     public static Section Plan(PlanData? plan, SimilarityData? similarity, string suffix = "") =>
-        new(plan is null ? "Similarity" : "Plan", [.. plan is null ? [] : PlanBlocks(plan, suffix), .. similarity is null ? [] : SimilarityBlocks(similarity, plan, suffix)]);
+        new(plan is null ? "Similarity" : "Plan",
+            [.. plan is null ? [] : PlanBlocks(plan, suffix), .. similarity is null ? [] : SimilarityBlocks(similarity, plan, suffix)]);
 
     /// <summary>What the words of the report mean.</summary>
     public static Section HowToRead { get; } = new(null, [new Folded("How to read this",
@@ -48,11 +53,13 @@ internal static class RunSections
     /// <summary>The settings, folded.</summary>
     public static IEnumerable<Section> Settings(JsonNode? settings)
     {
-        if (settings is not null) yield return new(null, [new Folded("Settings", [new Verbatim(settings.ToJsonString(Indented))])], PageOnly: true);
+        if (settings is not null)
+            yield return new(null, [new Folded("Settings", [new Verbatim(settings.ToJsonString(Indented))])], PageOnly: true);
     }
 
     /// <summary>The last line.</summary>
-    public static string Footer(string version, int? seed) => $"Interlace {(version.StartsWith("interlace ", StringComparison.Ordinal) ? version["interlace ".Length..] : version)}{(seed is { } known ? $" · seed {known.ToString(CultureInfo.InvariantCulture)}" : "")}";
+    public static string Footer(string version, int? seed) =>
+        $"Interlace {(version.StartsWith("interlace ", StringComparison.Ordinal) ? version["interlace ".Length..] : version)}{(seed is { } known ? $" · seed {known.ToString(CultureInfo.InvariantCulture)}" : "")}";
 
     private static Section Scores(IReadOnlyList<ModelScores> models, IReadOnlyList<string> remarks)
     {
@@ -91,7 +98,8 @@ internal static class RunSections
         return
         [
             new Paragraph(Summary.Measured(similarity)),
-            Figure.Of(Charts.Triplets(similarity, plan).Renamed("triplets" + suffix), plan is null ? "Similarity of a triplet's input and output, over its first layer." :
+            Figure.Of(Charts.Triplets(similarity, plan).Renamed("triplets" + suffix),
+                plan is null ? "Similarity of a triplet's input and output, over its first layer." :
                 "Similarity of a triplet's input and output, over its first layer. The bars lie on the layers of the chosen triplets, in the colours of the plan below (paper, Figure 2)."),
             Figure.Of(Charts.Layers(similarity, plan).Renamed("layers" + suffix), "Similarity of each layer's input and output. Whiskers are standard errors long enough to be seen; a triangle marks a value below the drawn range."),
             new Folded("All similarities", [new Table("similarities" + suffix, "layer", [new("similarity"), new("triplet from here"), new("role", IsText: true)], [.. Enumerable.Range(0, similarity.Layer.Length).Select(l => new Row(
@@ -100,13 +108,15 @@ internal static class RunSections
         ];
     }
 
-    private static Cell SimilarityCell(double[] values, double[]? errors, int l) => new(Summary.WithError(values, errors, l), l < values.Length ? values[l] : null);
+    private static Cell SimilarityCell(double[] values, double[]? errors, int l) =>
+        new(Summary.WithError(values, errors, l), l < values.Length ? values[l] : null);
 
     private static Section Recovery(TrainingData training)
     {
         TrainingRow last = training.Rows[^1];
         List<Block> blocks = [new Paragraph($"{Numbers.Count(training.Rows.Count)} steps logged; the last, {last.Step.ToString(CultureInfo.InvariantCulture)}, had a loss of {Numbers.Loss(last.Loss)}.")];
-        if (training.Rows.Any(row => double.IsFinite(row.Loss))) blocks.Add(Figure.Of(Charts.Loss(training), "Cross-entropy on answer tokens, and the learning rate."));
+        if (training.Rows.Any(row => double.IsFinite(row.Loss)))
+            blocks.Add(Figure.Of(Charts.Loss(training), "Cross-entropy on answer tokens, and the learning rate."));
         if (training.Validation is { Count: > 0 } validation)
             blocks.Add(new Folded("Validation losses", [new Table(null, "after step", [new("loss")], [.. validation.Select(row => new Row(row.Step.ToString(CultureInfo.InvariantCulture), [new(Numbers.Loss(row.Loss), row.Loss)]))])]));
         blocks.Add(new Folded("Steps of the log", [new Table(null, Summary.TrainingHeads[0], [.. Summary.TrainingHeads[1..].Select(head => new Column(head))],

@@ -16,7 +16,8 @@ public static partial class Charts
             {
                 if (ScoreOf(models[m], names, b) is not { } score || !double.IsFinite(score.Score)) continue;
                 double centre = -b - (m - (models.Count - 1) / 2.0) * pitch;
-                AddBar(plot, centre, 0.88 * pitch, score, Palette.Models[m % Palette.Models.Length], labelled: models.Count * names.Length <= 80);
+                AddBar(plot, centre, 0.88 * pitch, score, Palette.Models[m % Palette.Models.Length],
+                    labelled: models.Count * names.Length <= 80);
             }
 
         double highest = Math.Max(1, models.SelectMany((_, m) => names.Select((_, b) => ScoreOf(models[m], names, b))).Max(score => Math.Max(score?.Score ?? 0, score?.Interval?.High ?? 0)));
@@ -34,7 +35,8 @@ public static partial class Charts
     }
 
     private static BenchmarkScore? ScoreOf(ModelScores model, string[] names, int b) => b == names.Length - 1 ?
-        new BenchmarkScore(names[b], model.Average, model.AverageInterval) : model.Benchmarks.FirstOrDefault(score => score.Benchmark == names[b]);
+        new BenchmarkScore(names[b], model.Average,
+            model.AverageInterval) : model.Benchmarks.FirstOrDefault(score => score.Benchmark == names[b]);
 
     private static void AddBar(Plot plot, double centre, double thickness, BenchmarkScore score, Tone tone, bool labelled)
     {
@@ -55,7 +57,8 @@ public static partial class Charts
         value.OffsetX = 4;
     }
 
-    /// <summary>A name as a label: of one line, without characters that no XML may hold, and cut where it would push out the chart.</summary>
+    /// <summary>A name as a label: of one line, without characters that no XML may hold,
+    /// and cut where it would push out the chart.</summary>
     private static string Label(string name)
     {
         string[] clean = [.. name.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString())];

@@ -36,19 +36,24 @@ public static partial class Charts
 
     /// <summary>The losses of several trainings: running means by step.</summary>
     /// <exception cref="ArgumentException">There is no finite loss.</exception>
-    internal static Chart Losses(string key, IReadOnlyList<(string Name, TrainingData Data)> trainings) => Lines(key, "Running mean of the loss by step, of several trainings",
+    internal static Chart Losses(string key, IReadOnlyList<(string Name, TrainingData Data)> trainings) =>
+        Lines(key, "Running mean of the loss by step, of several trainings",
         [.. trainings.Select(training => new Series(training.Name, [.. Thin(RunningMean([.. training.Data.Rows.Where(row => double.IsFinite(row.Loss))])).Select(point => new SeriesPoint(point.x, point.y))]))],
         new("step", "loss (nats a token), running mean", Marked: false));
 
     private static (Plot plot, int height) DrawLines(Series[] series, Axes axes, int width)
     {
         Plot plot = NewPlot(width);
-        double floor = axes.Fenced ? Range([.. series.SelectMany(s => s.Points).Select(point => point.Y)], null).low : double.NegativeInfinity;
+        double floor = axes.Fenced
+            ? Range([.. series.SelectMany(s => s.Points).Select(point => point.Y)], null).low
+            : double.NegativeInfinity;
         series = [.. series.Select(s => s with { Points = [.. s.Points.Where(point => point.Y >= floor)] }).Where(s => s.Points.Count > 0)];
         SeriesPoint[] all = [.. series.SelectMany(s => s.Points)];
         double left = all.Min(point => point.X), right = all.Max(point => point.X);
-        if (right - left < 1e-9) (left, right) = (left - Math.Max(0.05 * Math.Abs(left), 0.5), right + Math.Max(0.05 * Math.Abs(right), 0.5));
-        double low = all.Min(point => Math.Min(point.Y, point.Interval?.Low ?? point.Y)), high = all.Max(point => Math.Max(point.Y, point.Interval?.High ?? point.Y));
+        if (right - left < 1e-9)
+            (left, right) = (left - Math.Max(0.05 * Math.Abs(left), 0.5), right + Math.Max(0.05 * Math.Abs(right), 0.5));
+        double low = all.Min(point => Math.Min(point.Y, point.Interval?.Low ?? point.Y)),
+            high = all.Max(point => Math.Max(point.Y, point.Interval?.High ?? point.Y));
         if (axes.Reference is { } reference)
         {
             (low, high) = (Math.Min(low, reference), Math.Max(high, reference));
@@ -93,10 +98,13 @@ public static partial class Charts
         AddWhiskers(plot, [.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], [.. known.Select(point => point.Interval!.Value)], Of(tone), 1, 2.5f);
     }
 
-    /// <summary>Whiskers from the low to the high end of each point's interval: upright, or lying along the horizontal axis. A point outside of its interval has none on the far side.</summary>
-    private static void AddWhiskers(Plot plot, double[] xs, double[] ys, Interval[] intervals, ScottPlot.Color color, float width, float cap, bool lying = false)
+    /// <summary>Whiskers from the low to the high end of each point's interval: upright, or lying along the horizontal axis.
+    /// A point outside of its interval has none on the far side.</summary>
+    private static void AddWhiskers(Plot plot, double[] xs, double[] ys, Interval[] intervals, ScottPlot.Color color, float width,
+        float cap, bool lying = false)
     {
-        double[] values = lying ? xs : ys, above = [.. intervals.Zip(values, (interval, value) => Math.Max(0, interval.High - value))], below = [.. intervals.Zip(values, (interval, value) => Math.Max(0, value - interval.Low))];
+        double[] values = lying ? xs : ys, above = [.. intervals.Zip(values, (interval, value) => Math.Max(0, interval.High - value))],
+            below = [.. intervals.Zip(values, (interval, value) => Math.Max(0, value - interval.Low))];
         plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar(xs, ys, xErrorsPositive: lying ? above : null, xErrorsNegative: lying ? below : null, yErrorsPositive: lying ? null : above, yErrorsNegative: lying ? null : below)
         {
             Color = color, LineWidth = width, CapSize = cap,
@@ -107,5 +115,6 @@ public static partial class Charts
 
     private static LinePattern SeriesPattern(int i) => Patterns[i / Palette.Series.Length % Patterns.Length];
 
-    private static MarkerShape SeriesShape(int i) => (i % 3) switch { 0 => MarkerShape.FilledCircle, 1 => MarkerShape.FilledSquare, _ => MarkerShape.FilledTriangleUp };
+    private static MarkerShape SeriesShape(int i) =>
+        (i % 3) switch { 0 => MarkerShape.FilledCircle, 1 => MarkerShape.FilledSquare, _ => MarkerShape.FilledTriangleUp };
 }

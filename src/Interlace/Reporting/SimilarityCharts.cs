@@ -47,7 +47,8 @@ public static partial class Charts
     }
 
     /// <summary>
-    /// The range to draw: all values, but for those so far below the rest that they would flatten it (the first layer of many models). Such values sit on the lower edge with their number.
+    /// The range to draw: all values, but for those so far below the rest that they would flatten it (the first layer of many models).
+    /// Such values sit on the lower edge with their number.
     /// </summary>
     private static (double low, double high) Range(double[] values, double[]? errors)
     {

@@ -18,9 +18,11 @@ internal static class Summary
     public static string Measured(SimilarityData similarity) => similarity.Tokens == 0 ? "Mean cosine similarity over tokens." :
         $"Mean cosine similarity over {Numbers.Count(similarity.Tokens)} tokens of {Numbers.Count(similarity.Samples)} samples{(similarity.LayerErrors is null && similarity.TripletErrors is null ? "" : ", ± standard error")}.";
 
-    public static IEnumerable<string> Benchmarks(IReadOnlyList<ModelScores> models) => models.SelectMany(model => model.Benchmarks).Select(score => score.Benchmark).Distinct(StringComparer.Ordinal);
+    public static IEnumerable<string> Benchmarks(IReadOnlyList<ModelScores> models) =>
+        models.SelectMany(model => model.Benchmarks).Select(score => score.Benchmark).Distinct(StringComparer.Ordinal);
 
-    public static BenchmarkScore? Find(ModelScores model, string benchmark) => model.Benchmarks.FirstOrDefault(score => score.Benchmark == benchmark);
+    public static BenchmarkScore? Find(ModelScores model, string benchmark) =>
+        model.Benchmarks.FirstOrDefault(score => score.Benchmark == benchmark);
 
     /// <summary>The sets of a plan that are not empty, in ascending order, and the triplets in the order of choice.</summary>
     public static IEnumerable<(string name, int[] layers)> Sets(PlanData plan)
@@ -35,7 +37,9 @@ internal static class Summary
 
     /// <summary>A value with its standard error; empty past the end.</summary>
     public static string WithError(double[] values, double[]? errors, int l) =>
-        l >= values.Length ? "" : Numbers.Similarity(values[l]) + (errors is not null && l < errors.Length ? $" ± {Numbers.Error(errors[l])}" : "");
+        l >= values.Length
+            ? ""
+            : Numbers.Similarity(values[l]) + (errors is not null && l < errors.Length ? $" ± {Numbers.Error(errors[l])}" : "");
 
     /// <summary>At most about 25 rows, evenly spaced, always with the first and the last.</summary>
     public static IEnumerable<TrainingRow> Sampled(IReadOnlyList<TrainingRow> rows)
@@ -45,7 +49,8 @@ internal static class Summary
     }
 
     public static string[] TrainingCells(TrainingRow row) =>
-        [row.Step.ToString(CultureInfo.InvariantCulture), Numbers.Loss(row.Loss), Numbers.Rate(row.LearningRate), Numbers.Plain(row.GradientNorm), Numbers.Plain(row.SamplesPerSecond), Numbers.Memory(row.MemoryBytes)];
+        [row.Step.ToString(CultureInfo.InvariantCulture), Numbers.Loss(row.Loss), Numbers.Rate(row.LearningRate),
+            Numbers.Plain(row.GradientNorm), Numbers.Plain(row.SamplesPerSecond), Numbers.Memory(row.MemoryBytes)];
 
     public static string Verdict(bool? right) => right switch { true => "right", false => "wrong", null => "in part" };
 }

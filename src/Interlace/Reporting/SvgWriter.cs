@@ -10,7 +10,8 @@ internal sealed class SvgWriter
 
     private readonly StringBuilder _text = new();
 
-    /// <summary>Opens an SVG of this size in pixels; <paramref name="label"/> is what a screen reader says. Inside a page the page's own style sheet holds the dark colours.</summary>
+    /// <summary>Opens an SVG of this size in pixels; <paramref name="label"/> is what a screen reader says.
+    /// Inside a page the page's own style sheet holds the dark colours.</summary>
     public SvgWriter(int width, int height, string label, bool standalone)
     {
         _text.Append(standalone ? "<svg xmlns=\"http://www.w3.org/2000/svg\" " : "<svg ")
@@ -22,7 +23,8 @@ internal sealed class SvgWriter
     public static string DarkStyle => $"<style>@media screen and (prefers-color-scheme:dark){{{Palette.DarkRules}}}</style>";
 
     public void Rectangle(int x, int y, int width, int height, Tone fill, string? tip = null) =>
-        _text.Append($"<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"3\" fill=\"{fill.Light}\">").Append(tip is null ? "" : $"<title>{Escape(tip)}</title>").Append("</rect>");
+        _text.Append($"<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"3\" fill=\"{fill.Light}\">")
+            .Append(tip is null ? "" : $"<title>{Escape(tip)}</title>").Append("</rect>");
 
     public void Text(int x, int y, int size, Tone fill, string text, string anchor) =>
         _text.Append($"<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{fill.Light}\" text-anchor=\"{anchor}\">{Escape(text)}</text>");

@@ -16,8 +16,10 @@ using static TorchSharp.torch;
 namespace Interlace.Runs;
 
 /// <summary>
-/// The part of the stage <c>calibrate</c> that measures what similarity-based methods do not need: SLEB's order of removal, losses without each layer, gradients and weights. Each kind is an artefact of its own
-/// in <c>evidence</c> beside <c>similarity.json</c> and is measured once. Losses and gradients use the calibration's samples, at most <c>calibrate.evidence_samples</c> of them, which are held in memory.
+/// The part of the stage <c>calibrate</c> that measures what similarity-based methods do not need:
+/// SLEB's order of removal, losses without each layer, gradients and weights. Each kind is an artefact of its own
+/// in <c>evidence</c> beside <c>similarity.json</c> and is measured once.
+/// Losses and gradients use the calibration's samples, at most <c>calibrate.evidence_samples</c> of them, which are held in memory.
 /// </summary>
 public static class EvidenceStage
 {
@@ -27,10 +29,12 @@ public static class EvidenceStage
     /// <param name="job">The work; the order of removal is searched with the layers protected that its plan protects. It ends after a pass:
     /// a search goes on after its last whole round with the same call, the other kinds begin again.</param>
     /// <param name="folder">The run folder.</param>
-    /// <exception cref="InputException">There is no such evidence, the data is unusable, or what is there belongs to another model or to other settings.</exception>
+    /// <exception cref="InputException">There is no such evidence, the data is unusable,
+    /// or what is there belongs to another model or to other settings.</exception>
     public static void Run(string name, LoadedModel loaded, Job job, string folder)
     {
-        if (!EvidenceFiles.Names.Contains(name)) throw new InputException($"There is no evidence '{name}': choose {string.Join(", ", EvidenceFiles.Names)}.");
+        if (!EvidenceFiles.Names.Contains(name))
+            throw new InputException($"There is no evidence '{name}': choose {string.Join(", ", EvidenceFiles.Names)}.");
         var experiment = job.Experiment;
         string path = EvidenceFiles.PathOf(folder, name);
         if (IsThere(name, loaded, experiment, folder)) return;
@@ -41,7 +45,8 @@ public static class EvidenceStage
             Dictionary<string, long> none = [];
             double[] weights = [.. loaded.Model.Layers.Select(layer => layer.Parameters.Sum(Magnitude))];
             loaded.Model.CheckUnchanged();
-            new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, null, experiment.Seed, new(identity, null), weights.Length, 0, none, 0, none, null, weights).Save(path);
+            new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, null, experiment.Seed, new(identity, null),
+                weights.Length, 0, none, 0, none, null, weights).Save(path);
             return;
         }
         var data = Load(loaded, job);
@@ -52,10 +57,12 @@ public static class EvidenceStage
             return;
         }
         var (scores, loss) = name == EvidenceFiles.Taylor
-            ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: job.Progress, cancellation: job.Cancellation)
+            ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: job.Progress,
+                cancellation: job.Cancellation)
             : WithoutEach(data, loaded.Model, job);
         loaded.Model.CheckUnchanged();
-        new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, data.Settings, experiment.Seed, inputs, scores.Length, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, loss, scores).Save(path);
+        new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, data.Settings, experiment.Seed, inputs, scores.Length,
+            data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, loss, scores).Save(path);
     }
 
     /// <summary>True where the evidence is there, a search with as many rounds as are asked for.</summary>
@@ -68,7 +75,8 @@ public static class EvidenceStage
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var order = name == EvidenceFiles.Sleb ? RemovalOrder.Load(path) : null;
         var inputs = order?.Inputs ?? BlockScores.Load(path, name).Inputs;
-        if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference) throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
+        if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference)
+            throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
         return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.AddedLevels);
     }
 
@@ -84,17 +92,22 @@ public static class EvidenceStage
     private static void Search(EvidenceData data, EvidenceInputs inputs, VisionLanguageModel model, Job job, string path)
     {
         var experiment = job.Experiment;
-        int layers = model.Layers.Count, guarded = experiment.Plan!.Protect ? model.AddedLevels : 0, count = Rounds(experiment, layers, model.AddedLevels);
-        var order = new RemovalOrder(RemovalOrder.CurrentFormat, ProgramVersion.CreatedBy, data.Settings, experiment.Seed, inputs, layers, guarded, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, 0, []);
+        int layers = model.Layers.Count, guarded = experiment.Plan!.Protect
+            ? model.AddedLevels
+            : 0, count = Rounds(experiment, layers, model.AddedLevels);
+        var order = new RemovalOrder(RemovalOrder.CurrentFormat, ProgramVersion.CreatedBy, data.Settings, experiment.Seed, inputs, layers,
+            guarded, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, 0, []);
         string state = Path.ChangeExtension(path, ".state.json");
-        if (File.Exists(path) && !RemovalOrder.Load(path).IsOfTheSame(order)) throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: name another folder, or delete it.");
+        if (File.Exists(path) && !RemovalOrder.Load(path).IsOfTheSame(order))
+            throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: name another folder, or delete it.");
         RemovalOrder?[] saved = [.. new[] { state, path }.Where(File.Exists).Select(RemovalOrder.Load)];
         if (saved.Length > 0) SameModel.Require(saved[0]!.Inputs.Model, inputs.Model, state);
         var before = saved.FirstOrDefault(found => found!.IsOfTheSame(order));
 
         using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
         order = order with { Loss = before?.Loss ?? losses.Of([.. Enumerable.Range(0, layers)], job.Cancellation) };
-        var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [], rounds => (order with { Rounds = [.. rounds] }).Save(state), job.Progress, job.Cancellation);
+        var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [],
+            rounds => (order with { Rounds = [.. rounds] }).Save(state), job.Progress, job.Cancellation);
         model.CheckUnchanged();
         (order with { Rounds = [.. rounds] }).Save(state);
         File.Move(state, path, overwrite: true);
@@ -139,8 +152,9 @@ public static class EvidenceStage
             options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
     }
 
-    /// <summary>The samples, and what is told of them.</summary>
-    private sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped, EvidenceSettings Settings, DataIdentity Identity)
+    /// <summary>The samples, and what is recorded of them.</summary>
+    private sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped,
+        EvidenceSettings Settings, DataIdentity Identity)
     {
         public IReadOnlyDictionary<string, long> Tokens { get; } = LayerSimilarity.Classes.Index().ToDictionary(
             c => c.Item, c => Samples.Sum(sample => sample.Kinds.LongCount(kind => LayerSimilarity.ClassOf(kind) == c.Index)));

@@ -54,7 +54,7 @@ public static class MadeInRun
         foreach (string model in runs.SelectMany(_ => Models, Path.Combine))
         {
             StagedFolder.Discard(model);
-            FineTuneStage.Forget(model);
+            FineTuneStage.Discard(model);
         }
         foreach (string path in In(folder))
         {

@@ -14,11 +14,13 @@ using Interlace.Vlm.Files;
 namespace Interlace.Runs;
 
 /// <summary>
-/// Many plans of one model (the paper's tables): one calibration and one evaluation of the dense model serve all lines, lines with the same plan share its pruned and tuned model, and what stands already is not done again.
+/// Many plans of one model (the paper's tables): one calibration and one evaluation of the dense model serve all lines,
+/// lines with the same plan share its pruned and tuned model, and what stands already is not done again.
 /// All plans are made first; then come the models that are only pruned, then those that are tuned.
 /// </summary>
 /// <param name="job">The work, whose experiment has at least one variant.</param>
-/// <param name="folder">The folder of the matrix: <c>similarity.json</c>, <c>dense</c>, and <c>variants</c> with an ordinary run folder for each plan.</param>
+/// <param name="folder">The folder of the matrix: <c>similarity.json</c>, <c>dense</c>,
+/// and <c>variants</c> with an ordinary run folder for each plan.</param>
 public sealed class Matrix(Job job, string folder)
 {
     /// <summary>The folder of the dense model's evaluation.</summary>
@@ -35,7 +37,8 @@ public sealed class Matrix(Job job, string folder)
     public static void Check(Experiment experiment)
     {
         var lines = experiment.Variants ?? [];
-        if (lines.Length == 0) throw new InputException("The experiment has no variants: name at least one line, such as { \"method\": \"interlace\", \"ratio\": 0.25 }.");
+        if (lines.Length == 0)
+            throw new InputException("The experiment has no variants: name at least one line, such as { \"method\": \"interlace\", \"ratio\": 0.25 }.");
         var whole = Widened(experiment.Complete());
         bool[] tuned = new bool[lines.Length];
         foreach (var (i, line) in lines.Index())
@@ -64,14 +67,17 @@ public sealed class Matrix(Job job, string folder)
         }
         var own = line.In(experiment);
         var plan = Preflight.Plan(own with { Plan = own.Plan! with { Rounds = 1 } });
-        if (line.Pattern is not null) throw new InputException($"{plan.Origin.Method} drops layers: a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
+        if (line.Pattern is not null)
+            throw new InputException($"{plan.Origin.Method} drops layers: a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
         if (plan.Origin.Method == EvidenceFiles.Sleb && own.Plan.Protect != experiment.Plan!.Protect)
             throw new InputException("One order of removal serves all lines, and it is searched with plan.protect as the experiment has it: leave protect out.");
-        if (line.Tune == true && plan.Tune.IsEmpty) throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
+        if (line.Tune == true && plan.Tune.IsEmpty)
+            throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
         if (own.Plan.Rounds > 1)
         {
             Rounds.Of(own.Plan, plan.LayerCount);
-            if (line.Tune == false || plan.Tune.IsEmpty) throw new InputException("Every round ends with tuning: leave tune out, and name a method that tunes.");
+            if (line.Tune == false || plan.Tune.IsEmpty)
+                throw new InputException("Every round ends with tuning: leave tune out, and name a method that tunes.");
         }
         return line.Tune ?? !plan.Tune.IsEmpty;
     }
@@ -125,7 +131,9 @@ public sealed class Matrix(Job job, string folder)
             var plan = line.Stages.Plan(shared.At(LayerSimilarity.Name));
             yield return new($"{line.Folder}: plan", "plan", line.Stages, () => plan.IsDone, plan.Run);
         }
-        Line[][] timed = _experiment.Evaluate!.LatencySamples == 0 ? [] : [.. folders.Where(own => own[0].Own.Plan!.Method == "interlace" && !own[0].InRounds)];
+        Line[][] timed = _experiment.Evaluate!.LatencySamples == 0
+            ? []
+            : [.. folders.Where(own => own[0].Own.Plan!.Method == "interlace" && !own[0].InRounds)];
         if (timed.Length > 0)
         {
             var latency = shared.Latency([("dense", model), .. timed.Select(own => (own[0].Folder, own[0].Stages.At(RunFolder.Pruned)))]);
@@ -160,7 +168,8 @@ public sealed class Matrix(Job job, string folder)
         {
             if (_experiment.Evaluate!.Benchmarks is not null) line.Evaluation.Run();
             if (DiscardModels && own.All(Done))
-                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, RunFolder.Rounds }.Select(n => line.Stages.At(n)).Where(Directory.Exists)) Directory.Delete(done, recursive: true);
+                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, RunFolder.Rounds }.Select(n => line.Stages.At(n)).Where(Directory.Exists))
+                    Directory.Delete(done, recursive: true);
         });
     }
 
@@ -209,10 +218,12 @@ public sealed class Matrix(Job job, string folder)
         job.Say(left.Length == 0 ? $"All {steps.Count} stages are done." : $"{steps.Count - left.Length} of {steps.Count} stages are done; left are {kinds}{TimeLeft(steps)}.");
     }
 
-    /// <summary>What the stages that are left will take, by what others of their kind took; kinds of which none was measured yet are not counted.</summary>
+    /// <summary>What the stages that are left will take, by what others of their kind took;
+    /// kinds of which none was measured yet are not counted.</summary>
     private static string TimeLeft(List<Step> steps)
     {
-        var took = steps.Select(step => step.Stages).Distinct().SelectMany(stages => stages.Costs).GroupBy(cost => cost.Name.Split(' ')[0]).ToDictionary(kind => kind.Key, kind => kind.Average(cost => cost.Seconds));
+        var took = steps.Select(step => step.Stages).Distinct().SelectMany(stages => stages.Costs).GroupBy(cost => cost.Name.Split(' ')[0])
+            .ToDictionary(kind => kind.Key, kind => kind.Average(cost => cost.Seconds));
         Step[] left = [.. steps.Where(step => !step.Done() && step.Kind != "plan")];
         Step[] known = [.. left.Where(step => took.ContainsKey(step.Kind))];
         if (known.Length == 0) return "";
@@ -228,7 +239,8 @@ public sealed class Matrix(Job job, string folder)
         int longest = lines.Select(line => line.In(experiment).Plan!).Where(plan => Methods.Table.TryGetValue(plan.Method, out var method) && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
             .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max();
         var calibrate = experiment.Calibrate!;
-        double sleb = lines.Select(line => line.In(experiment).Plan!).Where(plan => plan.Method == EvidenceFiles.Sleb).Select(plan => plan.Ratio).DefaultIfEmpty(0).Max();
+        double sleb = lines.Select(line => line.In(experiment).Plan!).Where(plan => plan.Method == EvidenceFiles.Sleb)
+            .Select(plan => plan.Ratio).DefaultIfEmpty(0).Max();
         return experiment with { Calibrate = calibrate with { SlebRatio = Math.Max(calibrate.SlebRatio, sleb), MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
     }
 }

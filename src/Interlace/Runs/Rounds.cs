@@ -11,8 +11,10 @@ using Interlace.Vlm.Engine;
 namespace Interlace.Runs;
 
 /// <summary>
-/// Pruning in rounds: each measures the model that the round before it has pruned and tuned, drops its part of the layers and tunes again. A round is an ordinary run in <c>rounds/N</c>, of the
-/// last one's outcome and without evaluations. What they come to together is left in the run folder under the usual names: <c>plan.json</c> in the original numbering and <c>tuned</c>, as if made in one step.
+/// Pruning in rounds: each measures the model that the round before it has pruned and tuned, drops its part of the layers and tunes again.
+/// A round is an ordinary run in <c>rounds/N</c>, of the
+/// last one's outcome and without evaluations. What they come to together is left in the run folder under the usual names:
+/// <c>plan.json</c> in the original numbering and <c>tuned</c>, as if made in one step.
 /// </summary>
 /// <param name="job">The work.</param>
 /// <param name="folder">The run folder.</param>
@@ -22,14 +24,16 @@ internal sealed class Rounds(Job job, string folder)
 
     private readonly Experiment _experiment = job.Experiment;
 
-    /// <summary>The plan options of each round for a model of so many layers, and the layers it starts from: the drops are shared out evenly, the first rounds take what is left over.</summary>
+    /// <summary>The plan options of each round for a model of so many layers, and the layers it starts from:
+    /// the drops are shared out evenly, the first rounds take what is left over.</summary>
     /// <exception cref="PlanException">A wrong ratio, a method that drops nothing, or fewer drops than rounds.</exception>
     public static IReadOnlyList<(PlanOptions Options, int Layers)> Of(PlanOptions options, int layerCount)
     {
         if (options.Rounds == 1) return [(options, layerCount)];
         int drops = DropCount.For(options.Ratio, layerCount);
         if (options.Method == "dense") throw new PlanException("The method 'dense' drops nothing: it cannot be done in rounds.");
-        if (drops < options.Rounds) throw new PlanException($"plan.rounds is {options.Rounds}, but a ratio of {options.Ratio} drops only {drops} of {layerCount} layers: ask for at most that many rounds.");
+        if (drops < options.Rounds)
+            throw new PlanException($"plan.rounds is {options.Rounds}, but a ratio of {options.Ratio} drops only {drops} of {layerCount} layers: ask for at most that many rounds.");
         var rounds = new List<(PlanOptions, int)>();
         for (int r = 0, left = layerCount; r < options.Rounds; r++)
         {
@@ -92,7 +96,9 @@ internal sealed class Rounds(Job job, string folder)
         return ModelIdentity.Of(checkpoint);
     }
 
-    private IEnumerable<StageCost> Costs() => Enumerable.Range(1, _experiment.Plan!.Rounds).SelectMany(round => StageCosts.Read(At(round)), (round, stage) => stage with { Name = $"round {round} {stage.Name}" });
+    private IEnumerable<StageCost> Costs() =>
+        Enumerable.Range(1, _experiment.Plan!.Rounds)
+            .SelectMany(round => StageCosts.Read(At(round)), (round, stage) => stage with { Name = $"round {round} {stage.Name}" });
 
     /// <summary>The last round's model with the plan and the record of a model that was pruned at once.</summary>
     private void Copy(PruningPlan plan, string last, string target)

@@ -7,7 +7,7 @@ namespace Interlace.Runs;
 /// <param name="done">Artefacts that have been made or looked at.</param>
 /// <param name="run">Does it.</param>
 /// <param name="check">Throws where the artefact was made from other inputs; null where there is no artefact.</param>
-/// <param name="skipped">Told where it is done before.</param>
+/// <param name="skipped">Called where it is done before.</param>
 internal sealed class RunStage(string? artefact, HashSet<string> done, Action run, Action? check, Action? skipped = null)
 {
     /// <summary>Nothing is left to do.</summary>

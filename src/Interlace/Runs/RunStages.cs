@@ -18,7 +18,8 @@ using Interlace.Vlm.Engine;
 namespace Interlace.Runs;
 
 /// <summary>
-/// The stages of one run folder. A stage reads what the stages before it left and nothing else, is left out where its artefact stands already, and is timed: a run that was interrupted anywhere goes on there.
+/// The stages of one run folder. A stage reads what the stages before it left and nothing else,
+/// is left out where its artefact stands already, and is timed: a run that was interrupted anywhere goes on there.
 /// An artefact stands for the stage only where it says itself that it was made from the model, the plan and the settings at hand;
 /// one that was made from others is refused, never shown under the name of these.
 /// </summary>
@@ -78,7 +79,9 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
 
     /// <summary>Model and plan -> <c>pruned</c>.</summary>
     public RunStage Prune(string model) => Stage("prune", At(RunFolder.Pruned),
-        () => LayerRemoval.Prune(model, PlanFile.Load(At(PlanFile.Name)), At(RunFolder.Pruned), progress: job.Progress, cancel: job.Cancellation),
+        () =>
+            LayerRemoval.Prune(model, PlanFile.Load(At(PlanFile.Name)), At(RunFolder.Pruned), progress: job.Progress,
+                cancel: job.Cancellation),
         () => RequirePlanned(At(RunFolder.Pruned), model),
         () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
 
@@ -108,7 +111,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
             Require(At(RunFolder.Tuned), FineTuneStage.IsOfTheSame(found, _experiment, job.Compute), "it was tuned with other settings");
             if (Directory.Exists(At(RunFolder.Pruned))) Require(At(RunFolder.Tuned), found.Inputs.Model, At(RunFolder.Pruned));
         },
-        () => FineTuneStage.Forget(At(RunFolder.Tuned)));
+        () => FineTuneStage.Discard(At(RunFolder.Tuned)));
 
     /// <summary>Model and data -> <c>plan.json</c> and <c>tuned</c>, in as many rounds as the plan says, each with its own times.</summary>
     public RunStage InRounds(string model) =>
@@ -144,7 +147,8 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     {
         var latency = LatencyStage.Measure([.. models.Select(model => model.Folder)], Open, job,
             new(_experiment.Evaluate!.LatencySamples));
-        (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] }).Save(At(LatencyFile.Name));
+        (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] })
+            .Save(At(LatencyFile.Name));
     }, () =>
     {
         var found = LatencyFile.Load(At(LatencyFile.Name));

@@ -21,7 +21,8 @@ public sealed class AdamW : IDisposable
     private readonly double _beta1, _beta2, _epsilon;
 
     /// <summary>Fresh states for these parameters, all of them trainable and of one rate.</summary>
-    public AdamW(IReadOnlyList<Parameter> parameters, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+    public AdamW(IReadOnlyList<Parameter> parameters, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
+        double weightDecay = 0)
         : this([new ParameterGroup(parameters, weightDecay)], beta1, beta2, epsilon)
     {
     }
@@ -38,7 +39,8 @@ public sealed class AdamW : IDisposable
         _steps = New(p => zeros([], ScalarType.Float32, p.Value.device));
     }
 
-    /// <summary>The states by name, as a checkpoint holds them: <c>mean.NAME</c>, <c>square.NAME</c>. Writing to them changes the optimiser.</summary>
+    /// <summary>The states by name, as a checkpoint holds them: <c>mean.NAME</c>, <c>square.NAME</c>.
+    /// Writing to them changes the optimiser.</summary>
     public IEnumerable<(string Name, Tensor Value)> States =>
         _parameters.Index().SelectMany(p => new[] { ($"mean.{p.Item.Name}", _means[p.Index]), ($"square.{p.Item.Name}", _squares[p.Index]) });
 
@@ -58,7 +60,8 @@ public sealed class AdamW : IDisposable
         return Math.Sqrt(stack([.. Gradients.Select(SumOfSquares)]).sum().item<double>());
     }
 
-    /// <summary>Scales the gradients down to <paramref name="limit"/> where their <paramref name="norm"/> is larger, by limit / (norm + 1e-6) as PyTorch does.</summary>
+    /// <summary>Scales the gradients down to <paramref name="limit"/> where their <paramref name="norm"/> is larger,
+    /// by limit / (norm + 1e-6) as PyTorch does.</summary>
     public void Clip(double norm, double limit)
     {
         using var _ = no_grad();
@@ -99,5 +102,6 @@ public sealed class AdamW : IDisposable
         return gradient.mul(gradient).sum(type: ScalarType.Float64).MoveToOuterDisposeScope();
     }
 
-    private IEnumerable<Tensor> Gradients => _parameters.Select(p => p.Value.grad ?? throw new InvalidOperationException($"{p.Name} has no gradient"));
+    private IEnumerable<Tensor> Gradients =>
+        _parameters.Select(p => p.Value.grad ?? throw new InvalidOperationException($"{p.Name} has no gradient"));
 }

@@ -1,7 +1,8 @@
 namespace Interlace.Training;
 
 /// <summary>
-/// The learning rate of the paper (A.5): linear warm-up from 0, then half a cosine to 0, as Hugging Face's get_cosine_schedule_with_warmup has it.
+/// The learning rate of the paper (A.5): linear warm-up from 0, then half a cosine to 0,
+/// as Hugging Face's get_cosine_schedule_with_warmup has it.
 /// </summary>
 /// <param name="Peak">The highest rate.</param>
 /// <param name="TotalSteps">Optimiser steps in all.</param>

@@ -13,7 +13,8 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Training;
 
 /// <summary>
-/// The stage <c>finetune</c>: pruned folder (its plan travels with it) and data -> tuned folder. While it runs, its state, its log and the drawn samples lie in <c>TARGET.training</c>,
+/// The stage <c>finetune</c>: pruned folder (its plan travels with it)
+/// and data -> tuned folder. While it runs, its state, its log and the drawn samples lie in <c>TARGET.training</c>,
 /// from which an interrupted run goes on; the target appears when all is done.
 /// </summary>
 public static class FineTuneStage
@@ -45,7 +46,8 @@ public static class FineTuneStage
         using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
         foreach (string warning in loaded.Warnings) job.Say(warning);
         TrainingInputs inputs;
-        using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
+        using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation),
+            DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
         var empty = Empty(experiment, compute, inputs, layers);
         string key = Hashes.Of(empty, ArtefactJson.Escaped<TrainingRecord>());
 
@@ -68,7 +70,9 @@ public static class FineTuneStage
         if (store.Count == 0) throw store.Skipped.NoneLeft();
         job.Say($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
-            (epoch, next, skipped) => data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped, next, cancellation),
+            (epoch, next, skipped) =>
+                data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped,
+                    next, cancellation),
             heldOut is not { Count: > 0 } ? null : () =>
             data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
             job.Progress, cancellation);
@@ -79,11 +83,13 @@ public static class FineTuneStage
         var record = empty with
         {
             TunedParameters = [.. tuner.Tuned.Parameters.Select(p => p.Name)], TunedWeights = tuner.Tuned.Count, TunedSha256 = tuner.Tuned.Sha256,
-            Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0].Loss, LastLoss = rows[^1].Loss,
+            Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0]
+                .Loss, LastLoss = rows[^1].Loss,
         };
         record.Save(recordPath);
         loaded.Model.CheckUnchanged();
-        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, job.Progress, cancellation);
+        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string,
+            string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, job.Progress, cancellation);
         held.Clear();
         return record;
     }
@@ -108,7 +114,7 @@ public static class FineTuneStage
 
     /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
     /// <exception cref="InputException">Another process is at work there.</exception>
-    public static void Forget(string target)
+    public static void Discard(string target)
     {
         WorkFolder.Discard(WorkFolderOf(target), WorkFiles, target);
         StagedFolder.DiscardLeft(target);
@@ -165,7 +171,8 @@ public static class FineTuneStage
         SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows),
         skipped => Watched(data.Source.Read(rows, skipped, filter), rows.Count, progress, cancellation));
 
-    private static IEnumerable<Sample> Watched(IEnumerable<Sample> samples, int total, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private static IEnumerable<Sample> Watched(IEnumerable<Sample> samples, int total, IProgress<StageProgress>? progress,
+        CancellationToken cancellation)
     {
         int read = 0;
         foreach (var sample in samples)
@@ -176,7 +183,8 @@ public static class FineTuneStage
         }
     }
 
-    /// <summary>Deletes the work folder again where a run ends before its first save or step: what it holds then is soon made again.</summary>
+    /// <summary>Deletes the work folder again where a run ends before its first save or step:
+    /// what it holds then is soon made again.</summary>
     private sealed class EmptyAgain(WorkFolder work) : IDisposable
     {
         public void Dispose()

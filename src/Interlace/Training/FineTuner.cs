@@ -19,14 +19,15 @@ namespace Interlace.Training;
 public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped);
 
 /// <summary>
-/// Tunes the plan's layers of a pruned model with next-token cross-entropy (paper 3.4, Eq. 2; A.5): AdamW on fp32 masters, cosine schedule, micro-batches packed up to a token budget.
+/// Tunes the plan's layers of a pruned model with next-token cross-entropy (paper 3.4, Eq. 2; A.5):
+/// AdamW on fp32 masters, cosine schedule, micro-batches packed up to a token budget.
 /// The order of samples is a seeded shuffle over everything drawn; an interrupted run resumes to the same bytes.
 /// </summary>
 /// <param name="model">The pruned model; its tuned layers become trainable.</param>
 /// <param name="layers">Indices of the tuned layers in it.</param>
 /// <param name="options">How to tune.</param>
 /// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
-/// <param name="key">Hash of everything that decides the result: a state of another key is not taken up.</param>
+/// <param name="key">Hash of everything that decides the result: a state of another key is not resumed.</param>
 /// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> is above 0.</param>
 /// <param name="identity">What the model is, for the state to say.</param>
 public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
@@ -58,7 +59,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <param name="sampleCount">Samples of an epoch.</param>
     /// <param name="load">Gives the samples of an epoch from an index on, counting what it leaves out.</param>
     /// <param name="validation">Gives the held-back samples; null where none are.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Reports after each step.</param>
     /// <param name="cancellation">Ends after a step; the state is kept.</param>
     /// <exception cref="InputException">No sample could be used, the loss is no longer a number,
     /// or a model's files changed while they were used.</exception>
@@ -72,7 +73,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         TrainingLog.Truncate(LogPath, state.Step);
         if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
             throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: delete the folder {folder} to begin the tuning again.");
-        var gradient = new LossGradient(model, options.Recompute, distillation: parent is null ? null : new(parent, options.Distill, options.DistillTemperature));
+        var gradient = new LossGradient(model, options.Recompute,
+            distillation: parent is null ? null : new(parent, options.Distill, options.DistillTemperature));
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
         try
@@ -89,7 +91,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     model.CheckUnchanged();
                     parent?.CheckUnchanged();
                     bool last = state.Step + 1 == total, saves = (state.Step + 1) % options.SaveEvery == 0;
-                    if (validation is not null && (last || saves)) row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
+                    if (validation is not null && (last || saves))
+                        row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
                     row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
                     clock.Restart();
                     TrainingLog.Append(LogPath, row);
@@ -188,7 +191,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         return targets == 0 ? null : loss / targets;
     }
 
-    /// <summary>Passes samples on and remembers what had been left out when the last one came: asking for the next may count more.</summary>
+    /// <summary>Passes samples on and remembers what had been left out when the last one came:
+    /// asking for the next may count more.</summary>
     private sealed class EpochSamples(IEnumerable<LoadedSample> samples, SkipCounts counts)
     {
         /// <summary>What had been left out when the last sample came, or in all where there is none left.</summary>

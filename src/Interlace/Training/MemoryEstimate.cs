@@ -15,7 +15,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     public long Total => Weights + Masters + Activations + Parent;
 
     /// <summary>For a model whose tuned layers are known, and the unpruned model where one is learnt from.</summary>
-    public static MemoryEstimate For(VisionLanguageModel model, TunedLayers tuned, FineTuneOptions options, int headRows = 512, VisionLanguageModel? parent = null)
+    public static MemoryEstimate For(VisionLanguageModel model, TunedLayers tuned, FineTuneOptions options, int headRows = 512,
+        VisionLanguageModel? parent = null)
     {
         int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
         long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size);

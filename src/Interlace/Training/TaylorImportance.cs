@@ -8,10 +8,12 @@ using static TorchSharp.torch;
 namespace Interlace.Training;
 
 /// <summary>
-/// First-order importance of each decoder layer: the sum over its weights of |weight x gradient of the mean loss|, the gradient being summed over all samples with its sign before the magnitude is taken
+/// First-order importance of each decoder layer: the sum over its weights of |weight x gradient of the mean loss|,
+/// the gradient being summed over all samples with its sign before the magnitude is taken
 /// (Kim et al. 2024, Shortened LLM).
 /// </summary>
-/// <remarks>Weights and gradients in fp32 of a few layers at a time; each group of layers costs a pass over the samples. The numbers do not depend on the size of the groups.</remarks>
+/// <remarks>Weights and gradients in fp32 of a few layers at a time; each group of layers costs a pass over the samples.
+/// The numbers do not depend on the size of the groups.</remarks>
 public static class TaylorImportance
 {
     private const int BytesPerWeight = 2 * sizeof(float);   // master and gradient
@@ -21,11 +23,12 @@ public static class TaylorImportance
     /// <param name="samples">The samples.</param>
     /// <param name="batchTokens">Most tokens of a pass; a longer sample stands alone.</param>
     /// <param name="memory">Most bytes of the weights and gradients that are held at once; one layer at least.</param>
-    /// <param name="progress">Told after each pass.</param>
+    /// <param name="progress">Reports after each pass.</param>
     /// <param name="cancellation">Ends after a pass.</param>
     /// <returns>[L] the sums, and the mean loss with all layers.</returns>
     /// <exception cref="InputException">No sample has an answer, or a loss or gradient is no number.</exception>
-    public static (double[] Scores, double Loss) Measure(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, int batchTokens = 4096, long memory = 8L << 30,
+    public static (double[] Scores, double Loss) Measure(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples,
+        int batchTokens = 4096, long memory = 8L << 30,
         IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         EncodedSample[] answered = [.. samples.Where(sample => Batch.CountTargets(sample) > 0)];

@@ -14,6 +14,7 @@ namespace Interlace.Training;
 /// <param name="SamplesPerSecond">Speed of this step, data included.</param>
 /// <param name="MemoryBytes">Memory of the process.</param>
 /// <param name="ValidationLoss">Mean cross-entropy of the held-back samples after this step, where it was measured.</param>
-public sealed record TrainingLogRow(int Step, int Epoch, double Loss, double LearningRate, double GradNorm, int Samples, long Tokens, long AnswerTokens,
+public sealed record TrainingLogRow(int Step, int Epoch, double Loss, double LearningRate, double GradNorm, int Samples, long Tokens,
+    long AnswerTokens,
     double SamplesPerSecond, long MemoryBytes,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? ValidationLoss = null);

@@ -12,7 +12,8 @@ namespace Interlace.Training;
 /// <param name="TunedParameters">Names of the tuned tensors.</param>
 /// <param name="TunedWeights">Number of tuned weights.</param>
 /// <param name="TunedSha256">Hash of the names, one a line.</param>
-public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOptions Settings, DataOptions Data, string Device, string Dtype, int Seed, TrainingInputs Inputs,
+public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOptions Settings, DataOptions Data, string Device,
+    string Dtype, int Seed, TrainingInputs Inputs,
     int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples, IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
@@ -24,7 +25,8 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is wrong.</exception>
     public static TrainingRecord Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable<TrainingRecord>(), CurrentFormat, "tune a model first", "is no valid record of a training",
+        Artefact.Load(path, ArtefactJson.Readable<TrainingRecord>(), CurrentFormat, "tune a model first",
+            "is no valid record of a training",
             found =>
         {
             Counts.Check(found.Steps, "steps", least: 1);
@@ -43,4 +45,5 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
 /// <param name="Model">The pruned model.</param>
 /// <param name="Data">The data.</param>
 /// <param name="Parent">The unpruned model that was learnt from, under distillation.</param>
-public sealed record TrainingInputs(ModelIdentity Model, DataIdentity Data, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelIdentity? Parent = null);
+public sealed record TrainingInputs(ModelIdentity Model, DataIdentity Data,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelIdentity? Parent = null);

@@ -9,7 +9,8 @@ using static TorchSharp.torch;
 namespace Interlace.Training;
 
 /// <summary>
-/// Where an unfinished run stands: master weights and optimiser states to the last bit, the next step and sample. Saved whole or not at all, so that a run killed at any
+/// Where an unfinished run stands: master weights and optimiser states to the last bit, the next step and sample.
+/// Saved whole or not at all, so that a run killed at any
 /// moment goes on from its last save and ends with the same bytes.
 /// </summary>
 internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCounts Skipped)
@@ -21,7 +22,8 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
     public void Save(string path, string key, ModelIdentity? model, IReadOnlyList<Parameter> parameters, AdamW optimiser)
     {
         using var _ = no_grad();
-        var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States).Select(t => TensorSource.FromTensor(t.Item1, t.Item2));
+        var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States)
+            .Select(t => TensorSource.FromTensor(t.Item1, t.Item2));
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors,
             new Dictionary<string, string>(SavedState.Entries(key, model, Skipped)) { [StepName] = $"{Step}", [EpochName] = $"{Epoch}",
@@ -30,7 +32,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         File.Move(beside, path, overwrite: true);
     }
 
-    /// <summary>Takes up a saved state of the same key; else the start.</summary>
+    /// <summary>Resumes from a saved state of the same key; else begins at the start.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">Hash of everything that decides the result.</param>
     /// <param name="most">The last step, epoch and sample there can be.</param>

@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 
 namespace Interlace.Training;
 
-/// <summary>Writes a tuned model: the folder it was tuned from with the tuned tensors replaced, in the element types of that folder.</summary>
+/// <summary>Writes a tuned model: the folder it was tuned from with the tuned tensors replaced,
+/// in the element types of that folder.</summary>
 public static class TunedModel
 {
     /// <summary>What the folder takes on the disk.</summary>
@@ -28,10 +29,11 @@ public static class TunedModel
     /// <param name="target">The new folder.</param>
     /// <param name="records">Further files by name: their paths.</param>
     /// <param name="overwrite">Replace what stands at the place.</param>
-    /// <param name="progress">Told after each tensor.</param>
+    /// <param name="progress">Reports after each tensor.</param>
     /// <param name="cancellation">Stops between chunks and leaves nothing behind.</param>
     /// <exception cref="InputException">A tuned weight is no number, the place is taken or the disk too full.</exception>
-    public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records, bool overwrite = false, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records,
+        bool overwrite = false, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var checkpoint = Checkpoint.Open(source);
         var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);

@@ -55,7 +55,8 @@ internal sealed class ListColumn : IDisposable
         }
     }
 
-    /// <summary>The values at slots that were found before; slots are asked for in ascending order and nothing past them is touched.</summary>
+    /// <summary>The values at slots that were found before; slots are asked for in ascending order
+    /// and nothing past them is touched.</summary>
     public IReadOnlyList<byte[]?> At(LevelRange slots)
     {
         while (_consumed < slots.First && _at < _filled) Pass();

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Interlace.Data.Parquet;
 
-/// <summary>A column chunk: its dotted path in the schema, where its pages lie, and how many values (nulls and empty lists included) it has.</summary>
+/// <summary>A column chunk: its dotted path in the schema, where its pages lie,
+/// and how many values (nulls and empty lists included) it has.</summary>
 internal sealed record ColumnChunk(string Path, ByteRange Bytes, long Values);
 
 /// <summary>A row group: its number of rows and its column chunks.</summary>
@@ -27,14 +28,16 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
 
     private const int Tail = 8, LongestFooter = 256 << 20, DeepestSchema = 32;
 
-    /// <summary>Reads the footer of a file. Throws <see cref="InvalidDataException"/> or <see cref="EndOfStreamException"/> where it is none.</summary>
+    /// <summary>Reads the footer of a file. Throws <see cref="InvalidDataException"/> or <see cref="EndOfStreamException"/>
+    /// where it is none.</summary>
     public static ParquetFooter Read(ShardStream stream)
     {
         Span<byte> tail = stackalloc byte[Tail];
         if (stream.Length < Tail + 4 || stream.ReadAt(stream.Length - Tail, tail) < Tail || !tail[4..].SequenceEqual("PAR1"u8))
             throw new InvalidDataException("The file does not end as a Parquet file does.");
         int length = BinaryPrimitives.ReadInt32LittleEndian(tail);
-        if (length <= 0 || length > LongestFooter || length > stream.Length - Tail - 4) throw new InvalidDataException($"A footer of {length} bytes is impossible.");
+        if (length <= 0 || length > LongestFooter || length > stream.Length - Tail - 4)
+            throw new InvalidDataException($"A footer of {length} bytes is impossible.");
 
         byte[] footer = new byte[length];
         if (stream.ReadAt(stream.Length - Tail - length, footer) < length) throw new EndOfStreamException("The file ends too early.");
@@ -94,7 +97,9 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
             else reader.Skip(type);
         }
         // Every row takes at least one value of every column.
-        return rows >= 0 && columns.All(column => column.Values >= rows) ? new RowGroup(rows, columns) : throw new InvalidDataException($"A row group of {rows} rows is impossible.");
+        return rows >= 0 && columns.All(column => column.Values >= rows)
+            ? new RowGroup(rows, columns)
+            : throw new InvalidDataException($"A row group of {rows} rows is impossible.");
     }
 
     private static ColumnChunk ReadChunk(ref ThriftReader reader, long end)
@@ -106,7 +111,8 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
             else reader.Skip(type);
         }
         if (chunk is null) throw new InvalidDataException("A column has no metadata, or they are encrypted.");
-        bool inside = chunk.Bytes.Start >= 4 && chunk.Bytes.Length >= 0 && chunk.Bytes.Length <= end - chunk.Bytes.Start && chunk.Values >= 0;
+        bool inside = chunk.Bytes.Start >= 4 && chunk.Bytes.Length >= 0 && chunk.Bytes.Length <= end - chunk.Bytes.Start
+            && chunk.Values >= 0;
         return inside ? chunk : throw new InvalidDataException($"Column '{chunk.Path}' lies outside the file.");
     }
 

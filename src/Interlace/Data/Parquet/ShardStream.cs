@@ -41,7 +41,8 @@ internal sealed class ShardStream : Stream
     public int ReadAt(long position, Span<byte> buffer)
     {
         int total = 0;
-        while (total < buffer.Length && RandomAccess.Read(_file.SafeFileHandle, buffer[total..], position + total) is > 0 and int read) total += read;
+        while (total < buffer.Length && RandomAccess.Read(_file.SafeFileHandle, buffer[total..], position + total) is > 0 and int read)
+            total += read;
         BytesRead += total;
         return total;
     }
@@ -74,7 +75,8 @@ internal sealed class ShardStream : Stream
 
     private int ReadView(long position, Span<byte> buffer)
     {
-        if (position >= _chunk.Start && position < _chunk.End) return ReadPages(position - _chunk.Start, buffer[..(int)Math.Min(buffer.Length, _chunk.End - position)]);
+        if (position >= _chunk.Start && position < _chunk.End)
+            return ReadPages(position - _chunk.Start, buffer[..(int)Math.Min(buffer.Length, _chunk.End - position)]);
         if (position < _chunk.Start) buffer = buffer[..(int)Math.Min(buffer.Length, _chunk.Start - position)];
         return ReadAt(position, buffer);
     }

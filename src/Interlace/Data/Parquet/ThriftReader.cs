@@ -14,7 +14,8 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
     /// <summary>Bytes read so far.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Reads the head of a struct's next field; false at the end of the struct. <paramref name="id"/> is 0 before the first field.</summary>
+    /// <summary>Reads the head of a struct's next field; false at the end of the struct.
+    /// <paramref name="id"/> is 0 before the first field.</summary>
     public bool NextField(ref int id, out ThriftType type)
     {
         byte head = Byte();
@@ -58,7 +59,8 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
             case ThriftType.Binary: Take(Length(Varint())); break;
             case ThriftType.List or ThriftType.Set:
                 // A truth value takes a byte inside a list, none as a field.
-                for (int i = List(out ThriftType element); i > 0; i--) Skip(element <= ThriftType.False ? ThriftType.Byte : element, depth + 1);
+                for (int i = List(out ThriftType element); i > 0; i--)
+                    Skip(element <= ThriftType.False ? ThriftType.Byte : element, depth + 1);
                 break;
             case ThriftType.Struct:
                 for (int id = 0; NextField(ref id, out ThriftType field);) Skip(field, depth + 1);
@@ -88,7 +90,8 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         return _bytes.Slice(Position - count, count);
     }
 
-    private static int Length(ulong value) => value <= int.MaxValue ? (int)value : throw new InvalidDataException("The metadata hold an impossible length.");
+    private static int Length(ulong value) =>
+        value <= int.MaxValue ? (int)value : throw new InvalidDataException("The metadata hold an impossible length.");
 }
 
 /// <summary>Types of Thrift's compact protocol; maps do not occur in Parquet's metadata.</summary>

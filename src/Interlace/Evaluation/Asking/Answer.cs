@@ -8,4 +8,5 @@ namespace Interlace.Evaluation.Asking;
 /// <param name="VisualTokens">Visual tokens of the prompt.</param>
 /// <param name="Tokens">Generated tokens.</param>
 /// <param name="FinishReason">stop or length.</param>
-public sealed record Answer(string Index, string PromptSha256, string Prediction, int PromptTokens, int VisualTokens, int Tokens, string FinishReason);
+public sealed record Answer(string Index, string PromptSha256, string Prediction, int PromptTokens, int VisualTokens, int Tokens,
+    string FinishReason);

@@ -16,7 +16,8 @@ public sealed record AnswerRate(string Benchmark, int Answers, double Seconds, l
     public double TokensPerSecond => Seconds > 0 ? Tokens / Seconds : 0;
 
     /// <summary>The rates as JSON, by benchmark.</summary>
-    public static JsonObject ToJson(IEnumerable<AnswerRate> rates) => new(rates.Select(rate => KeyValuePair.Create(rate.Benchmark, (JsonNode?)new JsonObject
+    public static JsonObject ToJson(IEnumerable<AnswerRate> rates) =>
+        new(rates.Select(rate => KeyValuePair.Create(rate.Benchmark, (JsonNode?)new JsonObject
     {
         ["answers"] = rate.Answers, ["seconds"] = Math.Round(rate.Seconds, 3), ["tokens"] = rate.Tokens,
         ["answers_per_second"] = Math.Round(rate.AnswersPerSecond, 3), ["tokens_per_second"] = Math.Round(rate.TokensPerSecond, 3),

@@ -3,12 +3,14 @@ using Interlace.Artefacts;
 namespace Interlace.Evaluation.Asking;
 
 /// <summary>
-/// One line of <c>times/NAME.jsonl</c>: where the time of an answer went, in seconds. Answers are made together, so the model's time is shared out: over all answers
+/// One line of <c>times/NAME.jsonl</c>: where the time of an answer went, in seconds.
+/// Answers are made together, so the model's time is shared out: over all answers
 /// <paramref name="Prefill"/> and <paramref name="Decoding"/> add up to the time that the model was at work.
 /// </summary>
 /// <param name="Index">The row's index in its table.</param>
 /// <param name="Image">From the row of the table to tokens and resized pixels, on one of the workers beside the model.</param>
-/// <param name="Prefill">Its share, by prompt tokens, of the pass that read its prompt and chose its first token; vision encoder included.</param>
+/// <param name="Prefill">Its share, by prompt tokens, of the pass that read its prompt and chose its first token;
+/// vision encoder included.</param>
 /// <param name="Decoding">Its share of every step that it took part in: the step's time by the answers in flight.</param>
 /// <param name="Tokens">Generated tokens.</param>
 public sealed record AnswerSeconds(string Index, double Image, double Prefill, double Decoding, int Tokens)

@@ -17,7 +17,8 @@ namespace Interlace.Evaluation.Asking;
 /// <param name="Dtype">Type of the computation.</param>
 /// <param name="Sampling">greedy or qwen.</param>
 /// <param name="Overrides">What is different for single benchmarks, by their names.</param>
-public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Prompts, int? Limit, int? MaxPixels, string Device, string Dtype,
+public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Prompts, int? Limit, int? MaxPixels, string Device,
+    string Dtype,
     string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null)
 {
     /// <summary>The protocol of answers that this program did not make.</summary>

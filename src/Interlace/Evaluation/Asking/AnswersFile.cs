@@ -3,14 +3,16 @@ using Interlace.Vlm;
 
 namespace Interlace.Evaluation.Asking;
 
-/// <summary>The artefact <c>answers.json</c>: which model was asked which tables, and how. The answers lie beside it, <c>predictions/NAME.jsonl</c>; scoring needs nothing else but the tables.</summary>
+/// <summary>The artefact <c>answers.json</c>: which model was asked which tables, and how.
+/// The answers lie beside it, <c>predictions/NAME.jsonl</c>; scoring needs nothing else but the tables.</summary>
 /// <param name="Format">Name and version of the format.</param>
 /// <param name="CreatedBy">The program.</param>
 /// <param name="Settings">What decides an answer besides model and tables.</param>
 /// <param name="Seed">Seed of the run.</param>
 /// <param name="Inputs">The model and the tables.</param>
 /// <param name="Benchmarks">The folder in which the tables lay.</param>
-public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings Settings, int Seed, EvaluationInputs Inputs, string Benchmarks) : IArtefact
+public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings Settings, int Seed, EvaluationInputs Inputs,
+    string Benchmarks) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "answers.json";
@@ -19,7 +21,7 @@ public sealed record AnswersFile(string Format, string CreatedBy, AnswerSettings
     public const string CurrentFormat = "interlace-answers/1";
 
     /// <summary>
-    /// Whether answers of the other may be taken up: everything is the same but the model, which may say more of itself,
+    /// Whether answers of the other may be resumed: everything is the same but the model, which may say more of itself,
     /// wherever the tables lie.
     /// </summary>
     public bool IsSameWorkAs(AnswersFile other) =>

@@ -16,7 +16,8 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Evaluation.Asking;
 
 /// <summary>
-/// Asks a model what it has not answered yet: <c>answers.json</c>, <c>predictions/NAME.jsonl</c>, <c>times/NAME.jsonl</c>; nothing is scored.
+/// Asks a model what it has not answered yet: <c>answers.json</c>, <c>predictions/NAME.jsonl</c>, <c>times/NAME.jsonl</c>;
+/// nothing is scored.
 /// Answers are generated in batches; an interrupted evaluation goes on with the rows that have no answer yet.
 /// Where a batch may change a text, some rows are asked once more, alone (<see cref="BatchCheck"/>).
 /// </summary>
@@ -33,13 +34,15 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
     /// <param name="tables">The tables.</param>
     /// <param name="stage">Name of the stage in the progress.</param>
     /// <returns>The artefact, and the rows left out of each benchmark.</returns>
-    /// <exception cref="InputException">No row of a table can be used, or what is there belongs to another model or to other tables.</exception>
+    /// <exception cref="InputException">No row of a table can be used,
+    /// or what is there belongs to another model or to other tables.</exception>
     public (AnswersFile File, IReadOnlyDictionary<string, SkipCounts> Skipped) Run(string benchmarks, TableSet tables, string stage)
     {
         ModelIdentity identity;
         using (var checkpoint = Checkpoint.Open(loaded.Folder)) identity = ModelIdentity.Of(checkpoint, cancel: job.Cancellation);
         var settings = AnswerSettings.Of(job.Experiment, job.Compute);
-        var file = new AnswersFile(AnswersFile.CurrentFormat, ProgramVersion.CreatedBy, settings, job.Experiment.Seed, new(identity, tables.Md5, ModelHistory.Of(loaded.Folder)), Path.GetFullPath(benchmarks));
+        var file = new AnswersFile(AnswersFile.CurrentFormat, ProgramVersion.CreatedBy, settings, job.Experiment.Seed,
+            new(identity, tables.Md5, ModelHistory.Of(loaded.Folder)), Path.GetFullPath(benchmarks));
         Resume(file);
         var tally = new AnswerTally(stage, tables.Tables.Sum(t => settings.RowsOf(t.Benchmark, t.Table).Count), job.Progress);
         Dictionary<string, SkipCounts> skipped = new(StringComparer.Ordinal);
@@ -93,7 +96,8 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
     {
         var answers = tables.Tables.ToDictionary(t => t.Benchmark.Name, t => EvaluationFolder.ReadAnswers(folder, t.Benchmark.Name), StringComparer.Ordinal);
         var answered = tables.Tables.SelectMany(t => settings.RowsOf(t.Benchmark, t.Table).Where(row => answers[t.Benchmark.Name].ContainsKey(row.Index)).Select(row => (t.Benchmark.Name, row)));
-        var chosen = BatchCheck.Rows(answered, _options.CheckBatching, job.Experiment.Seed).ToLookup(row => row.Benchmark, row => row.Row, StringComparer.Ordinal);
+        var chosen = BatchCheck.Rows(answered, _options.CheckBatching, job.Experiment.Seed)
+            .ToLookup(row => row.Benchmark, row => row.Row, StringComparer.Ordinal);
         var tally = new AnswerTally($"{stage} alone", chosen.Sum(rows => rows.Count()), job.Progress);
         foreach (var (benchmark, table) in tables.Tables.Where(t => chosen.Contains(t.Benchmark.Name)))
         {
@@ -112,7 +116,8 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         }
     }
 
-    private IEnumerable<(Answer Answer, AnswerSeconds Seconds)> Answers(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, GenerationOptions generation)
+    private IEnumerable<(Answer Answer, AnswerSeconds Seconds)> Answers(Benchmark benchmark, BenchmarkTable table,
+        IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, GenerationOptions generation)
     {
         var style = AskingSettings.Of(_options, benchmark).PromptStyle;
         var imageTimes = new TimeSpan[rows.Count];   // each set by the worker that prepares the row, before the row is handed over

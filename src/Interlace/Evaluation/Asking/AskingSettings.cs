@@ -17,7 +17,8 @@ public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts
     public static AskingSettings Of(EvaluationOptions options, Benchmark benchmark)
     {
         var own = options.Overrides?.FirstOrDefault(entry => Benchmarks.IsNamed(benchmark, entry.Key)).Value;
-        return new(own?.Limit ?? options.Limit, own?.MaxNewTokens ?? TokenLimit(options), own?.Prompts ?? options.Prompts, own?.Sampling ?? options.Sampling);
+        return new(own?.Limit ?? options.Limit, own?.MaxNewTokens ?? TokenLimit(options), own?.Prompts ?? options.Prompts,
+            own?.Sampling ?? options.Sampling);
     }
 
     /// <summary>New tokens that the options allow: the protocol's number (paper 4.2 and 4.4) unless they name another.</summary>
@@ -54,9 +55,11 @@ public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts
     public IReadOnlyList<BenchmarkRow> RowsOf(BenchmarkTable table) => Limit is { } limit ? [.. table.Rows.Take(limit)] : table.Rows;
 
     /// <summary>How the answers are generated, in this many slots.</summary>
-    public GenerationOptions Generation(int slots) => GenerationOptions.Preset(Sampling) with { MaxNewTokens = MaxNewTokens, Slots = slots };
+    public GenerationOptions Generation(int slots) =>
+        GenerationOptions.Preset(Sampling) with { MaxNewTokens = MaxNewTokens, Slots = slots };
 
-    /// <summary>The seed of one answer: it depends on the run's seed and on the row, so that batching, order and resuming change no answer.</summary>
+    /// <summary>The seed of one answer: it depends on the run's seed and on the row, so that batching,
+    /// order and resuming change no answer.</summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="benchmark">The benchmark's name.</param>
     /// <param name="index">The row's index.</param>

@@ -4,7 +4,8 @@ using Interlace.Experiments;
 namespace Interlace.Evaluation.Asking;
 
 /// <summary>
-/// What batching changed: answers that were asked for once more, one at a time, and how many of them were another text. In fp32 on a CPU a text never depends on what else is in its batch;
+/// What batching changed: answers that were asked for once more, one at a time, and how many of them were another text.
+/// In fp32 on a CPU a text never depends on what else is in its batch;
 /// elsewhere a batch may choose kernels that round otherwise, and where two tokens are all but equally likely the text then differs.
 /// </summary>
 /// <param name="Checked">Answers asked for once more.</param>
@@ -15,11 +16,15 @@ public sealed record BatchCheck(int Checked, int Differing)
     internal const int Tokens = 256;
 
     /// <summary>Whether texts may depend on the batch at all.</summary>
-    internal static bool IsNeeded(AnswerSettings settings, EvaluationOptions options) => options.Slots > 1 && settings is not { Device: "cpu", Dtype: "fp32" };
+    internal static bool IsNeeded(AnswerSettings settings, EvaluationOptions options) =>
+        options.Slots > 1 && settings is not { Device: "cpu", Dtype: "fp32" };
 
-    /// <summary>The rows to ask once more: those whose seeds are the smallest, so that every benchmark has its part and another run of the same seed the same.</summary>
-    internal static IEnumerable<(string Benchmark, BenchmarkRow Row)> Rows(IEnumerable<(string Benchmark, BenchmarkRow Row)> answered, int count, int seed) =>
-        answered.OrderBy(row => AskingSettings.SeedOf(seed, row.Benchmark, row.Row.Index)).ThenBy(row => row.Benchmark, StringComparer.Ordinal).ThenBy(row => row.Row.Index, StringComparer.Ordinal).Take(count);
+    /// <summary>The rows to ask once more: those whose seeds are the smallest,
+    /// so that every benchmark has its part and another run of the same seed the same.</summary>
+    internal static IEnumerable<(string Benchmark, BenchmarkRow Row)> Rows(IEnumerable<(string Benchmark, BenchmarkRow Row)> answered,
+        int count, int seed) =>
+        answered.OrderBy(row => AskingSettings.SeedOf(seed, row.Benchmark, row.Row.Index))
+            .ThenBy(row => row.Benchmark, StringComparer.Ordinal).ThenBy(row => row.Row.Index, StringComparer.Ordinal).Take(count);
 
     /// <summary>The check of an evaluation's folder; null where nothing was asked once more.</summary>
     internal static BatchCheck? Of(string folder, IEnumerable<string> benchmarks)
@@ -29,7 +34,8 @@ public sealed record BatchCheck(int Checked, int Differing)
         {
             var answers = EvaluationFolder.ReadAnswers(folder, benchmark);
             foreach (var (index, alone) in AnswerFile.Read(EvaluationFolder.Alone(folder, benchmark)))
-                if (answers.TryGetValue(index, out var batched)) sum = new(sum.Checked + 1, sum.Differing + (IsSameText(batched, alone) ? 0 : 1));
+                if (answers.TryGetValue(index, out var batched))
+                    sum = new(sum.Checked + 1, sum.Differing + (IsSameText(batched, alone) ? 0 : 1));
         }
         return sum.Checked > 0 ? sum : null;
     }

@@ -19,7 +19,8 @@ public static class EvaluationFolder
     public static string Alone(string folder, string benchmark) => PathOf(folder, AloneName, benchmark);
 
     /// <summary>The answers of a benchmark by index, from an evaluation that has run.</summary>
-    public static IReadOnlyDictionary<string, Answer> ReadAnswers(string folder, string benchmark) => AnswerFile.Read(EvaluationFolder.Predictions(folder, benchmark));
+    public static IReadOnlyDictionary<string, Answer> ReadAnswers(string folder, string benchmark) =>
+        AnswerFile.Read(EvaluationFolder.Predictions(folder, benchmark));
 
     /// <summary>How fast benchmarks were answered in an evaluation that has run; those without times are left out.</summary>
     public static IReadOnlyList<AnswerRate> ReadRates(string folder, IEnumerable<string> benchmarks) =>

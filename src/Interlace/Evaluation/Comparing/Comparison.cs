@@ -11,7 +11,8 @@ namespace Interlace.Evaluation.Comparing;
 /// <param name="Runs">The others.</param>
 /// <param name="LeftOut">Benchmarks that are not in every run, each with the reason.</param>
 /// <param name="Differences">Why the runs are not comparable, where the comparison was forced; empty otherwise.</param>
-public sealed record Comparison(string Format, string CreatedBy, int Seed, ComparedRun Baseline, ComparedRun[] Runs, string[] LeftOut, string[] Differences)
+public sealed record Comparison(string Format, string CreatedBy, int Seed, ComparedRun Baseline, ComparedRun[] Runs, string[] LeftOut,
+    string[] Differences)
 {
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-comparison/1";
@@ -30,9 +31,11 @@ public sealed record Comparison(string Format, string CreatedBy, int Seed, Compa
 /// <param name="Groups">Means of the benchmarks of a group.</param>
 /// <param name="Overall">Mean over all of these benchmarks.</param>
 /// <param name="Changes">How many answers are others than the baseline's; null for the baseline.</param>
-public sealed record ComparedRun(string Name, string Kind, double? DropRatio, string? Method, EvaluationSettings Settings, Retained[] Benchmarks, Retained[] Groups, Retained Overall, AnswerChanges? Changes);
+public sealed record ComparedRun(string Name, string Kind, double? DropRatio, string? Method, EvaluationSettings Settings,
+    Retained[] Benchmarks, Retained[] Groups, Retained Overall, AnswerChanges? Changes);
 
-/// <summary>How many answers two runs do not share. For one model in two types of computation, or in batches of two sizes, this is what rounding does.</summary>
+/// <summary>How many answers two runs do not share. For one model in two types of computation, or in batches of two sizes,
+/// this is what rounding does.</summary>
 /// <param name="Answers">Rows that both runs answered, as far as the answers are at hand.</param>
 /// <param name="Texts">Those of them whose text differs.</param>
 /// <param name="Questions">Questions that both runs have a score of: rows, or groups of rows that count together.</param>
@@ -43,11 +46,13 @@ public sealed record AnswerChanges(int Answers, int Texts, int Questions, int Sc
 /// <param name="Name">The benchmark, the group, or <c>overall</c>.</param>
 /// <param name="Score">The score, or the mean of scores.</param>
 /// <param name="Baseline">The baseline's, likewise.</param>
-/// <param name="Retention">100 x score / baseline; of several benchmarks the mean of theirs (evaluation rule 12). Null where the baseline is 0.</param>
+/// <param name="Retention">100 x score / baseline; of several benchmarks the mean of theirs (evaluation rule 12).
+/// Null where the baseline is 0.</param>
 /// <param name="RetentionInterval">95 % interval, low and high, from questions drawn together for both runs.</param>
 /// <param name="DifferenceInterval">95 % interval of score - baseline in points, likewise.</param>
 /// <param name="Questions">Questions drawn from.</param>
-public sealed record Retained(string Name, double Score, double Baseline, double? Retention, double[]? RetentionInterval, double[]? DifferenceInterval, int Questions)
+public sealed record Retained(string Name, double Score, double Baseline, double? Retention, double[]? RetentionInterval,
+    double[]? DifferenceInterval, int Questions)
 {
     /// <summary>Score - baseline in points.</summary>
     [JsonIgnore]

@@ -1,7 +1,8 @@
 namespace Interlace.Evaluation.Comparing;
 
 /// <summary>
-/// The paper's averages (evaluation rule 12): plain means of decimal numbers, rounded half to even on the exact decimal. The overall average is the mean of the benchmarks, not of the groups.
+/// The paper's averages (evaluation rule 12): plain means of decimal numbers, rounded half to even on the exact decimal.
+/// The overall average is the mean of the benchmarks, not of the groups.
 /// </summary>
 public static class PaperArithmetic
 {
@@ -19,7 +20,8 @@ public static class PaperArithmetic
     /// <summary>Retention in percent, 100 x score / baseline; null where the baseline is 0.</summary>
     public static decimal? Retention(decimal score, decimal baseline) => baseline == 0 ? null : 100 * score / baseline;
 
-    /// <summary>Relative performance: the mean over benchmarks of score / baseline, in percent; benchmarks whose baseline is 0 are left out, null where none is left.</summary>
+    /// <summary>Relative performance: the mean over benchmarks of score / baseline, in percent;
+    /// benchmarks whose baseline is 0 are left out, null where none is left.</summary>
     public static decimal? RelativePerformance(IEnumerable<(decimal Score, decimal Baseline)> benchmarks)
     {
         decimal[] retentions = [.. benchmarks.Select(b => Retention(b.Score, b.Baseline)).OfType<decimal>()];
@@ -30,7 +32,8 @@ public static class PaperArithmetic
     public static decimal Round(decimal value, int places = 1) => Math.Round(value, places, MidpointRounding.ToEven);
 
     /// <summary>
-    /// A measured percentage as the decimal it stands for: rounded to twelve places, so that 100 x 297 / 800 is 37.125 and not the double beside it.
+    /// A measured percentage as the decimal it stands for: rounded to twelve places,
+    /// so that 100 x 297 / 800 is 37.125 and not the double beside it.
     /// </summary>
     public static decimal Exact(double percent) => Math.Round((decimal)percent, 12, MidpointRounding.ToEven);
 }

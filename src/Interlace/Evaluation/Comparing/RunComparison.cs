@@ -14,7 +14,8 @@ namespace Interlace.Evaluation.Comparing;
 /// <param name="Scores">Its scores.</param>
 /// <param name="Outcomes">How each question came out, by benchmark.</param>
 /// <param name="Answers">The answers by benchmark and index; empty where they lie elsewhere.</param>
-public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictionary<string, Score> Outcomes, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Answer>> Answers)
+public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictionary<string, Score> Outcomes, IReadOnlyDictionary<string,
+    IReadOnlyDictionary<string, Answer>> Answers)
 {
     private const double SameNumber = 1e-6;
 
@@ -27,11 +28,13 @@ public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictiona
         foreach (var benchmark in scores.Benchmarks.Where(b => b.Percent is not null))
             if (!outcomes.TryGetValue(benchmark.Name, out var outcome) || outcome.Percent is not { } percent || Math.Abs(percent - benchmark.Percent!.Value) > SameNumber)
                 throw new InputException($"The scores and the outcomes of {benchmark.Name} in {folder} do not belong together: score the answers again with the score command.");
-        return new(name, scores, outcomes, scores.Benchmarks.ToDictionary(b => b.Name, b => EvaluationFolder.ReadAnswers(folder, b.Name), StringComparer.Ordinal));
+        return new(name, scores, outcomes,
+            scores.Benchmarks.ToDictionary(b => b.Name, b => EvaluationFolder.ReadAnswers(folder, b.Name), StringComparer.Ordinal));
     }
 }
 
-/// <summary>Measures runs by a baseline with the paper's arithmetic: the mean over benchmarks of score / baseline score, and paired intervals over questions.</summary>
+/// <summary>Measures runs by a baseline with the paper's arithmetic:
+/// the mean over benchmarks of score / baseline score, and paired intervals over questions.</summary>
 public static class RunComparison
 {
     /// <summary>The name of the mean over all benchmarks.</summary>
@@ -50,9 +53,11 @@ public static class RunComparison
         if (names.Length == 0) throw new InputException("The runs share no benchmark that all of them have a score of.");
         var baseline = runs[0];
         string[] differences = [.. runs.Skip(1).SelectMany(run => Differences(baseline, run, names))];
-        if (differences.Length > 0 && !force) throw new InputException($"These runs cannot be compared: {string.Join("; ", differences)}. Compare them all the same with --force.");
+        if (differences.Length > 0 && !force)
+            throw new InputException($"These runs cannot be compared: {string.Join("; ", differences)}. Compare them all the same with --force.");
         string[] leftOut = [.. all.Except(names).Select(name => $"{name}: no score in {string.Join(", ", runs.Where(run => Percent(run, name) is null).Select(run => run.Name))}")];
-        return new(Comparison.CurrentFormat, ProgramVersion.CreatedBy, seed, Compared(baseline, baseline, names, seed), [.. runs.Skip(1).Select(run => Compared(run, baseline, names, seed))], leftOut, differences);
+        return new(Comparison.CurrentFormat, ProgramVersion.CreatedBy, seed, Compared(baseline, baseline, names, seed),
+            [.. runs.Skip(1).Select(run => Compared(run, baseline, names, seed))], leftOut, differences);
     }
 
     private static double? Percent(ScoredRun run, string benchmark) => Array.Find(run.Scores.Benchmarks, b => b.Name == benchmark)?.Percent;
@@ -68,14 +73,17 @@ public static class RunComparison
         foreach (var (what, of, other) in settings)
             if (of != other) yield return $"{what} {of} in {baseline.Name}, {other} in {run.Name}";
         foreach (string name in names)
-            if (Override(a, name) is var own && Override(b, name) is var others && own != others) yield return $"{name} was asked in another way in {run.Name} than in {baseline.Name} (overrides)";
+            if (Override(a, name) is var own && Override(b, name) is var others && own != others)
+                yield return $"{name} was asked in another way in {run.Name} than in {baseline.Name} (overrides)";
         foreach (var (table, md5) in baseline.Scores.Inputs.Tables)
-            if (run.Scores.Inputs.Tables.TryGetValue(table, out string? found) && found != md5) yield return $"the table {table} is another in {run.Name}";
+            if (run.Scores.Inputs.Tables.TryGetValue(table, out string? found) && found != md5)
+                yield return $"the table {table} is another in {run.Name}";
         foreach (string name in names)
         {
             var (of, other) = (baseline.Outcomes[name].Units, run.Outcomes[name].Units);
             int common = of.Select(unit => unit.Key).Intersect(other.Select(unit => unit.Key), StringComparer.Ordinal).Count();
-            if (common != of.Count || common != other.Count) yield return $"{name} has {of.Count} questions in {baseline.Name}, {other.Count} in {run.Name}, {common} in both";
+            if (common != of.Count || common != other.Count)
+                yield return $"{name} has {of.Count} questions in {baseline.Name}, {other.Count} in {run.Name}, {common} in both";
         }
     }
 
@@ -109,7 +117,8 @@ public static class RunComparison
     private static Retained Mean(string name, ScoredRun run, ScoredRun baseline, string[] benchmarks, int seed)
     {
         (decimal Score, decimal Baseline)[] pairs = [.. benchmarks.Select(b => (PaperArithmetic.Exact(Percent(run, b)!.Value), PaperArithmetic.Exact(Percent(baseline, b)!.Value)))];
-        PairedIntervals? Intervals(IEnumerable<string> of) => Bootstrap.PairedMean([.. of.Select(b => (run.Outcomes[b], baseline.Outcomes[b]))], seed);
+        PairedIntervals? Intervals(IEnumerable<string> of) =>
+            Bootstrap.PairedMean([.. of.Select(b => (run.Outcomes[b], baseline.Outcomes[b]))], seed);
         var intervals = Intervals(benchmarks);
         // What has no retention is not in the mean of retentions, so not in its interval either.
         string[] counted = [.. benchmarks.Where(b => Percent(baseline, b) != 0)];

@@ -9,7 +9,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Evaluation.Judges;
 
 /// <summary>
-/// A model behind an OpenAI-compatible address. Answers of 408, 429 and 5xx, timeouts, broken connections and unreadable replies are tried again after a growing pause.
+/// A model behind an OpenAI-compatible address. Answers of 408, 429 and 5xx, timeouts,
+/// broken connections and unreadable replies are tried again after a growing pause.
 /// The key comes from an environment variable and goes into the request's header and nowhere else.
 /// </summary>
 public sealed class EndpointJudge : IJudge, IDisposable
@@ -33,7 +34,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
     {
         string endpoint = options.JudgeEndpoint ?? throw new InputException("The judge has no address: give one with evaluate.judge_endpoint, such as http://localhost:8000/v1.");
         Model = options.JudgeModel ?? throw new InputException("The judge has no model: name one with evaluate.judge_model.");
-        if (!ExperimentRules.IsJudgeAddress(endpoint)) throw new InputException($"evaluate.judge_endpoint is no judge's address: expected {ExperimentRules.JudgeAddressForm}.");
+        if (!ExperimentRules.IsJudgeAddress(endpoint))
+            throw new InputException($"evaluate.judge_endpoint is no judge's address: expected {ExperimentRules.JudgeAddressForm}.");
         _address = new Uri(endpoint.TrimEnd('/') + "/chat/completions");
         (_key, _variable) = (KeyIn(options.JudgeKey), options.JudgeKey);
         (_timeout, _pause) = (TimeSpan.FromSeconds(options.JudgeTimeout), pause ?? TimeSpan.FromSeconds(1));
@@ -75,7 +77,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
         limit.CancelAfter(_timeout);
         try
         {
-            using HttpRequestMessage message = new(HttpMethod.Post, _address) { Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } };
+            using HttpRequestMessage message = new(HttpMethod.Post,
+                _address) { Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } };
             if (_key is not null) message.Headers.Authorization = new("Bearer", _key);
             using var response = await _client.SendAsync(message, limit.Token).ConfigureAwait(false);
             int status = (int)response.StatusCode;
@@ -142,6 +145,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
     {
         string? key = Environment.GetEnvironmentVariable(variable)?.Trim();
         if (string.IsNullOrEmpty(key)) return null;
-        return key.All(c => c is > ' ' and < '\x7f') ? key : throw new InputException($"The environment variable {variable} holds no key: it has characters that a header cannot carry.");
+        return key.All(c => c is > ' ' and < '\x7f')
+            ? key
+            : throw new InputException($"The environment variable {variable} holds no key: it has characters that a header cannot carry.");
     }
 }

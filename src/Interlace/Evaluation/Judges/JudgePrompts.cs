@@ -50,7 +50,8 @@ public static partial class JudgePrompts
         "Example 3: \n" +
         "Question: ";
 
-    private static readonly string[] Ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    private static readonly string[] Ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+        "tenth"];
 
     /// <summary>Asks which option a free answer means; in Chinese where the question holds a Chinese character.</summary>
     public static string MultipleChoice(string question, IReadOnlyList<Option> options, string prediction)
@@ -85,7 +86,8 @@ public static partial class JudgePrompts
 
     private static IReadOnlyList<string> List(BenchmarkRow row, string column) => PythonLiteral.ParseList(row[column] ?? "") ?? [];
 
-    private static string Series(string[] items) => items.Length == 2 ? $"{items[0]} and {items[1]}" : $"{string.Join(", ", items[..^1])}, and {items[^1]}";
+    private static string Series(string[] items) =>
+        items.Length == 2 ? $"{items[0]} and {items[1]}" : $"{string.Join(", ", items[..^1])}, and {items[^1]}";
 
     [GeneratedRegex("[\u4e00-\u9fff]")]
     private static partial Regex Han();

@@ -7,7 +7,8 @@ using Interlace.Vlm.Images;
 namespace Interlace.Evaluation.Judges;
 
 /// <summary>
-/// Which answers a judge is asked about, and how often (evaluation rule 9): multiple choice and yes or no only where nothing could be extracted, instructions always, other kinds never.
+/// Which answers a judge is asked about, and how often (evaluation rule 9):
+/// multiple choice and yes or no only where nothing could be extracted, instructions always, other kinds never.
 /// </summary>
 public static class Judging
 {
@@ -17,7 +18,8 @@ public static class Judging
     /// <summary>Whether a judge would be asked about an answer.</summary>
     public static bool Needs(BenchmarkKind kind, Prediction prediction, RuleSet rules) => prediction.JudgeReply is null && kind switch
     {
-        BenchmarkKind.Choice or BenchmarkKind.Circular or BenchmarkKind.Cycle => MultipleChoice.Extract(prediction.Text, prediction.Row.Options, rules) is null,
+        BenchmarkKind.Choice or BenchmarkKind.Circular or BenchmarkKind.Cycle =>
+            MultipleChoice.Extract(prediction.Text, prediction.Row.Options, rules) is null,
         BenchmarkKind.YesNo => YesNo.Extract(prediction.Text) == YesNo.Unknown,
         BenchmarkKind.Judged => true,
         _ => false,
@@ -30,7 +32,7 @@ public static class Judging
     /// <param name="rules">The version of the extraction rules, for replies as for answers.</param>
     /// <param name="judge">The judge.</param>
     /// <param name="calls">Calls in flight at once.</param>
-    /// <param name="judged">Told after each question.</param>
+    /// <param name="judged">Called after each question.</param>
     /// <param name="cancellation">Ends early; what was replied is kept.</param>
     /// <returns>The answers, without those whose images cannot be shown to a judge, and why those are left out.</returns>
     /// <exception cref="JudgeUnavailableException">The judge did not pass its trial.</exception>
@@ -56,7 +58,8 @@ public static class Judging
         return ([.. result.OfType<Prediction>()], leftOut);
     }
 
-    private static async Task<Prediction> Judged(BenchmarkKind kind, BenchmarkTable? table, Prediction prediction, RuleSet rules, IJudge judge, CancellationToken cancellation)
+    private static async Task<Prediction> Judged(BenchmarkKind kind, BenchmarkTable? table, Prediction prediction, RuleSet rules,
+        IJudge judge, CancellationToken cancellation)
     {
         var row = prediction.Row;
         string? reply;
@@ -67,10 +70,12 @@ public static class Judging
                 reply = (await judge.Ask(new(instruction, Images(table, row)), cancellation).ConfigureAwait(false)).Text;
                 break;
             case BenchmarkKind.YesNo:
-                reply = await FirstReadable(judge, JudgePrompts.YesNo(row.Question, prediction.Text), YesNoTemperatures, text => YesNo.Extract(text) != YesNo.Unknown, cancellation).ConfigureAwait(false);
+                reply = await FirstReadable(judge, JudgePrompts.YesNo(row.Question, prediction.Text), YesNoTemperatures,
+                    text => YesNo.Extract(text) != YesNo.Unknown, cancellation).ConfigureAwait(false);
                 break;
             default:
-                reply = await FirstReadable(judge, JudgePrompts.MultipleChoice(row.Question, row.Options, prediction.Text), new double[ChoiceCalls],
+                reply = await FirstReadable(judge, JudgePrompts.MultipleChoice(row.Question, row.Options, prediction.Text),
+                    new double[ChoiceCalls],
                     text => MultipleChoice.Extract(text, row.Options, rules) is not null, cancellation).ConfigureAwait(false);
                 break;
         }
@@ -78,7 +83,8 @@ public static class Judging
     }
 
     /// <summary>The first reply that can be read; else the last there was, or null where there was none.</summary>
-    private static async Task<string?> FirstReadable(IJudge judge, string prompt, double[] temperatures, Func<string, bool> isReadable, CancellationToken cancellation)
+    private static async Task<string?> FirstReadable(IJudge judge, string prompt, double[] temperatures, Func<string, bool> isReadable,
+        CancellationToken cancellation)
     {
         string? last = null;
         for (int attempt = 0; attempt < temperatures.Length; attempt++)

@@ -5,7 +5,8 @@ using Interlace.Vlm;
 namespace Interlace.Evaluation.Judges;
 
 /// <summary>
-/// Replies that were recorded, and behind them a judge for what was not asked yet. The judge is tried with one greeting before its first real question, so that scoring again needs neither
+/// Replies that were recorded, and behind them a judge for what was not asked yet.
+/// The judge is tried with one greeting before its first real question, so that scoring again needs neither
 /// network nor key. When it has failed <see cref="MostFailures"/> calls in a row for reasons of its own, it is not asked again.
 /// </summary>
 public sealed class RecordingJudge : IJudge, IDisposable
@@ -40,7 +41,7 @@ public sealed class RecordingJudge : IJudge, IDisposable
     /// <param name="options">The settings.</param>
     /// <param name="replies">Where an endpoint's replies are kept, and where replay looks if the settings name no file.</param>
     /// <param name="pause">The first pause between two tries of an endpoint, one second where absent.</param>
-    /// <param name="log">Told before the first question where it goes and with which key.</param>
+    /// <param name="log">Gets a line before the first question: where it goes and with which key.</param>
     /// <param name="cancellation">Ends the trial early.</param>
     /// <exception cref="InputException">The settings are incomplete, or the replies are absent or wrong.</exception>
     public static RecordingJudge? Open(EvaluationOptions options, string replies, TimeSpan? pause = null, Action<string>? log = null,

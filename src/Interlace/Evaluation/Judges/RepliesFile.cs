@@ -5,7 +5,8 @@ using Interlace.Vlm.Files;
 namespace Interlace.Evaluation.Judges;
 
 /// <summary>
-/// A judge's replies as JSON lines that are only ever added, found again by the hash of the question and the number of the attempt. A line that an interruption cut off is dropped.
+/// A judge's replies as JSON lines that are only ever added, found again by the hash of the question and the number of the attempt.
+/// A line that an interruption cut off is dropped.
 /// Safe for use by several threads at once.
 /// </summary>
 public sealed class RepliesFile : IDisposable

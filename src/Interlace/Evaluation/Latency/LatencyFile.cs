@@ -5,11 +5,13 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation.Latency;
 
-/// <summary>The artefact <c>latency.json</c>: how long models take to answer the same questions in turns, and how much faster than the first one the others are (paper A.1, Table 4).</summary>
+/// <summary>The artefact <c>latency.json</c>: how long models take to answer the same questions in turns,
+/// and how much faster than the first one the others are (paper A.1, Table 4).</summary>
 /// <param name="Models">The models; the first is the one the others are compared with.</param>
 /// <param name="Benchmarks">What was measured, in milliseconds.</param>
 /// <param name="SpeedUps">Of each model over the first: a row for each benchmark, for each group, and for all.</param>
-public sealed record LatencyFile(string Format, string CreatedBy, LatencySettings Settings, LatencyModel[] Models, BenchmarkLatency[] Benchmarks, SpeedUpRow[] SpeedUps) : IArtefact
+public sealed record LatencyFile(string Format, string CreatedBy, LatencySettings Settings, LatencyModel[] Models,
+    BenchmarkLatency[] Benchmarks, SpeedUpRow[] SpeedUps) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "latency.json";
@@ -79,12 +81,14 @@ public sealed record LatencyFile(string Format, string CreatedBy, LatencySetting
 /// <param name="NewTokens">Tokens generated after the first one.</param>
 /// <param name="WarmUp">Questions of each benchmark that were asked before and not counted.</param>
 /// <param name="Threads">Threads of the engine on the CPU.</param>
-public sealed record LatencySettings(int Samples, int NewTokens, int WarmUp, int Seed, int? MaxPixels, string Device, string Dtype, int Threads);
+public sealed record LatencySettings(int Samples, int NewTokens, int WarmUp, int Seed, int? MaxPixels, string Device, string Dtype,
+    int Threads);
 
 /// <summary>A model that was measured.</summary>
 /// <param name="Name">Its folder's name.</param>
 /// <param name="Layers">Its decoder layers.</param>
-/// <param name="IdealDecoderSpeedUp">L / (L - K): layers of the first model over its own, the most that dropping layers can give the decoder.</param>
+/// <param name="IdealDecoderSpeedUp">L / (L - K): layers of the first model over its own,
+/// the most that dropping layers can give the decoder.</param>
 public sealed record LatencyModel(string Name, int Layers, double IdealDecoderSpeedUp, ModelIdentity Identity);
 
 /// <summary>The measurements of one benchmark.</summary>
@@ -93,10 +97,13 @@ public sealed record LatencyModel(string Name, int Layers, double IdealDecoderSp
 /// <param name="TextTokens">Median number of its other tokens.</param>
 /// <param name="Skipped">Questions left out because an image or the text could not be used.</param>
 /// <param name="Models">In the order of the models.</param>
-public sealed record BenchmarkLatency(string Name, string? Group, int Samples, double VisualTokens, double TextTokens, int Skipped, ModelLatency[] Models);
+public sealed record BenchmarkLatency(string Name, string? Group, int Samples, double VisualTokens, double TextTokens, int Skipped,
+    ModelLatency[] Models);
 
-/// <summary>The stages of one model on one benchmark: medians with intervals, and every measurement in the order of the questions.</summary>
-public sealed record ModelLatency(Estimate Image, Estimate Vision, Estimate Prefill, Estimate FirstToken, Estimate TimeToFirstToken, Estimate PerToken, StageMeasurements Measured);
+/// <summary>The stages of one model on one benchmark: medians with intervals,
+/// and every measurement in the order of the questions.</summary>
+public sealed record ModelLatency(Estimate Image, Estimate Vision, Estimate Prefill, Estimate FirstToken, Estimate TimeToFirstToken,
+    Estimate PerToken, StageMeasurements Measured);
 
 /// <summary>Every measurement, in milliseconds.</summary>
 public sealed record StageMeasurements(double[] Image, double[] Vision, double[] Prefill, double[] FirstToken, double[] PerToken);
@@ -110,7 +117,8 @@ public sealed record Estimate(double Median, double[] Interval);
 /// <param name="Models">In the order of the models without the first.</param>
 public sealed record SpeedUpRow(string? Group, string? Benchmark, SpeedUp[] Models);
 
-/// <summary>How many times faster than the first model: medians over the questions of the first model's time / the model's time on the same question.</summary>
+/// <summary>How many times faster than the first model: medians over the questions
+/// of the first model's time / the model's time on the same question.</summary>
 /// <param name="TimeToFirstToken">All stages.</param>
 /// <param name="Prefill">The decoder over the prompt, to be held against the ideal.</param>
 /// <param name="PerToken">Each further token.</param>

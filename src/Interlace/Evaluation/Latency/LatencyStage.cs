@@ -17,11 +17,13 @@ namespace Interlace.Evaluation.Latency;
 public sealed record LatencyOptions(int Samples = 20, int NewTokens = 16, int WarmUp = 2);
 
 /// <summary>
-/// The stage <c>latency</c> (paper A.1): every model answers the same questions of the benchmarks, one question at a time, question by question in turns and each time beginning with another model,
+/// The stage <c>latency</c> (paper A.1): every model answers the same questions of the benchmarks, one question at a time,
+/// question by question in turns and each time beginning with another model,
 /// so that whatever else the machine does hits all of them.
 /// </summary>
 /// <param name="models">The models; the first is the baseline.</param>
-/// <param name="job">The work: the benchmarks, prompts and bounds of images, and the seed of the intervals; it ends between two answers or tokens.</param>
+/// <param name="job">The work: the benchmarks, prompts and bounds of images, and the seed of the intervals;
+/// it ends between two answers or tokens.</param>
 /// <param name="options">How much is measured.</param>
 public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, LatencyOptions options)
 {
@@ -49,7 +51,8 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
     }
 
     /// <summary>Measures.</summary>
-    /// <exception cref="InputException">A table is absent or wrong, no question of it can be used, or the models read a question differently.</exception>
+    /// <exception cref="InputException">A table is absent or wrong, no question of it can be used,
+    /// or the models read a question differently.</exception>
     public LatencyFile Run()
     {
         var found = Benchmarks.In(_evaluation.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks."), _evaluation.Only);
@@ -65,12 +68,14 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
             var results = new List<BenchmarkLatency>();
             foreach (var (benchmark, table) in tables)
             {
-                var questions = Measure(benchmark, table, part => job.Progress?.Report(new(Stage, before + part.Done, total, "questions", Part: part)));
+                var questions = Measure(benchmark, table,
+                    part => job.Progress?.Report(new(Stage, before + part.Done, total, "questions", Part: part)));
                 before += Rows(benchmark, table).Length;
                 measured.Add((benchmark, questions.Times));
                 results.Add(Summary(benchmark, questions));
             }
-            return new(LatencyFile.CurrentFormat, ProgramVersion.CreatedBy, Settings(), described, [.. results], LatencyStatistics.SpeedUps(measured, job.Experiment.Seed));
+            return new(LatencyFile.CurrentFormat, ProgramVersion.CreatedBy, Settings(), described, [.. results],
+                LatencyStatistics.SpeedUps(measured, job.Experiment.Seed));
         }
         finally
         {
@@ -78,11 +83,14 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
         }
     }
 
-    private LatencySettings Settings() => new(options.Samples, options.NewTokens, options.WarmUp, job.Experiment.Seed, job.Experiment.Data!.MaxPixels, job.Compute.Device.type.ToString().ToLowerInvariant(), job.Compute.TypeName, job.Compute.Threads);
+    private LatencySettings Settings() =>
+        new(options.Samples, options.NewTokens, options.WarmUp, job.Experiment.Seed, job.Experiment.Data!.MaxPixels,
+            job.Compute.Device.type.ToString().ToLowerInvariant(), job.Compute.TypeName, job.Compute.Threads);
 
     private BenchmarkLatency Summary(Benchmark benchmark, Questions questions)
     {
-        double Middle(Func<EncodedSample, int> count) => LatencyStatistics.Median([.. questions.Prompts.Select(prompt => (double)count(prompt))]);
+        double Middle(Func<EncodedSample, int> count) =>
+            LatencyStatistics.Median([.. questions.Prompts.Select(prompt => (double)count(prompt))]);
         return new(benchmark.Name, benchmark.Group, questions.Prompts.Count, Middle(p => p.Count(TokenKind.Image)), Middle(p => p.Length - p.Count(TokenKind.Image)), questions.Skipped,
             [.. questions.Times.Select(model => LatencyStatistics.Of(model, job.Experiment.Seed))]);
     }
@@ -122,11 +130,14 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
             foreach (var model in models) model.Model.CheckUnchanged();
             report(new(benchmark.Name, Math.Max(i + 1, 0), rows.Length));
         }
-        return questions.Prompts.Count > 0 ? questions : throw new InputException($"No question of {table.Name} can be used: {questions.Skipped} were tried.");
+        return questions.Prompts.Count > 0
+            ? questions
+            : throw new InputException($"No question of {table.Name} can be used: {questions.Skipped} were tried.");
     }
 
     /// <summary>The answers of all models to one question; null where an image or the text cannot be used.</summary>
-    private (AnswerTimes Times, EncodedSample Prompt)[]? Ask(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style, int first)
+    private (AnswerTimes Times, EncodedSample Prompt)[]? Ask(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style,
+        int first)
     {
         var answers = new (AnswerTimes Times, EncodedSample Prompt)[models.Count];
         try
@@ -160,7 +171,9 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
     private BenchmarkRow[] Rows(Benchmark benchmark, BenchmarkTable table)
     {
         BenchmarkRow[] rows = [.. table.Rows.Take(AskingSettings.Of(_evaluation, benchmark).Limit ?? int.MaxValue)];
-        return rows.Length <= options.Samples ? rows : [.. Enumerable.Range(0, options.Samples).Select(i => rows[(int)((long)i * rows.Length / options.Samples)])];
+        return rows.Length <= options.Samples
+            ? rows
+            : [.. Enumerable.Range(0, options.Samples).Select(i => rows[(int)((long)i * rows.Length / options.Samples)])];
     }
 
     private sealed record Questions(List<AnswerTimes>[] Times, List<EncodedSample> Prompts, int Skipped);

@@ -6,7 +6,8 @@ using Interlace.Vlm;
 namespace Interlace.Evaluation.Latency;
 
 /// <summary>
-/// Medians with percentile bootstrap intervals over questions. Ratios are paired: both times are of the same question. The ratio of a group is the mean over its benchmarks,
+/// Medians with percentile bootstrap intervals over questions. Ratios are paired: both times are of the same question.
+/// The ratio of a group is the mean over its benchmarks,
 /// of everything the mean over all benchmarks, as in the paper's Table 4; the draws of the benchmarks are averaged likewise.
 /// </summary>
 internal static class LatencyStatistics
@@ -63,7 +64,8 @@ internal static class LatencyStatistics
 
         public static Ratios Of(IReadOnlyList<AnswerTimes> baseline, IReadOnlyList<AnswerTimes> model, int seed)
         {
-            Resampled Ratio(Func<AnswerTimes, double> stage) => Resampled.Of([.. baseline.Zip(model, (b, m) => stage(m) > 0 ? stage(b) / stage(m) : 1)], seed);
+            Resampled Ratio(Func<AnswerTimes, double> stage) =>
+                Resampled.Of([.. baseline.Zip(model, (b, m) => stage(m) > 0 ? stage(b) / stage(m) : 1)], seed);
             return new(Ratio(t => t.TimeToFirstToken), Ratio(t => t.Prefill), Ratio(t => t.PerToken));
         }
     }
@@ -91,6 +93,7 @@ internal static class LatencyStatistics
             return new(LatencyStatistics.Median(values), draws);
         }
 
-        public static Resampled Mean(Resampled[] parts) => new(parts.Average(p => p.Median), [.. Enumerable.Range(0, DrawCount).Select(d => parts.Average(p => p.Draws[d]))]);
+        public static Resampled Mean(Resampled[] parts) =>
+            new(parts.Average(p => p.Median), [.. Enumerable.Range(0, DrawCount).Select(d => parts.Average(p => p.Draws[d]))]);
     }
 }

@@ -19,11 +19,14 @@ public readonly record struct AnswerTimes(double Image, double Vision, double Pr
     public double TimeToFirstToken => Image + Vision + Prefill + FirstToken;
 }
 
-/// <summary>Times the generator that evaluation uses, on one question at a time. The device is done with its work before each reading of the clock.</summary>
+/// <summary>Times the generator that evaluation uses, on one question at a time.
+/// The device is done with its work before each reading of the clock.</summary>
 internal static class StageClock
 {
-    /// <summary>Answers one question with exactly <paramref name="newTokens"/> + 1 tokens, whatever they are, so that models do equal work.</summary>
-    public static (AnswerTimes Times, EncodedSample Prompt) Measure(VisionLanguageModel model, Func<EncodedSample> encode, int newTokens, CancellationToken cancellation)
+    /// <summary>Answers one question with exactly <paramref name="newTokens"/> + 1 tokens, whatever they are,
+    /// so that models do equal work.</summary>
+    public static (AnswerTimes Times, EncodedSample Prompt) Measure(VisionLanguageModel model, Func<EncodedSample> encode, int newTokens,
+        CancellationToken cancellation)
     {
         long begun = Read(model.Device);
         EncodedSample prompt = encode();

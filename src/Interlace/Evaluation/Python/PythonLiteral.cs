@@ -5,7 +5,8 @@ using System.Text;
 namespace Interlace.Evaluation.Python;
 
 /// <summary>
-/// A Python literal found in a table cell: strings, numbers, True, False, None, lists, tuples and dictionaries of these. It is read, never evaluated;
+/// A Python literal found in a table cell: strings, numbers, True, False, None, lists, tuples and dictionaries of these.
+/// It is read, never evaluated;
 /// names, calls, operators and f-strings are no literals.
 /// </summary>
 public abstract record PythonLiteral
@@ -33,7 +34,8 @@ public abstract record PythonLiteral
     /// <summary>A dictionary, in written order.</summary>
     public sealed record Mapping(IReadOnlyList<KeyValuePair<PythonLiteral, PythonLiteral>> Items) : PythonLiteral;
 
-    /// <summary>The literal a text holds, or null where it holds none: bad syntax, anything to evaluate, or nesting deeper than 100.</summary>
+    /// <summary>The literal a text holds, or null where it holds none:
+    /// bad syntax, anything to evaluate, or nesting deeper than 100.</summary>
     public static PythonLiteral? Parse(string text)
     {
         Reader reader = new(text);
@@ -44,16 +46,21 @@ public abstract record PythonLiteral
     /// <param name="text">The text of a cell.</param>
     /// <param name="orTuple">Whether a tuple will do as well.</param>
     public static IReadOnlyList<string>? ParseList(string text, bool orTuple = false) =>
-        text.AsSpan().Trim() is ['[', ..] or ['(', ..] && Parse(text) is Sequence sequence && (orTuple || !sequence.IsTuple) ? [.. sequence.Items.Select(item => item.Str())] : null;
+        text.AsSpan().Trim() is ['[', ..] or ['(', ..] && Parse(text) is Sequence sequence && (orTuple || !sequence.IsTuple)
+            ? [.. sequence.Items.Select(item => item.Str())]
+            : null;
 
     /// <summary><c>str(x)</c>.</summary>
     public string Str() => this is Text text ? text.Value : Repr();
 
     private string Repr() => this switch
     {
-        Text text => (text.Value.Contains('\'', StringComparison.Ordinal) && !text.Value.Contains('"', StringComparison.Ordinal) ? '"' : '\'') is var quote
-            ? quote + text.Value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal)
-                .Replace("\r", "\\r", StringComparison.Ordinal).Replace(quote == '\'' ? "'" : "\0", quote == '\'' ? "\\'" : "\\x00", StringComparison.Ordinal) + quote : "",
+        Text text =>
+            (text.Value.Contains('\'', StringComparison.Ordinal) && !text.Value.Contains('"', StringComparison.Ordinal) ? '"' : '\'') is var quote
+            ? quote + text.Value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n",
+                StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal)
+                .Replace("\r", "\\r", StringComparison.Ordinal)
+                    .Replace(quote == '\'' ? "'" : "\0", quote == '\'' ? "\\'" : "\\x00", StringComparison.Ordinal) + quote : "",
         Integer integer => integer.Value.ToString(CultureInfo.InvariantCulture),
         Real real => PythonText.FloatText(real.Value),
         Boolean boolean => boolean.Value ? "True" : "False",
@@ -81,7 +88,8 @@ public abstract record PythonLiteral
             return text[_at] switch
             {
                 '[' => Items(']', depth) is { } list ? new Sequence(list.Items, IsTuple: false) : null,
-                '(' => Items(')', depth) is not { } tuple ? null : tuple is { Items.Count: 1, TrailingComma: false } ? tuple.Items[0] : new Sequence(tuple.Items, IsTuple: true),
+                '(' =>
+                    Items(')', depth) is not { } tuple ? null : tuple is { Items.Count: 1, TrailingComma: false } ? tuple.Items[0] : new Sequence(tuple.Items, IsTuple: true),
                 '{' => Pairs(depth),
                 '\'' or '"' => Strings(),
                 '+' or '-' => Signed(depth),
@@ -124,7 +132,8 @@ public abstract record PythonLiteral
             bool comma = false;
             while (!Take('}'))
             {
-                if (pairs.Count > 0 && !comma || Value(depth + 1) is not { } key || !Take(':') || Value(depth + 1) is not { } value) return null;
+                if (pairs.Count > 0 && !comma || Value(depth + 1) is not { } key || !Take(':') || Value(depth + 1) is not { } value)
+                    return null;
                 pairs.Add(new(key, value));
                 comma = Take(',');
             }
@@ -146,11 +155,14 @@ public abstract record PythonLiteral
         {
             int start = _at;
             bool based = text[_at] == '0' && _at + 1 < text.Length && text[_at + 1] is 'x' or 'X' or 'o' or 'O' or 'b' or 'B';
-            while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '.' || !based && text[_at] is '+' or '-' && text[_at - 1] is 'e' or 'E')) _at++;
+            while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '.' || !based && text[_at] is '+' or '-' && text[_at - 1] is 'e' or 'E'))
+                _at++;
             string token = text[start.._at];
             if (based) return Based(token);
             if (token.All(c => char.IsAsciiDigit(c) || c == '_'))
-                return PythonText.TryInteger(token, out BigInteger integer) && (token[0] != '0' || integer.IsZero) ? new Integer(integer) : null;
+                return PythonText.TryInteger(token, out BigInteger integer) && (token[0] != '0' || integer.IsZero)
+                    ? new Integer(integer)
+                    : null;
             return PythonText.TryFloat(token, out double real) ? new Real(real) : null;
         }
 
@@ -240,7 +252,8 @@ public abstract record PythonLiteral
 
         private bool CodePoint(StringBuilder value, int digits)
         {
-            if (_at + digits > text.Length || !int.TryParse(text.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code) || code is < 0 or > 0x10ffff) return false;
+            if (_at + digits > text.Length || !int.TryParse(text.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code) || code is < 0 or > 0x10ffff)
+                return false;
             _at += digits;
             if (code <= 0xffff) value.Append((char)code);
             else value.Append(char.ConvertFromUtf32(code));

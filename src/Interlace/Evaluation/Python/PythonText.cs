@@ -5,13 +5,15 @@ using System.Text;
 namespace Interlace.Evaluation.Python;
 
 /// <summary>
-/// Text as Python sees it: the published scores come from Python programs, whose whitespace, lower case, lengths and number syntax differ from .NET's.
+/// Text as Python sees it: the published scores come from Python programs, whose whitespace, lower case,
+/// lengths and number syntax differ from .NET's.
 /// Lengths and positions count code points; comparisons are ordinal.
 /// </summary>
 public static class PythonText
 {
     /// <summary>Whether <c>str.isspace</c> holds for the character: Unicode whitespace and U+001C to U+001F, not U+200B.</summary>
-    public static bool IsSpace(char c) => c is ' ' or (>= '\t' and <= '\r') or (>= '\u001c' and <= '\u001f') or '\u0085' or '\u00a0' or '\u1680'
+    public static bool IsSpace(char c) =>
+        c is ' ' or (>= '\t' and <= '\r') or (>= '\u001c' and <= '\u001f') or '\u0085' or '\u00a0' or '\u1680'
         or (>= '\u2000' and <= '\u200a') or '\u2028' or '\u2029' or '\u202f' or '\u205f' or '\u3000';
 
     /// <summary><c>s.split()</c>: the runs of characters that are not whitespace.</summary>
@@ -37,7 +39,8 @@ public static class PythonText
         return s[start..end];
     }
 
-    /// <summary><c>s.lower()</c>: full case mapping, so that U+0130 becomes two code points and a sigma that ends a word the final one.</summary>
+    /// <summary><c>s.lower()</c>: full case mapping, so that U+0130 becomes two code points and a sigma
+    /// that ends a word the final one.</summary>
     public static string Lower(string s)
     {
         if (Ascii.IsValid(s)) return s.ToLowerInvariant();
@@ -72,12 +75,14 @@ public static class PythonText
     public static int[] CodePoints(string s)
     {
         int[] points = new int[Length(s)];
-        for (int i = 0, n = 0; i < s.Length; i += WidthAt(s, i)) points[n++] = WidthAt(s, i) == 2 ? char.ConvertToUtf32(s[i], s[i + 1]) : s[i];
+        for (int i = 0, n = 0; i < s.Length; i += WidthAt(s, i))
+            points[n++] = WidthAt(s, i) == 2 ? char.ConvertToUtf32(s[i], s[i + 1]) : s[i];
         return points;
     }
 
     /// <summary>
-    /// <c>float(s)</c>: surrounding whitespace, a sign, digits of any script, a point, an exponent, single underscores between digits, <c>inf</c>, <c>infinity</c>, <c>nan</c>.
+    /// <c>float(s)</c>: surrounding whitespace, a sign, digits of any script, a point, an exponent, single underscores between digits,
+    /// <c>inf</c>, <c>infinity</c>, <c>nan</c>.
     /// </summary>
     public static bool TryFloat(string s, out double value)
     {
@@ -91,7 +96,8 @@ public static class PythonText
         else if (unsigned.Equals("nan", StringComparison.OrdinalIgnoreCase)) value = double.NaN;
         // A first digit or point keeps out the words and spellings .NET knows and Python does not.
         else if (unsigned.Length == 0 || !(char.IsAsciiDigit(unsigned[0]) || unsigned[0] == '.')) return false;
-        else return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value);
+        else return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture, out value);
         return true;
     }
 
@@ -101,16 +107,19 @@ public static class PythonText
         value = default;
         if (AsciiNumber(s) is not { } text) return false;
         int digits = text.Length - (text is ['+' or '-', ..] ? 1 : 0);
-        return digits is > 0 and <= 4300 && text[^digits..].All(char.IsAsciiDigit) && BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        return digits is > 0 and <= 4300 && text[^digits..].All(char.IsAsciiDigit)
+            && BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
     }
 
-    /// <summary><c>str(x)</c> of a float: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e16 on.</summary>
+    /// <summary><c>str(x)</c> of a float: the shortest digits that read back the same,
+    /// with an exponent below 1e-4 and from 1e16 on.</summary>
     public static string FloatText(double x)
     {
         if (double.IsNaN(x)) return "nan";
         if (double.IsInfinity(x)) return x > 0 ? "inf" : "-inf";
         string[] parts = x.ToString("R", CultureInfo.InvariantCulture).TrimStart('-').Split('E');
-        string all = parts[0].Replace(".", "", StringComparison.Ordinal), digits = all.TrimStart('0').TrimEnd('0') is { Length: > 0 } significant ? significant : "0";
+        string all = parts[0].Replace(".", "", StringComparison.Ordinal),
+            digits = all.TrimStart('0').TrimEnd('0') is { Length: > 0 } significant ? significant : "0";
         int point = parts[0].Length == all.Length ? all.Length : parts[0].IndexOf('.', StringComparison.Ordinal);
         int exponent = x == 0 ? 0 : point - 1 - (all.Length - all.TrimStart('0').Length) + (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
         string sign = double.IsNegative(x) ? "-" : "";
@@ -121,13 +130,17 @@ public static class PythonText
         return $"{sign}{whole[..(exponent + 1)]}.{(whole.Length > exponent + 1 ? whole[(exponent + 1)..] : "0")}";
     }
 
-    /// <summary>Whether the code point at <paramref name="i"/> is a decimal digit of any script (what <c>\d</c> matches in Python).</summary>
-    public static bool IsDigitAt(string s, int i) => i >= 0 && i < s.Length && Rune.TryGetRuneAt(s, i, out Rune rune) && Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber;
+    /// <summary>Whether the code point at <paramref name="i"/> is a decimal digit of any script (what <c>\d</c> matches
+    /// in Python).</summary>
+    public static bool IsDigitAt(string s, int i) =>
+        i >= 0 && i < s.Length && Rune.TryGetRuneAt(s, i, out Rune rune)
+            && Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber;
 
     /// <summary>Whether the code point that ends just before <paramref name="i"/> is a decimal digit.</summary>
     public static bool IsDigitBefore(string s, int i) => IsDigitAt(s, i > 1 && char.IsLowSurrogate(s[i - 1]) ? i - 2 : i - 1);
 
-    /// <summary>Stripped, digits of every script turned to ASCII, underscores between digits taken out; null where a number cannot be meant.</summary>
+    /// <summary>Stripped, digits of every script turned to ASCII, underscores between digits taken out;
+    /// null where a number cannot be meant.</summary>
     private static string? AsciiNumber(string s)
     {
         StringBuilder text = new(s.Length);
@@ -158,10 +171,12 @@ public static class PythonText
     private static bool IsCased(string s, int i)
     {
         if (char.IsLowSurrogate(s[i]) && i > 0) i--;
-        return CharUnicodeInfo.GetUnicodeCategory(s, i) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+        return CharUnicodeInfo.GetUnicodeCategory(s,
+            i) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
     }
 
-    private static bool IsCaseIgnorable(char c) => c is '\'' or '.' or ':' or '\u00b7' or '\u2018' or '\u2019' or '\u2024' or '\u2027' or '\uff07' or '\uff0e' or '\uff1a' ||
+    private static bool IsCaseIgnorable(char c) =>
+        c is '\'' or '.' or ':' or '\u00b7' or '\u2018' or '\u2019' or '\u2024' or '\u2027' or '\uff07' or '\uff0e' or '\uff1a' ||
         CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
 
     /// <summary>How many code points the upper case of one has: the 102 entries of Unicode's special casing that grow.</summary>
@@ -169,7 +184,8 @@ public static class PythonText
     {
         '\u00df' or '\u0149' or '\u01f0' or '\u0587' or (>= '\u1e96' and <= '\u1e9a') or '\u1f50' => 2,
         '\u0390' or '\u03b0' or '\u1f52' or '\u1f54' or '\u1f56' => 3,
-        '\u1fb7' or '\u1fc7' or '\u1fd2' or '\u1fd3' or '\u1fd7' or '\u1fe2' or '\u1fe3' or '\u1fe7' or '\u1ff7' or '\ufb03' or '\ufb04' => 3,
+        '\u1fb7' or '\u1fc7' or '\u1fd2' or '\u1fd3' or '\u1fd7' or '\u1fe2' or '\u1fe3' or '\u1fe7' or '\u1ff7' or '\ufb03' or '\ufb04' =>
+            3,
         (>= '\u1f80' and <= '\u1faf') or (>= '\u1fb2' and <= '\u1fb4') or '\u1fb6' or '\u1fbc' or (>= '\u1fc2' and <= '\u1fc4') or '\u1fc6' or '\u1fcc' => 2,
         '\u1fd6' or '\u1fe4' or '\u1fe6' or (>= '\u1ff2' and <= '\u1ff4') or '\u1ff6' or '\u1ffc' => 2,
         (>= '\ufb00' and <= '\ufb06') or (>= '\ufb13' and <= '\ufb17') => 2,

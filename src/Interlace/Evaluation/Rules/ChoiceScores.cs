@@ -5,7 +5,8 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Evaluation.Rules;
 
-/// <summary>Scores multiple-choice benchmarks: row by row, by cycles of the options (HRBench), or by whole groups of rotations (MMBench) (evaluation rule 8).</summary>
+/// <summary>Scores multiple-choice benchmarks: row by row, by cycles of the options (HRBench),
+/// or by whole groups of rotations (MMBench) (evaluation rule 8).</summary>
 public static class ChoiceScores
 {
     private const long GroupModulus = 1_000_000;
@@ -30,7 +31,8 @@ public static class ChoiceScores
         return Means([.. choices.Select(c => new Unit(c.Row, c.Hit, c.Hit || c.Failed))], headlineSplit, [.. choices.Select(c => c.Score)], choices, []);
     }
 
-    /// <summary>A question counts only if every one of its rotations is right: rows whose index is equal modulo 1,000,000, given by the row below 1,000,000.</summary>
+    /// <summary>A question counts only if every one of its rotations is right:
+    /// rows whose index is equal modulo 1,000,000, given by the row below 1,000,000.</summary>
     /// <inheritdoc cref="Vanilla"/>
     /// <exception cref="InputException">An index is no integer.</exception>
     public static Score Circular(IReadOnlyList<Prediction> predictions, RuleSet rules = RuleSet.November2025, string? headlineSplit = null)
@@ -120,9 +122,12 @@ public static class ChoiceScores
         return scores;
     }
 
-    private static Score Means(IReadOnlyList<Unit> units, string? headlineSplit, IReadOnlyList<RowScore> rows, Choice[] choices, (string Name, double Value)[] further)
+    private static Score Means(IReadOnlyList<Unit> units, string? headlineSplit, IReadOnlyList<RowScore> rows, Choice[] choices,
+        (string Name, double Value)[] further)
     {
-        Unit[] counted = headlineSplit is not null && units.Any(unit => unit.Row.Split == headlineSplit) ? [.. units.Where(unit => unit.Row.Split == headlineSplit)] : [.. units];
+        Unit[] counted = headlineSplit is not null && units.Any(unit => unit.Row.Split == headlineSplit)
+            ? [.. units.Where(unit => unit.Row.Split == headlineSplit)]
+            : [.. units];
         OrderedDictionary<string, double> scores = new(StringComparer.Ordinal);
         if (counted.Length > 0) scores["Overall"] = MeanOf(counted);
         foreach ((string name, double value) in further) scores.TryAdd(name, value);
@@ -131,7 +136,8 @@ public static class ChoiceScores
         {
             string prefix = splits.Length > 1 ? split.Key + "/" : "";
             if (splits.Length > 1) scores.TryAdd(split.Key, MeanOf(split));
-            AddMeans(scores, prefix, split, unit => unit.Row["l2-category"] is { } ability ? ShortAbilities.GetValueOrDefault(ability, ability) : null);
+            AddMeans(scores, prefix, split,
+                unit => unit.Row["l2-category"] is { } ability ? ShortAbilities.GetValueOrDefault(ability, ability) : null);
             AddMeans(scores, prefix, split, unit => unit.Row.Category);
         }
         return new()
@@ -155,20 +161,25 @@ public static class ChoiceScores
 
     private static double MeanOf(IEnumerable<Unit> units) => 100 * units.Average(unit => unit.Hit ? 1.0 : 0.0);
 
-    private static double Percent(Choice[] choices, Func<Choice, bool> hit) => choices.Length == 0 ? 0 : 100.0 * choices.Count(hit) / choices.Length;
+    private static double Percent(Choice[] choices, Func<Choice, bool> hit) =>
+        choices.Length == 0 ? 0 : 100.0 * choices.Count(hit) / choices.Length;
 
-    private static double? FailureRate(Choice[] choices) => choices.Length == 0 ? null : (double)choices.Count(choice => choice.ExtractionFailed) / choices.Length;
+    private static double? FailureRate(Choice[] choices) =>
+        choices.Length == 0 ? null : (double)choices.Count(choice => choice.ExtractionFailed) / choices.Length;
 
     private static string CycleOf(Choice choice) => choice.Row["cycle_category"] ?? "none";
 
-    private static long IndexOf(BenchmarkRow row) => long.TryParse(row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index) && index >= 0 ? index :
+    private static long IndexOf(BenchmarkRow row) =>
+        long.TryParse(row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index) && index >= 0 ? index :
         throw new InputException($"Row {Printable.Quote(row.Index)} cannot belong to a circular benchmark, whose indices are integers: the group is the index modulo {GroupModulus}.");
 
-    private static Choice[] Choices(IReadOnlyList<Prediction> predictions, RuleSet rules) => [.. RowOrder.Sorted(predictions).Select(p => Choice.Of(p, rules))];
+    private static Choice[] Choices(IReadOnlyList<Prediction> predictions, RuleSet rules) =>
+        [.. RowOrder.Sorted(predictions).Select(p => Choice.Of(p, rules))];
 
     private sealed record Unit(BenchmarkRow Row, bool Hit, bool HitAtBest);
 
-    /// <summary>One row's outcome: <paramref name="Letter"/> after a judge, if there was one; null and wrong where nothing was found.</summary>
+    /// <summary>One row's outcome: <paramref name="Letter"/> after a judge, if there was one;
+    /// null and wrong where nothing was found.</summary>
     private sealed record Choice(BenchmarkRow Row, char? Letter, bool ExtractionFailed, bool JudgeFailed)
     {
         public bool Hit => Letter is { } letter && Row.Answer is [var answer] && answer == letter;
@@ -180,7 +191,8 @@ public static class ChoiceScores
         public static Choice Of(Prediction prediction, RuleSet rules)
         {
             char? letter = MultipleChoice.Extract(prediction.Text, prediction.Row.Options, rules);
-            if (letter is not null || prediction.JudgeReply is not { } reply) return new(prediction.Row, letter, letter is null, letter is null && prediction.JudgeFailed);
+            if (letter is not null || prediction.JudgeReply is not { } reply)
+                return new(prediction.Row, letter, letter is null, letter is null && prediction.JudgeFailed);
             letter = MultipleChoice.Extract(reply, prediction.Row.Options, rules);
             return new(prediction.Row, letter, ExtractionFailed: true, JudgeFailed: letter is null);
         }

@@ -21,9 +21,11 @@ public static partial class MultipleChoice
     ];
 
     /// <summary>
-    /// The letter an answer gives: by the letter itself (step O), else by the text of exactly one option (step T). <see cref="NoOption"/> for a refusal, null where nothing is found.
+    /// The letter an answer gives: by the letter itself (step O), else by the text of exactly one option (step T).
+    /// <see cref="NoOption"/> for a refusal, null where nothing is found.
     /// </summary>
-    public static char? Extract(string prediction, IReadOnlyList<Option> options, RuleSet rules = RuleSet.November2025) => ByLetter(prediction, options, rules) ?? ByText(prediction, options);
+    public static char? Extract(string prediction, IReadOnlyList<Option> options, RuleSet rules = RuleSet.November2025) =>
+        ByLetter(prediction, options, rules) ?? ByText(prediction, options);
 
     /// <summary>Step O: exactly one option letter as a word of its own, among the last four words.</summary>
     private static char? ByLetter(string prediction, IReadOnlyList<Option> options, RuleSet rules)

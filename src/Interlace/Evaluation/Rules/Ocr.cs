@@ -16,7 +16,8 @@ public static class Ocr
         "Regular Text Recognition", "Irregular Text Recognition", "Artistic Text Recognition", "Handwriting Recognition", "Digit String Recognition", "Non-Semantic Text Recognition",
     };
 
-    private static readonly string[] Parts = [TextRecognition, "Scene Text-centric VQA", "Doc-oriented VQA", "Key Information Extraction", Handwritten];
+    private static readonly string[] Parts = [TextRecognition, "Scene Text-centric VQA", "Doc-oriented VQA", "Key Information Extraction",
+        Handwritten];
 
     /// <summary>Whether any of the answers stands in the text; an empty answer always does.</summary>
     /// <param name="prediction">The model's text.</param>
@@ -26,11 +27,13 @@ public static class Ocr
     {
         Func<string, string> form = category == Handwritten ? Formula : Words;
         string text = form(prediction);
-        return (PythonLiteral.ParseList(answerCell, orTuple: true) ?? [answerCell]).Any(answer => text.Contains(form(answer), StringComparison.Ordinal));
+        return (PythonLiteral.ParseList(answerCell, orTuple: true) ?? [answerCell])
+            .Any(answer => text.Contains(form(answer), StringComparison.Ordinal));
     }
 
     /// <summary>
-    /// The share of rows in percent. Sub-scores: each category and OCRBench's five parts in percent, the parts again as counts (<c>/count</c>),
+    /// The share of rows in percent. Sub-scores: each category and OCRBench's five parts in percent,
+    /// the parts again as counts (<c>/count</c>),
     /// <c>Final Score</c> (rows right) and <c>Final Score Norm</c> (a tenth of it, which is a percentage on the full thousand rows only).
     /// </summary>
     public static Score Score(IReadOnlyList<Prediction> predictions)
@@ -48,10 +51,12 @@ public static class Ocr
         scores["Final Score Norm"] = scores["Final Score"] / 10;
         foreach (var category in rows.Where(row => row.Row.Category is not null).GroupBy(row => row.Row.Category!).OrderBy(group => group.Key, StringComparer.Ordinal))
             scores.TryAdd(category.Key, 100 * category.Average(row => row.Value));
-        return Rules.Score.OfMean(rows, scores, rows.Length is 0 or 1000 ? null : $"100 x right / rows over {rows.Length} rows; the published Final Score Norm supposes 1000.");
+        return Rules.Score.OfMean(rows, scores,
+            rows.Length is 0 or 1000 ? null : $"100 x right / rows over {rows.Length} rows; the published Final Score Norm supposes 1000.");
     }
 
-    private static string? PartOf(string? category) => category is not null && TextRecognitions.Contains(category) ? TextRecognition : category;
+    private static string? PartOf(string? category) =>
+        category is not null && TextRecognitions.Contains(category) ? TextRecognition : category;
 
     private static string Formula(string text) => PythonText.Strip(text).Replace('\n', ' ').Replace(" ", "", StringComparison.Ordinal);
 

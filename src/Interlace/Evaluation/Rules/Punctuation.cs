@@ -21,7 +21,8 @@ internal static class Punctuation
         string text = s;
         foreach (char mark in Marks)
         {
-            bool delete = commaInNumber || s.Contains($"{mark} ", StringComparison.Ordinal) || s.Contains($" {mark}", StringComparison.Ordinal);
+            bool delete = commaInNumber || s.Contains($"{mark} ", StringComparison.Ordinal)
+                || s.Contains($" {mark}", StringComparison.Ordinal);
             text = text.Replace(mark.ToString(), delete ? "" : " ", StringComparison.Ordinal);
         }
         return DeletePeriods(text);

@@ -9,5 +9,6 @@ internal static class RowOrder
         ? [.. predictions.OrderBy(p => Number(p))]
         : [.. predictions.OrderBy(p => p.Row.Index, StringComparer.Ordinal)];
 
-    private static long? Number(Prediction prediction) => long.TryParse(prediction.Row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index) ? index : null;
+    private static long? Number(Prediction prediction) =>
+        long.TryParse(prediction.Row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index) ? index : null;
 }

@@ -41,7 +41,8 @@ public enum HeadlineRule
     F1,
 }
 
-/// <summary>What is drawn together when a score's uncertainty is estimated: a row, a question with its cycles, or a group with its rotations.</summary>
+/// <summary>What is drawn together when a score's uncertainty is estimated:
+/// a row, a question with its cycles, or a group with its rotations.</summary>
 /// <param name="Key">The same in every run over the same table.</param>
 /// <param name="Sums">What the unit adds to the sums of the <see cref="HeadlineRule"/>.</param>
 public sealed record SamplingUnit(string Key, double[] Sums);
@@ -53,14 +54,17 @@ public sealed record Score
     public required double? Percent { get; init; }
 
     /// <summary>
-    /// Other numbers by name: in percent, but counts where the name ends in <c>/count</c> or is <c>Final Score</c>. <c>Overall</c> repeats the headline.
+    /// Other numbers by name: in percent, but counts where the name ends in <c>/count</c> or is <c>Final Score</c>.
+    /// <c>Overall</c> repeats the headline.
     /// </summary>
     public required IReadOnlyDictionary<string, double> SubScores { get; init; }
 
-    /// <summary>The share of rows, 0 to 1, whose answer could not be extracted (before a judge was asked); null where the kind extracts nothing.</summary>
+    /// <summary>The share of rows, 0 to 1, whose answer could not be extracted (before a judge was asked);
+    /// null where the kind extracts nothing.</summary>
     public double? ExtractionFailureRate { get; init; }
 
-    /// <summary>The headline if every row whose extraction failed were right; null where the kind extracts nothing. The headline itself counts them wrong.</summary>
+    /// <summary>The headline if every row whose extraction failed were right; null where the kind extracts nothing.
+    /// The headline itself counts them wrong.</summary>
     public double? PercentIfFailuresWereRight { get; init; }
 
     /// <summary>Replies of the judge that could not be read; such rows count wrong, or are left out where the judge alone scores.</summary>
@@ -78,8 +82,10 @@ public sealed record Score
     /// <summary>What a reader must know about the headline, if anything.</summary>
     public string? Note { get; init; }
 
-    /// <summary>A score whose headline is the mean over rows, each a unit of its own; <paramref name="subScores"/> has it as <c>Overall</c> where there are rows.</summary>
-    internal static Score OfMean(IReadOnlyList<(BenchmarkRow Row, double Value)> rows, IReadOnlyDictionary<string, double> subScores, string? note = null) => new()
+    /// <summary>A score whose headline is the mean over rows, each a unit of its own;
+    /// <paramref name="subScores"/> has it as <c>Overall</c> where there are rows.</summary>
+    internal static Score OfMean(IReadOnlyList<(BenchmarkRow Row, double Value)> rows, IReadOnlyDictionary<string, double> subScores,
+        string? note = null) => new()
     {
         Percent = rows.Count > 0 ? subScores["Overall"] : null,
         SubScores = subScores,
@@ -114,7 +120,8 @@ public sealed record Score
     /// <summary>The harmonic mean of precision and recall, 0 where it is undefined.</summary>
     public static double F1(double truePositives, double falsePositives, double falseNegatives)
     {
-        double precision = Ratio(truePositives, truePositives + falsePositives), recall = Ratio(truePositives, truePositives + falseNegatives);
+        double precision = Ratio(truePositives, truePositives + falsePositives),
+            recall = Ratio(truePositives, truePositives + falseNegatives);
         return Ratio(2 * precision * recall, precision + recall);
     }
 

@@ -9,7 +9,8 @@ public static class Scores
     /// <param name="benchmark">The row; its kind chooses the scorer.</param>
     /// <param name="predictions">Answers with their rows; rows without an answer are not counted.</param>
     /// <param name="rules">The version of the extraction rules, which matters for multiple choice only.</param>
-    public static Score Of(Benchmark benchmark, IReadOnlyList<Prediction> predictions, RuleSet rules = RuleSet.November2025) => benchmark.Kind switch
+    public static Score Of(Benchmark benchmark, IReadOnlyList<Prediction> predictions,
+        RuleSet rules = RuleSet.November2025) => benchmark.Kind switch
     {
         BenchmarkKind.Choice => ChoiceScores.Vanilla(predictions, rules, benchmark.HeadlineSplit),
         BenchmarkKind.Circular => ChoiceScores.Circular(predictions, rules, benchmark.HeadlineSplit),

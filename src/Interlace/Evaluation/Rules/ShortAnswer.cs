@@ -3,7 +3,8 @@ using Interlace.Evaluation.Tables;
 
 namespace Interlace.Evaluation.Rules;
 
-/// <summary>Rules for short free answers: relaxed accuracy (ChartQA), VQA accuracy (TextVQA) and edit distance (DocVQA) (evaluation rules 10.3 to 10.5).</summary>
+/// <summary>Rules for short free answers: relaxed accuracy (ChartQA),
+/// VQA accuracy (TextVQA) and edit distance (DocVQA) (evaluation rules 10.3 to 10.5).</summary>
 public static class ShortAnswer
 {
     private const double Tolerance = 0.05;
@@ -13,9 +14,11 @@ public static class ShortAnswer
     public static IReadOnlyList<string> Answers(string cell) => PythonLiteral.ParseList(cell) ?? [cell];
 
     /// <summary>1 if the answer equals one of the cell's, numbers within 5 %, texts ignoring case; else 0.</summary>
-    public static double Relaxed(string prediction, string answerCell) => Answers(answerCell).Any(answer => MatchesRelaxed(prediction, answer)) ? 1 : 0;
+    public static double Relaxed(string prediction, string answerCell) =>
+        Answers(answerCell).Any(answer => MatchesRelaxed(prediction, answer)) ? 1 : 0;
 
-    /// <summary>Whether one answer is met: as numbers (<c>14%</c> is 0.14) where both are and the right one is not 0, else as texts ignoring case.</summary>
+    /// <summary>Whether one answer is met: as numbers (<c>14%</c> is 0.14) where both are and the right one is not 0,
+    /// else as texts ignoring case.</summary>
     public static bool MatchesRelaxed(string prediction, string answer)
     {
         string stripped = PythonText.Strip(prediction);
@@ -25,7 +28,8 @@ public static class ShortAnswer
     }
 
     /// <summary>
-    /// The mean over the human answers of how many of the others the answer equals, a third of a point each, at most one. An answer cell that is no list gives 0.
+    /// The mean over the human answers of how many of the others the answer equals, a third of a point each, at most one.
+    /// An answer cell that is no list gives 0.
     /// </summary>
     public static double Vqa(string prediction, string answerCell)
     {
@@ -35,7 +39,8 @@ public static class ShortAnswer
         return right.Length == 0 ? 0 : right.Average(answer => Math.Min(1, (matches - (answer == given ? 1 : 0)) / 3.0));
     }
 
-    /// <summary>The normal form of an answer under the VQA rule: no punctuation, lower case, digits for number words, no articles, apostrophes in contractions.</summary>
+    /// <summary>The normal form of an answer under the VQA rule:
+    /// no punctuation, lower case, digits for number words, no articles, apostrophes in contractions.</summary>
     public static string Normalize(string answer)
     {
         string text = Punctuation.Strip(PythonText.Strip(answer.Replace('\n', ' ').Replace('\t', ' ')));
@@ -54,7 +59,8 @@ public static class ShortAnswer
         return similarity < AnlsThreshold ? 0 : similarity;
     }
 
-    /// <summary>Levenshtein distance of the lower-cased, space-collapsed texts over the longer raw upper-cased length, in code points; 0 where both are empty.</summary>
+    /// <summary>Levenshtein distance of the lower-cased, space-collapsed texts over the longer raw upper-cased length, in code points;
+    /// 0 where both are empty.</summary>
     public static double EditDistance(string prediction, string answer)
     {
         int length = Math.Max(PythonText.UpperLength(answer), PythonText.UpperLength(prediction));
@@ -66,7 +72,8 @@ public static class ShortAnswer
     /// <param name="rule">(prediction, answer cell) to 0..1.</param>
     public static Score Score(IReadOnlyList<Prediction> predictions, Func<string, string, double> rule)
     {
-        (BenchmarkRow Row, double Value)[] rows = [.. predictions.Select(p => (p.Row, p.Row.Answer is { } answer ? rule(p.Text, answer) : 0))];
+        (BenchmarkRow Row,
+            double Value)[] rows = [.. predictions.Select(p => (p.Row, p.Row.Answer is { } answer ? rule(p.Text, answer) : 0))];
         OrderedDictionary<string, double> scores = new(StringComparer.Ordinal);
         if (rows.Length > 0) scores["Overall"] = 100 * rows.Average(row => row.Value);
         foreach (Func<BenchmarkRow, string?> key in (Func<BenchmarkRow, string?>[])[row => row.Split, row => row.Category])

@@ -1,6 +1,7 @@
 namespace Interlace.Evaluation.Rules;
 
-/// <summary>The word tables of the VQA metric (evaluation rule 10.4). They are applied to lower-cased words, so that entries with capitals never match.</summary>
+/// <summary>The word tables of the VQA metric (evaluation rule 10.4).
+/// They are applied to lower-cased words, so that entries with capitals never match.</summary>
 internal static class VqaWords
 {
     /// <summary>Words that are left out.</summary>

@@ -9,7 +9,8 @@ public static class YesNo
     /// <summary>What <see cref="Extract"/> gives where an answer says neither or both.</summary>
     public const string Unknown = "Unknown";
 
-    /// <summary><c>Yes</c>, <c>No</c> or <see cref="Unknown"/>: whether one of the two words, and not the other, is a word of the answer.</summary>
+    /// <summary><c>Yes</c>, <c>No</c> or <see cref="Unknown"/>:
+    /// whether one of the two words, and not the other, is a word of the answer.</summary>
     public static string Extract(string prediction)
     {
         IReadOnlyList<string> words = PythonText.Split(Punctuation.Strip(PythonText.Lower(prediction)));
@@ -22,8 +23,10 @@ public static class YesNo
     }
 
     /// <summary>
-    /// F1 of yes in percent over rows counted once per category of their comma list. Unknown counts as no for F1 and as wrong for the accuracy.
-    /// Sub-scores: <c>Overall</c>, <c>acc</c>, <c>precision</c>, <c>recall</c>, then for each category its F1 under its name and the others under <c>category/acc</c> and so on.
+    /// F1 of yes in percent over rows counted once per category of their comma list.
+    /// Unknown counts as no for F1 and as wrong for the accuracy.
+    /// Sub-scores: <c>Overall</c>, <c>acc</c>, <c>precision</c>, <c>recall</c>,
+    /// then for each category its F1 under its name and the others under <c>category/acc</c> and so on.
     /// </summary>
     public static Score Score(IReadOnlyList<Prediction> predictions)
     {
@@ -32,7 +35,8 @@ public static class YesNo
         double[] all = Sum(answers.SelectMany(answer => answer.Categories.Select(_ => answer)));
         if (answers.Length > 0) Add(scores, "Overall", "", all);
         foreach (string category in answers.SelectMany(answer => answer.Categories).OfType<string>().Distinct().Order(StringComparer.Ordinal))
-            Add(scores, category, category + "/", Sum(answers.SelectMany(answer => answer.Categories.Where(c => c == category).Select(_ => answer))));
+            Add(scores, category, category + "/",
+                Sum(answers.SelectMany(answer => answer.Categories.Where(c => c == category).Select(_ => answer))));
         double[] best = Sum(answers.SelectMany(a => a.Categories.Select(_ => a.Extracted == Unknown ? a with { Extracted = a.Truth ? "Yes" : "No" } : a)));
         return new()
         {
@@ -84,7 +88,8 @@ public static class YesNo
         public static Answer Of(Prediction prediction)
         {
             string extracted = Extract(prediction.Text);
-            if (extracted != Unknown || prediction.JudgeReply is not { } reply) return new(prediction.Row, extracted, extracted == Unknown, extracted == Unknown && prediction.JudgeFailed);
+            if (extracted != Unknown || prediction.JudgeReply is not { } reply)
+                return new(prediction.Row, extracted, extracted == Unknown, extracted == Unknown && prediction.JudgeFailed);
             extracted = Extract(reply);
             return new(prediction.Row, extracted, ExtractionFailed: true, JudgeFailed: extracted == Unknown);
         }

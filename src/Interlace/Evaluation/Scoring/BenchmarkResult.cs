@@ -14,8 +14,10 @@ namespace Interlace.Evaluation.Scoring;
 /// <param name="Note">What a reader must know about the number.</param>
 /// <param name="Group">The group it is averaged in, or null for none.</param>
 /// <param name="JudgeFailures">Questions to which the judge gave no readable reply.</param>
-/// <param name="PercentIfFailuresWereRight">The headline if every answer that nobody could read were right: with <paramref name="Percent"/> the bounds of what a judge could make of it.</param>
-public sealed record BenchmarkResult(string Name, string Headline, double? Percent, double[]? Interval, IReadOnlyDictionary<string, double> SubScores,
+/// <param name="PercentIfFailuresWereRight">The headline if every answer that nobody could read were right:
+/// with <paramref name="Percent"/> the bounds of what a judge could make of it.</param>
+public sealed record BenchmarkResult(string Name, string Headline, double? Percent, double[]? Interval, IReadOnlyDictionary<string,
+    double> SubScores,
     double? ExtractionFailureRate, double? TruncatedRate, int Rows, IReadOnlyDictionary<string, long> Skipped, string? Note,
     string? Group = null, int JudgeFailures = 0, double? PercentIfFailuresWereRight = null)
 {

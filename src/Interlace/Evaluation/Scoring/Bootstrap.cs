@@ -14,7 +14,8 @@ public readonly record struct Interval(double Low, double High);
 public sealed record PairedIntervals(int Units, Interval Difference, Interval? Retention);
 
 /// <summary>
-/// Percentile bootstrap over questions: HRBench by question with its cycles, MMBench by group with its rotations, everything else by row. Seeded: the same input gives the same interval on every machine.
+/// Percentile bootstrap over questions: HRBench by question with its cycles, MMBench by group with its rotations, everything else by row.
+/// Seeded: the same input gives the same interval on every machine.
 /// </summary>
 public static class Bootstrap
 {
@@ -37,7 +38,8 @@ public static class Bootstrap
         return Middle(values);
     }
 
-    /// <summary>The interval of the plain mean over several benchmarks, each drawn by itself, in percent; null where nothing was scored.</summary>
+    /// <summary>The interval of the plain mean over several benchmarks, each drawn by itself, in percent;
+    /// null where nothing was scored.</summary>
     public static Interval? Mean(IReadOnlyList<Score> benchmarks, long seed, int draws = DefaultDraws)
     {
         Score[] scored = [.. benchmarks.Where(score => score.Units.Count > 0)];
@@ -56,7 +58,8 @@ public static class Bootstrap
     }
 
     /// <summary>The intervals of one benchmark for two runs, whose questions are drawn together; null where the runs share none.</summary>
-    public static PairedIntervals? Paired(Score run, Score baseline, long seed, int draws = DefaultDraws) => Pair.Of(run, baseline) is { } pair ? Paired([pair], seed, draws) : null;
+    public static PairedIntervals? Paired(Score run, Score baseline, long seed, int draws = DefaultDraws) =>
+        Pair.Of(run, baseline) is { } pair ? Paired([pair], seed, draws) : null;
 
     /// <summary>
     /// The intervals of the mean over several benchmarks, each drawn by itself: of the mean difference and of the mean of the retentions.
@@ -114,7 +117,8 @@ public static class Bootstrap
     }
 
     /// <summary>The common units of two scores of one benchmark.</summary>
-    private sealed record Pair(HeadlineRule Rule, (SamplingUnit Run, SamplingUnit Baseline)[] Common, double[] RunSums, double[] BaselineSums)
+    private sealed record Pair(HeadlineRule Rule, (SamplingUnit Run, SamplingUnit Baseline)[] Common, double[] RunSums,
+        double[] BaselineSums)
     {
         public int Count => Common.Length;
 
@@ -122,7 +126,8 @@ public static class Bootstrap
         {
             Dictionary<string, SamplingUnit> byKey = new(StringComparer.Ordinal);
             foreach (SamplingUnit unit in baseline.Units) byKey.TryAdd(unit.Key, unit);
-            (SamplingUnit, SamplingUnit)[] common = [.. run.Units.Where(unit => byKey.ContainsKey(unit.Key)).Select(unit => (unit, byKey[unit.Key]))];
+            (SamplingUnit,
+                SamplingUnit)[] common = [.. run.Units.Where(unit => byKey.ContainsKey(unit.Key)).Select(unit => (unit, byKey[unit.Key]))];
             return common.Length == 0 ? null : new(run.Rule, common, new double[Width(run)], new double[Width(baseline)]);
         }
 

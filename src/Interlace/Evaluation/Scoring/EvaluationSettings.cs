@@ -15,5 +15,6 @@ namespace Interlace.Evaluation.Scoring;
 /// <param name="Dtype">Type of the computation.</param>
 /// <param name="Sampling">greedy or qwen.</param>
 /// <param name="Overrides">What is different for single benchmarks, by their names.</param>
-public sealed record EvaluationSettings(string Protocol, int MaxNewTokens, string Prompts, string Rules, string Judge, int? Limit, int? MaxPixels, string Device, string Dtype,
+public sealed record EvaluationSettings(string Protocol, int MaxNewTokens, string Prompts, string Rules, string Judge, int? Limit,
+    int? MaxPixels, string Device, string Dtype,
     string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null);

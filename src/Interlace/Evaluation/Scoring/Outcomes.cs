@@ -5,7 +5,8 @@ using Interlace.Vlm;
 namespace Interlace.Evaluation.Scoring;
 
 /// <summary>
-/// The artefact <c>outcomes.jsonl</c> beside <c>scores.json</c>: how every question came out, so that two runs can be compared question by question without tables or answers.
+/// The artefact <c>outcomes.jsonl</c> beside <c>scores.json</c>:
+/// how every question came out, so that two runs can be compared question by question without tables or answers.
 /// One line a question (a row, a question with its cycles, a group with its rotations).
 /// </summary>
 public static class Outcomes
@@ -27,7 +28,8 @@ public static class Outcomes
     /// <exception cref="InputException">It is absent or wrong.</exception>
     public static IReadOnlyDictionary<string, Score> Load(string path)
     {
-        if (!File.Exists(path)) throw new InputException($"There is no {path}, by which runs are compared question by question: score the answers again with the score command.");
+        if (!File.Exists(path))
+            throw new InputException($"There is no {path}, by which runs are compared question by question: score the answers again with the score command.");
         Dictionary<string, List<Outcome>> found = new(StringComparer.Ordinal);
         foreach (var outcome in Lines.Read(path))
         {

@@ -27,10 +27,12 @@ internal static class PredictionTable
     {
         TsvReader reader = new(content, name, separator: separator);
         List<RawCell> cells = [];
-        if (!reader.ReadRecord(cells)) throw new InputException($"{name} is empty; a table of predictions begins with the column names index and prediction.");
+        if (!reader.ReadRecord(cells))
+            throw new InputException($"{name} is empty; a table of predictions begins with the column names index and prediction.");
         string[] columns = [.. cells.Select(cell => Text(cell, name))];
         foreach (string needed in (string[])["index", "prediction"])
-            if (!columns.Contains(needed)) throw new InputException($"{name} has no column {needed}; a table of predictions has the columns index and prediction.");
+            if (!columns.Contains(needed))
+                throw new InputException($"{name} has no column {needed}; a table of predictions has the columns index and prediction.");
         List<string?>[] values = [.. columns.Select(_ => new List<string?>())];
         for (int record = 1; reader.ReadRecord(cells); record++)
         {

@@ -134,7 +134,8 @@ public static class RecordedPredictions
 
     private static IEnumerable<KeyValuePair<string, string?>> Cells(JsonProperty member) => member.Value.ValueKind switch
     {
-        JsonValueKind.Object when member.Name is "options" or "choices" => member.Value.EnumerateObject().Select(option => KeyValuePair.Create(option.Name, Text(option.Value))),
+        JsonValueKind.Object when member.Name is "options" or "choices" =>
+            member.Value.EnumerateObject().Select(option => KeyValuePair.Create(option.Name, Text(option.Value))),
         _ => [KeyValuePair.Create(member.Name == "answers" ? "answer" : member.Name, Text(member.Value))],
     };
 
@@ -145,8 +146,12 @@ public static class RecordedPredictions
         JsonValueKind.String => value.GetString(),
         JsonValueKind.True => "True",
         JsonValueKind.False => "False",
-        JsonValueKind.Number => value.GetRawText() is var raw && raw.AsSpan().IndexOfAny('.', 'e', 'E') < 0 ? raw : PythonText.FloatText(double.Parse(raw, CultureInfo.InvariantCulture)),
-        JsonValueKind.Array => new PythonLiteral.Sequence([.. value.EnumerateArray().Select(item => new PythonLiteral.Text(Text(item) ?? "None"))], IsTuple: false).Str(),
+        JsonValueKind.Number =>
+            value.GetRawText() is var raw && raw.AsSpan().IndexOfAny('.', 'e', 'E') < 0
+                ? raw
+                : PythonText.FloatText(double.Parse(raw, CultureInfo.InvariantCulture)),
+        JsonValueKind.Array =>
+            new PythonLiteral.Sequence([.. value.EnumerateArray().Select(item => new PythonLiteral.Text(Text(item) ?? "None"))], IsTuple: false).Str(),
         _ => value.GetRawText(),
     };
 }

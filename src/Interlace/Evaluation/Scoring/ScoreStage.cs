@@ -13,8 +13,8 @@ namespace Interlace.Evaluation.Scoring;
 /// The stage <c>score</c>: answers -> <c>scores.json</c> and <c>outcomes.jsonl</c>. It can be repeated as often as rules or judge change: answers are only read, a judge's replies are kept.
 /// </summary>
 /// <param name="experiment">Settings.</param>
-/// <param name="progress">Told as the judge replies.</param>
-/// <param name="log">Told which judge is asked, before it is.</param>
+/// <param name="progress">Reports as the judge replies.</param>
+/// <param name="log">Gets a line that says which judge is asked, before it is.</param>
 /// <param name="cancellation">Ends early.</param>
 public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? progress = null, Action<string>? log = null,
     CancellationToken cancellation = default)
@@ -24,7 +24,8 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
 
     /// <summary>Scores the folder of an evaluation again.</summary>
     /// <param name="folder">The folder, which has <c>answers.json</c> and predictions.</param>
-    /// <exception cref="InputException">There are no answers, the tables are not those that were answered, or the judge's settings are incomplete.</exception>
+    /// <exception cref="InputException">There are no answers, the tables are not those that were answered,
+    /// or the judge's settings are incomplete.</exception>
     public ScoresFile Run(string folder)
     {
         var answers = AnswersFile.Load(Path.Combine(folder, AnswersFile.Name));
@@ -59,23 +60,29 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
         if (predictions.Count == 0) throw new InputException($"{file} holds no predictions.");
         RightAnswers.Check(benchmark, [.. predictions.Select(p => p.Row)], table?.Name ?? Path.GetFileName(file));
         long open = table is null ? 0 : table.Rows.Count - predictions.Count;
-        var answered = new AnsweredBenchmark(benchmark, table, predictions, null, open > 0 ? new Dictionary<string, long> { [NotAnswered] = open } : []);
-        var asked = new AnswerSettings(AnswerSettings.Elsewhere, 0, AnswerSettings.Elsewhere, null, null, AnswerSettings.Elsewhere, AnswerSettings.Elsewhere);
+        var answered = new AnsweredBenchmark(benchmark, table, predictions, null, open > 0 ? new Dictionary<string,
+            long> { [NotAnswered] = open } : []);
+        var asked = new AnswerSettings(AnswerSettings.Elsewhere, 0, AnswerSettings.Elsewhere, null, null, AnswerSettings.Elsewhere,
+            AnswerSettings.Elsewhere);
         return Scorer().Score([answered], asked, new(null, tables.Md5), judge, target);
     }
 
     /// <summary>Scores the answers in a folder, over tables that are open.</summary>
-    internal ScoresFile Run(string folder, AnswersFile answers, TableSet tables, Func<Benchmark, BenchmarkTable, int, IReadOnlyDictionary<string, long>> skipped)
+    internal ScoresFile Run(string folder, AnswersFile answers, TableSet tables, Func<Benchmark, BenchmarkTable, int,
+        IReadOnlyDictionary<string, long>> skipped)
     {
         using var judge = RecordingJudge.Open(_options, Path.Combine(folder, RepliesFile.Name), log: log, cancellation: cancellation);
         var answered = tables.Tables.Select(t =>
         {
             var found = EvaluationFolder.ReadAnswers(folder, t.Benchmark.Name);
             Prediction[] predictions = [.. answers.Settings.RowsOf(t.Benchmark, t.Table).Where(row => found.ContainsKey(row.Index)).Select(row => new Prediction(row, found[row.Index].Prediction))];
-            double truncated = predictions.Length == 0 ? 0 : predictions.Count(p => found[p.Row.Index].FinishReason == "length") / (double)predictions.Length;
+            double truncated = predictions.Length == 0
+                ? 0
+                : predictions.Count(p => found[p.Row.Index].FinishReason == "length") / (double)predictions.Length;
             return new AnsweredBenchmark(t.Benchmark, t.Table, predictions, truncated, skipped(t.Benchmark, t.Table, predictions.Length));
         });
-        return Scorer().Score([.. answered], answers.Settings, answers.Inputs, judge, folder, BatchCheck.Of(folder, tables.Tables.Select(t => t.Benchmark.Name)));
+        return Scorer().Score([.. answered], answers.Settings, answers.Inputs, judge, folder,
+            BatchCheck.Of(folder, tables.Tables.Select(t => t.Benchmark.Name)));
     }
 
     /// <summary>Refuses settings that cannot score, before anything is asked of a model.</summary>

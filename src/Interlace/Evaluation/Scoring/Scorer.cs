@@ -17,14 +17,16 @@ namespace Interlace.Evaluation.Scoring;
 /// <param name="Predictions">The answers.</param>
 /// <param name="TruncatedRate">Share of answers that ran into the token limit, where known.</param>
 /// <param name="Skipped">Rows left out, by reason.</param>
-public sealed record AnsweredBenchmark(Benchmark Benchmark, BenchmarkTable? Table, IReadOnlyList<Prediction> Predictions, double? TruncatedRate, IReadOnlyDictionary<string, long> Skipped);
+public sealed record AnsweredBenchmark(Benchmark Benchmark, BenchmarkTable? Table, IReadOnlyList<Prediction> Predictions,
+    double? TruncatedRate, IReadOnlyDictionary<string, long> Skipped);
 
 /// <summary>From answers to scores: asks the judge, where there is one, and scores every benchmark. No model is needed.</summary>
 /// <param name="options">Rules and judge.</param>
 /// <param name="seed">Seed of the intervals.</param>
-/// <param name="progress">Told as the judge replies.</param>
+/// <param name="progress">Reports as the judge replies.</param>
 /// <param name="cancellation">Ends early; what the judge replied is kept.</param>
-public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageProgress>? progress = null,
+    CancellationToken cancellation = default)
 {
     /// <summary>The rule set that the settings name.</summary>
     /// <exception cref="InputException">There is no such rule set.</exception>
@@ -42,7 +44,8 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
     /// <param name="judge">The judge; null for none.</param>
     /// <param name="folder">Where scores and outcomes go; null writes nothing.</param>
     /// <param name="batching">What batching changed, where that is known.</param>
-    public ScoresFile Score(IReadOnlyList<AnsweredBenchmark> benchmarks, AnswerSettings asked, EvaluationInputs inputs, RecordingJudge? judge, string? folder, BatchCheck? batching = null)
+    public ScoresFile Score(IReadOnlyList<AnsweredBenchmark> benchmarks, AnswerSettings asked, EvaluationInputs inputs,
+        RecordingJudge? judge, string? folder, BatchCheck? batching = null)
     {
         List<string> warnings = [.. benchmarks.SelectMany(b => RightAnswers.Warnings(b.Benchmark, [.. b.Predictions.Select(p => p.Row)]))];
         if (judge is not null)
@@ -64,8 +67,10 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
         Score[] scores = [.. benchmarks.Select(b => Scores.Of(b.Benchmark, b.Predictions, Rules))];
         BenchmarkResult[] results = [.. benchmarks.Zip(scores, Result)];
         double[] percents = [.. results.Select(r => r.Percent).OfType<double>()];
-        var settings = new EvaluationSettings(asked.Protocol, asked.MaxNewTokens, asked.Prompts, options.Rules, judge?.Model ?? "none", asked.Limit, asked.MaxPixels, asked.Device, asked.Dtype, asked.Sampling, asked.Overrides);
-        var file = new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, settings, seed, inputs, results, percents.Length > 0 ? percents.Average() : null, warnings.Count == 0 ? null : [.. warnings], batching);
+        var settings = new EvaluationSettings(asked.Protocol, asked.MaxNewTokens, asked.Prompts, options.Rules, judge?.Model ?? "none",
+            asked.Limit, asked.MaxPixels, asked.Device, asked.Dtype, asked.Sampling, asked.Overrides);
+        var file = new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, settings, seed, inputs, results,
+            percents.Length > 0 ? percents.Average() : null, warnings.Count == 0 ? null : [.. warnings], batching);
         if (folder is not null)
         {
             Outcomes.Save(Path.Combine(folder, Outcomes.Name), benchmarks.Zip(scores, (b, score) => (b.Benchmark.Name, score)));
@@ -100,7 +105,9 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
     private BenchmarkResult Result(AnsweredBenchmark answered, Score score)
     {
         var (benchmark, table) = (answered.Benchmark, answered.Table);
-        string? note = benchmark.Md5 is { } md5 && table?.Md5 is { } found && md5 != found ? $"{table.Name} is not the published table (MD5 {found}, published {md5}). {score.Note}".TrimEnd() : score.Note;
+        string? note = benchmark.Md5 is { } md5 && table?.Md5 is { } found && md5 != found
+            ? $"{table.Name} is not the published table (MD5 {found}, published {md5}). {score.Note}".TrimEnd()
+            : score.Note;
         return new(benchmark.Name, benchmark.HeadlineName, score.Percent, Bootstrap.Headline(score, seed) is { } i ? [i.Low, i.High] : null, score.SubScores, score.ExtractionFailureRate,
             answered.TruncatedRate, answered.Predictions.Count, answered.Skipped, note, benchmark.Group, score.JudgeFailures, score.PercentIfFailuresWereRight);
     }

@@ -11,7 +11,8 @@ namespace Interlace.Evaluation.Scoring;
 /// <param name="Average">Mean of the benchmarks that have a score; those without are named in <see cref="BenchmarkResult.Note"/>.</param>
 /// <param name="Warnings">What a reader must know about all of the scores.</param>
 /// <param name="Batching">What batching changed, where it could and was checked.</param>
-public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSettings Settings, int Seed, EvaluationInputs Inputs, BenchmarkResult[] Benchmarks, double? Average, string[]? Warnings = null,
+public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSettings Settings, int Seed, EvaluationInputs Inputs,
+    BenchmarkResult[] Benchmarks, double? Average, string[]? Warnings = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BatchCheck? Batching = null) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>

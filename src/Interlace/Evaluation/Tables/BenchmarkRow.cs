@@ -8,7 +8,8 @@ namespace Interlace.Evaluation.Tables;
 public readonly record struct Option(char Letter, string Text);
 
 /// <summary>
-/// One question of a benchmark: the texts of its cells after type inference, by column name. Columns are looked up by exact name first, then by lower-cased name
+/// One question of a benchmark: the texts of its cells after type inference, by column name.
+/// Columns are looked up by exact name first, then by lower-cased name
 /// (single capitals stay: they are options).
 /// </summary>
 public sealed class BenchmarkRow

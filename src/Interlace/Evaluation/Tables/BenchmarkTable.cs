@@ -14,7 +14,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Interlace.Evaluation.Tables;
 
 /// <summary>
-/// A benchmark table in VLMEvalKit's format. Texts are held in memory, images stay in the file and are read where they are asked for, so that a table of gigabytes costs its texts.
+/// A benchmark table in VLMEvalKit's format. Texts are held in memory, images stay in the file and are read where they are asked for,
+/// so that a table of gigabytes costs its texts.
 /// Reading images is safe from several threads.
 /// </summary>
 public sealed class BenchmarkTable : IDisposable
@@ -90,7 +91,8 @@ public sealed class BenchmarkTable : IDisposable
     public int RowsWithoutImage { get; private set; }
 
     /// <summary>Whether every index is an integer: such tables sort by number, others by text.</summary>
-    public bool IndicesAreIntegers => Rows.All(row => long.TryParse(row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _));
+    public bool IndicesAreIntegers =>
+        Rows.All(row => long.TryParse(row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _));
 
     /// <summary>MD5 of the file in lower-case hexadecimal, where it was asked for.</summary>
     public string? Md5 { get; }
@@ -127,7 +129,8 @@ public sealed class BenchmarkTable : IDisposable
         if (!reader.ReadRecord(header)) throw new InputException($"{Name} is empty; a benchmark table begins with a line of column names.");
         List<string> columns = [.. header.Select(cell => Text(cell.Value, 0, "header"))];
         foreach (string needed in (string[])["index", "question"])
-            if (!columns.Contains(needed)) throw new InputException($"{Name} has no column {needed}; a benchmark table is tab separated and names its columns in the first line.");
+            if (!columns.Contains(needed))
+                throw new InputException($"{Name} has no column {needed}; a benchmark table is tab separated and names its columns in the first line.");
         return columns;
     }
 
@@ -163,7 +166,8 @@ public sealed class BenchmarkTable : IDisposable
                 continue;
             }
             BenchmarkRow row = new(record, names, [.. typed.Select(column => column[record])]);
-            if (!_recordOf.TryAdd(row.Index, record)) throw new InputException($"{Name} holds two rows of index {row.Index}; every row needs an index of its own.");
+            if (!_recordOf.TryAdd(row.Index, record))
+                throw new InputException($"{Name} holds two rows of index {row.Index}; every row needs an index of its own.");
             rows.Add(row);
         }
         return rows;
@@ -251,6 +255,7 @@ public sealed class BenchmarkTable : IDisposable
     private SampleException Unusable(string reason, BenchmarkRow row, string what) =>
         new(reason, new InputException($"Row {Printable.Line(row.Index, Printable.LongestQuote)} of {Name} {what}."));
 
-    /// <summary>Where an image stands in the file; or the text of a cell too short to be an image: another row's index or a missing value.</summary>
+    /// <summary>Where an image stands in the file; or the text of a cell too short to be an image:
+    /// another row's index or a missing value.</summary>
     private readonly record struct ImageCell(long Offset, long Length, string? Reference);
 }

@@ -21,7 +21,8 @@ internal static class ColumnTypes
     public static bool IsMissing(string literal) => Missing.Contains(literal);
 
     /// <summary>
-    /// The text each cell of a column has after type inference, null where it is missing: integers lose leading zeros, become floats where a cell is missing
+    /// The text each cell of a column has after type inference, null where it is missing:
+    /// integers lose leading zeros, become floats where a cell is missing
     /// or another is fractional (<c>8</c> reads <c>8.0</c>), True and False become booleans, and any other column keeps its literal texts.
     /// </summary>
     public static string?[] Infer(IReadOnlyList<string?> literals)
@@ -37,15 +38,18 @@ internal static class ColumnTypes
             IntegerColumn.TooLarge => cells,
             // Such a column falls back to text before missing cells are looked for.
             IntegerColumn.Mixed => [.. literals.Select(cell => cell ?? "")],
-            _ when present.All(cell => TryFloat(cell, out _)) => Each(cells, cell => TryFloat(cell, out double value) ? PythonText.FloatText(value) : cell),
+            _ when present.All(cell => TryFloat(cell, out _)) =>
+                Each(cells, cell => TryFloat(cell, out double value) ? PythonText.FloatText(value) : cell),
             _ when present.All(cell => Truth(cell) is not null) => Each(cells, cell => Truth(cell) == true ? "True" : "False"),
             _ => cells,
         };
     }
 
-    private static string?[] Each(string?[] cells, Func<string, string> text) => [.. cells.Select(cell => cell is null ? null : text(cell))];
+    private static string?[] Each(string?[] cells, Func<string, string> text) =>
+        [.. cells.Select(cell => cell is null ? null : text(cell))];
 
-    /// <summary>Whether all present cells are 64-bit integers. The first that is none decides: a word lets the column go on to floats, a number too large for a signed one starts anew as unsigned.</summary>
+    /// <summary>Whether all present cells are 64-bit integers. The first that is none decides:
+    /// a word lets the column go on to floats, a number too large for a signed one starts anew as unsigned.</summary>
     private static IntegerColumn Integers(string?[] cells)
     {
         foreach (string cell in cells.OfType<string>())
@@ -56,7 +60,8 @@ internal static class ColumnTypes
         return IntegerColumn.Yes;
     }
 
-    /// <summary>As above for unsigned integers, where a minus sign (whatever follows it) or a missing cell beside a large number ends in text.</summary>
+    /// <summary>As above for unsigned integers, where a minus sign (whatever follows it) or a missing cell beside a large number ends
+    /// in text.</summary>
     private static IntegerColumn UnsignedIntegers(string?[] cells)
     {
         bool mixed = false;
@@ -73,7 +78,8 @@ internal static class ColumnTypes
 
     private static bool IsNegative(string cell) => Trim(cell).StartsWith('-');
 
-    private static BigInteger Integer(string cell) => BigInteger.Parse(Trim(cell), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+    private static BigInteger Integer(string cell) =>
+        BigInteger.Parse(Trim(cell), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
 
     private static string Unsigned(string cell) => Trim(cell) is ['+' or '-', .. string rest] ? rest : Trim(cell);
 
@@ -82,14 +88,16 @@ internal static class ColumnTypes
     private static bool TryFloat(string cell, out double value)
     {
         string unsigned = Unsigned(cell);
-        if (unsigned.Equals("inf", StringComparison.OrdinalIgnoreCase) || unsigned.Equals("infinity", StringComparison.OrdinalIgnoreCase)) value = double.PositiveInfinity;
+        if (unsigned.Equals("inf", StringComparison.OrdinalIgnoreCase) || unsigned.Equals("infinity", StringComparison.OrdinalIgnoreCase))
+            value = double.PositiveInfinity;
         else if (!TryDecimal(unsigned, out value)) return false;
         if (IsNegative(cell)) value = -value;
         return true;
     }
 
     /// <summary>
-    /// Digits, a point, an exponent, read as pandas reads them: seventeen digits are summed in doubles and scaled once, which is not always the nearest double. Too large a number is none.
+    /// Digits, a point, an exponent, read as pandas reads them:
+    /// seventeen digits are summed in doubles and scaled once, which is not always the nearest double. Too large a number is none.
     /// </summary>
     private static bool TryDecimal(string text, out double value)
     {
@@ -112,7 +120,8 @@ internal static class ColumnTypes
         if (digits == 0) return false;
         if (at < text.Length && text[at] is 'e' or 'E')
         {
-            if (!int.TryParse(text.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int written)) return false;
+            if (!int.TryParse(text.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int written))
+                return false;
             exponent += Math.Clamp(written, -10_000, 10_000);
             at = text.Length;
         }

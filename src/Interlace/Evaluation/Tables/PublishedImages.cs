@@ -6,7 +6,8 @@ namespace Interlace.Evaluation.Tables;
 
 /// <summary>
 /// Images as the published evaluation prepares them before the model's own processor sees them (evaluation rule 4): neither turned nor
-/// composited; then, for models whose makers do so, brought to multiples of a square within the benchmark's bounds by Pillow's bicubic resize.
+/// composited; then, for models whose makers do so, brought to multiples
+/// of a square within the benchmark's bounds by Pillow's bicubic resize.
 /// The processor then applies its own bounds to the result.
 /// </summary>
 public static class PublishedImages
@@ -20,7 +21,8 @@ public static class PublishedImages
     /// <param name="square">Side of the model's square (<see cref="Processor.PublishedSquare"/>).</param>
     /// <param name="prepare">The model's own processing, which follows.</param>
     /// <exception cref="InputException">It is no image, or one side is more than 200 times the other.</exception>
-    public static VisualInput Decode(Benchmark benchmark, byte[] encoded, string source, int? square, Func<RgbImage, VisualInput> prepare) =>
+    public static VisualInput Decode(Benchmark benchmark, byte[] encoded, string source, int? square, Func<RgbImage,
+        VisualInput> prepare) =>
         ImageDecoder.Decode(encoded, source, ImageDecoding.Plain, image => prepare(Prepare(benchmark, image, square)));
 
     /// <summary>Prepares a decoded image.</summary>

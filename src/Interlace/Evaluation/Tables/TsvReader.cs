@@ -6,15 +6,18 @@ using Interlace.Vlm;
 namespace Interlace.Evaluation.Tables;
 
 /// <summary>A cell as it stands in the file: its first bytes without quoting, and where all of it stands with its quotes.</summary>
-/// <param name="Value">The unquoted bytes; only the first <see cref="TsvReader.LongCell"/> of them where the cell <see cref="IsLong"/>.</param>
+/// <param name="Value">The unquoted bytes; only the first <see cref="TsvReader.LongCell"/> of them
+/// where the cell <see cref="IsLong"/>.</param>
 /// <param name="IsLong">Whether <paramref name="Value"/> was cut.</param>
 /// <param name="Offset">First byte in the file, the opening quote included.</param>
 /// <param name="Length">Bytes in the file, quotes included.</param>
 internal readonly record struct RawCell(byte[] Value, bool IsLong, long Offset, long Length);
 
 /// <summary>
-/// Reads tab separated records with the quoting of pandas (evaluation rule 3.1): a field that begins with a quote ends at the next single quote and may hold tabs and newlines,
-/// <c>""</c> inside it is a quote, a quote elsewhere is an ordinary character; blank lines are skipped; lines end with LF, CR LF or CR. One pass, a constant amount of memory.
+/// Reads tab separated records with the quoting of pandas (evaluation rule 3.1):
+/// a field that begins with a quote ends at the next single quote and may hold tabs and newlines,
+/// <c>""</c> inside it is a quote, a quote elsewhere is an ordinary character; blank lines are skipped; lines end with LF, CR LF or CR.
+/// One pass, a constant amount of memory.
 /// </summary>
 /// <param name="stream">The content.</param>
 /// <param name="name">Its name, for messages.</param>
@@ -34,7 +37,8 @@ internal sealed class TsvReader(Stream stream, string name, IncrementalHash? has
     private long _bufferOffset;
     private int _at, _filled;
 
-    /// <summary>Reads the next record into <paramref name="cells"/>; false at the end. Cells of column <paramref name="longColumn"/> (0-based) are cut.</summary>
+    /// <summary>Reads the next record into <paramref name="cells"/>; false at the end.
+    /// Cells of column <paramref name="longColumn"/> (0-based) are cut.</summary>
     /// <exception cref="InputException">The file ends inside a quoted field, or a cell that is kept is too large.</exception>
     public bool ReadRecord(List<RawCell> cells, int longColumn = -1)
     {

@@ -5,13 +5,18 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Pruning.Losses;
 
 /// <summary>
-/// The mean cross-entropy over the answer tokens of some samples with one or more layers left out, as the pruned and renumbered model computes it (visual features enter by position).
+/// The mean cross-entropy over the answer tokens of some samples with one or more layers left out,
+/// as the pruned and renumbered model computes it (visual features enter by position).
 /// </summary>
 /// <remarks>
-/// The order of the loops. With candidates outside and batches inside, a candidate can be given up as soon as its sum passes the best complete one, but the residual streams of all batches would have to
-/// lie in memory at every depth. With batches outside they need not, but no candidate is complete before the last batch, so that there is nothing to pass. Hence: all candidates on the first batch; the one that
-/// leads there alone over all other batches, which makes a first complete sum, mostly the lowest; then batches outside and the candidates that can still win inside.
-/// Batches with many answer tokens for their length come first: losses grow fastest there. What the streams of a batch need is kept from one round to the next as far as a bound on memory allows,
+/// The order of the loops. With candidates outside and batches inside,
+/// a candidate can be given up as soon as its sum passes the best complete one, but the residual streams of all batches would have to
+/// lie in memory at every depth. With batches outside they need not, but no candidate is complete before the last batch,
+/// so that there is nothing to pass. Hence: all candidates on the first batch; the one that
+/// leads there alone over all other batches, which makes a first complete sum, mostly the lowest;
+/// then batches outside and the candidates that can still win inside.
+/// Batches with many answer tokens for their length come first: losses grow fastest there.
+/// What the streams of a batch need is kept from one round to the next as far as a bound on memory allows,
 /// and made again elsewhere; that changes nothing but the time.
 /// </remarks>
 public sealed class LayerLosses : IDisposable
@@ -58,11 +63,12 @@ public sealed class LayerLosses : IDisposable
     /// <summary>The mean loss without each of the candidates.</summary>
     /// <param name="alive">The layers that are there, ascending.</param>
     /// <param name="candidates">Some of them, each of which is left out by itself, ascending.</param>
-    /// <param name="passed">Told how many of the passes (candidates times batches) are behind it.</param>
+    /// <param name="passed">Called with how many of the passes (candidates times batches) are behind it.</param>
     /// <param name="cancellation">Ends after a pass.</param>
     /// <returns>[candidates].</returns>
     /// <exception cref="NotANumberException">One of the losses is no number.</exception>
-    public double[] Without(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null, CancellationToken cancellation = default)
+    public double[] Without(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null,
+        CancellationToken cancellation = default)
     {
         var race = new Race(this, Checked(alive), candidates, givesUp: false, passed, cancellation);
         for (int b = 0; b < _batches.Length; b++) race.Run(b, Enumerable.Range(0, candidates.Count));
@@ -73,15 +79,17 @@ public sealed class LayerLosses : IDisposable
     }
 
     /// <summary>
-    /// The candidate without which the loss is lowest, the first of equals: the same as by <see cref="Without"/>, but a candidate is given up as soon as it cannot win, as losses are never below 0.
+    /// The candidate without which the loss is lowest, the first of equals:
+    /// the same as by <see cref="Without"/>, but a candidate is given up as soon as it cannot win, as losses are never below 0.
     /// </summary>
     /// <param name="alive">The layers that are there, ascending.</param>
     /// <param name="candidates">Some of them, each of which is left out by itself, ascending; at least one.</param>
-    /// <param name="passed">Told how many of the passes (candidates times batches) are behind it.</param>
+    /// <param name="passed">Called with how many of the passes (candidates times batches) are behind it.</param>
     /// <param name="cancellation">Ends after a pass.</param>
     /// <returns>The candidate, and [candidates] the mean losses, NaN where a candidate was given up.</returns>
     /// <exception cref="InputException">No candidate's loss is a number.</exception>
-    public (int Best, double[] Losses) Lowest(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null, CancellationToken cancellation = default)
+    public (int Best, double[] Losses) Lowest(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null,
+        CancellationToken cancellation = default)
     {
         var race = new Race(this, Checked(alive), candidates, givesUp: true, passed, cancellation);
         race.Run(0, Enumerable.Range(0, candidates.Count));
@@ -122,7 +130,8 @@ public sealed class LayerLosses : IDisposable
     }
 
     /// <summary>The running sums of the candidates of one round.</summary>
-    private sealed class Race(LayerLosses losses, int[] alive, IReadOnlyList<int> candidates, bool givesUp, Action<long>? passed, CancellationToken cancellation)
+    private sealed class Race(LayerLosses losses, int[] alive, IReadOnlyList<int> candidates, bool givesUp, Action<long>? passed,
+        CancellationToken cancellation)
     {
         private readonly double[] _sums = new double[candidates.Count];
         private readonly int[] _done = new int[candidates.Count];   // batches
@@ -132,7 +141,8 @@ public sealed class LayerLosses : IDisposable
 
         public int Leader() => Enumerable.Range(0, _sums.Length).MinBy(c => _sums[c]);
 
-        public double[] Means() => [.. _sums.Select((sum, c) => _done[c] == losses.BatchCount && double.IsFinite(sum) ? sum / losses.AnswerTokens : double.NaN)];
+        public double[] Means() =>
+            [.. _sums.Select((sum, c) => _done[c] == losses.BatchCount && double.IsFinite(sum) ? sum / losses.AnswerTokens : double.NaN)];
 
         /// <summary>One more batch for those of the candidates that can still win.</summary>
         public void Run(int index, IEnumerable<int> runners) => losses.With(index, batch =>

@@ -3,7 +3,8 @@ using Interlace.Jobs;
 namespace Interlace.Pruning.Losses;
 
 /// <summary>
-/// SLEB's search (Song et al. 2024): round by round the layer without which the loss is lowest is taken out, the first of equals; the first and the last layer that are left and the protected ones stay.
+/// SLEB's search (Song et al. 2024): round by round the layer without which the loss is lowest is taken out, the first of equals;
+/// the first and the last layer that are left and the protected ones stay.
 /// </summary>
 public static class SlebSearch
 {
@@ -24,10 +25,11 @@ public static class SlebSearch
     /// <param name="count">Rounds in all; at most <see cref="Largest"/>.</param>
     /// <param name="before">Rounds of an earlier run with the same model and samples.</param>
     /// <param name="save">Given all rounds so far after each.</param>
-    /// <param name="progress">Told after each pass.</param>
+    /// <param name="progress">Reports after each pass.</param>
     /// <param name="cancellation">Ends after a pass; what was saved stays.</param>
     /// <returns>All rounds.</returns>
-    public static IReadOnlyList<RemovalRound> Run(LayerLosses losses, int layerCount, int protectedLayers, int count, IReadOnlyList<RemovalRound> before,
+    public static IReadOnlyList<RemovalRound> Run(LayerLosses losses, int layerCount, int protectedLayers, int count,
+        IReadOnlyList<RemovalRound> before,
         Action<IReadOnlyList<RemovalRound>>? save = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var rounds = before.ToList();
@@ -38,7 +40,8 @@ public static class SlebSearch
             var candidates = Candidates(layerCount, protectedLayers, removed);
             long behind = passes.Take(rounds.Count).Sum();
             string note = $"round {rounds.Count + 1} of {count}";
-            var (best, means) = losses.Lowest([.. Enumerable.Range(0, layerCount).Except(removed)], candidates, passed => progress?.Report(new("evidence sleb", behind + passed, passes.Sum(), "passes", note)), cancellation);
+            var (best, means) = losses.Lowest([.. Enumerable.Range(0, layerCount).Except(removed)], candidates,
+                passed => progress?.Report(new("evidence sleb", behind + passed, passes.Sum(), "passes", note)), cancellation);
             rounds.Add(new(best, [.. candidates], means));
             save?.Invoke(rounds);
         }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace Interlace.Pruning.Sparsity;
 
-/// <summary>A copy of a model folder in the making, byte for byte, in which single tensors are overwritten where they lie: memory holds one of them at a time.</summary>
+/// <summary>A copy of a model folder in the making, byte for byte, in which single tensors are overwritten where they lie:
+/// memory holds one of them at a time.</summary>
 internal sealed class CheckpointCopy
 {
     private readonly Dictionary<string, (string Path, TensorEntry Entry)> _places;
@@ -12,12 +13,14 @@ internal sealed class CheckpointCopy
     private CheckpointCopy(Dictionary<string, (string, TensorEntry)> places) => _places = places;
 
     /// <summary>Bytes that the copy takes at most.</summary>
-    public static long LargestSize(Checkpoint model) => Shards(model).Sum(SafeTensorsWriter.LargestSize) + Files(model).Sum(file => LayerRemoval.FileBytes(Path.Combine(model.Folder, file)));
+    public static long LargestSize(Checkpoint model) =>
+        Shards(model).Sum(SafeTensorsWriter.LargestSize) + Files(model)
+            .Sum(file => LayerRemoval.FileBytes(Path.Combine(model.Folder, file)));
 
     /// <summary>Copies weights, config and all files that belong to the model.</summary>
     /// <param name="model">The original.</param>
     /// <param name="folder">An existing folder without weights.</param>
-    /// <param name="progress">Told after each tensor.</param>
+    /// <param name="progress">Reports after each tensor.</param>
     /// <param name="cancellation">Stops between chunks.</param>
     public static CheckpointCopy Write(Checkpoint model, string folder, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
@@ -35,7 +38,8 @@ internal sealed class CheckpointCopy
         using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read, 1 << 20);
         file.Position = entry.Offset;
         TensorSource.FromTensor(name, value, entry.Type).CopyTo(file, cancellation);
-        if (file.Position != entry.Offset + entry.Bytes) throw new InvalidOperationException($"Tensor {name} has {entry.Bytes} bytes, {file.Position - entry.Offset} were written.");
+        if (file.Position != entry.Offset + entry.Bytes)
+            throw new InvalidOperationException($"Tensor {name} has {entry.Bytes} bytes, {file.Position - entry.Offset} were written.");
     }
 
     private static IEnumerable<string> Files(Checkpoint model) => LayerRemoval.Companions(model.Folder).Append("config.json");

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Sparsity;
 
 /// <summary>
-/// Wanda's statistics of the linear layers of one decoder layer: for each input column j the square root of the mean over samples of the sum over tokens of x_j^2.
+/// Wanda's statistics of the linear layers of one decoder layer:
+/// for each input column j the square root of the mean over samples of the sum over tokens of x_j^2.
 /// Squares are taken in fp32 and summed in fp64, so that the sum does not depend on how samples are packed.
 /// </summary>
 internal sealed class InputNorms : IDisposable

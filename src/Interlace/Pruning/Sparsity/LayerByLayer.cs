@@ -15,7 +15,7 @@ namespace Interlace.Pruning.Sparsity;
 /// </summary>
 /// <param name="model">The model; its weights are what they were after each call.</param>
 /// <param name="folder">An existing folder for the samples' states.</param>
-/// <param name="progress">Told after each pass of a batch through a layer.</param>
+/// <param name="progress">Reports after each pass of a batch through a layer.</param>
 /// <param name="cancellation">Ends between two passes.</param>
 internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
 {

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Sparsity;
 
 /// <summary>
-/// Zeroes the least important weights of a matrix. The importance of W_ij is |W_ij| (magnitude), or |W_ij| times the norm of input column j (Wanda: Sun et al. 2024, Eq. 1), in fp32.
+/// Zeroes the least important weights of a matrix. The importance of W_ij is |W_ij| (magnitude),
+/// or |W_ij| times the norm of input column j (Wanda: Sun et al. 2024, Eq. 1), in fp32.
 /// Weights compete within their row alone. Of equally important ones the lower column becomes zero first.
 /// </summary>
 public static class SparseWeights
@@ -21,7 +22,8 @@ public static class SparseWeights
         using var scope = NewDisposeScope();
         long rows = weight.shape[0], step = Math.Max(1, ElementsAtOnce / weight.shape[1]);
         var pieces = new List<Tensor>();
-        for (long at = 0; at < rows; at += step) pieces.Add(PruneRows(weight.narrow(0, at, Math.Min(step, rows - at)), norms, zeros, group));
+        for (long at = 0; at < rows; at += step)
+            pieces.Add(PruneRows(weight.narrow(0, at, Math.Min(step, rows - at)), norms, zeros, group));
         return cat(pieces, 0).MoveToOuterDisposeScope();
     }
 
@@ -40,6 +42,7 @@ public static class SparseWeights
         // A stable sort: equal weights stay in the order of their columns.
         var (_, order) = importance.reshape(-1, group).sort(-1, descending: false, stable: true);
         Tensor least = order.narrow(-1, 0, zeros);
-        return weight.reshape(-1, group).scatter(-1, least, TorchSharp.torch.zeros(least.shape, weight.dtype, weight.device)).view(weight.shape).MoveToOuterDisposeScope();
+        return weight.reshape(-1, group).scatter(-1, least, TorchSharp.torch.zeros(least.shape, weight.dtype, weight.device))
+            .view(weight.shape).MoveToOuterDisposeScope();
     }
 }

@@ -14,7 +14,8 @@ namespace Interlace.Pruning.Sparsity;
 
 /// <summary>
 /// The stage <c>sparsify</c>: model folder (and data) -> model folder in which part of the decoder's weights is zero, with <c>sparsity.json</c> beside them. Layer by layer in constant memory: statistics of
-/// all samples, sparse weights, the layer once more with them, whose outputs the next layer reads. Vision tower, embeddings, norms and head keep their bytes.
+/// all samples, sparse weights, the layer once more with them, whose outputs the next layer reads.
+/// Vision tower, embeddings, norms and head keep their bytes.
 /// The folder appears whole or not at all; a stage that was ended begins anew.
 /// </summary>
 public static class SparsifyStage
@@ -32,11 +33,13 @@ public static class SparsifyStage
     /// <summary>Runs the stage. A target that holds the result of the same settings already is left as it is.</summary>
     /// <param name="model">The model folder, which is only read.</param>
     /// <param name="target">The new folder.</param>
-    /// <param name="job">The work: data, its filters, the fraction and batches of the calibration, and the seed; it ends between steps and leaves nothing behind.</param>
+    /// <param name="job">The work: data, its filters, the fraction and batches of the calibration, and the seed;
+    /// it ends between steps and leaves nothing behind.</param>
     /// <param name="options">Method and pattern.</param>
     /// <param name="overwrite">Replace what stands at the target.</param>
     /// <param name="freeBytes">Free space of the disk that holds a folder; the system's answer where absent.</param>
-    /// <exception cref="InputException">Model, data, method or pattern cannot be used, the place is taken, or the disk too full.</exception>
+    /// <exception cref="InputException">Model, data, method or pattern cannot be used, the place is taken,
+    /// or the disk too full.</exception>
     public static SparsityFile Run(string model, string target, Job job, SparsityOptions options, bool overwrite = false,
         Func<string, long>? freeBytes = null)
     {
@@ -45,7 +48,8 @@ public static class SparsifyStage
         var (weights, pattern) = Weights(parent, options);
         OutputPlace.Check(target, model, experiment.Data?.Path);
         var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
-        var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(), data is null ? null : Settings(experiment, options, job.Compute), experiment.Seed,
+        var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(),
+            data is null ? null : Settings(experiment, options, job.Compute), experiment.Seed,
             new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0, new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
         if (!overwrite && Finished(target, empty) is { } before)
         {
@@ -62,7 +66,8 @@ public static class SparsifyStage
         foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) job.Say(warning);
         SkipCounts skipped = [];
         var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, cancellation);
-        if (samples is not null) Embed(samples, data!, loaded!, experiment, options, skipped, bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes), cancellation);
+        if (samples is not null)
+            Embed(samples, data!, loaded!, experiment, options, skipped, bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes), cancellation);
 
         var copy = CheckpointCopy.Write(parent, folder.FullPath, job.Progress, cancellation);
         var layers = Prune(weights, samples, copy, job.Compute.Device, job.Progress, cancellation);
@@ -78,15 +83,18 @@ public static class SparsifyStage
         return record;
     }
 
-    private static (IReadOnlyList<IReadOnlyList<DecoderWeight>> Weights, SparsityPattern Pattern) Weights(Checkpoint model, SparsityOptions options)
+    private static (IReadOnlyList<IReadOnlyList<DecoderWeight>> Weights, SparsityPattern Pattern) Weights(Checkpoint model,
+        SparsityOptions options)
     {
-        if (!SparsityOptions.Methods.Contains(options.Method)) throw new InputException($"The method is '{options.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}.");
+        if (!SparsityOptions.Methods.Contains(options.Method))
+            throw new InputException($"The method is '{options.Method}', expected {string.Join(" or ", SparsityOptions.Methods)}.");
         if (options.MaxSamples < 1) throw new InputException($"{options.MaxSamples} samples cannot be measured: give 1 or more.");
         var pattern = SparsityPattern.Parse(options.Pattern);
         return (DecoderWeights.Of(model, pattern), pattern);
     }
 
-    private static void Embed(LayerByLayer samples, DrawnData data, LoadedModel loaded, Experiment experiment, SparsityOptions options, SkipCounts skipped, Action<long> needRoom, CancellationToken cancellation)
+    private static void Embed(LayerByLayer samples, DrawnData data, LoadedModel loaded, Experiment experiment, SparsityOptions options,
+        SkipCounts skipped, Action<long> needRoom, CancellationToken cancellation)
     {
         var rows = data.Draw.Calibration(experiment.Calibrate!.Fraction, options.MaxSamples);
         SkipCounts filtered = [];
@@ -95,7 +103,8 @@ public static class SparsifyStage
         skipped.Merge(filtered);
     }
 
-    private static LayerSparsity[] Prune(IReadOnlyList<IReadOnlyList<DecoderWeight>> weights, LayerByLayer? samples, CheckpointCopy copy, Device device, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private static LayerSparsity[] Prune(IReadOnlyList<IReadOnlyList<DecoderWeight>> weights, LayerByLayer? samples, CheckpointCopy copy,
+        Device device, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         var layers = new LayerSparsity[weights.Count];
         for (int l = 0; l < layers.Length; l++)
@@ -121,7 +130,8 @@ public static class SparsifyStage
     private static SparsitySettings Settings(Experiment experiment, SparsityOptions options, Compute compute)
     {
         var (data, calibrate) = (experiment.Data!, experiment.Calibrate!);
-        return new(options.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+        return new(options.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels,
+            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
     }
 
     /// <summary>Whether a record is of the same method, pattern and settings, whatever the model and the data.</summary>

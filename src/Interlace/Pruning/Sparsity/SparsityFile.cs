@@ -7,7 +7,8 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning.Sparsity;
 
-/// <summary>The record <c>sparsity.json</c> in a model folder whose decoder weights are sparse: how they came about, and how many are zero.</summary>
+/// <summary>The record <c>sparsity.json</c> in a model folder whose decoder weights are sparse:
+/// how they came about, and how many are zero.</summary>
 /// <param name="Format">Name and version of the format.</param>
 /// <param name="CreatedBy">The program.</param>
 /// <param name="Method">wanda or magnitude.</param>
@@ -22,7 +23,8 @@ namespace Interlace.Pruning.Sparsity;
 /// <param name="Parameters">Number of those weights.</param>
 /// <param name="Layers">The same by decoder layer.</param>
 /// <param name="Note">What a reader must not expect of the model.</param>
-public sealed record SparsityFile(string Format, string CreatedBy, string Method, string Pattern, SparsitySettings? Settings, int Seed, SparsityInputs Inputs,
+public sealed record SparsityFile(string Format, string CreatedBy, string Method, string Pattern, SparsitySettings? Settings, int Seed,
+    SparsityInputs Inputs,
     int Samples, long Tokens, IReadOnlyDictionary<string, long> Skipped, long Zeros, long Parameters, IReadOnlyList<LayerSparsity> Layers, string Note) : IArtefact
 {
     /// <summary>The record's file name.</summary>
@@ -70,7 +72,8 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
 }
 
 /// <summary>How the inputs of linear layers were measured.</summary>
-public sealed record SparsitySettings(int MaxSamples, double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels, int BatchTokens, string Device, string Dtype);
+public sealed record SparsitySettings(int MaxSamples, double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens,
+    int? MaxPixels, int BatchTokens, string Device, string Dtype);
 
 /// <summary>What was read.</summary>
 public sealed record SparsityInputs(ModelIdentity Model, DataIdentity? Data);

@@ -4,7 +4,8 @@ using Interlace.Vlm;
 namespace Interlace.Pruning.Sparsity;
 
 /// <summary>
-/// Which part of every row of a weight matrix [output, input] becomes zero: the N least important of every M consecutive input columns, or a fraction of the whole row, rounded down.
+/// Which part of every row of a weight matrix [output, input] becomes zero:
+/// the N least important of every M consecutive input columns, or a fraction of the whole row, rounded down.
 /// </summary>
 public sealed record SparsityPattern
 {
@@ -19,8 +20,10 @@ public sealed record SparsityPattern
     public static SparsityPattern Parse(string text)
     {
         string[] parts = text.Split(':');
-        if (parts.Length == 2 && Whole(parts[0]) is { } zeros && Whole(parts[1]) is { } group && zeros > 0 && zeros < group) return new(zeros, group, 0);
-        if (parts.Length == 1 && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double fraction) && fraction is > 0 and < 1) return new(0, 0, fraction);
+        if (parts.Length == 2 && Whole(parts[0]) is { } zeros && Whole(parts[1]) is { } group && zeros > 0 && zeros < group)
+            return new(zeros, group, 0);
+        if (parts.Length == 1 && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double fraction) && fraction is > 0 and < 1)
+            return new(0, 0, fraction);
         throw new InputException($"The pattern is '{text}', expected N:M with N below M, such as 2:4 (2 of every 4 weights become zero) or 4:8, or a fraction of every row such as 0.5.");
     }
 
@@ -30,7 +33,8 @@ public sealed record SparsityPattern
     /// <exception cref="InputException">The groups do not divide the columns, or no whole column would become zero.</exception>
     public (int Zeros, int Group) In(long columns, string name)
     {
-        if (_group > 0) return columns % _group == 0 ? (_zeros, _group) : throw new InputException($"The pattern {this} does not fit {name}: its {columns} columns do not divide into groups of {_group}.");
+        if (_group > 0)
+            return columns % _group == 0 ? (_zeros, _group) : throw new InputException($"The pattern {this} does not fit {name}: its {columns} columns do not divide into groups of {_group}.");
         // With an epsilon: 0.29 of 100 is just below 29 in binary.
         int zeros = (int)Math.Floor(_fraction * columns + 1e-9);
         return zeros > 0 ? (zeros, (int)columns) : throw new InputException($"The pattern {this} would leave {name} as it is: that part of its {columns} columns is less than one.");
@@ -39,5 +43,6 @@ public sealed record SparsityPattern
     /// <summary>The pattern in its usual spelling.</summary>
     public override string ToString() => _group > 0 ? $"{_zeros}:{_group}" : _fraction.ToString("R", CultureInfo.InvariantCulture);
 
-    private static int? Whole(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
+    private static int? Whole(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 }

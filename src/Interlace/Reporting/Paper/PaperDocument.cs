@@ -30,7 +30,8 @@ internal static class PaperDocument
         ];
         string title = single?.Title ?? (models.Count == 1 ? $"{models[0].Name}: runs compared" : $"{models.Count} models: runs compared");
         string? note = single?.Protocol ?? (all.Count == 1 ? all[0].Setting + "." : null);
-        return new(title, single is null ? Lead(models, all) : Summary.Sentence(single), note, single is null ? Tiles(all) : RunSections.Tiles(single), sections, RunSections.Footer(ProgramVersion.CreatedBy, single?.Seed));
+        return new(title, single is null ? Lead(models, all) : Summary.Sentence(single), note,
+            single is null ? Tiles(all) : RunSections.Tiles(single), sections, RunSections.Footer(ProgramVersion.CreatedBy, single?.Seed));
     }
 
     /// <summary>Every score of every run, one a row, for a file of numbers.</summary>
@@ -76,7 +77,8 @@ internal static class PaperDocument
                 rows.Add(new(name,
                 [
                     new(outcome.Treatment.Dropped > 0 ? $"{outcome.Treatment.Dropped}{(results.Model.Layers is { } layers ? $" of {layers}" : "")}" : "0", outcome.Treatment.Dropped), new(outcome.Treatment.Tuned ? "✓" : "✗"),
-                    results.Mean(outcome, results.Benchmarks).Cell(null, missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
+                    results.Mean(outcome, results.Benchmarks)
+                        .Cell(null, missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
                     results.Dense is { } dense ? results.Relative(outcome, dense, RunComparison.Overall).Cell() : Cell.Empty,
                     Unread(results, outcome),
                 ], Group: $"{results.Model.Name}; {results.Setting}"));
@@ -84,9 +86,11 @@ internal static class PaperDocument
         yield return new("Results",
         [
             new Paragraph("Every model that was evaluated: the mean of its benchmarks in percent, and its performance relative to the dense model under the same setting. Small print: 95 % intervals over questions, paired for relative performance; of several runs the range."),
-            new Table("results", "model", [new("layers dropped"), new("tuned"), new("average"), new("relative to dense"), new("unread / cut")], rows),
+            new Table("results", "model",
+                [new("layers dropped"), new("tuned"), new("average"), new("relative to dense"), new("unread / cut")], rows),
             new Folded("The run behind each row", [new Facts("row", "run", sources)]),
-            .. all.SelectMany(results => results.Differences).Distinct(StringComparer.Ordinal).Select(difference => new Paragraph($"Not comparable without doubt: {difference}.", Quiet: true)),
+            .. all.SelectMany(results => results.Differences).Distinct(StringComparer.Ordinal)
+                .Select(difference => new Paragraph($"Not comparable without doubt: {difference}.", Quiet: true)),
             .. all.SelectMany(results => results.Outcomes).SelectMany(outcome => outcome.Runs).SelectMany(run => run.Run.Scores.Remarks)
             .Distinct(StringComparer.Ordinal).Select(remark => new Paragraph(remark, Quiet: true)),
         ]);
@@ -106,7 +110,8 @@ internal static class PaperDocument
         if (costs.Length == 0) yield break;
         (string Name, Func<string, bool> Takes)[] kinds =
         [
-            ("calibration", name => name.StartsWith("calibrate", StringComparison.Ordinal) || name.StartsWith("evidence", StringComparison.Ordinal)),
+            ("calibration",
+                name => name.StartsWith("calibrate", StringComparison.Ordinal) || name.StartsWith("evidence", StringComparison.Ordinal)),
             ("plan and removal", name => name is "plan" or "prune" || name.StartsWith("sparsify", StringComparison.Ordinal)),
             ("tuning", name => name.StartsWith("finetune", StringComparison.Ordinal)),
             ("evaluation", name => name.StartsWith("evaluate", StringComparison.Ordinal)),
@@ -142,12 +147,16 @@ internal static class PaperDocument
     private static Tile[] Tiles(IReadOnlyList<Results> all)
     {
         if (Main(all) is not var (results, interlace, relative)) return [];
-        Tile Score(Treated outcome, string what) => results.Mean(outcome, results.Benchmarks) is var mean && mean.Value is { } value ? new(Numbers.Score(value), what, mean.Interval is { } i ? $"95 %: {Numbers.Interval(i)}" : "") : new("–", what, "");
+        Tile Score(Treated outcome, string what) =>
+            results.Mean(outcome, results.Benchmarks) is var mean && mean.Value is { } value
+                ? new(Numbers.Score(value), what, mean.Interval is { } i ? $"95 %: {Numbers.Interval(i)}" : "")
+                : new("–", what, "");
         return
         [
             Score(results.Dense!, "dense, average score"),
             Score(interlace, $"Interlace {results.RatioName(interlace)}, average score"),
-            new(Numbers.Score(relative.Value!.Value) + "\u00A0%", "relative to dense", relative.Interval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : ""),
+            new(Numbers.Score(relative.Value!.Value) + "\u00A0%", "relative to dense",
+                relative.Interval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : ""),
         ];
     }
 
@@ -155,7 +164,8 @@ internal static class PaperDocument
     private static (Results Results, Treated Interlace, Measure Relative)? Main(IReadOnlyList<Results> all)
     {
         foreach (Results results in all)
-            if (results.Dense is { } dense && results.Interlace(results.MainDropped, tuned: true) is { } interlace && results.Relative(interlace, dense, RunComparison.Overall) is { Value: not null } relative) return (results, interlace, relative);
+            if (results.Dense is { } dense && results.Interlace(results.MainDropped, tuned: true) is { } interlace && results.Relative(interlace, dense, RunComparison.Overall) is { Value: not null } relative)
+                return (results, interlace, relative);
         return null;
     }
 
@@ -168,7 +178,8 @@ internal static class PaperDocument
             if (node is JsonArray list) foreach (JsonNode? entry in list) Shorten(entry);
             if (node is not JsonObject members) return;
             foreach (string name in members.Select(member => member.Key).ToArray())
-                if (Paths.Contains(name) && members[name] is JsonValue value && value.TryGetValue(out string? path)) members[name] = path.TrimEnd('/', '\\').Split('/', '\\')[^1];
+                if (Paths.Contains(name) && members[name] is JsonValue value && value.TryGetValue(out string? path))
+                    members[name] = path.TrimEnd('/', '\\').Split('/', '\\')[^1];
                 else Shorten(members[name]);
         }
         Shorten(copy);

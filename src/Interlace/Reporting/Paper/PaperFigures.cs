@@ -43,14 +43,18 @@ internal static class PaperFigures
         if (curves.Length == 0) return null;
         return new($"Recovery, {model.Name}",
         [
-            Figure.Of(Charts.Losses(Key("losses", number), curves), "Cross-entropy on answer tokens of every training, as a running mean over about a twentieth of the steps."),
+            Figure.Of(Charts.Losses(Key("losses", number), curves),
+                "Cross-entropy on answer tokens of every training, as a running mean over about a twentieth of the steps."),
             new Folded("First and last losses", [new Table(Key("trainings", number), "training", [new("steps"), new("first loss"), new("last loss"), new("run", IsText: true)],
                 [.. model.Trainings.Select(training => new Row(NameOf(training, model), [new(Numbers.Count(training.Data.Rows.Count), training.Data.Rows.Count),
                     new(Numbers.Loss(training.Data.Rows[0].Loss), training.Data.Rows[0].Loss), new(Numbers.Loss(training.Data.Rows[^1].Loss), training.Data.Rows[^1].Loss), new(training.Source)]))])]),
         ]);
     }
 
-    private static string NameOf(Training training, FoundModel model) => model.Trainings.Count(other => other.Label == training.Label) == 1 ? training.Label : $"{training.Label} {training.Source.Split('/', '-')[^1]}";
+    private static string NameOf(Training training, FoundModel model) =>
+        model.Trainings.Count(other => other.Label == training.Label) == 1
+            ? training.Label
+            : $"{training.Label} {training.Source.Split('/', '-')[^1]}";
 
     private static Figure Ranking(Results results, Treated dense, Treated[] changed, int number)
     {
@@ -62,7 +66,8 @@ internal static class PaperFigures
 
     private static Figure? ByRatio(Results results, Treated dense, Treated[] changed, int number)
     {
-        if (changed.Where(outcome => outcome.Treatment.Dropped > 0).Select(outcome => outcome.Treatment.Dropped).Distinct().Count() < 2) return null;
+        if (changed.Where(outcome => outcome.Treatment.Dropped > 0).Select(outcome => outcome.Treatment.Dropped).Distinct().Count() < 2)
+            return null;
         Series[] series = SeriesOf(results, dense, changed.Where(outcome => outcome.Treatment.Dropped > 0 && results.Share(outcome) is not null), outcome => 100 * results.Share(outcome)!.Value);
         return Figure.Of(Charts.Lines(Key("retention-by-ratio", number), "Relative performance against the part of the layers that is gone", series, new("layers dropped, percent", "relative to the dense model, percent", 100)),
             "Relative performance against the part of the layers that is gone. Points of one ratio lie side by side.");
@@ -114,7 +119,8 @@ internal static class PaperFigures
 
     private static Section Depth(FoundModel[] models)
     {
-        Series[] Curves(Func<SimilarityData, double[]> of) => [.. models.Select(model => new Series(model.Name, [.. of(model.Similarity!).Index().Where(value => double.IsFinite(value.Item)).Select(value => new SeriesPoint(value.Index, value.Item))]))];
+        Series[] Curves(Func<SimilarityData, double[]> of) =>
+            [.. models.Select(model => new Series(model.Name, [.. of(model.Similarity!).Index().Where(value => double.IsFinite(value.Item)).Select(value => new SeriesPoint(value.Index, value.Item))]))];
         return new("Similarity over depth",
         [
             Figure.Of(Charts.Lines("depth-layers", "Similarity of layers over depth, of several models", Curves(similarity => similarity.Layer), new("layer", "similarity of layer", Fenced: true)), "Similarity of each layer's input and output (paper, Figure 4). Values far below the rest are left out."),

@@ -3,7 +3,8 @@ using Interlace.Evaluation.Comparing;
 namespace Interlace.Reporting.Paper;
 
 /// <summary>
-/// The paper's tables from whatever results there are; a table without rows is left out. Every number carries an interval; the paper's own stands beside it where model and setting are the paper's.
+/// The paper's tables from whatever results there are; a table without rows is left out. Every number carries an interval;
+/// the paper's own stands beside it where model and setting are the paper's.
 /// </summary>
 internal static class PaperTables
 {
@@ -39,14 +40,16 @@ internal static class PaperTables
         {
             var (results, outcome) = column;
             bool isPapers = complete && outcome.Treatment.Tuned && Published.IsSetting(results.Settings, cot: true);
-            return results.Relative(outcome, results.Dense!, scope).Cell(isPapers ? Published.RelativePerformance(results.Size, outcome.Treatment.Dropped, published) : null);
+            return results.Relative(outcome, results.Dense!, scope)
+                .Cell(isPapers ? Published.RelativePerformance(results.Size, outcome.Treatment.Dropped, published) : null);
         }
         List<Row> rows = [];
         foreach (var (group, benchmarks) in GroupsOf(models))
         {
             string? heading = benchmarks.Count == 1 && benchmarks[0] == group ? null : group;
             rows.AddRange(benchmarks.Select(name => new Row(name, [.. columns.Select(column => CellOf(column, name, name, true))], Group: heading)));
-            if (heading is not null) rows.Add(new(Average, [.. columns.Select(column => CellOf(column, group, group, IsWhole(group, benchmarks)))], IsMean: true, Group: heading));
+            if (heading is not null)
+                rows.Add(new(Average, [.. columns.Select(column => CellOf(column, group, group, IsWhole(group, benchmarks)))], IsMean: true, Group: heading));
         }
         bool whole = models.All(results => Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
         rows.Add(new(Overall, [.. columns.Select(column => CellOf(column, RunComparison.Overall, Overall, whole))], IsMean: true, Group: rows.Any(row => row.Group is not null) ? "All" : null));
@@ -62,12 +65,17 @@ internal static class PaperTables
     /// <summary>Table 2: methods against each other, relative to the tuned dense model.</summary>
     private static Section? Competitors(Results results, int number)
     {
-        bool Takes(Treatment treatment) => treatment.Family != Family.Ablation && (treatment.Dropped == 0 || treatment.Dropped == results.MainDropped);
+        bool Takes(Treatment treatment) =>
+            treatment.Family != Family.Ablation && (treatment.Dropped == 0 || treatment.Dropped == results.MainDropped);
         Treated[] outcomes = [.. results.Outcomes.Where(outcome => Takes(outcome.Treatment))];
-        if (!outcomes.Any(outcome => outcome.Treatment.Family == Family.Competitor || outcome.Treatment is { Method: "dense", Tuned: true })) return null;
+        if (!outcomes.Any(outcome => outcome.Treatment.Family == Family.Competitor || outcome.Treatment is { Method: "dense", Tuned: true }))
+            return null;
         Treated? baseline = results.DenseTuned ?? results.Dense;
-        string against = results.DenseTuned is null ? "the dense model, because no tuned dense model was evaluated" : "the tuned dense model (Dense-FT)";
-        Column[] heads = [new("taken away"), new("tuned"), new("time to first token"), .. results.Groups.Select(group => new Column(group.Name)), new("Avg"), new("RP")];
+        string against = results.DenseTuned is null
+            ? "the dense model, because no tuned dense model was evaluated"
+            : "the tuned dense model (Dense-FT)";
+        Column[] heads = [new("taken away"), new("tuned"), new("time to first token"),
+            .. results.Groups.Select(group => new Column(group.Name)), new("Avg"), new("RP")];
         return new($"Table 2: methods compared{Suffix(number)}",
         [
             new Paragraph($"Mean scores of groups of benchmarks in percent, their mean over all benchmarks (Avg), and performance relative to {against} (RP). Weight sparsity leaves dense matrices with zeros: without sparse kernels nothing is faster."),
@@ -80,7 +88,8 @@ internal static class PaperTables
     {
         Treatment treatment = outcome.Treatment;
         string paperName = treatment is { Method: "interlace", Tuned: true, Detail: "" } ? "Interlace" : treatment.Name;
-        bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot: false) && treatment.Detail.Length == 0 && treatment.Dropped is 0 or 9;
+        bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot: false) && treatment.Detail.Length == 0
+            && treatment.Dropped is 0 or 9;
         double? Print(string column, bool complete) => papers && complete ? Published.Competitor(paperName, column) : null;
         bool whole = Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
         string[] missing = [.. results.Missing(outcome)];
@@ -89,8 +98,11 @@ internal static class PaperTables
         [
             new(taken), new(treatment.Tuned ? "✓" : "✗"), SpeedUps.Cell(results, outcome),
             .. results.Groups.Select(group => results.Mean(outcome, group.Benchmarks).Cell(Print(group.Name, IsWhole(group.Name, group.Benchmarks)))),
-            results.Mean(outcome, results.Benchmarks).Cell(Print("Avg", whole), missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
-            baseline is null ? Cell.Empty : results.Relative(outcome, baseline, RunComparison.Overall).Cell(results.DenseTuned is null ? null : Print("RP", whole)),
+            results.Mean(outcome, results.Benchmarks)
+                .Cell(Print("Avg", whole), missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
+            baseline is null
+                ? Cell.Empty
+                : results.Relative(outcome, baseline, RunComparison.Overall).Cell(results.DenseTuned is null ? null : Print("RP", whole)),
         ]);
     }
 
@@ -119,9 +131,11 @@ internal static class PaperTables
     {
         Treated[] ablations = AblationsOf(results);
         if (ablations.Length == 0) return null;
-        Treated[] outcomes = [.. ablations, .. new[] { results.Interlace(results.MainDropped, tuned: true), results.Dense }.OfType<Treated>()];
+        Treated[] outcomes = [.. ablations,
+            .. new[] { results.Interlace(results.MainDropped, tuned: true), results.Dense }.OfType<Treated>()];
         bool papers = results.Size == "8B" && results.MainDropped == 9 && Published.IsSetting(results.Settings, cot: true);
-        double? Print(Treated outcome, string row) => papers ? Published.AblationScore(outcome.Treatment.Name == "Interlace" ? "INTERLACE" : outcome.Treatment.Name, row) : null;
+        double? Print(Treated outcome, string row) =>
+            papers ? Published.AblationScore(outcome.Treatment.Name == "Interlace" ? "INTERLACE" : outcome.Treatment.Name, row) : null;
         return new($"Table 5: ablations by benchmark{Suffix(number)}",
         [
             new Paragraph("Scores in percent."),
@@ -140,7 +154,8 @@ internal static class PaperTables
         {
             var (results, outcome) = column;
             bool cot = results.Settings.Protocol == "cot";
-            bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot) && (row != Average || Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
+            bool papers = results.Size == "8B" && Published.IsSetting(results.Settings, cot)
+                && (row != Average || Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
             return measure(results).Cell(papers ? Published.DenseScore(cot, outcome.Treatment.Name, row) : null);
         }
         string[] benchmarks = [.. both.SelectMany(results => results.Benchmarks).Distinct(StringComparer.Ordinal)];
@@ -167,11 +182,13 @@ internal static class PaperTables
         [.. results.Outcomes.Where(outcome => outcome.Treatment is { Family: Family.Ablation, Tuned: true } && outcome.Treatment.Dropped == results.MainDropped)];
 
     private static IEnumerable<(string Name, IReadOnlyList<string> Benchmarks)> GroupsOf(IReadOnlyList<Results> models) =>
-        models.SelectMany(results => results.Groups).GroupBy(group => group.Name).Select(group => (group.Key, (IReadOnlyList<string>)[.. group.SelectMany(g => g.Benchmarks).Distinct(StringComparer.Ordinal)]));
+        models.SelectMany(results => results.Groups).GroupBy(group => group.Name)
+            .Select(group => (group.Key, (IReadOnlyList<string>)[.. group.SelectMany(g => g.Benchmarks).Distinct(StringComparer.Ordinal)]));
 
     /// <summary>Whether the benchmarks of a group are the paper's.</summary>
     private static bool IsWhole(string group, IReadOnlyList<string> benchmarks) =>
-        Evaluation.Tables.Benchmarks.Paper.Where(b => b.Group == group).Select(b => b.Name).Order(StringComparer.Ordinal).SequenceEqual(benchmarks.Order(StringComparer.Ordinal));
+        Evaluation.Tables.Benchmarks.Paper.Where(b => b.Group == group).Select(b => b.Name).Order(StringComparer.Ordinal)
+            .SequenceEqual(benchmarks.Order(StringComparer.Ordinal));
 
     private static IEnumerable<Block> Notes(IReadOnlyList<Results> models, bool cot)
     {

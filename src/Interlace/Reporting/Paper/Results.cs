@@ -14,7 +14,8 @@ internal readonly record struct Measure(double? Value, Interval? Interval, int R
 {
     /// <summary>As a place of a table.</summary>
     public Cell Cell(double? published = null, params IReadOnlyList<string> notes) =>
-        Reporting.Cell.Percent(Value, Interval, published, [.. Value is not null && Runs > 1 ? [$"range of {Runs} runs"] : (string[])[], .. notes]);
+        Reporting.Cell.Percent(Value, Interval, published,
+            [.. Value is not null && Runs > 1 ? [$"range of {Runs} runs"] : (string[])[], .. notes]);
 }
 
 /// <summary>What one model scored under one setting: only such numbers stand beside each other.</summary>
@@ -30,12 +31,14 @@ internal sealed class Results
     private Results(FoundModel model, string setting, IReadOnlyList<EvaluatedModel> evaluations)
     {
         (Model, Setting, Settings) = (model, setting, evaluations[0].Run.Scores.Settings);
-        foreach (BenchmarkResult benchmark in evaluations.SelectMany(evaluation => evaluation.Run.Scores.Benchmarks).Where(b => b.Percent is not null)) _groups.TryAdd(benchmark.Name, benchmark.Group);
+        foreach (BenchmarkResult benchmark in evaluations.SelectMany(evaluation => evaluation.Run.Scores.Benchmarks).Where(b => b.Percent is not null))
+            _groups.TryAdd(benchmark.Name, benchmark.Group);
         Benchmarks = [.. _groups.Keys.OrderBy(PlaceOf)];
         Groups = _groups.Values.All(group => group is null) ? [.. Benchmarks.Select(name => (name, (IReadOnlyList<string>)[name]))]
             : [.. Benchmarks.GroupBy(name => _groups[name] ?? NoGroup).OrderBy(group => PlaceOfGroup(group.Key)).Select(group => (group.Key, (IReadOnlyList<string>)[.. group]))];
         Outcomes = [.. evaluations.GroupBy(evaluation => evaluation.Treatment).Select(group => new Treated(group.Key, group.Select(run => run.Ratio).FirstOrDefault(ratio => ratio is not null), Distinct(group)))
-            .OrderBy(outcome => outcome.Treatment.Place).ThenBy(outcome => outcome.Treatment.Detail, StringComparer.Ordinal).ThenBy(outcome => outcome.Treatment.Pattern, StringComparer.Ordinal)
+            .OrderBy(outcome => outcome.Treatment.Place).ThenBy(outcome => outcome.Treatment.Detail, StringComparer.Ordinal)
+                .ThenBy(outcome => outcome.Treatment.Pattern, StringComparer.Ordinal)
             .ThenBy(outcome => outcome.Treatment.Dropped).ThenBy(outcome => outcome.Treatment.Tuned)];
         Size = Published.Size(model.Name, model.Layers);
     }
@@ -70,21 +73,27 @@ internal sealed class Results
     /// <summary>The model as it is but for its last layers, which were tuned.</summary>
     public Treated? DenseTuned => Outcomes.FirstOrDefault(outcome => outcome.Treatment is { Method: "dense", Tuned: true, Detail: "" });
 
-    /// <summary>The number of layers of which most methods have a result; of equally many the larger. 0 where nothing was dropped.</summary>
+    /// <summary>The number of layers of which most methods have a result; of equally many the larger.
+    /// 0 where nothing was dropped.</summary>
     public int MainDropped => Outcomes.Where(outcome => outcome.Treatment.Dropped > 0).GroupBy(outcome => outcome.Treatment.Dropped)
-        .OrderByDescending(group => group.Select(outcome => outcome.Treatment.Method).Distinct().Count()).ThenByDescending(group => group.Key).FirstOrDefault()?.Key ?? 0;
+        .OrderByDescending(group => group.Select(outcome => outcome.Treatment.Method).Distinct().Count())
+            .ThenByDescending(group => group.Key).FirstOrDefault()?.Key ?? 0;
 
     /// <summary>The settings of a model's evaluations, each with its results, in the order in which they were found.</summary>
-    public static IEnumerable<Results> Of(FoundModel model) => model.Evaluations.GroupBy(evaluation => evaluation.Setting).Select(group => new Results(model, group.Key, [.. group]));
+    public static IEnumerable<Results> Of(FoundModel model) =>
+        model.Evaluations.GroupBy(evaluation => evaluation.Setting).Select(group => new Results(model, group.Key, [.. group]));
 
     /// <summary>Interlace, tuned or not, with so many layers dropped.</summary>
-    public Treated? Interlace(int dropped, bool tuned) => Outcomes.FirstOrDefault(outcome => outcome.Treatment == new Treatment("interlace", dropped, null, "", tuned));
+    public Treated? Interlace(int dropped, bool tuned) =>
+        Outcomes.FirstOrDefault(outcome => outcome.Treatment == new Treatment("interlace", dropped, null, "", tuned));
 
     /// <summary>Part of the layers that an outcome dropped.</summary>
-    public double? Share(Treated outcome) => outcome.Treatment.Dropped == 0 ? 0 : Model.Layers is { } layers ? outcome.Treatment.Dropped / (double)layers : outcome.Ratio ?? outcome.Runs[0].Run.Scores.Inputs.History?.DropRatio;
+    public double? Share(Treated outcome) =>
+        outcome.Treatment.Dropped == 0 ? 0 : Model.Layers is { } layers ? outcome.Treatment.Dropped / (double)layers : outcome.Ratio ?? outcome.Runs[0].Run.Scores.Inputs.History?.DropRatio;
 
     /// <summary>The ratio as tables name it: as asked for, or what was dropped.</summary>
-    public string RatioName(Treated outcome) => (outcome.Ratio ?? Share(outcome)) is { } share ? Numbers.Percentage(share) : $"{outcome.Treatment.Dropped} layers";
+    public string RatioName(Treated outcome) =>
+        (outcome.Ratio ?? Share(outcome)) is { } share ? Numbers.Percentage(share) : $"{outcome.Treatment.Dropped} layers";
 
     /// <summary>A score with its interval.</summary>
     public Measure Score(Treated outcome, string benchmark) => Summarised(outcome, run =>
@@ -99,19 +108,25 @@ internal sealed class Results
         return (mean, MeanInterval(run, scored));
     });
 
-    /// <summary>Relative performance of a benchmark, a group, or <see cref="RunComparison.Overall"/>, with an interval from questions drawn together.</summary>
+    /// <summary>Relative performance of a benchmark, a group, or <see cref="RunComparison.Overall"/>,
+    /// with an interval from questions drawn together.</summary>
     public Measure Relative(Treated outcome, Treated baseline, string scope) => Summarised(outcome, run =>
     {
-        if (Compared(run, baseline.Runs.FirstOrDefault(other => other.Root == run.Root) ?? baseline.Runs[0]) is not { } compared) return null;
-        Retained? retained = scope == RunComparison.Overall ? compared.Overall : compared.Groups.Concat(compared.Benchmarks).FirstOrDefault(mean => mean.Name == scope);
+        if (Compared(run, baseline.Runs.FirstOrDefault(other => other.Root == run.Root) ?? baseline.Runs[0]) is not { } compared)
+            return null;
+        Retained? retained = scope == RunComparison.Overall
+            ? compared.Overall
+            : compared.Groups.Concat(compared.Benchmarks).FirstOrDefault(mean => mean.Name == scope);
         return retained?.Retention is { } retention ? (retention, Ends(retained.RetentionInterval)) : null;
     });
 
     /// <summary>Benchmarks that an outcome has no score of.</summary>
-    public IReadOnlyList<string> Missing(Treated outcome) => [.. Benchmarks.Where(name => outcome.Runs.Any(run => Find(run, name)?.Percent is null))];
+    public IReadOnlyList<string> Missing(Treated outcome) =>
+        [.. Benchmarks.Where(name => outcome.Runs.Any(run => Find(run, name)?.Percent is null))];
 
     /// <summary>How a benchmark came out in one run; null where it was not asked.</summary>
-    public static BenchmarkResult? Find(EvaluatedModel run, string benchmark) => Array.Find(run.Run.Scores.Benchmarks, b => b.Name == benchmark);
+    public static BenchmarkResult? Find(EvaluatedModel run, string benchmark) =>
+        Array.Find(run.Run.Scores.Benchmarks, b => b.Name == benchmark);
 
     /// <summary>How one run stands to another; null where they share no benchmark.</summary>
     public ComparedRun? Compared(EvaluatedModel run, EvaluatedModel baseline)
@@ -127,13 +142,15 @@ internal sealed class Results
     private Interval? MeanInterval(EvaluatedModel run, string[] benchmarks)
     {
         var key = (run.Source, string.Join('\n', benchmarks));
-        if (!_means.TryGetValue(key, out Interval? interval)) _means[key] = interval = Bootstrap.Mean([.. benchmarks.Select(name => run.Run.Outcomes[name])], run.Run.Scores.Seed);
+        if (!_means.TryGetValue(key, out Interval? interval))
+            _means[key] = interval = Bootstrap.Mean([.. benchmarks.Select(name => run.Run.Outcomes[name])], run.Run.Scores.Seed);
         return interval;
     }
 
     private static Measure Summarised(Treated outcome, Func<EvaluatedModel, (double Value, Interval? Interval)?> of)
     {
-        (double Value, Interval? Interval)[] values = [.. outcome.Runs.Select(of).Where(value => value is not null).Select(value => value!.Value)];
+        (double Value,
+            Interval? Interval)[] values = [.. outcome.Runs.Select(of).Where(value => value is not null).Select(value => value!.Value)];
         return values.Length switch
         {
             0 => new(null, null, 0),
@@ -143,11 +160,13 @@ internal sealed class Results
     }
 
     /// <summary>The dense model of several runs is one model: the first stands for all.</summary>
-    private static IReadOnlyList<EvaluatedModel> Distinct(IEnumerable<EvaluatedModel> runs) => [.. runs.DistinctBy(run => run.Treatment == Treatment.Dense ? "" : run.Source)];
+    private static IReadOnlyList<EvaluatedModel> Distinct(IEnumerable<EvaluatedModel> runs) =>
+        [.. runs.DistinctBy(run => run.Treatment == Treatment.Dense ? "" : run.Source)];
 
     private int PlaceOf(string benchmark)
     {
-        int known = Evaluation.Tables.Benchmarks.Paper.Index().FirstOrDefault(b => b.Item.Name == benchmark, (Index: -1, Item: Evaluation.Tables.Benchmarks.Paper[0])).Index;
+        int known = Evaluation.Tables.Benchmarks.Paper.Index()
+            .FirstOrDefault(b => b.Item.Name == benchmark, (Index: -1, Item: Evaluation.Tables.Benchmarks.Paper[0])).Index;
         return known >= 0 ? known : Evaluation.Tables.Benchmarks.Paper.Count + _groups.Keys.ToList().IndexOf(benchmark);
     }
 

@@ -14,7 +14,8 @@ using Interlace.Vlm.Files;
 namespace Interlace.Reporting.Paper;
 
 /// <summary>
-/// Finds what run folders hold: ordinary runs, matrices (a folder <c>variants</c> with one folder for each plan) and evaluations. Sources are named from the given folder on, with slashes,
+/// Finds what run folders hold: ordinary runs, matrices (a folder <c>variants</c> with one folder for each plan) and evaluations.
+/// Sources are named from the given folder on, with slashes,
 /// so that the same folders give the same report wherever they lie.
 /// </summary>
 internal sealed partial class RunScan
@@ -38,13 +39,15 @@ internal sealed partial class RunScan
     }
 
     /// <summary>Whether a folder is what an experiment of one plan leaves.</summary>
-    public static bool IsOrdinaryRun(string folder) => !Directory.Exists(Path.Combine(folder, RunFolder.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
+    public static bool IsOrdinaryRun(string folder) =>
+        !Directory.Exists(Path.Combine(folder, RunFolder.Variants)) && Directory.Exists(Path.Combine(folder, RunFolder.Evaluated));
 
     /// <summary>The settings that a run folder records; null where it records none.</summary>
     public static JsonObject? SettingsOf(string folder)
     {
         foreach (var (file, member) in new[] { ("experiment.json", null), ("run.json", "settings") })
-            if (Json(Path.Combine(folder, file)) is JsonObject record && (member is null ? record : record[member] as JsonObject) is { } settings) return settings;
+            if (Json(Path.Combine(folder, file)) is JsonObject record && (member is null ? record : record[member] as JsonObject) is { } settings)
+                return settings;
         return null;
     }
 
@@ -77,7 +80,8 @@ internal sealed partial class RunScan
         foreach (string dense in Folders(run).Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal) && File.Exists(Path.Combine(folder, ScoresFile.Name))))
             model.Evaluations.Add(Evaluation(dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense));
         if (!matrix) return;
-        foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants))) AddFolder(model, variant, $"{name}/{RunFolder.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
+        foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants)))
+            AddFolder(model, variant, $"{name}/{RunFolder.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
     }
 
     /// <summary>A run folder, or that of a variant of a matrix: plan, evaluations, training, times.</summary>
@@ -104,7 +108,8 @@ internal sealed partial class RunScan
         string log = Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name);
         if (RunReport.Training(log) is { } training)
             model.Trainings.Add(new(treatment is null ? source : LabelOf(treatment with { Tuned = true }, ratio, model.Layers), source, training));
-        foreach (string latency in new[] { Path.Combine(folder, LatencyFile.Name), Path.Combine(folder, "latency", LatencyFile.Name) }.Where(File.Exists)) model.Latencies.Add((source, LatencyFile.Load(latency)));
+        foreach (string latency in new[] { Path.Combine(folder, LatencyFile.Name), Path.Combine(folder, "latency", LatencyFile.Name) }.Where(File.Exists))
+            model.Latencies.Add((source, LatencyFile.Load(latency)));
         if (Cost(folder, source) is { } cost) model.Costs.Add(cost);
     }
 
@@ -115,13 +120,15 @@ internal sealed partial class RunScan
         return new(plan.Origin.Method, plan.Drop.Length, null, detail, false);
     }
 
-    /// <summary>Weight sparsity by its record, beside the evaluations or in the model's folder; where the model is gone, by the name of the folder, such as <c>wanda-2of4</c>.</summary>
+    /// <summary>Weight sparsity by its record, beside the evaluations or in the model's folder;
+    /// where the model is gone, by the name of the folder, such as <c>wanda-2of4</c>.</summary>
     private static Treatment? OfSparsity(string folder, string variant)
     {
         JsonNode? record = Json(Path.Combine(folder, Sparsity)) ?? Json(Path.Combine(folder, RunFolder.Pruned, Sparsity));
         string? Member(string name) => Text(record, name) ?? Text((record as JsonObject)?["settings"], name);
         Match parts = VariantName().Match(variant);
-        string method = Member("method") ?? parts.Groups["method"].Value, pattern = Member("pattern") ?? parts.Groups["amount"].Value.Replace("of", ":", StringComparison.Ordinal);
+        string method = Member("method") ?? parts.Groups["method"].Value, pattern = Member("pattern")
+            ?? parts.Groups["amount"].Value.Replace("of", ":", StringComparison.Ordinal);
         return method.Length == 0 || pattern.Length == 0 ? null : new(method, 0, pattern, parts.Groups["detail"].Value, false);
     }
 
@@ -155,7 +162,8 @@ internal sealed partial class RunScan
         null => null,
         JsonObject found when found["peak_memory_bytes"] is null => null,
         JsonObject found when found["peak_memory_bytes"] is JsonValue value && value.TryGetValue(out long bytes) && bytes >= 0 => bytes,
-        _ => throw new InputException($"{summary} is no summary of a run: its peak_memory_bytes is no number of bytes; delete it to go on without it."),
+        _ =>
+            throw new InputException($"{summary} is no summary of a run: its peak_memory_bytes is no number of bytes; delete it to go on without it."),
     };
 
     /// <summary>Evaluations that were named by themselves belong to the dense model among them, or to the first model of all.</summary>
@@ -164,7 +172,8 @@ internal sealed partial class RunScan
         if (_alone.Count == 0) return;
         FoundModel model = _nameOfAlone is null && _models.Count > 0 ? _models[0] : ModelOf(_nameOfAlone ?? _alone[0].Source);
         model.Evaluations.AddRange(_alone);
-        model.Layers ??= _alone.Select(evaluation => evaluation.Run.Scores.Inputs.History?.Layers).FirstOrDefault(layers => layers is not null);
+        model.Layers ??= _alone.Select(evaluation => evaluation.Run.Scores.Inputs.History?.Layers)
+            .FirstOrDefault(layers => layers is not null);
     }
 
     private FoundModel ModelOf(string name)
@@ -181,7 +190,8 @@ internal sealed partial class RunScan
         return model is null ? otherwise : model.TrimEnd('/', '\\').Split('/', '\\')[^1];
     }
 
-    private static IEnumerable<string> Folders(string folder) => Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal) : [];
+    private static IEnumerable<string> Folders(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal) : [];
 
     /// <summary>A treatment and how much it took away, such as <c>Interlace 25 %</c>.</summary>
     public static string LabelOf(Treatment treatment, double? ratio, int? layers)
@@ -189,7 +199,9 @@ internal sealed partial class RunScan
         if (treatment.Dropped == 0) return treatment.Name;
         double? part = ratio ?? treatment.Dropped / (double?)layers;
         string taken = part is { } known ? Numbers.Percentage(known) : $"{treatment.Dropped} layers";
-        return treatment.Name.EndsWith(Treatment.Untuned, StringComparison.Ordinal) ? $"{treatment.Name[..^Treatment.Untuned.Length]} {taken}{Treatment.Untuned}" : $"{treatment.Name} {taken}";
+        return treatment.Name.EndsWith(Treatment.Untuned, StringComparison.Ordinal)
+            ? $"{treatment.Name[..^Treatment.Untuned.Length]} {taken}{Treatment.Untuned}"
+            : $"{treatment.Name} {taken}";
     }
 
     private static string? Text(JsonNode? record, string member) =>
@@ -197,7 +209,8 @@ internal sealed partial class RunScan
 
     private static JsonNode? Json(string path) => File.Exists(path) ? StrictJson.Read(path) : null;
 
-    /// <summary>Names of the folders of a matrix: <c>interlace-25</c>, <c>random-12.5-seed1</c>, <c>wanda-2of4</c>, <c>interlace-25-optimal</c>.</summary>
+    /// <summary>Names of the folders of a matrix: <c>interlace-25</c>, <c>random-12.5-seed1</c>, <c>wanda-2of4</c>,
+    /// <c>interlace-25-optimal</c>.</summary>
     [GeneratedRegex(@"^(?<method>[a-z-]+?)-(?<amount>[0-9.]+(?:of[0-9]+)?)(?:-(?!seed\d)(?<detail>.+?))?(?:-seed\d+)?$", RegexOptions.ExplicitCapture)]
     private static partial Regex VariantName();
 }

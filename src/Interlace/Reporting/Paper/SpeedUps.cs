@@ -6,7 +6,8 @@ namespace Interlace.Reporting.Paper;
 /// <summary>Speed: measured where a latency file has the model, else the most that dropping layers can give the decoder.</summary>
 internal static class SpeedUps
 {
-    /// <summary>Time to the first token of the dense model over that of an outcome, all benchmarks together; null where nobody measured.</summary>
+    /// <summary>Time to the first token of the dense model over that of an outcome, all benchmarks together;
+    /// null where nobody measured.</summary>
     public static Estimate? Measured(Results results, Treated outcome)
     {
         if (results.Dense?.Runs[0].Run.Scores.Inputs.Model is not { } dense) return null;
@@ -14,7 +15,8 @@ internal static class SpeedUps
         {
             if (file.Models.Length < 2 || file.SpeedUps.Length == 0 || file.Models[0].Identity.DifferenceFrom(dense) is not null) continue;
             // Tuning and the choice of layers change no shape: models of equally many layers are equally fast.
-            int place = Array.FindIndex(file.Models, 1, model => outcome.Treatment.Pattern is null && model.Layers == file.Models[0].Layers - outcome.Treatment.Dropped);
+            int place = Array.FindIndex(file.Models, 1,
+                model => outcome.Treatment.Pattern is null && model.Layers == file.Models[0].Layers - outcome.Treatment.Dropped);
             if (place > 0) return file.SpeedUps[^1].Models[place - 1].TimeToFirstToken;
         }
         return null;

@@ -1,6 +1,7 @@
 namespace Interlace.Reporting.Paper;
 
-/// <summary>What was done to a model before it was asked. Evaluations of equal treatment (but for the seed) are one row of a table.</summary>
+/// <summary>What was done to a model before it was asked. Evaluations of equal treatment (but for the seed) are one row
+/// of a table.</summary>
 /// <param name="Method">Name of the selection or sparsity method; <see cref="Untouched"/> for nothing.</param>
 /// <param name="Dropped">Layers dropped.</param>
 /// <param name="Pattern">Of weight sparsity: 2:4 and the like.</param>
@@ -29,7 +30,9 @@ internal sealed record Treatment(string Method, int Dropped, string? Pattern, st
     public static Treatment Dense { get; } = new(Untouched, 0, null, "", false);
 
     /// <summary>What the paper uses the method for.</summary>
-    public Family Family => Detail.Length > 0 ? Family.Competitor : Array.Find(Known, known => known.Method == Method) is { Name: not null } found ? found.Family : Family.Competitor;
+    public Family Family =>
+        Detail.Length > 0 ? Family.Competitor : Array.Find(Known,
+            known => known.Method == Method) is { Name: not null } found ? found.Family : Family.Competitor;
 
     /// <summary>Place among the rows of a table.</summary>
     public int Place => Array.FindIndex(Known, known => known.Method == Method) is >= 0 and int place ? place : Known.Length - 6;
@@ -42,7 +45,8 @@ internal sealed record Treatment(string Method, int Dropped, string? Pattern, st
             string name = Array.Find(Known, known => known.Method == Method).Name ?? Method;
             if (Pattern is not null) name += $" {Pattern}";
             if (Detail.Length > 0) name += $" ({Detail})";
-            bool tunes = Family is Family.Interlace or Family.Ablation || Method == "streamline" || (Detail.Length > 0 && Method == "interlace");
+            bool tunes = Family is Family.Interlace or Family.Ablation || Method == "streamline"
+                || (Detail.Length > 0 && Method == "interlace");
             return Tuned && !tunes ? name + "-FT" : !Tuned && tunes ? name + Untuned : name;
         }
     }
