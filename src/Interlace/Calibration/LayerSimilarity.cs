@@ -135,26 +135,3 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
 
     private static double Square(double x) => x * x;
 }
-
-/// <summary>Similarities of all spans of one length, by their first layer.</summary>
-/// <param name="Length">Layers of a span: 1 for layers, 3 for triplets.</param>
-/// <param name="Mean">Mean cosine over all tokens.</param>
-/// <param name="StandardError">Its standard error, samples being the draws.</param>
-/// <param name="LastTokenMean">Mean cosine at the last token of each sample.</param>
-/// <param name="LastTokenAngle">Mean over samples of the angle between the last token's states, as a part of a half turn.</param>
-/// <param name="Sums">Sums of cosines per class of tokens.</param>
-public sealed record SpanSimilarity(int Length, double[] Mean, double[] StandardError, double[] LastTokenMean, double[] LastTokenAngle,
-    IReadOnlyDictionary<string, double[]> Sums);
-
-/// <summary>What decides the numbers besides model and data.</summary>
-public sealed record CalibrationSettings(double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens, int? MaxPixels,
-    bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AdaptiveSettings? Adaptive = null);
-
-/// <summary>What decided when an adaptive calibration stopped.</summary>
-/// <param name="Confidence">Share of resamplings in which the dropped layers had to come out.</param>
-/// <param name="Plan">The plan that was looked at.</param>
-public sealed record AdaptiveSettings(double Confidence, PlanOptions Plan);
-
-/// <summary>The model and the data that were measured.</summary>
-public sealed record CalibrationInputs(ModelIdentity Model, Data.DataIdentity Data);

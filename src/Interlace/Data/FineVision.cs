@@ -7,21 +7,6 @@ using ParquetSharp;
 
 namespace Interlace.Data;
 
-/// <summary>One Parquet file of a set.</summary>
-/// <param name="Name">Its path inside the set, folders separated by <c>/</c>.</param>
-/// <param name="Rows">Rows by its footer.</param>
-/// <param name="Length">Bytes of the file when it was opened; it is not read once it has another size.</param>
-/// <param name="SampleBytes">Bytes of the columns that make samples, as they are stored.</param>
-/// <param name="Path">Where the file lies.</param>
-public sealed record Shard(string Name, long Rows, long Length, long SampleBytes, string Path);
-
-/// <summary>A constituent data set: its shards in ordinal order of their names.</summary>
-public sealed record DataSet(string Name, IReadOnlyList<Shard> Shards)
-{
-    /// <summary>Rows of all shards.</summary>
-    public long Rows { get; } = Shards.Sum(shard => shard.Rows);
-}
-
 /// <summary>
 /// A folder of data sets in FineVision's schema: <c>images: list of {bytes, path}</c>, <c>texts:
 /// list of {user, assistant}</c>, other columns unused (paper 3.4).

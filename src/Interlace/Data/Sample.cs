@@ -12,12 +12,3 @@ namespace Interlace.Data;
 /// <param name="Messages">The turns, user and assistant by turns; all images stand before the first user text.</param>
 /// <param name="Images">The images as encoded files (JPEG, PNG, ...), in the order of their places in <paramref name="Messages"/>.</param>
 public sealed record Sample(string Set, string Shard, long Row, IReadOnlyList<ChatMessage> Messages, IReadOnlyList<byte[]> Images);
-
-/// <summary>One sample cannot be used: it is counted under <see cref="Reason"/> and left out, the run goes on.</summary>
-/// <param name="reason">A short name to count under, one of <see cref="SkipReason"/> where one fits.</param>
-public sealed class SampleException(string reason,
-    Exception? inner = null) : InputException(inner?.Message ?? $"The sample cannot be used: {reason}.", inner)
-{
-    /// <summary>The name under which the sample is counted.</summary>
-    public string Reason { get; } = reason;
-}

@@ -126,6 +126,3 @@ public sealed record Evidence
         return scores;
     }
 }
-
-/// <summary>A layer that a search removed, and the loss without it and those before it.</summary>
-public readonly record struct Removal(int Layer, double Loss);

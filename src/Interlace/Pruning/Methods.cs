@@ -2,31 +2,6 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
 
-/// <summary>How disjoint triplets are picked: by falling similarity (the paper),
-/// or so that their similarities have the largest sum.</summary>
-public enum Selection { Greedy, Optimal }
-
-/// <summary>What a method can be given beside the evidence.</summary>
-/// <param name="Selection">How triplets are picked.</param>
-/// <param name="ProtectEnds">Never drop the first four and the last two layers; read by the one-shot methods of Shortened LLM.</param>
-public sealed record MethodOptions(Selection Selection = Selection.Greedy, bool ProtectEnds = false);
-
-/// <summary>What a method reads of the evidence.</summary>
-[Flags]
-public enum EvidenceNeeds { None = 0, LayerSimilarity = 1, TripletSimilarity = 2, WindowSimilarity = 4, WindowAngle = 8, RemovalOrder = 16, LossWithout = 32, GradientImportance = 64, WeightImportance = 128 }
-
-/// <summary>
-/// A selection method: a pure, deterministic function that knows no model family. It drops exactly <paramref name="dropCount"/> layers
-/// (<c>dense</c> drops none and tunes that many) or throws <see cref="PlanException"/>.
-/// </summary>
-public delegate PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options);
-
-/// <summary>A row of the table of methods.</summary>
-/// <param name="Select">The function.</param>
-/// <param name="Needs">What it reads of the evidence.</param>
-/// <param name="Summary">One line for the reader.</param>
-public sealed record Method(Select Select, EvidenceNeeds Needs, string Summary);
-
 /// <summary>The table of selection methods (paper 3.3, 4.3, 4.5 and the baselines it compares with).</summary>
 public static class Methods
 {

@@ -96,9 +96,3 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
             : throw new InputException($"{beside} belongs to another calibration than {path}: calibrate again.");
     }
 }
-
-/// <summary>A check of an adaptive calibration.</summary>
-/// <param name="Samples">Samples there were.</param>
-/// <param name="Drop">Layers that their plan drops.</param>
-/// <param name="Agreement">Share of drawings that drop exactly these.</param>
-public sealed record StabilityCheck(int Samples, int[] Drop, double Agreement);

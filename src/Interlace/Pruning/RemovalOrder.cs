@@ -59,23 +59,3 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
             }
         });
 }
-
-/// <summary>A round of SLEB's search.</summary>
-/// <param name="Removed">The layer that went.</param>
-/// <param name="Candidates">The layers that might have gone, ascending.</param>
-/// <param name="Losses">[candidates] mean cross-entropy without each of them;
-/// not a number where it was given up because it could not be the lowest.</param>
-public sealed record RemovalRound(int Removed, int[] Candidates, double[] Losses)
-{
-    /// <summary>The loss without the layer that went.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
-    public double Loss => Losses[Array.IndexOf(Candidates, Removed)];
-}
-
-/// <summary>What decides losses and gradients besides model and data.</summary>
-/// <param name="MostSamples">Most samples that were to be used.</param>
-public sealed record EvidenceSettings(double Rate, double Fraction, int MostSamples, int MaxImages, int MaxTurns, int MaxTokens,
-    int? MaxPixels, int BatchTokens, string Device, string Dtype);
-
-/// <summary>The model that was measured, and the data where there was any.</summary>
-public sealed record EvidenceInputs(Vlm.Checkpoints.ModelIdentity Model, Data.DataIdentity? Data);

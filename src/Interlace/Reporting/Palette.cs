@@ -50,6 +50,3 @@ internal static class Palette
     private static IEnumerable<Tone> All() =>
         new[] { Ink, Muted, Line, Page, Card, Tune, Anchor, Frozen, Protected, OnLight, OnDark }.Concat(Models);
 }
-
-/// <summary>A colour on a light and on a dark ground, as #RRGGBB; no two tones share a light value.</summary>
-internal sealed record Tone(string Light, string Dark);

@@ -10,23 +10,6 @@ using Interlace.Vlm;
 
 namespace Interlace.Reporting;
 
-/// <summary>What a report was written to, and its results in short.</summary>
-/// <param name="Files">The files, relative to the folder, in ascending order.</param>
-/// <param name="Results">One for each treatment of a model under one setting, in the order of the report.</param>
-public sealed record WrittenReport(IReadOnlyList<string> Files, IReadOnlyList<ReportedResult> Results);
-
-/// <summary>A line of the report.</summary>
-/// <param name="Model">Name of the model.</param>
-/// <param name="Setting">How it was asked.</param>
-/// <param name="Treatment">What was done to it, such as <c>Interlace 25 %</c>.</param>
-/// <param name="Average">Mean score in percent.</param>
-/// <param name="AverageInterval">Its 95 % interval; of several runs their range.</param>
-/// <param name="Relative">Mean over benchmarks of score / dense score, in percent; null without a dense model.</param>
-/// <param name="RelativeInterval">Its interval, from questions drawn together.</param>
-/// <param name="Runs">The evaluations.</param>
-public sealed record ReportedResult(string Model, string Setting, string Treatment, double? Average, Interval? AverageInterval,
-    double? Relative, Interval? RelativeInterval, IReadOnlyList<string> Runs);
-
 /// <summary>
 /// The report of any number of runs in the paper's form: <c>report.html</c>, a page that holds everything it shows; <c>report.md</c>;
 /// the drawings in <c>figures</c>; the numbers in <c>tables</c>.

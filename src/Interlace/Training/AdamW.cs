@@ -5,11 +5,6 @@ using static TorchSharp.torch;
 
 namespace Interlace.Training;
 
-/// <summary>Parameters that share a rate.</summary>
-/// <param name="Parameters">Trainable parameters, in no other group.</param>
-/// <param name="WeightDecay">Decoupled weight decay.</param>
-public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay = 0);
-
 /// <summary>
 /// AdamW over fp32 master weights, states in fp32, one fused operator call per step (paper A.5; Loshchilov and Hutter, 2019).
 /// </summary>

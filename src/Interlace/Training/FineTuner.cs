@@ -12,12 +12,6 @@ using static TorchSharp.torch;
 
 namespace Interlace.Training;
 
-/// <summary>What a tuning ended with.</summary>
-/// <param name="Steps">Optimiser steps.</param>
-/// <param name="Samples">Samples seen.</param>
-/// <param name="Skipped">Samples left out, by reason.</param>
-public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped);
-
 /// <summary>
 /// Tunes the plan's layers of a pruned model with next-token cross-entropy (paper 3.4, Eq. 2; A.5):
 /// AdamW on fp32 masters, cosine schedule, micro-batches packed up to a token budget.

@@ -40,10 +40,3 @@ public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOpt
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<TrainingRecord>());
 }
-
-/// <summary>What was tuned with.</summary>
-/// <param name="Model">The pruned model.</param>
-/// <param name="Data">The data.</param>
-/// <param name="Parent">The unpruned model that was learnt from, under distillation.</param>
-public sealed record TrainingInputs(ModelIdentity Model, DataIdentity Data,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelIdentity? Parent = null);

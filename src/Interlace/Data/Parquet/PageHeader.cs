@@ -95,9 +95,3 @@ internal sealed record PageHeader(ByteRange Page, PageType Type, int Slots, Page
         return (slots, encoding);
     }
 }
-
-/// <summary>What a page holds, as Parquet numbers it.</summary>
-internal enum PageType { Data, Index, Dictionary, DataV2 }
-
-/// <summary>How a page's values are stored, as Parquet numbers it; those that matter here.</summary>
-internal enum PageEncoding { Plain = 0, DeltaByteArray = 7 }

@@ -1,12 +1,5 @@
 namespace Interlace.Data.Parquet;
 
-/// <summary>Level slots of a column: <paramref name="Count"/> of them from the 0-based <paramref name="First"/>.
-/// A list takes one slot per element, an empty or null one takes one.</summary>
-internal readonly record struct LevelRange(long First, int Count)
-{
-    public long End => First + Count;
-}
-
 /// <summary>
 /// The pages of a column chunk that hold wanted slots, and where those slots lie once the other pages are left out.
 /// Page headers follow one another, each with the size of its page and its number of slots, so they are found by hopping:

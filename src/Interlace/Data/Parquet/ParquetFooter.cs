@@ -2,17 +2,6 @@ using System.Buffers.Binary;
 
 namespace Interlace.Data.Parquet;
 
-/// <summary>A column chunk: its dotted path in the schema, where its pages lie,
-/// and how many values (nulls and empty lists included) it has.</summary>
-internal sealed record ColumnChunk(string Path, ByteRange Bytes, long Values);
-
-/// <summary>A row group: its number of rows and its column chunks.</summary>
-internal sealed record RowGroup(long Rows, IReadOnlyList<ColumnChunk> Columns)
-{
-    /// <summary>Values that one of its columns may claim to have.</summary>
-    public long MostValues => ParquetFooter.FreeCount + Columns.Sum(column => column.Bytes.Length);
-}
-
 /// <summary>
 /// The part of a Parquet footer that sampling needs: rows per group, and where the chunks lie (which the Parquet library does not tell).
 /// </summary>

@@ -2,10 +2,6 @@ using ParquetSharp;
 
 namespace Interlace.Data.Parquet;
 
-/// <summary>A drawn row as it stands in the file, or the reason why it is left out (then without images).</summary>
-internal sealed record ShardRow(long Row, string? Skip, IReadOnlyList<byte[]?> Questions, IReadOnlyList<byte[]?> Answers,
-    IReadOnlyList<byte[]> Images);
-
 /// <summary>
 /// Drawn rows of one shard. Row groups without drawn rows are not touched. In the others the texts and the (small) image paths are
 /// read first; image bytes, nearly all of a file, only of rows that stay, and only the pages that hold them.
@@ -140,32 +136,5 @@ internal sealed class ShardReader : IDisposable
         public string? Skip { get; }
         public bool WantsImages => Skip is null && Places.Count > 0;
         public long HeldBytes => Questions.Values.Concat(Answers.Values).Sum(text => text?.LongLength ?? 0);
-    }
-}
-
-/// <summary>Where the columns that are read stand among the leaves of the schema;
-/// the image paths are optional, all others of FineVision's columns unused.</summary>
-internal sealed record FineVisionColumns(int Images, int? ImagePaths, int Questions, int Answers)
-{
-    /// <summary>The columns that make a sample.</summary>
-    public IEnumerable<int> SampleColumns => [Images, Questions, Answers];
-
-    /// <summary>Finds the columns by name, whatever their order and the names of the list's inner nodes.
-    /// Throws <see cref="InvalidDataException"/> naming a missing one.</summary>
-    public static FineVisionColumns In(RowGroup group)
-    {
-        return new FineVisionColumns(Require("images", "bytes"), Find("images", "path"), Require("texts", "user"),
-            Require("texts", "assistant"));
-
-        int? Find(string list, string field)
-        {
-            for (int i = 0; i < group.Columns.Count; i++)
-                if (group.Columns[i].Path.StartsWith(list + ".", StringComparison.Ordinal) && group.Columns[i].Path.EndsWith("." + field, StringComparison.Ordinal))
-                    return i;
-            return null;
-        }
-
-        int Require(string list, string field) =>
-            Find(list, field) ?? throw new InvalidDataException($"It has no column '{list}' of lists with the field '{field}'.");
     }
 }

@@ -2,12 +2,6 @@ using Interlace.Vlm.Files;
 
 namespace Interlace.Data.Parquet;
 
-/// <summary>A run of bytes of a file.</summary>
-internal readonly record struct ByteRange(long Start, long Length)
-{
-    public long End => Start + Length;
-}
-
 /// <summary>
 /// A Parquet file as a read-only stream that can stand in for a smaller one: <see cref="Gather"/> lays chosen pages of one column
 /// chunk end to end at the chunk's place, so that the Parquet library reads those alone. The rest of the chunk reads as zeros.

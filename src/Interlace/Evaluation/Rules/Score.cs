@@ -3,50 +3,6 @@ using Interlace.Evaluation.Tables;
 
 namespace Interlace.Evaluation.Rules;
 
-/// <summary>The two published versions of the rules; they differ in multiple choice only (evaluation rule 1.3).</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<RuleSet>))]
-public enum RuleSet
-{
-    /// <summary>The rules of the paper's time (VLMEvalKit, November 2025).</summary>
-    [JsonStringEnumMemberName("2025-11")] November2025,
-
-    /// <summary>As before, and "answer is X" gives the letter even without a word boundary (VLMEvalKit, August 2026).</summary>
-    [JsonStringEnumMemberName("2026-08")] August2026,
-}
-
-/// <summary>A model's answer to a row.</summary>
-/// <param name="Row">The question.</param>
-/// <param name="Text">What the model wrote.</param>
-/// <param name="JudgeReply">What a judge wrote about it, where one was asked.</param>
-/// <param name="JudgeFailed">Whether a judge was asked and gave no reply at all.</param>
-public sealed record Prediction(BenchmarkRow Row, string Text, string? JudgeReply = null, bool JudgeFailed = false);
-
-/// <summary>The score of one row.</summary>
-/// <param name="Index">The row's index.</param>
-/// <param name="Value">0 to 1.</param>
-/// <param name="Extracted">What was taken out of the answer, null where nothing was or the kind extracts nothing.</param>
-/// <param name="Failed">Whether no answer could be taken out of the text (or, for a judged row, no score out of the reply).</param>
-public sealed record RowScore(string Index, double Value, string? Extracted = null, bool Failed = false);
-
-/// <summary>How a headline follows from sums over the sampled units.</summary>
-public enum HeadlineRule
-{
-    /// <summary>Sums are (value, count): 100 x value / count.</summary>
-    Mean,
-
-    /// <summary>Sums are (value, count) of each cycle in turn: the plain mean over the cycles that have rows.</summary>
-    MeanOfCycles,
-
-    /// <summary>Sums are (true positives, false positives, false negatives): F1 x 100, 0 where undefined.</summary>
-    F1,
-}
-
-/// <summary>What is drawn together when a score's uncertainty is estimated:
-/// a row, a question with its cycles, or a group with its rotations.</summary>
-/// <param name="Key">The same in every run over the same table.</param>
-/// <param name="Sums">What the unit adds to the sums of the <see cref="HeadlineRule"/>.</param>
-public sealed record SamplingUnit(string Key, double[] Sums);
-
 /// <summary>The score of a run on one benchmark. Percentages are unrounded.</summary>
 public sealed record Score
 {

@@ -4,15 +4,6 @@ using Interlace.Vlm;
 
 namespace Interlace.Evaluation.Scoring;
 
-/// <summary>A 95 % interval; both ends are in the unit of what was resampled.</summary>
-public readonly record struct Interval(double Low, double High);
-
-/// <summary>How a run stands to a baseline over the questions both answered.</summary>
-/// <param name="Units">Questions both runs answered.</param>
-/// <param name="Difference">Interval of run - baseline, in percentage points.</param>
-/// <param name="Retention">Interval of 100 x run / baseline, in percent; null where the baseline can come out as 0.</param>
-public sealed record PairedIntervals(int Units, Interval Difference, Interval? Retention);
-
 /// <summary>
 /// Percentile bootstrap over questions: HRBench by question with its cycles, MMBench by group with its rotations, everything else by row.
 /// Seeded: the same input gives the same interval on every machine.

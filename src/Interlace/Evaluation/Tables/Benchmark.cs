@@ -2,55 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace Interlace.Evaluation.Tables;
 
-/// <summary>How the answers of a benchmark are judged; each kind has one scorer.</summary>
-[JsonConverter(typeof(EnumName<BenchmarkKind>))]
-public enum BenchmarkKind
-{
-    /// <summary>Multiple choice, every row for itself (AI2D, RealWorldQA, VStar, ScienceQA).</summary>
-    [JsonStringEnumMemberName("choice")] Choice,
-
-    /// <summary>Multiple choice where a question counts only if every rotation of its options is answered right (MMBench).</summary>
-    [JsonStringEnumMemberName("circular")] Circular,
-
-    /// <summary>Multiple choice asked in several orders whose accuracies are averaged (HRBench).</summary>
-    [JsonStringEnumMemberName("cycle")] Cycle,
-
-    /// <summary>Yes or no, scored by F1 (POPE).</summary>
-    [JsonStringEnumMemberName("yes-no")] YesNo,
-
-    /// <summary>Short answers against ten human ones (TextVQA).</summary>
-    [JsonStringEnumMemberName("vqa")] Vqa,
-
-    /// <summary>Short answers, numbers within 5 % (ChartQA).</summary>
-    [JsonStringEnumMemberName("relaxed")] Relaxed,
-
-    /// <summary>Short answers by edit distance (DocVQA, InfoVQA).</summary>
-    [JsonStringEnumMemberName("anls")] Anls,
-
-    /// <summary>An answer must stand in the text (OCRBench).</summary>
-    [JsonStringEnumMemberName("contains")] Contains,
-
-    /// <summary>A judge grades every answer (MIA-Bench).</summary>
-    [JsonStringEnumMemberName("judged")] Judged,
-}
-
-/// <summary>What a question is followed by in the prompt.</summary>
-[JsonConverter(typeof(EnumName<PromptKind>))]
-public enum PromptKind
-{
-    /// <summary>Hint, question, lettered options and the request to select one.</summary>
-    [JsonStringEnumMemberName("choice")] Choice,
-
-    /// <summary>The question and the request for a single word or phrase.</summary>
-    [JsonStringEnumMemberName("short-answer")] ShortAnswer,
-
-    /// <summary>The question alone.</summary>
-    [JsonStringEnumMemberName("question")] Question,
-}
-
-/// <summary>Bounds on the pixels of an image before the model's own processor sees it, both inclusive.</summary>
-public sealed record PixelBounds(int Min, int Max);
-
 /// <summary>One benchmark: a row of data, no code.</summary>
 /// <param name="Name">The name in tables and reports.</param>
 /// <param name="File">The file name of its table.</param>

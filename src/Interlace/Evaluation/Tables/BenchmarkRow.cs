@@ -2,11 +2,6 @@ using Interlace.Evaluation.Python;
 
 namespace Interlace.Evaluation.Tables;
 
-/// <summary>An answer option of a multiple-choice question.</summary>
-/// <param name="Letter">A to Z.</param>
-/// <param name="Text">The option as it reads after type inference.</param>
-public readonly record struct Option(char Letter, string Text);
-
 /// <summary>
 /// One question of a benchmark: the texts of its cells after type inference, by column name.
 /// Columns are looked up by exact name first, then by lower-cased name

@@ -6,11 +6,6 @@ using Interlace.Vlm.Files;
 
 namespace Interlace.Evaluation.Tables;
 
-/// <summary>A benchmark whose table was found in a folder.</summary>
-/// <param name="Benchmark">Its row.</param>
-/// <param name="Path">The path of its table.</param>
-public sealed record FoundBenchmark(Benchmark Benchmark, string Path);
-
 /// <summary>The known benchmarks, and those a folder adds to them.</summary>
 public static class Benchmarks
 {
@@ -165,9 +160,6 @@ public static class Benchmarks
     private static bool IsTableOf(Benchmark benchmark, string file) =>
         file.Equals(benchmark.File, StringComparison.OrdinalIgnoreCase) || IsNamed(benchmark, Path.GetFileNameWithoutExtension(file));
 }
-
-/// <summary>The content of a file of benchmark rows.</summary>
-internal sealed record BenchmarkRows(IReadOnlyList<Benchmark> Benchmarks);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]

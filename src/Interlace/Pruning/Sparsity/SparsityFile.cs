@@ -70,16 +70,3 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
                 throw new JsonException("its layers do not add up to its numbers of zeros and parameters");
         });
 }
-
-/// <summary>How the inputs of linear layers were measured.</summary>
-public sealed record SparsitySettings(int MaxSamples, double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens,
-    int? MaxPixels, int BatchTokens, string Device, string Dtype);
-
-/// <summary>What was read.</summary>
-public sealed record SparsityInputs(ModelIdentity Model, DataIdentity? Data);
-
-/// <summary>The weights of one decoder layer's linear layers.</summary>
-/// <param name="Layer">0-based.</param>
-/// <param name="Zeros">Zeros among them.</param>
-/// <param name="Parameters">Their number.</param>
-public sealed record LayerSparsity(int Layer, long Zeros, long Parameters);

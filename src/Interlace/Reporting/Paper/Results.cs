@@ -3,21 +3,6 @@ using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;
 
-/// <summary>Evaluations of equal treatment: one, or several that differ in their seed or their folder.</summary>
-/// <param name="Treatment">What was done.</param>
-/// <param name="Ratio">Part of the layers that was asked for, where known.</param>
-/// <param name="Runs">The evaluations.</param>
-internal sealed record Treated(Treatment Treatment, double? Ratio, IReadOnlyList<EvaluatedModel> Runs);
-
-/// <summary>A number with where it may lie: a 95 % interval of one run, the range of several.</summary>
-internal readonly record struct Measure(double? Value, Interval? Interval, int Runs)
-{
-    /// <summary>As a place of a table.</summary>
-    public Cell Cell(double? published = null, params IReadOnlyList<string> notes) =>
-        Reporting.Cell.Percent(Value, Interval, published,
-            [.. Value is not null && Runs > 1 ? [$"range of {Runs} runs"] : (string[])[], .. notes]);
-}
-
 /// <summary>What one model scored under one setting: only such numbers stand beside each other.</summary>
 internal sealed class Results
 {

@@ -51,6 +51,3 @@ internal sealed record Treatment(string Method, int Dropped, string? Pattern, st
         }
     }
 }
-
-/// <summary>What the paper uses a method for.</summary>
-internal enum Family { Dense, Competitor, Ablation, Interlace }

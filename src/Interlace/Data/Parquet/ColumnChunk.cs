@@ -1,0 +1,7 @@
+using System.Buffers.Binary;
+
+namespace Interlace.Data.Parquet;
+
+/// <summary>A column chunk: its dotted path in the schema, where its pages lie,
+/// and how many values (nulls and empty lists included) it has.</summary>
+internal sealed record ColumnChunk(string Path, ByteRange Bytes, long Values);

@@ -1,0 +1,47 @@
+using System.Collections;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Data;
+
+/// <summary>Why a drawn row gives no sample: the names under which it is counted.</summary>
+public static class SkipReason
+{
+    /// <summary>More images than the paper keeps (3).</summary>
+    public const string TooManyImages = "too many images";
+
+    /// <summary>More turns than the paper keeps (5).</summary>
+    public const string TooManyTurns = "too many turns";
+
+    /// <summary>The conversation is null or empty.</summary>
+    public const string NoTurns = "no turns";
+
+    /// <summary>A question or an answer is null.</summary>
+    public const string NullText = "null text";
+
+    /// <summary>A question or an answer is not UTF-8.</summary>
+    public const string InvalidText = "invalid text";
+
+    /// <summary>An image is null, or only a path without its bytes.</summary>
+    public const string MissingImage = "missing image";
+
+    /// <summary>An image is named by a path that leads out of its table's folder, by itself or by links.</summary>
+    public const string ForeignImage = "image outside its folder";
+
+    /// <summary>An image is named by the path of a pipe, a device or a folder, or of a file that may not be read.</summary>
+    public const string UnreadableImage = "unreadable image";
+
+    /// <summary>The bytes of an image are not a complete image file.</summary>
+    public const string UndecodableImage = "undecodable image";
+
+    /// <summary>An image has more bytes than are read, more pixels than are decoded, or far more than its bytes can mean.</summary>
+    public const string TooLargeImage = "too large image";
+
+    /// <summary>The processor refuses the sample (an extreme aspect ratio, say).</summary>
+    public const string NotEncodable = "not encodable";
+
+    /// <summary>More tokens than <c>max_tokens</c>.</summary>
+    public const string TooLong = "too long";
+}

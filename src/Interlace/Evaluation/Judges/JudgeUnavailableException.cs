@@ -1,0 +1,8 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Interlace.Evaluation.Judges;
+
+/// <summary>The judge did not pass its trial; nothing can be judged.</summary>
+public sealed class JudgeUnavailableException(string reason) : Exception(reason);

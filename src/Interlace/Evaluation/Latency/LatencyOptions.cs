@@ -1,0 +1,17 @@
+using Interlace.Artefacts;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Tables;
+using Interlace.Experiments;
+using Interlace.Jobs;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
+
+namespace Interlace.Evaluation.Latency;
+
+/// <summary>How latency is measured.</summary>
+/// <param name="Samples">Questions of each benchmark, spread evenly over its table; all where it has fewer.</param>
+/// <param name="NewTokens">Tokens generated after the first one, by every model.</param>
+/// <param name="WarmUp">Questions of each benchmark that are asked first and not counted.</param>
+public sealed record LatencyOptions(int Samples = 20, int NewTokens = 16, int WarmUp = 2);

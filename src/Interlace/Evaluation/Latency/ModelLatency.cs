@@ -1,0 +1,11 @@
+using System.Text.Json;
+using Interlace.Artefacts;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Evaluation.Latency;
+
+/// <summary>The stages of one model on one benchmark: medians with intervals,
+/// and every measurement in the order of the questions.</summary>
+public sealed record ModelLatency(Estimate Image, Estimate Vision, Estimate Prefill, Estimate FirstToken, Estimate TimeToFirstToken,
+    Estimate PerToken, StageMeasurements Measured);

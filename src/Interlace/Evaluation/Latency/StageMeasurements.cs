@@ -1,0 +1,9 @@
+using System.Text.Json;
+using Interlace.Artefacts;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Evaluation.Latency;
+
+/// <summary>Every measurement, in milliseconds.</summary>
+public sealed record StageMeasurements(double[] Image, double[] Vision, double[] Prefill, double[] FirstToken, double[] PerToken);

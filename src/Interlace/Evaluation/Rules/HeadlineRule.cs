@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+using Interlace.Evaluation.Tables;
+
+namespace Interlace.Evaluation.Rules;
+
+/// <summary>How a headline follows from sums over the sampled units.</summary>
+public enum HeadlineRule
+{
+    /// <summary>Sums are (value, count): 100 x value / count.</summary>
+    Mean,
+
+    /// <summary>Sums are (value, count) of each cycle in turn: the plain mean over the cycles that have rows.</summary>
+    MeanOfCycles,
+
+    /// <summary>Sums are (true positives, false positives, false negatives): F1 x 100, 0 where undefined.</summary>
+    F1,
+}

@@ -1,0 +1,8 @@
+using Interlace.Data;
+using Interlace.Evaluation.Rules;
+using Interlace.Vlm;
+
+namespace Interlace.Evaluation.Scoring;
+
+/// <summary>A 95 % interval; both ends are in the unit of what was resampled.</summary>
+public readonly record struct Interval(double Low, double High);

@@ -1,0 +1,15 @@
+namespace Interlace.Experiments;
+
+/// <summary>How similarity is measured (paper 3.2, A.3).</summary>
+/// <param name="Fraction">Part of each data set's draw that is used.</param>
+/// <param name="SkipFirstToken">Leaves out the first token of each sample, an attention sink.</param>
+/// <param name="MaxWindow">Longest span of layers to measure: 3 for triplets; K + 1 for methods that remove windows.</param>
+/// <param name="BatchTokens">Tokens of a pass; a longer sample stands alone.</param>
+/// <param name="EvidenceSamples">Most samples for evidence from losses and gradients (sleb, perplexity, taylor),
+/// which costs far more than similarity.</param>
+/// <param name="SlebRatio">Part of the layers up to which SLEB's order is searched; rounded down to whole layers.</param>
+/// <param name="Adaptive">Stop before the end of the data once other samples would hardly give another plan.</param>
+/// <param name="AdaptiveConfidence">Share of resamplings in which the layers that the plan drops must come out,
+/// at two checks in a row.</param>
+public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096,
+    int EvidenceSamples = 128, double SlebRatio = 0.25, bool Adaptive = false, double AdaptiveConfidence = 0.95);

@@ -1,0 +1,29 @@
+namespace Interlace.Experiments;
+
+/// <summary>How quality is won back (paper 3.4, A.5).</summary>
+/// <param name="LearningRate">Highest rate.</param>
+/// <param name="WarmupRatio">Part of the steps that warms up.</param>
+/// <param name="Epochs">Passes over the data.</param>
+/// <param name="MaxSteps">Ends earlier; the schedule ends there too.</param>
+/// <param name="SamplesPerStep">Samples of an optimiser step (16 a device x 2 accumulations).</param>
+/// <param name="Loss">batch_mean: mean over the answer tokens of the whole step; micro_batch_mean:
+/// mean of the means of micro-batches of <paramref name="MicroBatchSamples"/>.</param>
+/// <param name="MicroBatchSamples">Samples of a micro-batch under micro_batch_mean.</param>
+/// <param name="MicroBatchTokens">Tokens of a micro-batch otherwise.</param>
+/// <param name="TrainOn">answers, or text: every text token.</param>
+/// <param name="Beta1">AdamW.</param>
+/// <param name="Beta2">AdamW.</param>
+/// <param name="Epsilon">AdamW.</param>
+/// <param name="WeightDecay">AdamW.</param>
+/// <param name="ClipNorm">Largest norm of the gradient of all tuned parameters together.</param>
+/// <param name="Recompute">Run layers again in the backward pass instead of keeping their activations.</param>
+/// <param name="Validation">Part of the draw held back for a validation loss.</param>
+/// <param name="SaveEvery">Steps between checkpoints from which an interrupted run goes on.</param>
+/// <param name="Distill">Weight, from 0 to 1, of the divergence from what the unpruned model predicts;
+/// the cross-entropy has the rest.</param>
+/// <param name="DistillTemperature">Both models' logits are divided by it before they are compared.</param>
+/// <param name="Parent">Folder of the unpruned model to learn from; the experiment's model where absent.</param>
+public sealed record FineTuneOptions(
+    double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32, string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
+    string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
+    double Distill = 0, double DistillTemperature = 1, string? Parent = null);

@@ -1,0 +1,11 @@
+using System.Text.Json;
+using Interlace.Artefacts;
+using Interlace.Pruning.Losses;
+using Interlace.Vlm;
+
+namespace Interlace.Pruning;
+
+/// <summary>What decides losses and gradients besides model and data.</summary>
+/// <param name="MostSamples">Most samples that were to be used.</param>
+public sealed record EvidenceSettings(double Rate, double Fraction, int MostSamples, int MaxImages, int MaxTurns, int MaxTokens,
+    int? MaxPixels, int BatchTokens, string Device, string Dtype);

@@ -1,0 +1,12 @@
+using System.Text.Json;
+using Interlace.Artefacts;
+using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Pruning.Sparsity;
+
+/// <summary>How the inputs of linear layers were measured.</summary>
+public sealed record SparsitySettings(int MaxSamples, double Rate, double Fraction, int MaxImages, int MaxTurns, int MaxTokens,
+    int? MaxPixels, int BatchTokens, string Device, string Dtype);

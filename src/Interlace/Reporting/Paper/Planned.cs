@@ -1,0 +1,9 @@
+using Interlace.Artefacts;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Scoring;
+
+namespace Interlace.Reporting.Paper;
+
+/// <summary>A plan and where it comes from.</summary>
+internal sealed record Planned(string Label, string Source, PlanData Plan);

@@ -1,0 +1,16 @@
+using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Scoring;
+
+namespace Interlace.Reporting;
+
+/// <summary>What happens to each layer (paper 3.3, Algorithm 1).</summary>
+/// <param name="LayerCount">Layers of the unpruned model.</param>
+/// <param name="Drop">Dropped layers, in the numbers of the unpruned model.</param>
+/// <param name="Tune">Tuned layers, likewise.</param>
+/// <param name="Freeze">All others, likewise.</param>
+/// <param name="ProtectedCount">The first so many layers may not be dropped.</param>
+/// <param name="Triplets">First layers of the chosen triplets in the order of choice; empty for methods without triplets.</param>
+/// <param name="Method">Name of the method.</param>
+public sealed record PlanData(int LayerCount, int[] Drop, int[] Tune, int[] Freeze, int ProtectedCount = 0, int[]? Triplets = null,
+    string Method = "interlace");

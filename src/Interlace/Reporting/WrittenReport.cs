@@ -1,0 +1,16 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Json.Nodes;
+using Interlace.Artefacts;
+using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
+using Interlace.Reporting.Paper;
+using Interlace.Vlm;
+
+namespace Interlace.Reporting;
+
+/// <summary>What a report was written to, and its results in short.</summary>
+/// <param name="Files">The files, relative to the folder, in ascending order.</param>
+/// <param name="Results">One for each treatment of a model under one setting, in the order of the report.</param>
+public sealed record WrittenReport(IReadOnlyList<string> Files, IReadOnlyList<ReportedResult> Results);
