@@ -1,4 +1,3 @@
-using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;

@@ -5,14 +5,6 @@ using Interlace.Vlm.Files;
 
 namespace Interlace.Vlm.Checkpoints;
 
-/// <summary>One tensor of a safetensors file.</summary>
-/// <param name="Name">Its name in the file.</param>
-/// <param name="Type">Element type.</param>
-/// <param name="Shape">Sizes of its dimensions; empty for a scalar.</param>
-/// <param name="Offset">First byte, counted from the start of the file.</param>
-/// <param name="Bytes">Length in bytes.</param>
-public sealed record TensorEntry(string Name, ElementType Type, long[] Shape, long Offset, long Bytes);
-
 /// <summary>
 /// A safetensors file, memory-mapped and read-only. Every field of the header is checked before a byte of data is touched:
 /// lengths against the file, offsets for order, gaps and overlaps, shapes against byte counts.

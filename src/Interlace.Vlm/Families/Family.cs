@@ -1,9 +1,4 @@
 using System.Text.Json.Nodes;
-using Interlace.Vlm.Blocks;
-using Interlace.Vlm.Decoder;
-using Interlace.Vlm.Inputs;
-using Interlace.Vlm.Vision;
-using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families;
 
@@ -30,16 +25,3 @@ internal sealed record Family(string ModelType, TensorNames Names)
     /// <summary>How it computes; null for a family whose models can be pruned, but not run.</summary>
     public FamilyParts? Parts { get; init; }
 }
-
-/// <summary>The parts of which a family's models are put together.</summary>
-/// <param name="Decoder">Sizes and optional parts of the decoder.</param>
-/// <param name="Processor">
-/// Tokenizer, template and image processing of a folder, with a lower bound on the pixels of an image, or null.
-/// </param>
-/// <param name="Vision">
-/// The vision encoder, with parameters from a source by their names in memory; null where the model reads text alone.
-/// </param>
-internal sealed record FamilyParts(
-    Func<ModelConfig, DecoderSpec> Decoder,
-    Func<ModelConfig, long?, Processor> Processor,
-    Func<ModelConfig, ParameterSource, Device, IVisionEncoder>? Vision = null);

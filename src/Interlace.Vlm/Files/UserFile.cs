@@ -2,25 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Interlace.Vlm.Files;
 
-/// <summary>What stands at a path, links followed.</summary>
-public enum PathKind
-{
-    /// <summary>Nothing.</summary>
-    Missing,
-
-    /// <summary>It cannot be known: a folder on the way may not be entered.</summary>
-    Denied,
-
-    /// <summary>A regular file.</summary>
-    File,
-
-    /// <summary>A folder.</summary>
-    Folder,
-
-    /// <summary>A pipe, a socket or a device: reading it may wait for ever or never end.</summary>
-    Special,
-}
-
 /// <summary>
 /// The one way to open a file that a user names, on the command line or in another file. Only regular files are opened,
 /// and what is read whole is bounded by bytes that came, not by what the system says of the file's length.

@@ -1,5 +1,3 @@
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Families.Clip;
 using Interlace.Vlm.Families.Llama;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Vlm.Families.QwenVL;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 
