@@ -18,7 +18,7 @@ internal static class LlavaFamily
     private static Processor Processor(ModelConfig config, long? maxPixels)
     {
         var images = CropImageProcessor.Read(config, maxPixels);
-        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, 32_000));
+        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, LlamaFamily.Defaults.VocabularySize));
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new SequentialPositions());
     }
 }
