@@ -1,6 +1,8 @@
 namespace Interlace.Vlm.Families;
 
-/// <summary>What a decoder is where its configuration does not say: the values of the library's class. Null where files always say.</summary>
+/// <summary>
+/// What a decoder is where its configuration does not say: the values of the library's class. Null where files always say.
+/// </summary>
 internal sealed record DecoderDefaults
 {
     public int? HiddenSize { get; init; }

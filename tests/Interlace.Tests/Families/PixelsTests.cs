@@ -65,6 +65,7 @@ public class PixelsTests
         int patch = (int)(size as JsonArray is { } sides ? sides[0] : size)!, side = tiles[0].Width, grid = side / patch;
         var settings = ImageSettings.Read(folder);
         using var patches = new TilePatches(side, patch, settings.Channels("image_mean"), settings.Channels("image_std"), CPU);
-        return patches.Cut(tiles).view(tiles.Length, grid, grid, 3, patch, patch).permute(0, 3, 1, 4, 2, 5).reshape(tiles.Length, 3, side, side);
+        Tensor cut = patches.Cut(tiles).view(tiles.Length, grid, grid, 3, patch, patch);
+        return cut.permute(0, 3, 1, 4, 2, 5).reshape(tiles.Length, 3, side, side);
     }
 }

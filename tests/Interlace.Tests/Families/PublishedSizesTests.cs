@@ -3,8 +3,8 @@ using Interlace.Vlm;
 namespace Interlace.Tests.Families;
 
 /// <summary>
-/// Published models, by the numbers in their configurations: the tensors that are asked for add up to the parameters that they are published with.
-/// Nothing of their files is needed.
+/// Published models, by the numbers in their configurations: the tensors that are asked for add up to the parameters that they are
+/// published with. Nothing of their files is needed.
 /// </summary>
 public class PublishedSizesTests
 {

@@ -15,13 +15,13 @@ using Interlace.Vlm.Text;
 namespace Interlace.Tests.Families;
 
 /// <summary>
-/// Sizes, grids of tiles and counts of tokens for images of many sizes, at the published models' parameters, equal the reference's. No pixel is touched:
-/// each family's rule is asked by size alone, with the tiny checkpoint's settings brought to the published sizes.
+/// Sizes, grids of tiles and counts of tokens for images of many sizes, at the published models' parameters, equal the reference's.
+/// No pixel is touched: each family's rule is asked by size alone, with the tiny checkpoint's settings brought to the published sizes.
 /// </summary>
 [Trait("Category", "Golden")]
 public partial class TilingTests
 {
-    private const string TilesWithWhole = "tiles_with_base", ContextTokens = "context_tokens", Tokens = "image_tokens";
+    private const string Tokens = "image_tokens";
 
     [Fact]
     public void Llava_resizes_and_crops_as_the_reference()
@@ -69,7 +69,7 @@ public partial class TilingTests
             Same(row, "best_resolution_hw", [best.Height, best.Width]);
             Same(row, "resized_hw_before_padding", [fit.Height, fit.Width]);
             Same(row, "tiles_rows_cols", [grid.Rows, grid.Columns]);
-            Same(row, TilesWithWhole, [grid.Count + 1]);
+            Same(row, "tiles_with_base", [grid.Count + 1]);
             Same(row, "unpadded_tokens", [shrunk.Rows * shrunk.Columns]);
             Same(row, "newline_tokens", [shrunk.Rows]);
             Same(row, Tokens, [features.TokensOf(grid, row.Height, row.Width)]);
@@ -95,7 +95,7 @@ public partial class TilingTests
             int tiles = grid.Count > 1 ? grid.Count + 1 : 1;
             Same(row, "grid_cols_rows", [grid.Columns, grid.Rows]);
             Same(row, "tiles_with_thumbnail", [tiles]);
-            Same(row, ContextTokens, [tiles * InternConfig.Read(config).TokensPerTile]);
+            Same(row, "context_tokens", [tiles * InternConfig.Read(config).TokensPerTile]);
         });
     }
 
@@ -108,7 +108,7 @@ public partial class TilingTests
         foreach (var (row, name, golden) in model.Rows.SelectMany(row => row.Json.Select(entry => (row, entry.Key, entry.Value as JsonObject))))
         {
             if (golden is null) continue;
-            // The processor's own bounds, or those of the published advice: 256 to 1280 tokens.
+            // The processor's own bounds, or those that the model's authors advise: 256 to 1280 tokens.
             (int least, int most) = name == "max_1280_tokens" ? (256 * factor * factor, 1280 * factor * factor) : Bounds(name);
             var (height, width) = SmartResize.Of(row.Height, row.Width, factor, least, most);
             var grid = new ImageGrid(1, height / patch, width / patch);
@@ -129,10 +129,12 @@ public partial class TilingTests
         Assert.Contains("too narrow", Assert.Throws<InputException>(() => processor.PlaceOf((int)ImageDecoder.MaxPixels, 1)).Message);
     }
 
-    private static (int Least, int Most) Bounds(string name) =>
-        NumberPattern().Matches(name) is [var least, var most] ? (Int(least), Int(most)) : throw new InvalidOperationException($"{name} names no bounds");
+    private static (int Least, int Most) Bounds(string name) => NumberPattern().Matches(name) is [var least, var most]
+        ? (Int(least), Int(most))
+        : throw new InvalidOperationException($"{name} names no bounds");
 
-    private static InvalidOperationException Unexpected(Resized model) => new($"the table's parameters are not of a known form: {model.Parameters}");
+    private static InvalidOperationException Unexpected(Resized model) =>
+        new($"the table's parameters are not of a known form: {model.Parameters}");
 
     private static void Same(Row row, string key, int[] own)
     {

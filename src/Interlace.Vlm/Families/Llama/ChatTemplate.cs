@@ -7,14 +7,15 @@ using Interlace.Vlm.Text;
 namespace Interlace.Vlm.Families.Llama;
 
 /// <summary>
-/// The chat templates of Llama 3: texts are trimmed, and the first message follows the token that begins a text. From 3.1 on every conversation has a
-/// system message, which begins with two dates.
+/// The chat templates of Llama 3: texts are trimmed, and the first message follows the token that begins a text.
+/// From 3.1 on every conversation has a system message, which begins with two dates.
 /// </summary>
 /// <param name="begin">The token that begins a text.</param>
 /// <param name="dated">Whether the system message has the dates.</param>
 internal sealed class ChatTemplate(string begin, bool dated = false) : IChatTemplate
 {
-    // The templates' own: that of 3.2 takes today's where it is given a clock, and this one otherwise. None is given, so that prompts stay the same.
+    // The templates' own: that of 3.2 takes today's date where it is given a clock, and this one otherwise.
+    // None is given, so that prompts stay the same.
     private const string Dates = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
     private const string End = "<|eot_id|>";
 

@@ -17,7 +17,8 @@ internal static class LlamaFamily
         Place = DecoderPlace.Root,
         Parts = new(Decoder, (config, _) =>
         {
-            var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, Defaults.VocabularySize));
+            int vocabulary = config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, Defaults.VocabularySize);
+            var tokenizer = Tokenizer.Load(config.Folder, vocabulary);
             return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images: null, new SequentialPositions());
         }),
     };

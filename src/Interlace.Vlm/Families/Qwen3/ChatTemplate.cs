@@ -4,8 +4,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Vlm.Families.Qwen3;
 
 /// <summary>
-/// The chat templates of Qwen3. What an assistant thought is kept behind the last question alone, where an answer without thoughts is given empty ones;
-/// models that never think (Instruct) have no such rule.
+/// The chat templates of Qwen3. What an assistant thought is kept behind the last question alone, where an answer without thoughts
+/// is given empty ones; models that never think (Instruct) have no such rule.
 /// </summary>
 internal sealed class ChatTemplate : IChatTemplate
 {

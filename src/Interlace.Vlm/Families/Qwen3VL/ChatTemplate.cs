@@ -7,8 +7,8 @@ using Interlace.Vlm.Text;
 namespace Interlace.Vlm.Families.Qwen3VL;
 
 /// <summary>
-/// The chat templates of Qwen3-VL. They add nothing of themselves: no system prompt, no trimming. That of the Thinking models opens the thoughts of the
-/// answer to come, and keeps those of earlier answers behind the last question alone.
+/// The chat templates of Qwen3-VL. They add nothing of themselves: no system prompt, no trimming. That of the Thinking models opens
+/// the thoughts of the answer to come, and keeps those of earlier answers behind the last question alone.
 /// </summary>
 internal sealed class ChatTemplate : IChatTemplate
 {
@@ -47,7 +47,9 @@ internal sealed class ChatTemplate : IChatTemplate
         Render(messages, addGenerationPrompt, addVisionId: false);
 
     /// <summary>Renders a conversation.</summary>
-    /// <param name="messages">The turns. Of system messages the Instruct models' template reads the first message alone, and passes over later ones.</param>
+    /// <param name="messages">
+    /// The turns. A system message is read where it is the first; the Instruct models' template passes over later ones.
+    /// </param>
     /// <param name="addGenerationPrompt">Whether the header of the answer to come is added.</param>
     /// <param name="addVisionId">Whether images and videos are numbered ("Picture 1: "), over all turns.</param>
     /// <param name="tools">Descriptions of tools, put into the system message.</param>
@@ -68,7 +70,7 @@ internal sealed class ChatTemplate : IChatTemplate
                 case "system" when i == 0 || !_thinks: break;
                 case "system": prompt.LaterSystem(messages[i]); break;
                 case "user": prompt.User(messages[i]); break;
-                case "assistant": prompt.Assistant(messages[i], keepThoughts: i > lastQuestion, isLast: i == messages.Count - 1); break;
+                case "assistant": prompt.Assistant(messages[i], i > lastQuestion, isLast: i == messages.Count - 1); break;
                 case "tool": prompt.Tool(messages[i], first: !IsTool(i - 1), last: !IsTool(i + 1)); break;
                 default: throw new InputException($"Message {i} has the role '{messages[i].Role}'; a role is system, user, assistant or tool.");
             }
@@ -156,7 +158,8 @@ internal sealed class ChatTemplate : IChatTemplate
 
         private static string Texts(ChatMessage message) => string.Concat(message.Content.Select(part => part is TextPart text
             ? text.Text
-            : throw new InputException($"A message of the role '{message.Role}' holds an image or a video; images are read in user and tool messages only.")));
+            : throw new InputException($"A message of the role '{message.Role}' holds an image or a video; "
+                + "the chat template reads them in user and tool messages only.")));
 
         private void Parts(ChatMessage message)
         {

@@ -3,7 +3,9 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Tests.Families.Llama;
 
-/// <summary>Expected texts: the published templates of Llama 3.1 and 3.2, run by the original implementation of Jinja without a clock.</summary>
+/// <summary>
+/// Expected texts: the published templates of Llama 3.1 and 3.2, run by the original implementation of Jinja without a clock.
+/// </summary>
 public class ChatTemplateTests
 {
     private const string Dates = "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
@@ -15,7 +17,9 @@ public class ChatTemplateTests
     public void A_system_message_follows_the_dates()
     {
         ChatMessage[] messages =
-            [new("system", " Be brief. "), new("user", " Hi "), new("assistant", " Hello "), new("system", "again"), new("user", "x")];
+        [
+            new("system", " Be brief. "), new("user", " Hi "), new("assistant", " Hello "), new("system", "again"), new("user", "x"),
+        ];
         Assert.Equal(
             Dates + "Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
             + "<|start_header_id|>assistant<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>system<|end_header_id|>\n\nagain<|eot_id|>"

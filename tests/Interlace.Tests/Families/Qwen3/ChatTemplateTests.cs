@@ -8,11 +8,12 @@ namespace Interlace.Tests.Families.Qwen3;
 public class ChatTemplateTests
 {
     private const string Question = "<|im_start|>user\nTwo plus two?<|im_end|>\n", Next = "<|im_start|>user\nAnd three?<|im_end|>\n";
-    private const string Answer = "<|im_start|>assistant\n", End = "<|im_end|>\n";
+    private const string System = "<|im_start|>system\nBe brief.<|im_end|>\n", Answer = "<|im_start|>assistant\n", End = "<|im_end|>\n";
 
     private static readonly ChatMessage[] Asking =
     [
-        new("system", "Be brief."), new("user", "Two plus two?"), new("assistant", "<think>\nEasy.\n</think>\n\nFour."), new("user", "And three?"),
+        new("system", "Be brief."), new("user", "Two plus two?"),
+        new("assistant", "<think>\nEasy.\n</think>\n\nFour."), new("user", "And three?"),
     ];
 
     private static readonly ChatMessage[] Answered =
@@ -23,7 +24,7 @@ public class ChatTemplateTests
     [Fact]
     public void A_model_that_may_think_drops_earlier_thoughts_and_closes_an_answer_without_any()
     {
-        Assert.Equal($"<|im_start|>system\nBe brief.{End}{Question}{Answer}Four.{End}{Next}{Answer}", Asked(ChatTemplate.Hybrid));
+        Assert.Equal($"{System}{Question}{Answer}Four.{End}{Next}{Answer}", Asked(ChatTemplate.Hybrid));
         Assert.Equal($"{Question}{Answer}Four.{End}{Next}{Answer}<think>\n\n</think>\n\nSeven.{End}", Text(ChatTemplate.Hybrid, Answered));
         Assert.Equal(["Four.<|im_end|>", "Seven.<|im_end|>"], Trained(ChatTemplate.Hybrid, Answered));
         Assert.Equal($"{Question}{Answer}<think>\nEasy.\n</think>\n\nFour.{End}", Text(ChatTemplate.Hybrid, Thought));
@@ -33,7 +34,7 @@ public class ChatTemplateTests
     [Fact]
     public void A_thinking_model_is_given_the_mark_that_opens_its_thoughts()
     {
-        Assert.Equal($"<|im_start|>system\nBe brief.{End}{Question}{Answer}Four.{End}{Next}{Answer}<think>\n", Asked(ChatTemplate.Thinking));
+        Assert.Equal($"{System}{Question}{Answer}Four.{End}{Next}{Answer}<think>\n", Asked(ChatTemplate.Thinking));
         Assert.Equal($"{Question}{Answer}Four.{End}{Next}{Answer}<think>\n\n</think>\n\nSeven.{End}", Text(ChatTemplate.Thinking, Answered));
         Assert.Equal(["Four.<|im_end|>", "Seven.<|im_end|>"], Trained(ChatTemplate.Thinking, Answered));
         Assert.Equal($"{Question}{Answer}<think>\nEasy.\n</think>\n\nFour.{End}", Text(ChatTemplate.Thinking, Thought));
@@ -43,7 +44,7 @@ public class ChatTemplateTests
     [Fact]
     public void A_model_that_never_thinks_keeps_answers_as_they_are()
     {
-        Assert.Equal($"<|im_start|>system\nBe brief.{End}{Question}{Answer}<think>\nEasy.\n</think>\n\nFour.{End}{Next}{Answer}", Asked(ChatTemplate.Instruct));
+        Assert.Equal($"{System}{Question}{Answer}<think>\nEasy.\n</think>\n\nFour.{End}{Next}{Answer}", Asked(ChatTemplate.Instruct));
         Assert.Equal($"{Question}{Answer}Four.{End}{Next}{Answer}Seven.{End}", Text(ChatTemplate.Instruct, Answered));
         Assert.Equal(["Four.<|im_end|>", "Seven.<|im_end|>"], Trained(ChatTemplate.Instruct, Answered));
     }
@@ -53,7 +54,8 @@ public class ChatTemplateTests
     {
         using var scratch = new ScratchFolder();
         JsonNode published = Shared.Json("fixtures", "tokenizer", "qwen3_text_tokenizer_config.json");
-        File.WriteAllText(scratch.At("tokenizer_config.json"), new JsonObject { ["chat_template"] = (string)published["chat_template"]! }.ToJsonString());
+        var config = new JsonObject { ["chat_template"] = (string)published["chat_template"]! };
+        File.WriteAllText(scratch.At("tokenizer_config.json"), config.ToJsonString());
         Assert.Same(ChatTemplate.Hybrid, ChatTemplate.Load(scratch.Path));
     }
 
