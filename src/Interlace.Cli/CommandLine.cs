@@ -10,7 +10,8 @@ namespace Interlace.Cli;
 /// <summary>The program as a function: arguments in, text and an exit code out.</summary>
 internal static class CommandLine
 {
-    private const string Description = "Interleaved layer pruning of vision-language models: calibrate, plan, prune, fine-tune, evaluate, report.";
+    private const string Description =
+        "Interleaved layer pruning of vision-language models: calibrate, plan, prune, fine-tune, evaluate, report.";
 
     private static readonly Lazy<RootCommand> Standard = new(() => Root(Verbs.Create()));
 
@@ -74,7 +75,8 @@ internal static class CommandLine
         // Those of others may have further lines with details.
         string message = refused ?? (e is InputException ? e.Message : e.Message.Split('\n', 2)[0].TrimEnd());
         if (input) Refuse(terminal, Sentence(message));
-        else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): {Printable.Line(Sentence(message))}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
+        else terminal.Error.WriteLine($"Internal error ({e.GetType().Name}): "
+            + $"{Printable.Line(Sentence(message))}{(verbose ? "" : " Repeat the command with --verbose for details.")}");
         if (verbose)
             foreach (string line in e.ToString().Split('\n')) terminal.Error.WriteLine(Printable.Line(line.TrimEnd('\r')));
         return input ? ExitCode.WrongInput : ExitCode.OurFault;
@@ -118,7 +120,8 @@ internal static class CommandLine
         {
             int code = standard.Invoke(parseResult);
             if (parseResult.CommandResult.Command is RootCommand)
-                parseResult.InvocationConfiguration.Output.WriteLine("Begin with: interlace demo. Options and examples of a command: interlace COMMAND --help.");
+                parseResult.InvocationConfiguration.Output.WriteLine("Begin with: interlace demo. Options and examples of a command: "
+                    + "interlace COMMAND --help.");
             if (parseResult.CommandResult.Command is not Verb { Examples.Count: > 0 } verb) return code;
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");
@@ -134,7 +137,8 @@ internal static class CommandLine
 
         public override int Invoke(ParseResult parseResult)
         {
-            parseResult.InvocationConfiguration.Output.WriteLine($"interlace {typeof(CommandLine).Assembly.GetName().Version!.ToString(3)}");
+            Version version = typeof(CommandLine).Assembly.GetName().Version!;
+            parseResult.InvocationConfiguration.Output.WriteLine($"interlace {version.ToString(3)}");
             return ExitCode.Done;
         }
     }

@@ -9,19 +9,22 @@ internal static class CommonOptions
     public static readonly Option<bool> Quiet = Switch("--quiet", "No progress and no log.");
     public static readonly Option<bool> Verbose = Switch("--verbose", "Show where in the program an error came from.");
     public static readonly Option<bool> Force =
-        Switch("--force", "Start over: what an earlier run of Interlace made in the output folder is deleted, and nothing else. Under compare: compare runs that differ.");
+        Switch("--force", "Start over: what an earlier run of Interlace made in the output folder is deleted, and nothing else. "
+            + "Under compare: compare runs that differ.");
 
     public static readonly Option<int?> Threads = Parsed<int?>("--threads",
         "Threads of the engine on the CPU (default: one per physical core).",
         text => int.TryParse(text, out int count) && count > 0 ? count : null, "a positive whole number", recursive: true);
 
     /// <summary>A complete experiment whose values take the place of the defaults.</summary>
-    public static readonly Option<string?> Config = new("--config") { Description = "Experiment file whose values take the place of the defaults.", HelpName = "FILE.json" };
+    public static readonly Option<string?> Config =
+        new("--config") { Description = "Experiment file whose values take the place of the defaults.", HelpName = "FILE.json" };
 
     /// <summary>Single values of the experiment.</summary>
     public static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Set one value of the experiment, such as finetune.learning_rate=2e-5; may be repeated. A wrong name is answered with the right ones.", HelpName = "a.b=value", Arity = ArgumentArity.OneOrMore,
+        Description = "Set one value of the experiment, such as finetune.learning_rate=2e-5; may be repeated. "
+            + "A wrong name is answered with the right ones.", HelpName = "a.b=value", Arity = ArgumentArity.OneOrMore,
     };
 
     /// <summary>Accepted by every command.</summary>

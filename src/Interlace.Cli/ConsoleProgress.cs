@@ -38,7 +38,8 @@ internal sealed class ConsoleProgress(Terminal terminal, bool quiet, TimeProvide
                 if (!begins) _first += part.Done;   // an earlier run's: they took this one no time
                 (_part, _partFirst, _partStarted) = (part.Name, part.Done, now);
             }
-            bool ends = value.Total > 0 && value.Done >= value.Total && !_ended;   // once: whole megabytes are all there before the last bytes are
+            // once: whole megabytes are all there before the last bytes are
+            bool ends = value.Total > 0 && value.Done >= value.Total && !_ended;
             _ended |= ends;
             var between = terminal.ErrorIsTerminal ? BetweenDrawings : BetweenLines;
             if (!begins && !ends && time.GetElapsedTime(_shown, now) < between) return;

@@ -21,7 +21,8 @@ internal static class DoctorCommand
             ("program", ProgramVersion.CreatedBy),
             ("system",
                 $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}"),
-            ("processor", $"{Cpu.Cores} cores, {Environment.ProcessorCount} threads; {(Cpu.Features.Count > 0 ? string.Join(", ", Cpu.Features) : "no known extension")}"),
+            ("processor", $"{Cpu.Cores} cores, {Environment.ProcessorCount} threads; "
+                + $"{(Cpu.Features.Count > 0 ? string.Join(", ", Cpu.Features) : "no known extension")}"),
             ("memory", MemoryInUse()),
         };
         var checks = new List<CheckResult> { CheckResult.Of("engine", Checks.Engine) };
@@ -29,8 +30,10 @@ internal static class DoctorCommand
         if (checks[0].Works)
         {
             var compute = invocation.Compute();
-            machine.Add(("CUDA", cuda.is_available() ? $"{cuda.device_count()} {(cuda.device_count() == 1 ? "device" : "devices")}" : "none"));
-            machine.Add(("computes on", $"{compute.Device.type.ToString().ToLowerInvariant()} in {compute.TypeName} with {compute.Threads} threads"));
+            machine.Add(("CUDA", cuda.is_available()
+                ? $"{cuda.device_count()} {(cuda.device_count() == 1 ? "device" : "devices")}" : "none"));
+            machine.Add(("computes on",
+                $"{compute.Device.type.ToString().ToLowerInvariant()} in {compute.TypeName} with {compute.Threads} threads"));
             others = Checks.OfEngine(compute.Device).Concat(others);
         }
         foreach (var (name, check) in others)
@@ -52,7 +55,8 @@ internal static class DoctorCommand
     private static JsonObject ToJson(List<(string Name, string Value)> machine, List<CheckResult> checks, bool works) => new()
     {
         ["works"] = works,
-        ["machine"] = new JsonObject(machine.Select(fact => KeyValuePair.Create(fact.Name.Replace(' ', '_').ToLowerInvariant(), (JsonNode?)fact.Value))),
+        ["machine"] = new JsonObject(machine.Select(fact => KeyValuePair.Create(fact.Name.Replace(' ', '_').ToLowerInvariant(),
+        (JsonNode?)fact.Value))),
         ["memory_bytes"] = new JsonObject { ["total"] = Memory.Read().Total, ["available"] = Memory.Read().Available },
         ["checks"] = new JsonArray([.. checks.Select(check => (JsonNode)new JsonObject
         {
@@ -69,6 +73,7 @@ internal static class DoctorCommand
         foreach (var check in checks)
             table.AddRow(check.Name, check.Works ? "[green]works[/]" : "[red]fails[/]", Markup.Escape(check.Detail));
         console.Write(table);
-        console.MarkupLine(works ? "[green]Everything works.[/]" : $"[red]{checks.Count(check => !check.Works)} of {checks.Count} checks fail.[/]");
+        console.MarkupLine(works ? "[green]Everything works.[/]" : $"[red]{checks.Count(check => !check.Works)} of {checks.Count} checks "
+            + "fail.[/]");
     }
 }

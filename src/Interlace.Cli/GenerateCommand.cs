@@ -15,16 +15,23 @@ internal static class GenerateCommand
     private static readonly GenerationOptions Greedy = new();
 
     private static readonly Argument<string> Question = new("QUESTION") { Description = "What to ask." };
-    private static readonly Option<string[]> Images = new("--image") { Description = "Image to ask about; may be repeated, in the order in which the model sees them.", HelpName = "FILE" };
-    private static readonly Option<string?> SystemText = new("--system") { Description = "System message before the question.", HelpName = "TEXT" };
+    private static readonly Option<string[]> Images =
+        new("--image") { Description = "Image to ask about; may be repeated, in the order in which the model sees them.",
+        HelpName = "FILE" };
+    private static readonly Option<string?> SystemText =
+        new("--system") { Description = "System message before the question.", HelpName = "TEXT" };
 
     private static readonly Option<int?> MaxNewTokens = Whole("--max-new-tokens",
         $"At most this many tokens of answer (default: {Greedy.MaxNewTokens}).", 1);
-    private static readonly Option<string?> Preset = new("--sampling") { Description = "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8 and presence penalty 1.5 where no option says otherwise (default: greedy).", HelpName = "name" };
+    private static readonly Option<string?> Preset =
+        new("--sampling") { Description = "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8 and presence penalty 1.5 where no "
+            + "option says otherwise (default: greedy).", HelpName = "name" };
     private static readonly Option<double?> Temperature = Number("--temperature",
         "0 takes the likeliest token; above, tokens are drawn (default: 0).", number => number >= 0, "a number of at least 0");
     private static readonly Option<int?> TopK = Whole("--top-k", "Draw from this many likeliest tokens only; 0 for all (default: 0).", 0);
-    private static readonly Option<double?> TopP = Number("--top-p", "Draw from the likeliest tokens that together reach this probability (default: 1).", number => number is > 0 and <= 1, "a number above 0 and at most 1");
+    private static readonly Option<double?> TopP =
+        Number("--top-p", "Draw from the likeliest tokens that together reach this probability (default: 1).",
+        number => number is > 0 and <= 1, "a number above 0 and at most 1");
     private static readonly Option<double?> PresencePenalty = Number("--presence-penalty",
         "Lowers the logits of tokens that the answer already has (default: 0).", double.IsFinite, "a number");
     private static readonly Option<double?> RepetitionPenalty = Number("--repetition-penalty",
@@ -40,7 +47,8 @@ internal static class GenerateCommand
         "interlace generate run/pruned --image chart.png \"Which bar is the highest?\" --json",
     ], Run)
     {
-        ModelOptions.Model, Question, Images, SystemText, MaxNewTokens, Preset, Temperature, TopK, TopP, PresencePenalty, RepetitionPenalty, ModelOptions.MaxPixels,
+        ModelOptions.Model, Question, Images, SystemText, MaxNewTokens, Preset, Temperature, TopK, TopP, PresencePenalty, RepetitionPenalty,
+            ModelOptions.MaxPixels,
     };
 
     private static int Run(Invocation invocation)
@@ -73,7 +81,8 @@ internal static class GenerateCommand
 
         if (!invocation.Json) invocation.Out.WriteLine();
         else invocation.Print(() => ToJson(text.ToString(), prompt, answer, load, encode, firstToken.Value, rest), _ => { });
-        invocation.Log($"{prompt.Length} prompt tokens ({prompt.Count(TokenKind.Image)} of images), {answer.Ids.Length} new in {Layout.Number(generate, "0.00")} s, the first after {Layout.Number(firstToken.Value, "0.00")} s"
+        invocation.Log($"{prompt.Length} prompt tokens ({prompt.Count(TokenKind.Image)} of images), "
+            + $"{answer.Ids.Length} new in {Layout.Number(generate, "0.00")} s, the first after {Layout.Number(firstToken.Value, "0.00")} s"
             + (answer.Reason == FinishReason.Length ? "; cut off at --max-new-tokens." : "."));
         return ExitCode.Done;
     }
@@ -108,7 +117,8 @@ internal static class GenerateCommand
         ["image_tokens"] = prompt.Count(TokenKind.Image),
         ["new_tokens"] = answer.Ids.Length,
         ["new_ids"] = new JsonArray([.. answer.Ids.Select(id => (JsonNode)id)]),
-        ["seconds"] = new JsonObject { ["load"] = Math.Round(load, 4), ["encode"] = Math.Round(encode, 4), ["first_token"] = Math.Round(firstToken, 4), ["further_tokens"] = Math.Round(rest, 4) },
+        ["seconds"] = new JsonObject { ["load"] = Math.Round(load, 4), ["encode"] = Math.Round(encode, 4),
+        ["first_token"] = Math.Round(firstToken, 4), ["further_tokens"] = Math.Round(rest, 4) },
     };
 
     private static double Lap(Stopwatch watch)
@@ -119,7 +129,8 @@ internal static class GenerateCommand
     }
 
     private static Option<int?> Whole(string name, string help, int least) =>
-        CommonOptions.Parsed<int?>(name, help, text => int.TryParse(text, out int number) && number >= least ? number : null, $"a whole number of at least {least}");
+        CommonOptions.Parsed<int?>(name, help, text => int.TryParse(text, out int number) && number >= least
+            ? number : null, $"a whole number of at least {least}");
 
     private static Option<double?> Number(string name, string help, Func<double, bool> holds, string expected) =>
         CommonOptions.Parsed<double?>(name, help,

@@ -14,10 +14,13 @@ namespace Interlace.Cli;
 /// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> Where = new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, a file of evidence, scores.json, latency.json or any safetensors file." };
+    private static readonly Argument<string> Where =
+        new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, "
+            + "a file of evidence, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
-        ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"], Run) { Where };
+        ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"],
+            Run) { Where };
 
     private static int Run(Invocation invocation)
     {
@@ -40,7 +43,8 @@ internal static class InspectCommand
             invocation.Print(view.ToJson, view.Draw);
         }
         else if (RunView.Of(folder) is { } run) invocation.Print(run.ToJson, run.Draw);
-        else throw new InputException($"{folder} holds neither a model (config.json) nor a run ({RunFolder.Record} or one of its artefacts).");
+        else throw new InputException($"{folder} holds neither a model (config.json) nor a run ({RunFolder.Record} or one of its "
+            + "artefacts).");
     }
 
     private static void InspectFile(Invocation invocation, string path)

@@ -16,7 +16,8 @@ namespace Interlace.Cli;
 /// <summary>One call of a command: the values of its options, and the ways to print.</summary>
 internal sealed class Invocation(ParseResult parse, Terminal terminal, CancellationToken cancellation) : IDisposable
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
     private ConsoleProgress? _progress;
 
@@ -50,7 +51,8 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
         file ??= ConfigFile;
         var experiment = file is null ? standard ?? new Experiment() : ExperimentFile.Load(file);
         foreach (string assignment in parse.GetValue(CommonOptions.Set) ?? []) experiment = ExperimentFile.Set(experiment, assignment);
-        foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options).OfType<IExperimentOption>())
+        foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options)
+            .OfType<IExperimentOption>())
             if (option.GivenIn(parse) is { } value) experiment = ExperimentFile.Set(experiment, option.Path, value, ((Option)option).Name);
         return experiment;
     }

@@ -30,7 +30,8 @@ internal static partial class MachineRefusal
         TypeInitializationException { TypeName: var type } when type.StartsWith("TorchSharp.", StringComparison.Ordinal) =>
         "The engine cannot be loaded: interlace doctor says what is missing; where memory is limited (ulimit -v), allow more.",
         FileNotFoundException or FileLoadException when e.Message.Contains("file or assembly", StringComparison.Ordinal) =>
-            "The program cannot load its own parts: they are missing, or too few open files or too little memory are allowed (ulimit -n, ulimit -v).",
+            "The program cannot load its own parts: they are missing, or too few open files or too little memory are allowed (ulimit -n, "
+                + "ulimit -v).",
         _ when AboutMemory().IsMatch(e.Message) => NoMemory(e.Message, command),
         _ => Of(e.InnerException, command),
     };
@@ -38,10 +39,12 @@ internal static partial class MachineRefusal
     private static string NoMemory(string message, string? command)
     {
         Match asked = Asked().Match(message);
-        string more = !asked.Success
-            ? "" : $" (it asked for {(asked.Groups["unit"].Value == "bytes" ? Layout.Bytes(long.Parse(asked.Groups["number"].Value)) : $"{asked.Groups["number"].Value} {asked.Groups["unit"].Value}")} more)";
+        var (number, unit) = (asked.Groups["number"].Value, asked.Groups["unit"].Value);
+        string amount = unit == "bytes" ? Layout.Bytes(long.Parse(number)) : $"{number} {unit}";
+        string more = asked.Success ? $" (it asked for {amount} more)" : "";
         string? less = Less.GetValueOrDefault(command is "demo" or "paper" ? "run" : command ?? "");
-        return $"There is not enough memory for {command ?? "this"}{more}: {(less is null ? "" : $"lower {less}, ")}allow more (ulimit -v), or close other programs.";
+        return $"There is not enough memory for {command ?? "this"}{more}: "
+            + $"{(less is null ? "" : $"lower {less}, ")}allow more (ulimit -v), or close other programs.";
     }
 
     [GeneratedRegex("allocate memory|out of memory|not enough memory|bad_alloc", RegexOptions.IgnoreCase)]

@@ -85,9 +85,15 @@ internal sealed class OutFolder : IDisposable
         if (heldCommand is null) throw new InputException($"{path} is not empty and holds no run of Interlace: name another folder.");
         if (force) return true;
         if (heldCommand != command)
-            throw new InputException($"{path} holds a run of '{heldCommand}', not of '{command}': name another folder, or start over with --force.");
+        {
+            throw new InputException($"{path} holds a run of '{heldCommand}', not of '{command}': "
+                + "name another folder, or start over with --force.");
+        }
         if (heldHash != ExperimentFile.SettingsHash(experiment))
-            throw new InputException($"{path} holds a run with other settings: repeat the command with those to go on, name another folder, or start over with --force.");
+        {
+            throw new InputException($"{path} holds a run with other settings: "
+                + "repeat the command with those to go on, name another folder, or start over with --force.");
+        }
         return true;
     }
 

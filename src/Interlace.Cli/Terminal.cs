@@ -23,7 +23,8 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool OutIsTerm
         bool outIsTerminal = !Console.IsOutputRedirected && !dumb, errorIsTerminal = !Console.IsErrorRedirected && !dumb;
         return new(new ConsoleText(Console.Out, "Standard output cannot be written"), new ConsoleText(Console.Error, failure: null),
             outIsTerminal, errorIsTerminal,
-            string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), outIsTerminal || errorIsTerminal ? WidthOfConsole() : FileWidth);
+            string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), outIsTerminal || errorIsTerminal
+            ? WidthOfConsole() : FileWidth);
     }
 
     private static int WidthOfConsole()

@@ -9,12 +9,16 @@ namespace Interlace.Cli;
 /// every intermediate tensor of one pass, to compare with another implementation.</summary>
 internal static class TraceCommand
 {
-    private static readonly Option<string> Input = new("--input") { Description = "Conversation: {\"messages\": [...]} with images by their paths relative to the file.", HelpName = "messages.json", Required = true };
-    private static readonly Option<string> Target = new("--out") { Description = "File to write.", HelpName = "FILE.safetensors", Required = true };
+    private static readonly Option<string> Input =
+        new("--input") { Description = "Conversation: {\"messages\": [...]} with images by their paths relative to the file.",
+        HelpName = "messages.json", Required = true };
+    private static readonly Option<string> Target =
+        new("--out") { Description = "File to write.", HelpName = "FILE.safetensors", Required = true };
     private static readonly Option<bool> Prompt = new("--generation-prompt") { Description = "End with the header of an answer to come." };
 
     public static Verb Create() => new("trace", "Write every intermediate tensor of one pass, to compare with another implementation.",
-        ["interlace trace models/Qwen3-VL-2B-Instruct --input messages.json --out trace.safetensors --dtype fp32", "interlace inspect trace.safetensors"], Run)
+        ["interlace trace models/Qwen3-VL-2B-Instruct --input messages.json --out trace.safetensors --dtype fp32",
+            "interlace inspect trace.safetensors"], Run)
     {
         ModelOptions.Model, Input, Target, Prompt, ModelOptions.MaxPixels,
     };
@@ -41,7 +45,8 @@ internal static class TraceCommand
         using var file = SafeTensorsFile.Open(path);
         var view = new TensorsView(path, file);
         if (invocation.Json) invocation.Print(view.ToJson, view.Draw);
-        else invocation.Out.WriteLine($"{path}: {file.Tensors.Count} tensors of a pass over {sample.Length} tokens, {Layout.Bytes(new FileInfo(path).Length)}");
+        else invocation.Out.WriteLine($"{path}: {file.Tensors.Count} tensors of a pass over {sample.Length} tokens, "
+            + $"{Layout.Bytes(new FileInfo(path).Length)}");
         return ExitCode.Done;
     }
 

@@ -17,7 +17,8 @@ namespace Interlace.Cli;
 internal static class Checks
 {
     /// <summary>Red and green above blue and white.</summary>
-    private static readonly byte[] TinyPng = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR42mP4z8DAAMIM/4EAAB/uBfvxq7p3AAAAAElFTkSuQmCC");
+    private static readonly byte[] TinyPng =
+        Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR42mP4z8DAAMIM/4EAAB/uBfvxq7p3AAAAAElFTkSuQmCC");
 
     private static ReadOnlySpan<byte> TinyTokenizer => """
         {

@@ -21,7 +21,8 @@ internal static class Memory
         const string path = "/proc/meminfo";
         if (!File.Exists(path)) return null;
         foreach (string line in File.ReadLines(path))
-            if (line.StartsWith("MemAvailable:", StringComparison.Ordinal) && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long kilobytes))
+            if (line.StartsWith("MemAvailable:", StringComparison.Ordinal)
+                && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long kilobytes))
                 return kilobytes * 1024;
         return null;
     }

@@ -18,7 +18,8 @@ internal static class CalibrateCommand
 
     private static readonly Option<string?> EvidenceNames = new("--evidence")
     {
-        Description = $"Measure what further methods need too, as far as it is not there: {string.Join(", ", EvidenceFiles.Names)}; separated by commas.", HelpName = "A,B",
+        Description = $"Measure what further methods need too, as far as it is not there: {string.Join(", ", EvidenceFiles.Names)}; "
+            + "separated by commas.", HelpName = "A,B",
     };
 
     public static Verb Create() =>
@@ -28,7 +29,8 @@ internal static class CalibrateCommand
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --set calibrate.fraction=0.05",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --evidence sleb,taylor",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --adaptive --ratio 0.25",
-    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, StageOptions.Adaptive, StageOptions.Method, StageOptions.Ratio, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Set };
+    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, StageOptions.Adaptive, StageOptions.Method,
+        StageOptions.Ratio, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

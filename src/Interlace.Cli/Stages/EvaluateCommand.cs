@@ -18,10 +18,13 @@ internal static class EvaluateCommand
     [
         "interlace evaluate run/tuned --benchmarks LMUData --out run/evaluated/recovered",
         "interlace evaluate run/tuned --benchmarks LMUData --out run/evaluated/recovered --only AI2D,POPE --limit 200 --protocol cot",
-        "interlace evaluate run/tuned --benchmarks LMUData --out run/sampled --sampling qwen --set evaluate.overrides.OCRBench.max_new_tokens=100",
+        "interlace evaluate run/tuned --benchmarks LMUData --out run/sampled --sampling qwen --set "
+            + "evaluate.overrides.OCRBench.max_new_tokens=100",
     ], Run, resumes: true)
     {
-        ModelOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling, StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, Target, CommonOptions.Config, CommonOptions.Set,
+        ModelOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling,
+            StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, Target,
+            CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)

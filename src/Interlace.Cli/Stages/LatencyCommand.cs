@@ -12,7 +12,8 @@ namespace Interlace.Cli;
 internal static class LatencyCommand
 {
     private static readonly LatencyOptions Standard = new();
-    private static readonly Argument<string[]> Models = new("MODEL") { Description = "Model folders; the others are compared with the first.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> Models =
+        new("MODEL") { Description = "Model folders; the others are compared with the first.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<int?> Samples = Whole("--samples",
         $"Questions of each benchmark, spread over its table (default: {Standard.Samples}).", 1);
     private static readonly Option<int?> NewTokens = Whole("--new-tokens",
@@ -25,8 +26,10 @@ internal static class LatencyCommand
         new("latency", "Measure time to the first token by stage and time per token, of several models in turns (the paper's Table 4).",
     [
         "interlace latency models/Qwen3-VL-8B-Instruct run/tuned --benchmarks LMUData --out run",
-        "interlace latency models/Qwen3-VL-8B-Instruct run-10/tuned run-25/tuned --benchmarks LMUData --only AI2D,HRBench4K --samples 100 --json",
-    ], Run) { Models, StageOptions.Benchmarks, StageOptions.Only, Samples, NewTokens, WarmUp, Target, CommonOptions.Config, CommonOptions.Set };
+        "interlace latency models/Qwen3-VL-8B-Instruct run-10/tuned run-25/tuned --benchmarks LMUData --only AI2D,HRBench4K --samples "
+            + "100 --json",
+    ], Run) { Models, StageOptions.Benchmarks, StageOptions.Only, Samples, NewTokens, WarmUp, Target, CommonOptions.Config,
+        CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
@@ -53,5 +56,6 @@ internal static class LatencyCommand
     }
 
     private static Option<int?> Whole(string name, string help, int least) =>
-        CommonOptions.Parsed<int?>(name, help, text => int.TryParse(text, out int number) && number >= least ? number : null, $"a whole number of at least {least}");
+        CommonOptions.Parsed<int?>(name, help, text => int.TryParse(text, out int number) && number >= least
+            ? number : null, $"a whole number of at least {least}");
 }

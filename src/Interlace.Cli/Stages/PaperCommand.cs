@@ -17,14 +17,18 @@ internal static class PaperCommand
     internal const string Standard = "experiments/paper.json";
 
     private static readonly Option<string> Target = StageOptions.Out("Folder for everything that is made; at last report.html.", "OUT");
-    internal static readonly Option<bool> Discard = new("--discard-models") { Description = "Delete the pruned and the tuned model of a plan once all its lines are scored." };
+    internal static readonly Option<bool> Discard =
+        new("--discard-models") { Description = "Delete the pruned and the tuned model of a plan once all its lines are scored." };
 
     public static Verb Create() =>
-        new("paper", "Run a matrix of experiments on one model: all methods, ratios and baselines of the paper's tables, as far as they are not done yet.",
+        new("paper", "Run a matrix of experiments on one model: all methods, ratios and baselines of the paper's tables, "
+            + "as far as they are not done yet.",
     [
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --out paper",
-        "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --config experiments/table-3.json --out table-3 --discard-models",
-    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, Target, Discard, CommonOptions.Config, CommonOptions.Set };
+        "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --config experiments/table-3.json --out "
+            + "table-3 --discard-models",
+    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, Target, Discard, CommonOptions.Config,
+        CommonOptions.Set };
 
     /// <summary>Runs the variants of an experiment.</summary>
     public static int Run(Invocation invocation, string command, Experiment experiment, string target, string? file = null)
@@ -33,9 +37,11 @@ internal static class PaperCommand
         Matrix.Check(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = invocation.OpenOut(target, command, experiment, file);
-        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} {experiment.Variants!.Length} lines in {folder.Path}: {Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
+        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} {experiment.Variants!.Length} lines in {folder.Path}: "
+            + $"{Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
         new Matrix(job, folder.Path) { DiscardModels = invocation.Get(Discard) }.Run();
-        invocation.Print(() => new JsonObject { ["folder"] = folder.Path, ["report"] = Path.Combine(folder.Path, RunFolder.Report) }, console => console.WriteLine($"Look at {Path.Combine(folder.Path, RunFolder.Report)}"));
+        invocation.Print(() => new JsonObject { ["folder"] = folder.Path, ["report"] = Path.Combine(folder.Path, RunFolder.Report) },
+            console => console.WriteLine($"Look at {Path.Combine(folder.Path, RunFolder.Report)}"));
         return ExitCode.Done;
     }
 
@@ -48,7 +54,8 @@ internal static class PaperCommand
 
     private static int Run(Invocation invocation)
     {
-        var experiment = invocation.Experiment(standard: StandardExperiment()) with { Model = Path.GetFullPath(invocation.Get(ModelOptions.Model)) };
+        string model = Path.GetFullPath(invocation.Get(ModelOptions.Model));
+        var experiment = invocation.Experiment(standard: StandardExperiment()) with { Model = model };
         return Run(invocation, "paper", experiment, invocation.Get(Target)!);
     }
 
@@ -57,6 +64,8 @@ internal static class PaperCommand
         using var stream = typeof(PaperCommand).Assembly.GetManifestResourceStream("paper.json")!;
         using var reader = new StreamReader(stream);
         var experiment = ExperimentFile.Parse(reader.ReadToEnd(), Standard);
-        return experiment with { Name = null, Model = null, Data = experiment.Data! with { Path = null }, Evaluate = experiment.Evaluate! with { Benchmarks = null } };   // the command line names them
+        // the command line names them
+        return experiment with { Name = null, Model = null, Data = experiment.Data! with { Path = null },
+            Evaluate = experiment.Evaluate! with { Benchmarks = null } };
     }
 }

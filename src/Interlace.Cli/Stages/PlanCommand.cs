@@ -11,9 +11,14 @@ namespace Interlace.Cli;
 internal static class PlanCommand
 {
     private static readonly Argument<string> Run0 = new("RUN") { Description = "Folder with a similarity.json, or the file itself." };
-    private static readonly Option<string?> Target = new("--out") { Description = "File to write (default: plan.json beside similarity.json).", HelpName = "FILE.json" };
-    private static readonly Option<bool> Compare = new("--compare") { Description = "Show the plans of all methods, at the paper's ratios or at the one given, side by side; write nothing." };
-    private static readonly Option<bool> Stability = new("--stability") { Description = "Show how often each layer would be dropped or tuned if other samples had been drawn, and write no plan." };
+    private static readonly Option<string?> Target =
+        new("--out") { Description = "File to write (default: plan.json beside similarity.json).", HelpName = "FILE.json" };
+    private static readonly Option<bool> Compare =
+        new("--compare") { Description = "Show the plans of all methods, at the paper's ratios or at the one given, side by side; "
+            + "write nothing." };
+    private static readonly Option<bool> Stability =
+        new("--stability") { Description = "Show how often each layer would be dropped or tuned if other samples had been drawn, "
+            + "and write no plan." };
 
     public static Verb Create() => new("plan", "Choose the layers to drop, tune and freeze from measured similarities.",
     [
@@ -23,7 +28,8 @@ internal static class PlanCommand
         "interlace plan run --ratio 0.25 --method sleb --out run/sleb.json",
         "interlace plan run --compare",
         "interlace plan run --ratio 0.25 --stability",
-    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect, StageOptions.NoProtect, Target, Compare, Stability, CommonOptions.Config, CommonOptions.Set };
+    ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Protect,
+        StageOptions.NoProtect, Target, Compare, Stability, CommonOptions.Config, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {
@@ -37,7 +43,8 @@ internal static class PlanCommand
         if (invocation.Get(Compare))
         {
             var options = experiment.Complete().Plan!;
-            var compared = new PlanComparisonView(PlanComparison.Of(one => PlanStage.Run(measured, one, experiment.Seed, folder), options, invocation.Given(StageOptions.Ratio) ? [options.Ratio] : PlanComparison.Ratios));
+            var compared = new PlanComparisonView(PlanComparison.Of(one => PlanStage.Run(measured, one, experiment.Seed, folder), options,
+                invocation.Given(StageOptions.Ratio) ? [options.Ratio] : PlanComparison.Ratios));
             invocation.Print(compared.ToJson, compared.Draw);
             return ExitCode.Done;
         }

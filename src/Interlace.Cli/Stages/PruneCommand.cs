@@ -8,12 +8,14 @@ namespace Interlace.Cli;
 /// <summary><c>prune MODEL --plan P --out DIR</c>: a new checkpoint without the dropped layers.</summary>
 internal static class PruneCommand
 {
-    private static readonly Option<string> Plan = new("--plan") { Description = "plan.json, or the run folder that holds it.", HelpName = "PLAN", Required = true };
+    private static readonly Option<string> Plan =
+        new("--plan") { Description = "plan.json, or the run folder that holds it.", HelpName = "PLAN", Required = true };
     private static readonly Option<string> Target = StageOptions.Out("Model folder to write.", "DIR");
 
     public static Verb Create() =>
         new("prune", "Write a new checkpoint without the dropped layers; the model's files are copied by byte range, nothing is computed.",
-        ["interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/pruned", "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct"], Run)
+        ["interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/pruned",
+        "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct"], Run)
     {
         ModelOptions.Model, Plan, Target,
     };
@@ -26,11 +28,14 @@ internal static class PruneCommand
         var pruned = LayerRemoval.Prune(model, PlanFile.Load(planPath), target, new(Overwrite: invocation.Force), invocation.Progress,
             invocation.Cancellation);
         if (pruned.LeftOut.Count > 0)
-            invocation.Log($"{string.Join(" and ", pruned.LeftOut)} of {model} belong to an adapter, which is no part of the model: left out.");
+            invocation.Log($"{string.Join(" and ", pruned.LeftOut)} of {model} belong to an adapter, which is no part of the model: "
+                + "left out.");
         invocation.Print(() => new JsonObject
         {
-            ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount, ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,
-        }, console => console.WriteLine($"{pruned.Folder}: {pruned.LayerCount} decoder layers, {pruned.Parameters:N0} parameters, {Layout.Bytes(pruned.Bytes)}"));
+            ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount,
+                ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,
+        }, console => console.WriteLine($"{pruned.Folder}: {pruned.LayerCount} decoder layers, {pruned.Parameters:N0} parameters, "
+            + $"{Layout.Bytes(pruned.Bytes)}"));
         return ExitCode.Done;
     }
 }

@@ -12,13 +12,17 @@ namespace Interlace.Cli;
 /// <summary><c>report RUN...</c>: the runs in the form of the paper's tables and figures.</summary>
 internal static class ReportCommand
 {
-    private static readonly Argument<string[]> Runs = new("RUN") { Description = "Folders of runs, of matrices of runs, or of evaluations.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string?> Target = new("--out") { Description = "Folder for report.html, report.md, figures and tables; the first RUN where absent.", HelpName = "DIR" };
+    private static readonly Argument<string[]> Runs = new("RUN") { Description = "Folders of runs, of matrices of runs, or of evaluations.",
+        Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string?> Target =
+        new("--out") { Description = "Folder for report.html, report.md, figures and tables; the first RUN where absent.",
+        HelpName = "DIR" };
 
     public static Verb Create() =>
         new("report",
             "Report runs as the paper does: its tables and figures from whatever was run, as a page, Markdown, drawings and numbers.",
-        ["interlace report run", "interlace report run-10 run-15 run-20 run-25 --out report", "interlace report matrix-8b matrix-4b --out report --json"], Run) { Runs, Target };
+        ["interlace report run", "interlace report run-10 run-15 run-20 run-25 --out report",
+            "interlace report matrix-8b matrix-4b --out report --json"], Run) { Runs, Target };
 
     private static int Run(Invocation invocation)
     {
@@ -47,7 +51,8 @@ internal static class ReportCommand
         ["results"] = new JsonArray([.. report.Results.Select(result => (JsonNode)new JsonObject
         {
             ["model"] = result.Model, ["treatment"] = result.Treatment, ["setting"] = result.Setting,
-            ["average"] = result.Average, ["average_interval"] = Ends(result.AverageInterval), ["relative"] = result.Relative, ["relative_interval"] = Ends(result.RelativeInterval),
+            ["average"] = result.Average, ["average_interval"] = Ends(result.AverageInterval), ["relative"] = result.Relative,
+            ["relative_interval"] = Ends(result.RelativeInterval),
             ["runs"] = new JsonArray([.. result.Runs.Select(run => (JsonNode)run)]),
         })]),
     };
@@ -62,7 +67,8 @@ internal static class ReportCommand
             string Number(double? value) => value is { } known ? Layout.Number(known, "0.0") : "";
             string Span(Interval? interval) => interval is { } i ? $"{Layout.Number(i.Low, "0.0")} to {Layout.Number(i.High, "0.0")}" : "";
             foreach (var result in report.Results)
-                table.AddRow([Markup.Escape($"{result.Model}: {result.Treatment}"), Number(result.Average), Span(result.AverageInterval), Number(result.Relative), Span(result.RelativeInterval)]);
+                table.AddRow([Markup.Escape($"{result.Model}: {result.Treatment}"), Number(result.Average), Span(result.AverageInterval),
+                    Number(result.Relative), Span(result.RelativeInterval)]);
             console.Write(table);
         }
         console.WriteLine($"{report.Files.Count} files; look at {Path.Combine(target, RunFolder.Report)}");

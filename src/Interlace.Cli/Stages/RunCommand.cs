@@ -13,19 +13,26 @@ namespace Interlace.Cli;
 /// <c>demo</c> is such a run over the model that ships with the program.</summary>
 internal static class RunCommand
 {
-    private static readonly Argument<string> File0 = new("EXPERIMENT.json") { Description = "Experiment file; its relative paths start at its folder." };
-    private static readonly Option<string> Target = StageOptions.Out("Folder for everything that the run makes; at last report.html.", "RUN");
-    private static readonly Option<string> DemoTarget = new("--out") { Description = "Folder for everything that the run makes; at last report.html.", HelpName = "RUN", DefaultValueFactory = _ => "interlace-demo" };
+    private static readonly Argument<string> File0 =
+        new("EXPERIMENT.json") { Description = "Experiment file; its relative paths start at its folder." };
+    private static readonly Option<string> Target = StageOptions.Out("Folder for everything that the run makes; at last report.html.",
+        "RUN");
+    private static readonly Option<string> DemoTarget =
+        new("--out") { Description = "Folder for everything that the run makes; at last report.html.", HelpName = "RUN",
+        DefaultValueFactory = _ => "interlace-demo" };
 
     public static Verb Create() =>
-        new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet; every line of it where it has variants.",
+        new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet; "
+            + "every line of it where it has variants.",
         ["interlace run experiments/qwen3-vl-8b-25.json --out run",
             "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
-        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target, PaperCommand.Discard, CommonOptions.Set };
+        invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target,
+            PaperCommand.Discard, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
         ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],
-        invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!), resumes: true) { DemoTarget, StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
+        invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!), resumes: true) { DemoTarget,
+        StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
 
     private static string DemoExperiment() =>
         Path.Combine(AppContext.BaseDirectory, "demo", "experiment.json") is var path && File.Exists(path) ? path
@@ -38,7 +45,8 @@ internal static class RunCommand
         var job = invocation.Job(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = invocation.OpenOut(target, command, experiment, file);
-        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} the run in {folder.Path}: {PaperCommand.Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
+        invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} the run in {folder.Path}: "
+            + $"{PaperCommand.Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
         var data = new Pipeline(job, folder.Path).Run();
         invocation.Print(() => StrictJson.Read(Path.Combine(folder.Path, RunFolder.Summary))!, console => Draw(console, data, folder.Path));
         return ExitCode.Done;
@@ -62,7 +70,9 @@ internal static class RunCommand
             console.Write(table);
         }
         if (data.ShareRegained is { } share) console.WriteLine($"Recovery won back {share:0 %} of what dropping the layers cost.");
-        console.WriteLine($"{data.Stages.Sum(s => s.Seconds):0} s in all ({string.Join(", ", data.Stages.Select(s => $"{s.Name} {s.Seconds:0.0}"))}); at most {Layout.Bytes(data.PeakMemoryBytes ?? 0)} of memory");
+        console.WriteLine($"{data.Stages.Sum(s => s.Seconds):0} s in all "
+            + $"({string.Join(", ", data.Stages.Select(s => $"{s.Name} {s.Seconds:0.0}"))}); "
+            + $"at most {Layout.Bytes(data.PeakMemoryBytes ?? 0)} of memory");
         console.WriteLine($"Look at {Path.Combine(folder, RunFolder.Report)}");
     }
 }

@@ -17,13 +17,19 @@ namespace Interlace.Cli;
 internal static class ScoreCommand
 {
     private static readonly Argument<string> Source =
-        new("RUN|FILE") { Description = "Folder of an evaluation or of a whole run; or a .jsonl, .json, .tsv or .csv file of predictions, .gz allowed." };
+        new("RUN|FILE") { Description = "Folder of an evaluation or of a whole run; "
+            + "or a .jsonl, .json, .tsv or .csv file of predictions, .gz allowed." };
     private static readonly Option<string?> Kind = new("--kind")
     {
-        Description = $"What a file of predictions answers: a known benchmark, or a kind ({string.Join(", ", Enum.GetValues<BenchmarkKind>().Select(Benchmarks.KindName))}).", HelpName = "KIND",
+        Description = "What a file of predictions answers: "
+            + "a known benchmark, "
+            + $"or a kind ({string.Join(", ", Enum.GetValues<BenchmarkKind>().Select(Benchmarks.KindName))}).", HelpName = "KIND",
     };
-    private static readonly Option<string?> Table = new("--table") { Description = "The benchmark table to which a file's indices refer; without it every record carries its question.", HelpName = "TABLE.tsv" };
-    private static readonly Option<string?> Target = new("--out") { Description = "Folder for the scores of a file of predictions.", HelpName = "RUN" };
+    private static readonly Option<string?> Table =
+        new("--table") { Description = "The benchmark table to which a file's indices refer; without it every record carries its question.",
+        HelpName = "TABLE.tsv" };
+    private static readonly Option<string?> Target = new("--out") { Description = "Folder for the scores of a file of predictions.",
+        HelpName = "RUN" };
 
     public static Verb Create() => new("score", "Score answers again, by other rules or with a judge, or score predictions made elsewhere.",
     [
@@ -32,7 +38,8 @@ internal static class ScoreCommand
         "interlace score predictions.jsonl.gz --kind yes-no --table POPE.tsv --out scored",
     ], Run)
     {
-        Source, Kind, Table, Target, StageOptions.Benchmarks, StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, CommonOptions.Config, CommonOptions.Set,
+        Source, Kind, Table, Target, StageOptions.Benchmarks, StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint,
+            StageOptions.JudgeModel, StageOptions.JudgeReplies, CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)
@@ -45,7 +52,8 @@ internal static class ScoreCommand
             foreach (string warning in scored.SelectMany(s => s.Item2.Remarks)) invocation.Log(warning);
         invocation.Print(
             () =>
-                scored.Length == 1 ? scored[0].Item2.ToJson() : new JsonArray([.. scored.Select(s => (JsonNode)new JsonObject { ["name"] = s.Item1, ["scores"] = s.Item2.ToJson() })]),
+                scored.Length == 1 ? scored[0].Item2.ToJson() : new JsonArray([.. scored.Select(s =>
+                    (JsonNode)new JsonObject { ["name"] = s.Item1, ["scores"] = s.Item2.ToJson() })]),
             console =>
             {
                 foreach (var (name, scores) in scored)
@@ -74,7 +82,10 @@ internal static class ScoreCommand
         if (!Directory.Exists(source)) throw new InputException($"There is no file or folder {source}.");
         foreach (var option in (Option<string?>[])[Kind, Table, Target])
             if (invocation.Get(option) is not null)
-                throw new InputException($"{option.Name} belongs to a file of predictions; {source} is the folder of a run, which says itself what was answered.");
+            {
+                throw new InputException($"{option.Name} belongs to a file of predictions; "
+                    + $"{source} is the folder of a run, which says itself what was answered.");
+            }
         using var whole = FolderLock.Take(RunFolder.Of(source));
         return [.. RunFolder.EvaluationsIn(source, AnswersFile.Name).Select(run => (run.Name, stage.Run(run.Folder)))];
     }

@@ -10,8 +10,12 @@ namespace Interlace.Cli;
 internal static class SparsifyCommand
 {
     private static readonly SparsityOptions Standard = new();
-    private static readonly Option<string> Method = new("--method") { Description = $"{SparsityOptions.Wanda}: importance by weight and input; {SparsityOptions.Magnitude}: by weight alone, without data.", HelpName = "method", DefaultValueFactory = _ => Standard.Method };
-    private static readonly Option<string> Pattern = new("--pattern") { Description = "2:4, 4:8 or another N:M: N of every M consecutive weights of a row become zero; or a fraction of every row, such as 0.5.", HelpName = "pattern", DefaultValueFactory = _ => Standard.Pattern };
+    private static readonly Option<string> Method =
+        new("--method") { Description = $"{SparsityOptions.Wanda}: importance by weight and input; {SparsityOptions.Magnitude}: "
+            + "by weight alone, without data.", HelpName = "method", DefaultValueFactory = _ => Standard.Method };
+    private static readonly Option<string> Pattern =
+        new("--pattern") { Description = "2:4, 4:8 or another N:M: N of every M consecutive weights of a row become zero; "
+            + "or a fraction of every row, such as 0.5.", HelpName = "pattern", DefaultValueFactory = _ => Standard.Pattern };
     private static readonly Option<string> Target = StageOptions.Out("Model folder to write.", "DIR");
 
     private static readonly Option<int?> Calibration = CommonOptions.Parsed<int?>("--calibration",
@@ -24,7 +28,8 @@ internal static class SparsifyCommand
     [
         "interlace sparsify models/Qwen3-VL-8B-Instruct --data data/finevision --out run/wanda",
         "interlace sparsify models/Qwen3-VL-8B-Instruct --method magnitude --pattern 4:8 --out run/magnitude",
-    ], Run) { ModelOptions.Model, Method, Pattern, StageOptions.Data, StageOptions.Rate, Calibration, Target, CommonOptions.Config, CommonOptions.Set };
+    ], Run) { ModelOptions.Model, Method, Pattern, StageOptions.Data, StageOptions.Rate, Calibration, Target, CommonOptions.Config,
+        CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

@@ -9,12 +9,15 @@ namespace Interlace.Cli;
 internal static class VerifyCommand
 {
     private static readonly Argument<string> Pruned = new("DIR") { Description = "Pruned or tuned model folder with its plan.json." };
-    private static readonly Option<string> Parent = new("--parent") { Description = "The model it was made from.", HelpName = "MODEL", Required = true };
-    private static readonly Option<bool> StructureOnly = new("--structure-only") { Description = "Check files, names, shapes and bytes, and compute nothing." };
+    private static readonly Option<string> Parent = new("--parent") { Description = "The model it was made from.", HelpName = "MODEL",
+        Required = true };
+    private static readonly Option<bool> StructureOnly =
+        new("--structure-only") { Description = "Check files, names, shapes and bytes, and compute nothing." };
 
     public static Verb Create() =>
         new("verify", "Check a pruned model against its parent: files, config, every tensor's bytes, logits, decoding.",
-        ["interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct", "interlace verify run/tuned --parent models/Qwen3-VL-8B-Instruct --structure-only"], Run) { Pruned, Parent, StructureOnly };
+        ["interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct",
+        "interlace verify run/tuned --parent models/Qwen3-VL-8B-Instruct --structure-only"], Run) { Pruned, Parent, StructureOnly };
 
     private static int Run(Invocation invocation)
     {
@@ -26,7 +29,8 @@ internal static class VerifyCommand
         invocation.Print(() => new JsonObject
         {
             ["holds"] = holds,
-            ["checks"] = new JsonArray([.. checks.Select(check => (JsonNode)new JsonObject { ["name"] = check.Name, ["passed"] = check.Passed, ["detail"] = check.Detail })]),
+            ["checks"] = new JsonArray([.. checks.Select(check => (JsonNode)new JsonObject { ["name"] = check.Name,
+            ["passed"] = check.Passed, ["detail"] = check.Detail })]),
         }, console => Draw(console, checks));
         return holds ? ExitCode.Done : ExitCode.WrongInput;
     }

@@ -31,20 +31,32 @@ internal sealed class ComparisonView(Comparison comparison)
         if (undefined.Length > 0)
             console.WriteLine($"No retention of {string.Join(", ", undefined)}, where the baseline is 0: not in the means of retention.");
         foreach (string left in comparison.LeftOut) console.WriteLine($"Left out: {left}");
-        console.WriteLine("Retention of several benchmarks is the mean of theirs. Intervals: bootstrap over questions, drawn together for both runs.");
+        console.WriteLine("Retention of several benchmarks is the mean of theirs. Intervals: "
+            + "bootstrap over questions, drawn together for both runs.");
     }
 
-    private static string Described(ComparedRun run) =>
-        $"{run.Name}: {(run.Kind == "unknown" ? "a model of unknown kind" : run.Kind)}, {(run.DropRatio is { } ratio ? $"{Layout.Percent(ratio)} of the layers dropped" : "drop ratio unknown")}{(run.Method is { } method ? $" by {method}" : "")}";
+    private static string Described(ComparedRun run)
+    {
+        string kind = run.Kind == "unknown" ? "a model of unknown kind" : run.Kind;
+        string dropped = run.DropRatio is { } ratio ? $"{Layout.Percent(ratio)} of the layers dropped" : "drop ratio unknown";
+        string by = run.Method is { } method ? $" by {method}" : "";
+        return $"{run.Name}: {kind}, {dropped}{by}";
+    }
 
     private static string Changed(AnswerChanges changes)
     {
         string Of(int changed, int all) => $"{changed} of {all}{(all > 0 ? $" ({Layout.Percent(changed / (double)all)})" : "")}";
-        return $"{(changes.Answers > 0 ? $"another text than the baseline's in {Of(changes.Texts, changes.Answers)} answers; " : "")}scored differently: {Of(changes.Scores, changes.Questions)} questions";
+        string texts = changes.Answers > 0 ? $"another text than the baseline's in {Of(changes.Texts, changes.Answers)} answers; " : "";
+        return $"{texts}scored differently: {Of(changes.Scores, changes.Questions)} questions";
     }
 
-    private static string Asked(EvaluationSettings settings) =>
-        $"{(settings.Protocol == AnswerSettings.Elsewhere ? "answers made elsewhere, token limit unknown" : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}")}, rules {settings.Rules}, judge {settings.Judge}";
+    private static string Asked(EvaluationSettings settings)
+    {
+        string asked = settings.Protocol == AnswerSettings.Elsewhere
+            ? "answers made elsewhere, token limit unknown"
+            : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}";
+        return $"{asked}, rules {settings.Rules}, judge {settings.Judge}";
+    }
 
     private static void Add(Table table, Retained row) =>
         table.AddRow(Markup.Escape(row.Name), Number(row.Baseline), Number(row.Score), Signed(row.Difference),

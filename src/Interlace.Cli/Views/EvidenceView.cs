@@ -11,7 +11,8 @@ internal static class EvidenceView
         Facts(console, order.Samples, order.AnswerTokens, order.Loss, order.Settings);
         var table = Layout.Table("round", "removed", "loss", "candidates", "given up");
         foreach (var (i, round) in order.Rounds.Index())
-            table.AddRow($"{i + 1}", $"{round.Removed}", Layout.Number(round.Loss, "0.00000"), $"{round.Candidates.Length}", $"{round.Losses.Count(double.IsNaN)}");
+            table.AddRow($"{i + 1}", $"{round.Removed}", Layout.Number(round.Loss, "0.00000"), $"{round.Candidates.Length}",
+                $"{round.Losses.Count(double.IsNaN)}");
         console.Write(table);
     }
 

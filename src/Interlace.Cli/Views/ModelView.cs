@@ -44,7 +44,8 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         facts.AddRow("decoder", $"{model.LayerCount} layers, hidden size {model.HiddenSize}");
         if (model.VisionDepth > 0) facts.AddRow("vision", $"{model.VisionDepth} blocks, {model.AddedLevels} DeepStack levels");
         facts.AddRow("head", model.TiedHead ? "tied to the embeddings" : "its own");
-        facts.AddRow("type", string.Join(", ", model.Types.Select(type => model.Types.Count == 1 ? $"{type.Type}" : $"{type.Type} ({Layout.Count(type.Parameters)})")));
+        facts.AddRow("type", string.Join(", ",
+            model.Types.Select(type => model.Types.Count == 1 ? $"{type.Type}" : $"{type.Type} ({Layout.Count(type.Parameters)})")));
         facts.AddRow("on disk", $"{Layout.Bytes(model.Bytes)} in {model.Files.Count} {(model.Files.Count == 1 ? "file" : "files")}");
         console.Write(facts);
 

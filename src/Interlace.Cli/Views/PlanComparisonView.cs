@@ -9,7 +9,8 @@ internal sealed class PlanComparisonView(IReadOnlyList<ComparedPlan> plans)
 {
     public JsonNode ToJson() => new JsonArray([.. plans.Select(row => (JsonNode)new JsonObject
     {
-        ["method"] = row.Method, ["ratio"] = row.Ratio, ["drop"] = List(row.Plan?.Drop), ["tune"] = List(row.Plan?.Tune), ["shared"] = row.Plan is null ? null : row.Shared, ["missing"] = row.Missing,
+        ["method"] = row.Method, ["ratio"] = row.Ratio, ["drop"] = List(row.Plan?.Drop), ["tune"] = List(row.Plan?.Tune),
+            ["shared"] = row.Plan is null ? null : row.Shared, ["missing"] = row.Missing,
     })]);
 
     public void Draw(IAnsiConsole console)
@@ -24,11 +25,13 @@ internal sealed class PlanComparisonView(IReadOnlyList<ComparedPlan> plans)
         console.Write(table);
         console.MarkupLine($"[red]{PlanView.Dropped}[/] drop   [green]{PlanView.Tuned}[/] tune   [grey]{PlanView.Frozen}[/] freeze");
         foreach (var missing in plans.Where(row => row.Missing is not null).GroupBy(row => (row.Method, row.Missing)))
-            console.WriteLine($"{missing.Key.Method}, {string.Join(", ", missing.Select(row => Layout.Percent(row.Ratio)))}: {missing.Key.Missing}");
+            console.WriteLine($"{missing.Key.Method}, {string.Join(", ", missing.Select(row => Layout.Percent(row.Ratio)))}: "
+                + $"{missing.Key.Missing}");
     }
 
     private static string Cells(PruningPlan plan) => string.Concat(Enumerable.Range(0, plan.LayerCount).Select(layer =>
-        plan.Drop.Contains(layer) ? $"[red]{PlanView.Dropped}[/]" : plan.Tune.Contains(layer) ? $"[green]{PlanView.Tuned}[/]" : $"[grey]{PlanView.Frozen}[/]"));
+        plan.Drop.Contains(layer) ? $"[red]{PlanView.Dropped}[/]" : plan.Tune.Contains(layer)
+            ? $"[green]{PlanView.Tuned}[/]" : $"[grey]{PlanView.Frozen}[/]"));
 
     private static JsonArray? List(IEnumerable<int>? layers) => layers is null ? null : [.. layers.Select(layer => (JsonNode)layer)];
 }

@@ -45,7 +45,8 @@ internal sealed class PlanView(PruningPlan plan)
     }
 
     private string Cell(int layer) =>
-        plan.Drop.Contains(layer) ? $"[red]{Dropped,CellWidth}[/]" : plan.Tune.Contains(layer) ? $"[green]{Tuned,CellWidth}[/]" : $"[grey]{Frozen,CellWidth}[/]";
+        plan.Drop.Contains(layer) ? $"[red]{Dropped,CellWidth}[/]" : plan.Tune.Contains(layer)
+            ? $"[green]{Tuned,CellWidth}[/]" : $"[grey]{Frozen,CellWidth}[/]";
 
     private static string List(IEnumerable<int> layers) => string.Join(' ', layers);
 }

@@ -17,7 +17,8 @@ internal sealed class SimilarityView(LayerSimilarity similarity)
         facts.AddRow("tokens",
             string.Join(", ", LayerSimilarity.Classes.Select(name => $"{Layout.Count(similarity.Tokens[name])} {name}")));
         if (similarity.Skipped.Values.Sum() is > 0 and var skipped)
-            facts.AddRow("skipped", $"{Layout.Count(skipped)} samples: {Markup.Escape(string.Join(", ", similarity.Skipped.Select(reason => $"{reason.Value} {reason.Key}")))}");
+            facts.AddRow("skipped", $"{Layout.Count(skipped)} samples: "
+                + $"{Markup.Escape(string.Join(", ", similarity.Skipped.Select(reason => $"{reason.Value} {reason.Key}")))}");
         facts.AddRow("computed", Markup.Escape($"on {similarity.Settings.Device} in {similarity.Settings.Dtype}"));
         console.Write(facts);
 
@@ -25,10 +26,12 @@ internal sealed class SimilarityView(LayerSimilarity similarity)
         double[][] means = [.. classes.Select(similarity.LayerMeans)];
         SpanSimilarity layers = Of(1)!;
         SpanSimilarity? triplets = Of(3);
-        var table = Layout.Table(["layer", .. classes, "error", .. triplets is null ? Array.Empty<string>() : ["triplet from here", "error"]]);
+        var table = Layout.Table(["layer", .. classes, "error", .. triplets is null
+            ? Array.Empty<string>() : ["triplet from here", "error"]]);
         for (int l = 0; l < similarity.Layers; l++)
             table.AddRow([$"{l}", .. means.Select(mean => Cosine(mean[l])), Cosine(layers.StandardError[l]),
-                .. triplets is null ? Array.Empty<string>() : l < triplets.Mean.Length ? [Cosine(triplets.Mean[l]), Cosine(triplets.StandardError[l])] : ["", ""]]);
+                .. triplets is null ? Array.Empty<string>() : l < triplets.Mean.Length
+                    ? [Cosine(triplets.Mean[l]), Cosine(triplets.StandardError[l])] : ["", ""]]);
         console.Write(table);
     }
 

@@ -15,10 +15,14 @@ internal sealed class SparsityView(SparsityFile sparsity)
         var facts = Layout.Facts();
         facts.AddRow("sparse by", Markup.Escape($"{sparsity.Method}, pattern {sparsity.Pattern}"));
         if (sparsity.Settings is { } settings)
-            facts.AddRow("measured on", $"{Layout.Count(sparsity.Samples)} samples, {Layout.Count(sparsity.Tokens)} tokens, on {settings.Device} in {settings.Dtype}");
+            facts.AddRow("measured on",
+                $"{Layout.Count(sparsity.Samples)} samples, {Layout.Count(sparsity.Tokens)} tokens, "
+                    + $"on {settings.Device} in {settings.Dtype}");
         if (sparsity.Skipped.Values.Sum() is > 0 and var skipped)
-            facts.AddRow("skipped", $"{Layout.Count(skipped)} samples: {Markup.Escape(string.Join(", ", sparsity.Skipped.Select(reason => $"{reason.Value} {reason.Key}")))}");
-        facts.AddRow("zero", $"{Layout.Count(sparsity.Zeros)} of {Layout.Count(sparsity.Parameters)} weights of the decoder's linear layers, {Layout.Percent(sparsity.Sparsity)}");
+            facts.AddRow("skipped", $"{Layout.Count(skipped)} samples: "
+                + $"{Markup.Escape(string.Join(", ", sparsity.Skipped.Select(reason => $"{reason.Value} {reason.Key}")))}");
+        facts.AddRow("zero", $"{Layout.Count(sparsity.Zeros)} of {Layout.Count(sparsity.Parameters)} weights of the decoder's linear "
+            + $"layers, {Layout.Percent(sparsity.Sparsity)}");
         console.Write(facts);
         if (sparsity.Layers.Count > 0)
             console.WriteLine($"by layer: {Layout.Percent(sparsity.Layers.Min(Part))} to {Layout.Percent(sparsity.Layers.Max(Part))}");

@@ -21,7 +21,8 @@ internal sealed class StabilityView(PlanStability stability)
         console.Write(facts);
         var table = Layout.Table("layer", "plan", "dropped", "tuned");
         for (int l = 0; l < stability.Layers; l++)
-            table.AddRow($"{l}", stability.Drop.Contains(l) ? "[red]drop[/]" : stability.Tune.Contains(l) ? "[green]tune[/]" : "", Share(stability.DropProbability[l]), Share(stability.TuneProbability[l]));
+            table.AddRow($"{l}", stability.Drop.Contains(l) ? "[red]drop[/]" : stability.Tune.Contains(l)
+                ? "[green]tune[/]" : "", Share(stability.DropProbability[l]), Share(stability.TuneProbability[l]));
         console.Write(table);
         if (stability.Checks.Length == 0) return;
         var checks = Layout.Table("checked at", "drops", "agreement");

@@ -66,7 +66,8 @@ internal sealed partial class ModuleNames
                 && FindsTheSame(text, renumbered)) return renumbered;
         }
         return FindsTheSame(text, text) ? text
-            : throw new InputException($"{_source} names decoder layers by '{(text.Length > 80 ? text[..80] + "..." : text)}' in its quantisation, "
+            : throw new InputException($"{_source} names decoder layers by '{(text.Length > 80 ? text[..80] + "..." : text)}' in its "
+                + "quantisation, "
                 + "and nobody can tell what that has to be when layers are dropped: prune the model that was quantised instead, "
                 + "and quantise the result.");
     }

@@ -21,7 +21,8 @@ internal static class ArtefactJson
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
-    private static readonly JsonSerializerOptions ReadableOptions = new(EscapedOptions) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions ReadableOptions =
+        new(EscapedOptions) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The spelling of files: it leaves characters like &gt; as they are.</summary>
     public static JsonTypeInfo<T> Readable<T>() => (JsonTypeInfo<T>)ReadableOptions.GetTypeInfo(typeof(T));

@@ -18,7 +18,10 @@ internal static class Counts
     public static void Check(long number, string what, long least = 0, long most = Most)
     {
         if (number < least || number > most)
-            throw new JsonException($"its number of {what} is {number}{(number < least ? "" : $", more than the {most} that are possible")}");
+        {
+            throw new JsonException($"its number of {what} is "
+                + $"{number}{(number < least ? "" : $", more than the {most} that are possible")}");
+        }
     }
 
     /// <summary>Refuses numbers that cannot be.</summary>

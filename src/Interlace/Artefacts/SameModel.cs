@@ -16,6 +16,9 @@ internal static class SameModel
     public static void Require(ModelIdentity then, ModelIdentity now, string made)
     {
         if (then.DifferenceFrom(now) is { } difference)
-            throw new InputException($"The model has changed since {made} was made: {difference}; put the model back as it was, name another folder, or start over with --force.");
+        {
+            throw new InputException($"The model has changed since {made} was made: {difference}; "
+                + "put the model back as it was, name another folder, or start over with --force.");
+        }
     }
 }

@@ -9,7 +9,9 @@ using Interlace.Vlm.Inputs;
 
 namespace Interlace.Calibration;
 
-/// <summary>The stage <c>calibrate</c>: model folder and data -> <c>similarity.json</c> and the sums per sample beside it (paper 3.2, A.3).</summary>
+/// <summary>
+/// The stage <c>calibrate</c>: model folder and data -> <c>similarity.json</c> and the sums per sample beside it (paper 3.2, A.3).
+/// </summary>
 public static class CalibrationStage
 {
     /// <summary>State of a calibration under way, beside its artefact.</summary>
@@ -23,7 +25,8 @@ public static class CalibrationStage
     /// <param name="progress">Reports after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable.</exception>
-    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>
+    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder,
+        IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>
         Run(loaded, compute, experiment, folder, null, progress, cancellation);
 
     /// <summary>Runs or resumes the stage, which may end before its data does.</summary>
@@ -31,11 +34,14 @@ public static class CalibrationStage
     /// <param name="compute">Where and in which type it computes.</param>
     /// <param name="experiment">Settings.</param>
     /// <param name="folder">Where the artefacts go.</param>
-    /// <param name="enough">Whether the samples so far are enough, asked each time they have grown by a quarter; null to use them all.</param>
+    /// <param name="enough">
+    /// Whether the samples so far are enough, asked each time they have grown by a quarter; null to use them all.
+    /// </param>
     /// <param name="progress">Reports after each batch.</param>
     /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable.</exception>
-    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder, Func<IReadOnlyList<SampleSums>, bool>? enough, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder,
+        Func<IReadOnlyList<SampleSums>, bool>? enough, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         experiment = experiment.Complete();
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
@@ -44,7 +50,8 @@ public static class CalibrationStage
         var settings = Settings(experiment, compute, adaptive: enough is not null);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
-        var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs, loaded.Model.Layers.Count, loaded.Model.AddedLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
+        var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs,
+            loaded.Model.Layers.Count, loaded.Model.AddedLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
         var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
@@ -54,7 +61,8 @@ public static class CalibrationStage
             Filtered = () => samples.FilteredUpTo(null),
         };
         SkipCounts skipped = [];
-        var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation), rows.Count, skipped, progress, cancellation);
+        var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation),
+            rows.Count, skipped, progress, cancellation);
         skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
         loaded.Model.CheckUnchanged();
         SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans,
@@ -98,8 +106,10 @@ public static class CalibrationStage
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>
     private sealed class BlockedSamples(DrawnData data, RowFilter filter, IReadOnlyList<RowReference[]> blocks)
     {
-        private readonly Dictionary<(string Set, string Shard, long Row), int> _blocks = blocks.Index().SelectMany(block => block.Item, (block, row) => (row, block.Index))
-            .ToDictionary(entry => (data.Source.Sets[entry.row.Set].Name, data.Source.Sets[entry.row.Set].Shards[entry.row.Shard].Name, entry.row.Row), entry => entry.Index);
+        private readonly Dictionary<(string Set, string Shard, long Row), int> _blocks = blocks.Index()
+            .SelectMany(block => block.Item, (block, row) => (row, block.Index))
+            .ToDictionary(entry => (data.Source.Sets[entry.row.Set].Name, data.Source.Sets[entry.row.Set].Shards[entry.row.Shard].Name,
+            entry.row.Row), entry => entry.Index);
 
         private readonly SkipCounts[] _filtered = new SkipCounts[blocks.Count];
 

@@ -16,7 +16,8 @@ namespace Interlace.Calibration;
 /// <param name="Layers">Decoder layers of the model, L.</param>
 /// <param name="VisualLevels">Number of levels of visual features that are added by position after the first layers.</param>
 public sealed record LayerSimilarity(string Format, string CreatedBy, CalibrationSettings Settings, int Seed, CalibrationInputs Inputs,
-    int Layers, int VisualLevels, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped, SpanSimilarity[] Spans) : IArtefact
+    int Layers, int VisualLevels, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped,
+        SpanSimilarity[] Spans) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "similarity.json";
@@ -75,7 +76,8 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
     /// <summary>Reads and checks an artefact.</summary>
     /// <exception cref="InputException">It is absent, of another format, or its numbers contradict each other.</exception>
     public static LayerSimilarity Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable<LayerSimilarity>(), CurrentFormat, "calibrate the model first", "is no valid similarity", found =>
+        Artefact.Load(path, ArtefactJson.Readable<LayerSimilarity>(), CurrentFormat, "calibrate the model first", "is no valid similarity",
+            found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.VisualLevels, "visual levels", most: found.Layers);
@@ -117,12 +119,18 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
         return [.. spans.Select(span =>
         {
             int starts = samples.Count == 0 ? 0 : samples[0].Spans[span].Last.Length;
-            var sums = Classes.Index().ToDictionary(c => c.Item, c => Enumerable.Range(0, starts).Select(i => samples.Sum(s => s.Spans[span].Sums[i * SimilarityMeter.Classes + c.Index])).ToArray());
+            var sums = Classes.Index()
+                .ToDictionary(c => c.Item,
+                c => Enumerable.Range(0, starts).Select(i => samples.Sum(s => s.Spans[span].Sums[i * SimilarityMeter.Classes + c.Index]))
+                .ToArray());
             double[] mean = [.. Enumerable.Range(0, starts).Select(i => Classes.Sum(c => sums[c][i]) / total)];
             // Samples, not tokens, are the independent draws: the error of a ratio of sums over samples.
-            double[] error = [.. Enumerable.Range(0, starts).Select(i => Math.Sqrt(samples.Sum(s => Square(SampleSum(s, span, i) - mean[i] * s.Counts.Sum())) * samples.Count / Math.Max(1, samples.Count - 1)) / total)];
+            double[] error = [.. Enumerable.Range(0, starts)
+                .Select(i => Math.Sqrt(samples.Sum(s =>
+                Square(SampleSum(s, span, i) - mean[i] * s.Counts.Sum())) * samples.Count / Math.Max(1, samples.Count - 1)) / total)];
             double[] last = [.. Enumerable.Range(0, starts).Select(i => samples.Average(s => s.Spans[span].Last[i]))];
-            double[] angle = [.. Enumerable.Range(0, starts).Select(i => samples.Average(s => Math.Acos(Math.Clamp(s.Spans[span].Last[i], -1, 1)) / Math.PI))];
+            double[] angle = [.. Enumerable.Range(0, starts)
+                .Select(i => samples.Average(s => Math.Acos(Math.Clamp(s.Spans[span].Last[i], -1, 1)) / Math.PI))];
             return new SpanSimilarity(span, mean, error, last, angle, sums);
         })];
     }

@@ -15,7 +15,8 @@ internal static class MixedBlocks
     /// <summary>The rows in blocks.</summary>
     public static IReadOnlyList<RowReference[]> Of(IReadOnlyList<RowReference> rows)
     {
-        RowReference[] order = [.. rows.GroupBy(row => row.Set).SelectMany(set => set.OrderBy(row => row.Rank).Select((row, i) => (Row: row, Depth: (i + 0.5) / set.Count())))
+        RowReference[] order = [.. rows.GroupBy(row => row.Set)
+            .SelectMany(set => set.OrderBy(row => row.Rank).Select((row, i) => (Row: row, Depth: (i + 0.5) / set.Count())))
             .OrderBy(entry => entry.Depth).ThenBy(entry => entry.Row.Set).Select(entry => entry.Row)];
         var blocks = new List<RowReference[]>();
         for (int start = 0, end = First; start < order.Length; (start, end) = (end, (5 * end + 3) / 4))

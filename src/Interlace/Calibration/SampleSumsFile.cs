@@ -21,12 +21,15 @@ internal static class SampleSumsFile
     public static void Write(string path, IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans, IReadOnlyDictionary<string,
         string>? metadata = null)
     {
-        var tensors = new List<TensorSource> { Source("counts", ElementType.I64, [samples.Count, SimilarityMeter.Classes], MemoryMarshal.AsBytes<long>(samples.SelectMany(s => s.Counts).ToArray())) };
+        var tensors = new List<TensorSource> { Source("counts", ElementType.I64, [samples.Count, SimilarityMeter.Classes],
+            MemoryMarshal.AsBytes<long>(samples.SelectMany(s => s.Counts).ToArray())) };
         foreach (int span in spans)
         {
             int starts = samples.Count == 0 ? 0 : samples[0].Spans[span].Last.Length;
-            tensors.Add(Source($"span.{span}.sums", ElementType.F64, [samples.Count, starts, SimilarityMeter.Classes], MemoryMarshal.AsBytes<double>(samples.SelectMany(s => s.Spans[span].Sums).ToArray())));
-            tensors.Add(Source($"span.{span}.last", ElementType.F64, [samples.Count, starts], MemoryMarshal.AsBytes<double>(samples.SelectMany(s => s.Spans[span].Last).ToArray())));
+            tensors.Add(Source($"span.{span}.sums", ElementType.F64, [samples.Count, starts, SimilarityMeter.Classes],
+                MemoryMarshal.AsBytes<double>(samples.SelectMany(s => s.Spans[span].Sums).ToArray())));
+            tensors.Add(Source($"span.{span}.last", ElementType.F64, [samples.Count, starts],
+                MemoryMarshal.AsBytes<double>(samples.SelectMany(s => s.Spans[span].Last).ToArray())));
         }
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors, metadata);

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interlace.Calibration;
 
 /// <summary>
-/// Watches a pass and sums, for every span of layers, the cosine between each token's state before the span and after it (paper Eq. 1 for triplets, 3.2 for layers).
-/// Only the inputs of the last few layers are held: memory does not grow with depth.
+/// Watches a pass and sums, for every span of layers, the cosine between each token's state before the span and after it (paper Eq. 1 for
+/// triplets, 3.2 for layers). Only the inputs of the last few layers are held: memory does not grow with depth.
 /// </summary>
 /// <param name="layerCount">L.</param>
 /// <param name="spans">Lengths of the spans to measure: 1 for layers, 3 for triplets.</param>
@@ -28,7 +28,8 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         using var scope = NewDisposeScope();
         Tensor segments = tensor(Segments(batch), device: batch.Device);
         Tensor last = tensor(LastRows(batch.Lengths), device: batch.Device);
-        var sums = spans.ToDictionary(s => s, s => new List<Tensor>());    // per start: [samples * 3] and the last token's cosine [samples], fp64
+        // per start: [samples * 3] and the last token's cosine [samples], fp64
+        var sums = spans.ToDictionary(s => s, s => new List<Tensor>());
         var window = new Queue<State>();
         model.Hidden(batch, (l, layer, input) =>
         {
@@ -40,9 +41,12 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             foreach (int span in spans)
             {
                 if (l - span + 1 < 0) continue;
-                Tensor cosines = window.ElementAt(window.Count - span).Cosine(after);                                                        // [N] fp64
-                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).PlusRows(segments, cosines);   // the last one takes what is left out
-                sums[span].Add(cat([sum.narrow(0, 0, batch.Lengths.Length * Classes), cosines.index_select(0, last)]).MoveToOuterDisposeScope());
+                // [N] fp64
+                Tensor cosines = window.ElementAt(window.Count - span).Cosine(after);
+                // the last one takes what is left out
+                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).PlusRows(segments, cosines);
+                sums[span].Add(cat([sum.narrow(0, 0, batch.Lengths.Length * Classes), cosines.index_select(0, last)])
+                    .MoveToOuterDisposeScope());
             }
             return output;
         });
@@ -129,5 +133,6 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
 public sealed record SampleSums(long[] Counts, IReadOnlyDictionary<int, (double[] Sums, double[] Last)> Spans)
 {
     internal static SampleSums Empty(int layerCount, IReadOnlyList<int> spans, long[] counts) =>
-        new(counts, spans.ToDictionary(s => s, s => (new double[Math.Max(0, layerCount - s + 1) * SimilarityMeter.Classes], new double[Math.Max(0, layerCount - s + 1)])));
+        new(counts, spans.ToDictionary(s => s,
+            s => (new double[Math.Max(0, layerCount - s + 1) * SimilarityMeter.Classes], new double[Math.Max(0, layerCount - s + 1)])));
 }

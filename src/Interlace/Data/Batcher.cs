@@ -68,6 +68,7 @@ public static class Batcher
     {
         IReadOnlyList<IReadOnlyList<int>> indices = options.SamplesPerMicroBatch is { } size
             ? ByCount(step.Count, size) : ByTokens([.. step.Select(sample => sample.Encoded.Length)], options.TokenBudget);
-        return new OptimiserStep([.. indices.Select(batch => (IReadOnlyList<LoadedSample>)[.. batch.Select(i => step[i])])], step[^1].Index + 1);
+        return new OptimiserStep([.. indices.Select(batch => (IReadOnlyList<LoadedSample>)[.. batch.Select(i => step[i])])],
+            step[^1].Index + 1);
     }
 }

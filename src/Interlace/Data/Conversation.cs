@@ -3,10 +3,14 @@ using Interlace.Vlm.Text;
 
 namespace Interlace.Data;
 
-/// <summary>Makes the turns of a FineVision row: all images before the first user text, place-holders of images taken out of the texts.</summary>
+/// <summary>
+/// Makes the turns of a FineVision row: all images before the first user text, place-holders of images taken out of the texts.
+/// </summary>
 internal static class Conversation
 {
-    /// <summary>What stands for an image in many data sets. What does in a model's prompts is taken out where the model is at hand.</summary>
+    /// <summary>
+    /// What stands for an image in many data sets. What does in a model's prompts is taken out where the model is at hand.
+    /// </summary>
     private const string Placeholder = "<image>";
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -12,7 +12,8 @@ public sealed record DataIdentity(int Sets, long Rows, string Sha256)
     /// <summary>The identity of an opened folder.</summary>
     public static DataIdentity Of(FineVision data)
     {
-        string[] lines = [.. data.Sets.SelectMany(set => set.Shards.Select(shard => $"{set.Name}/{shard.Name} {shard.Rows} {shard.Length}\n")).Order(StringComparer.Ordinal)];
+        string[] lines = [.. data.Sets.SelectMany(set =>
+            set.Shards.Select(shard => $"{set.Name}/{shard.Name} {shard.Rows} {shard.Length}\n")).Order(StringComparer.Ordinal)];
         return new(data.Sets.Count, data.Rows, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines)))));
     }
 }

@@ -49,18 +49,20 @@ public sealed class FineVision
         foreach ((string name, string path, bool deep) in candidates.OrderBy(candidate => candidate.Name, StringComparer.Ordinal))
         {
             DownloadCache.Refuse(path);
-            Shard[] shards = [.. ParquetFiles(path, "", deep).OrderBy(shard => shard.Name, StringComparer.Ordinal).Select(file => OpenShard(file.Name, file.Path))];
+            Shard[] shards = [.. ParquetFiles(path, "", deep).OrderBy(shard => shard.Name, StringComparer.Ordinal)
+                .Select(file => OpenShard(file.Name, file.Path))];
             if (shards.Sum(shard => shard.Rows) > 0) sets.Add(new DataSet(name, shards));
         }
         return sets.Count > 0 ? new FineVision(folder, sets)
-            : throw new InputException($"The data folder '{folder}' holds no rows: it needs Parquet files, in one subfolder per data set or directly in it.");
+            : throw new InputException($"The data folder '{folder}' holds no rows: "
+                + "it needs Parquet files, in one subfolder per data set or directly in it.");
     }
 
     /// <summary>
     /// max(1, round(rate * rows)) rows of every set: those with the smallest <see cref="SeededHash"/> of set, shard name and row.
     /// No row twice, and the
-    /// same rows wherever the files lie and in whatever order they are listed. The paper's filters come later, in <see cref="Read"/>: a draw of
-    /// n rows gives at most n samples. Throws <see cref="InputException"/> for a rate outside (0, 1], or one that draws too many.
+    /// same rows wherever the files lie and in whatever order they are listed. The paper's filters come later, in <see cref="Read"/>: a
+    /// draw of n rows gives at most n samples. Throws <see cref="InputException"/> for a rate outside (0, 1], or one that draws too many.
     /// </summary>
     public Draw Draw(double rate, long seed)
     {
@@ -84,7 +86,8 @@ public sealed class FineVision
     /// </summary>
     public IEnumerable<Sample> Read(IEnumerable<RowReference> rows, SkipCounts skipped, RowFilter? filter = null)
     {
-        foreach (IGrouping<(int Set, int Shard), RowReference> group in rows.GroupBy(row => (row.Set, row.Shard)).OrderBy(group => group.Key))
+        foreach (IGrouping<(int Set, int Shard), RowReference> group in rows.GroupBy(row => (row.Set, row.Shard))
+            .OrderBy(group => group.Key))
         {
             DataSet set = Sets[group.Key.Set];
             Shard shard = set.Shards[group.Key.Shard];
@@ -133,7 +136,8 @@ public sealed class FineVision
             if (path.EndsWith(".parquet", StringComparison.Ordinal) && !IsHidden(path))
                 yield return (prefix + Path.GetFileName(path), path);
         if (!deep) yield break;
-        foreach (string path in Directory.EnumerateDirectories(folder).Where(path => !IsHidden(path) && new DirectoryInfo(path).LinkTarget is null))
+        foreach (string path in Directory.EnumerateDirectories(folder)
+            .Where(path => !IsHidden(path) && new DirectoryInfo(path).LinkTarget is null))
             foreach ((string Name, string Path) file in ParquetFiles(path, prefix + Path.GetFileName(path) + "/", deep)) yield return file;
     }
 
@@ -167,9 +171,11 @@ public sealed class FineVision
         {
             return read();
         }
-        catch (Exception e) when (e is ParquetException or InvalidDataException or IOException or UnauthorizedAccessException or OverflowException)
+        catch (Exception e) when (e is ParquetException or InvalidDataException or IOException
+            or UnauthorizedAccessException or OverflowException)
         {
-            throw new InputException($"The data file '{path}' cannot be read: {Reason(e)}; fetch it again or take it out of the folder.", e);
+            throw new InputException($"The data file '{path}' cannot be read: {Reason(e)}; "
+                + "fetch it again or take it out of the folder.", e);
         }
     }
 }

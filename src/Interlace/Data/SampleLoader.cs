@@ -12,7 +12,9 @@ namespace Interlace.Data;
 public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int Capacity = 0);
 
 /// <summary>A sample ready for the model.</summary>
-/// <param name="Index">Its place in the epoch, counted over all samples of the source, those left out included: a run resumes at the last index + 1.</param>
+/// <param name="Index">
+/// Its place in the epoch, counted over all samples of the source, those left out included: a run resumes at the last index + 1.
+/// </param>
 /// <param name="Set">Name of the data set it came from.</param>
 /// <param name="Shard">Name of its file in the set.</param>
 /// <param name="Row">Its 0-based row in the file.</param>
@@ -20,12 +22,15 @@ public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int 
 public sealed record LoadedSample(long Index, string Set, string Shard, long Row, EncodedSample Encoded);
 
 /// <summary>
-/// Decodes and tokenises in the background, behind a plain sequence. The order, what is left out and what is counted do not depend on the number of workers.
-/// Workers make arrays only; tensors are the consumer's business.
+/// Decodes and tokenises in the background, behind a plain sequence. The order, what is left out and what is counted do not depend on the
+/// number of workers. Workers make arrays only; tensors are the consumer's business.
 /// </summary>
 public static class SampleLoader
 {
-    /// <summary>Puts a decoder of images and a model's processor together. Input that either refuses becomes a <see cref="SampleException"/> with its reason.</summary>
+    /// <summary>
+    /// Puts a decoder of images and a model's processor together. Input that either refuses becomes a
+    /// <see cref="SampleException"/> with its reason.
+    /// </summary>
     /// <param name="decode">
     /// An encoded file, one of so many, to what a model sees of it; throws <see cref="InputException"/> where it is no complete image.
     /// </param>
@@ -42,14 +47,18 @@ public static class SampleLoader
         ImageDecoder.IsTooLarge(encoded)
             ? throw new SampleException(SkipReason.TooLargeImage) : As(SkipReason.UndecodableImage, () => decode(encoded));
 
-    /// <summary>A model's own processing of each of so many images, whose refusals are counted as its own and not as an image that cannot be decoded.</summary>
+    /// <summary>
+    /// A model's own processing of each of so many images, whose refusals are counted as its own
+    /// and not as an image that cannot be decoded.
+    /// </summary>
     internal static Func<RgbImage, VisualInput> Preparer(Processor processor, int imageCount) =>
         image => As(SkipReason.NotEncodable, () => processor.Prepare(image, imageCount));
 
     /// <summary>
-    /// The samples of <paramref name="source"/> encoded, in their order. A sample for which <paramref name="encode"/> throws <see cref="InputException"/>, or that is too long, is
-    /// counted in <paramref name="skipped"/> at the moment its successor is asked for, on the consumer's thread: after the item with index i the counts cover exactly the indices up to i.
-    /// Any other exception of the source or a worker surfaces on the consumer, after the samples before it. Whoever stops early leaves no thread behind.
+    /// The samples of <paramref name="source"/> encoded, in their order. A sample for which <paramref name="encode"/> throws
+    /// <see cref="InputException"/>, or that is too long, is counted in <paramref name="skipped"/> at the moment its successor is asked
+    /// for, on the consumer's thread: after the item with index i the counts cover exactly the indices up to i. Any other exception of the
+    /// source or a worker surfaces on the consumer, after the samples before it. Whoever stops early leaves no thread behind.
     /// </summary>
     /// <param name="source">Read on one background thread, from its first element on.</param>
     /// <param name="encode">Called by several threads at once.</param>
@@ -57,25 +66,29 @@ public static class SampleLoader
     /// <param name="options">Limits and sizes.</param>
     /// <param name="firstIndex">Index of the first element of <paramref name="source"/>, above 0 in a resumed epoch.</param>
     /// <param name="cancellation">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
-    public static IEnumerable<LoadedSample> Load(IEnumerable<Sample> source, Func<Sample, EncodedSample> encode, SkipCounts skipped, LoaderOptions? options = null, long firstIndex = 0, CancellationToken cancellation = default)
+    public static IEnumerable<LoadedSample> Load(IEnumerable<Sample> source, Func<Sample, EncodedSample> encode, SkipCounts skipped,
+        LoaderOptions? options = null, long firstIndex = 0, CancellationToken cancellation = default)
     {
         options ??= new LoaderOptions();
         int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount - 1);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var ordered = new BlockingCollection<Slot>(options.Capacity > 0 ? options.Capacity : 4 * workers);
         using var work = new BlockingCollection<Slot>();
-        Task[] threads = [Start(() => Feed(source, ordered, work, stop.Token)), .. Enumerable.Range(0, workers).Select(_ => Start(() => Work(work, encode, options.MaxTokens, stop.Token)))];
+        Task[] threads = [Start(() => Feed(source, ordered, work, stop.Token)),
+            .. Enumerable.Range(0, workers).Select(_ => Start(() => Work(work, encode, options.MaxTokens, stop.Token)))];
         try
         {
             long index = firstIndex;
             foreach (Slot slot in ordered.GetConsumingEnumerable(stop.Token))
             {
                 Outcome outcome = slot.Wait(stop.Token);
-                if (outcome.Encoded is { } encoded) yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded);
+                if (outcome.Encoded is { } encoded)
+                    yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded);
                 else skipped.Add(outcome.Skip!);
                 index++;
             }
-            stop.Token.ThrowIfCancellationRequested();   // the feeder may have seen it first: its queue then looks like that of a source that has ended
+            // the feeder may have seen it first: its queue then looks like that of a source that has ended
+            stop.Token.ThrowIfCancellationRequested();
         }
         finally
         {
@@ -84,7 +97,8 @@ public static class SampleLoader
         }
     }
 
-    private static void Feed(IEnumerable<Sample> source, BlockingCollection<Slot> ordered, BlockingCollection<Slot> work, CancellationToken stop)
+    private static void Feed(IEnumerable<Sample> source, BlockingCollection<Slot> ordered, BlockingCollection<Slot> work,
+        CancellationToken stop)
     {
         try
         {
@@ -149,7 +163,8 @@ public static class SampleLoader
         }
     }
 
-    private static Task Start(Action body) => Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task Start(Action body) =>
+        Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     internal static T As<T>(string reason, Func<T> make)
     {

@@ -9,8 +9,8 @@ namespace Interlace.Data;
 
 /// <summary>
 /// The drawn samples as one compact local file with random access: records end to end, then their offsets.
-/// Why a copy: an epoch is a shuffle over everything drawn, while Parquet is read in whole pages and row groups of hundreds of megabytes; serving a
-/// shuffled order from the shards would read every page as often as it holds drawn rows, or hold a large window in memory.
+/// Why a copy: an epoch is a shuffle over everything drawn, while Parquet is read in whole pages and row groups of hundreds of megabytes;
+/// serving a shuffled order from the shards would read every page as often as it holds drawn rows, or hold a large window in memory.
 /// A copy reads each needed page once,
 /// then any order, any number of runs and a resume at any sample cost one read each. 1 % of FineVision is some 50 GB.
 /// Safe for several readers at once.

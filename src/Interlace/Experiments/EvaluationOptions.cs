@@ -24,7 +24,9 @@ namespace Interlace.Experiments;
 /// <param name="CheckBatching">Answers that are asked for once more, one at a time, where a batch may change a text (bf16, CUDA);
 /// 0 for none.</param>
 public sealed record EvaluationOptions(
-    string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null, string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
+    string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null,
+        string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
     string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null, int LatencySamples = 0,
-    string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY", string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4,
+    string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY",
+    string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4,
     int CheckBatching = 64);

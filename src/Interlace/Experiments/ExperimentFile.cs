@@ -31,7 +31,10 @@ public static class ExperimentFile
         UserFile.Check(path, $"There is no experiment file {path}.");
         var experiment = Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path);
         if (experiment.Evaluate is { } judged && !judged.JudgeKey.StartsWith(OwnVariables, StringComparison.Ordinal))
-            throw new InputException($"{path}: evaluate.judge_key may name only variables that begin with {OwnVariables} in a file; take it out and name another with --set evaluate.judge_key=NAME.");
+        {
+            throw new InputException($"{path}: evaluate.judge_key may name only variables that begin with {OwnVariables} in a file; "
+                + "take it out and name another with --set evaluate.judge_key=NAME.");
+        }
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         return WithPaths(experiment, inner => Path.GetFullPath(inner, folder));
     }
@@ -133,7 +136,10 @@ public static class ExperimentFile
             if (inner is { Kind: JsonTypeInfoKind.Dictionary })
             {
                 if (names.Length < i + 3)
-                    throw new InputException($"{path} is a section of an experiment: set one value of one of its entries, as {string.Join('.', names[..(i + 1)])}.NAME.{Names(Element(inner)).Split(", ")[0]}.");
+                {
+                    throw new InputException($"{path} is a section of an experiment: set one value of one of its entries, "
+                        + $"as {string.Join('.', names[..(i + 1)])}.NAME.{Names(Element(inner)).Split(", ")[0]}.");
+                }
                 tree = Open(Open(tree, property.Name), names[++i]);
                 type = Element(inner);
             }
@@ -159,7 +165,9 @@ public static class ExperimentFile
     {
         foreach (var (name, value) in members)
         {
-            var property = Member(type, name) ?? throw new InputException($"{source}{prefix}{name} is unknown: {Section(prefix.Split('.', StringSplitOptions.RemoveEmptyEntries))} has {Names(type)}.");
+            var property = Member(type, name)
+                ?? throw new InputException($"{source}{prefix}{name} is unknown: "
+                    + $"{Section(prefix.Split('.', StringSplitOptions.RemoveEmptyEntries))} has {Names(type)}.");
             if (value is null) throw new InputException($"{source}{prefix}{name} is null: leave it out to have its default.");
             if (value is JsonValue text && text.TryGetValue(out string? given) && (given.Length == 0 || given.Contains('\0')))
                 throw new InputException($"{source}{prefix}{name} is {value.ToJsonString()}, expected {Expected(property.PropertyType)}.");
@@ -168,7 +176,8 @@ public static class ExperimentFile
             else if (Inner(property) is { Kind: JsonTypeInfoKind.Dictionary } entries)
                 foreach (var (key, entry) in Object(value, source, prefix + name))
                     CheckMembers(Object(entry, source, $"{prefix}{name}.{key}"), Element(entries), source, $"{prefix}{name}.{key}.");
-            else if (Inner(property) is { Kind: JsonTypeInfoKind.Enumerable } list && Element(list) is { Kind: JsonTypeInfoKind.Object } element)
+            else if (Inner(property) is { Kind: JsonTypeInfoKind.Enumerable } list
+                && Element(list) is { Kind: JsonTypeInfoKind.Object } element)
                 foreach (var (i, entry) in List(value, source, prefix + name).Index())
                     CheckMembers(Object(entry, source, $"{prefix}{name}.{i}"), element, source, $"{prefix}{name}.{i}.");
             else if (!Fits(value, property.PropertyType))
@@ -205,8 +214,11 @@ public static class ExperimentFile
 
     private static JsonNode? FromText(JsonPropertyInfo property, string text) => Plain(property.PropertyType) switch
     {
-        var plain when plain == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : null,
-        var plain when plain == typeof(double) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null,
+        var plain when plain == typeof(int) =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : null,
+        var plain when plain == typeof(double) =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
+            ? number : null,
         var plain when plain == typeof(bool) => bool.TryParse(text, out bool truth) ? truth : null,
         var plain when plain == typeof(string) => text.Length > 0 ? text : null,
         _ =>
@@ -227,12 +239,14 @@ public static class ExperimentFile
     private static Type Plain(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Experiment))]
 internal sealed partial class ExperimentJson : JsonSerializerContext
 {
     /// <summary>For files: indented, characters as they are.</summary>
     public static ExperimentJson Readable =>
-        field ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, TypeInfoResolver = null });
+        field ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = true, NewLine = "\n",
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, TypeInfoResolver = null });
 }

@@ -97,7 +97,10 @@ internal static class ExperimentRules
         foreach (var (rule, allowed) in Choices)
             foreach (var (path, value) in Values(experiment, rule))
                 if ((only ?? path) == path && value.GetValue<string>() is var text && !allowed.Contains(text))
-                    throw new InputException($"{source}{shownAs ?? path} is '{text}', expected {string.Join(", ", allowed[..^1])} or {allowed[^1]}.");
+                {
+                    throw new InputException($"{source}{shownAs ?? path} is '{text}', "
+                        + $"expected {string.Join(", ", allowed[..^1])} or {allowed[^1]}.");
+                }
         foreach (var (rule, holds, expected) in Ranges)
             foreach (var (path, value) in Values(experiment, rule))
                 if ((only ?? path) == path && !holds(double.Parse(value.ToJsonString())))
@@ -126,7 +129,9 @@ internal static class ExperimentRules
     {
         IEnumerable<(string Path, JsonNode Value)> found = [("", experiment)];
         foreach (string name in rule.Split('.'))
-            found = [.. found.SelectMany(at => Members(at.Value).Where(member => member.Value is not null && (name == "*" || member.Key == name)).Select(member => (at.Path.Length == 0 ? member.Key : $"{at.Path}.{member.Key}", member.Value!)))];
+            found = [.. found.SelectMany(at => Members(at.Value)
+                .Where(member => member.Value is not null && (name == "*" || member.Key == name))
+                .Select(member => (at.Path.Length == 0 ? member.Key : $"{at.Path}.{member.Key}", member.Value!)))];
         return found;
     }
 

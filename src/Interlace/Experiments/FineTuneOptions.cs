@@ -24,6 +24,8 @@ namespace Interlace.Experiments;
 /// <param name="DistillTemperature">Both models' logits are divided by it before they are compared.</param>
 /// <param name="Parent">Folder of the unpruned model to learn from; the experiment's model where absent.</param>
 public sealed record FineTuneOptions(
-    double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32, string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
-    string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
+    double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
+        string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
+    string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0,
+        double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
     double Distill = 0, double DistillTemperature = 1, string? Parent = null);

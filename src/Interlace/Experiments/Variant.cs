@@ -19,7 +19,8 @@ namespace Interlace.Experiments;
 /// <param name="Rounds">Drop, tune and measure again so many times.</param>
 /// <param name="Distill">Weight of the divergence from what the unpruned model predicts in the tuning's loss.</param>
 public sealed record Variant(
-    string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null, string? Tokens = null, bool? Protect = null, string? Protocol = null,
+    string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null,
+        string? Tokens = null, bool? Protect = null, string? Protocol = null,
     int? Rounds = null, double? Distill = null)
 {
     /// <summary>How weights are made sparse; null where the line drops layers.</summary>
@@ -37,7 +38,8 @@ public sealed record Variant(
         {
             Variants = null,
             Seed = Seed ?? whole.Seed,
-            Plan = plan with { Method = Method ?? plan.Method, Ratio = Ratio ?? plan.Ratio, Selection = Selection ?? plan.Selection, Tokens = Tokens ?? plan.Tokens, Protect = Protect ?? plan.Protect, Rounds = Rounds ?? plan.Rounds },
+            Plan = plan with { Method = Method ?? plan.Method, Ratio = Ratio ?? plan.Ratio, Selection = Selection ?? plan.Selection,
+            Tokens = Tokens ?? plan.Tokens, Protect = Protect ?? plan.Protect, Rounds = Rounds ?? plan.Rounds },
             Finetune = whole.Finetune! with { Distill = Distill ?? whole.Finetune.Distill },
             Evaluate = whole.Evaluate! with { Protocol = Protocol ?? whole.Evaluate.Protocol },
         };

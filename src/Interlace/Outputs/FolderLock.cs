@@ -57,7 +57,8 @@ public sealed class FolderLock : IDisposable
             }
             catch (IOException e) when (IsHeld(e))
             {
-                throw new InputException($"{shownAs ?? folder} is in use by another process: wait until it has ended, or name another folder.", e);
+                throw new InputException($"{shownAs ?? folder} is in use by another process: "
+                    + "wait until it has ended, or name another folder.", e);
             }
         }
     }

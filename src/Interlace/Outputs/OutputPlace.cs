@@ -23,7 +23,10 @@ public static class OutputPlace
             if (RealPath.IsWithin(read, place))
                 throw new InputException($"{output} holds {input}, which this command reads: name another place to write to.");
             if (IsModelFolder(read) && RealPath.IsWithin(place, read))
-                throw new InputException($"{output} lies in the model folder {input}, which this command reads: name a place outside of it.");
+            {
+                throw new InputException($"{output} lies in the model folder {input}, which this command reads: "
+                    + "name a place outside of it.");
+            }
         }
     }
 

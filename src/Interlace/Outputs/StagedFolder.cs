@@ -89,7 +89,10 @@ public sealed class StagedFolder : IDisposable
         if (replaces is null)
             throw new InputException($"{target} is not empty: name another folder, or replace a model that Interlace made with --force.");
         if (!replaces(place))
-            throw new InputException($"{target} holds what Interlace did not make, and is not replaced: name another folder, or move it away.");
+        {
+            throw new InputException($"{target} holds what Interlace did not make, and is not replaced: "
+                + "name another folder, or move it away.");
+        }
     }
 
     /// <summary>Deletes what a killed process left beside a place; a folder that no process of ours made stays.</summary>

@@ -31,7 +31,10 @@ internal sealed class WorkFolder : IDisposable
             throw new InputException($"{path} is a file, and {target} needs a folder there: move it away, or name another target.");
         if (Directory.Exists(path)
             && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(entry => !IsKnown(entry, names)) is { } stranger)
-            throw new InputException($"{stranger} lies where the work on {target} is kept, and Interlace did not make it: move it away, or name another target.");
+        {
+            throw new InputException($"{stranger} lies where the work on {target} is kept, and Interlace did not make it: "
+                + "move it away, or name another target.");
+        }
         return new(path, names, FolderLock.Take(path, target));
     }
 

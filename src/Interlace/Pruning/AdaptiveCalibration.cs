@@ -45,7 +45,9 @@ public static class AdaptiveCalibration
         }
         var stability = PlanStability.Of(path, experiment.Plan!, experiment.Seed) with { Checks = [.. criterion.Checks] };
         stability.Save(Path.Combine(folder, PlanStability.Name));
-        job.Say($"Used {stability.Samples} samples of {stability.Drawn} drawn; the layers {string.Join(", ", stability.Drop)} come out in {stability.DropAgreement:0.0 %} of {stability.Resamples} resamplings.");
+        job.Say($"Used {stability.Samples} samples of {stability.Drawn} drawn; "
+            + $"the layers {string.Join(", ", stability.Drop)} come out in {stability.DropAgreement:0.0 %} of {stability.Resamples} "
+            + "resamplings.");
         return similarity;
     }
 
@@ -53,10 +55,14 @@ public static class AdaptiveCalibration
     /// <exception cref="InputException">The calibration is adaptive and the method looks at no similarity.</exception>
     public static void Check(Experiment experiment)
     {
-        const EvidenceNeeds measured = EvidenceNeeds.LayerSimilarity | EvidenceNeeds.TripletSimilarity | EvidenceNeeds.WindowSimilarity | EvidenceNeeds.WindowAngle;
+        const EvidenceNeeds measured =
+            EvidenceNeeds.LayerSimilarity | EvidenceNeeds.TripletSimilarity | EvidenceNeeds.WindowSimilarity | EvidenceNeeds.WindowAngle;
         experiment = experiment.Complete();
         if (experiment.Calibrate!.Adaptive && (Methods.Find(experiment.Plan!.Method).Needs & measured) == 0)
-            throw new InputException($"calibrate.adaptive stops when the plan no longer changes, but the plan of the method '{experiment.Plan.Method}' does not depend on similarities: choose another method, or turn it off.");
+        {
+            throw new InputException("calibrate.adaptive stops when the plan no longer changes, but the plan of the method "
+                + $"'{experiment.Plan.Method}' does not depend on similarities: choose another method, or turn it off.");
+        }
     }
 
     private sealed class Criterion(PlanBootstrap bootstrap, double confidence)

@@ -58,10 +58,12 @@ public static class Behaviour
     private static Check Logits(string folder, Tensor expected, Tensor actual, double noise)
     {
         const string name = "logits";
-        if (File.Exists(Path.Combine(folder, PrunedModelFile.TrainingRecordName))) return new(name, true, "The model is tuned: its logits are its own and were not compared with the parent's.");
+        if (File.Exists(Path.Combine(folder, PrunedModelFile.TrainingRecordName)))
+            return new(name, true, "The model is tuned: its logits are its own and were not compared with the parent's.");
         double deviation = Deviation(expected, actual);
         return new(name, deviation <= noise,
-            $"On a picture and a question they differ from those of the parent without the dropped layers by {deviation:g2} of the largest; rounding explains {noise:g2}.");
+            $"On a picture and a question they differ from those of the parent without the dropped layers by {deviation:g2} of the "
+                + $"largest; rounding explains {noise:g2}.");
     }
 
     /// <summary>
@@ -100,9 +102,11 @@ public static class Behaviour
             double deviation = Deviation(uncached, cached);
             largest = Math.Max(largest, deviation);
             if (deviation > noise)
-                return new(name, false, $"The logits of token {i} differ by {deviation:g2} of the largest with a cache from those without; rounding explains {noise:g2}.");
+                return new(name, false, $"The logits of token {i} differ by {deviation:g2} of the largest with a cache from those "
+                    + $"without; rounding explains {noise:g2}.");
         }
-        return new(name, true, $"{ids.Length} tokens decoded with a cache rest on the logits of decoding without: they differ by {largest:g2} of the largest; rounding explains {noise:g2}.");
+        return new(name, true, $"{ids.Length} tokens decoded with a cache rest on the logits of decoding without: "
+            + $"they differ by {largest:g2} of the largest; rounding explains {noise:g2}.");
     }
 
     private static double Deviation(Tensor expected, Tensor actual)
@@ -117,7 +121,9 @@ public static class Behaviour
         byte[] pixels = new byte[Side * Side * 3];
         for (int y = 0; y < Side; y++)
             for (int x = 0; x < Side; x++)
-                (pixels[(y * Side + x) * 3], pixels[(y * Side + x) * 3 + 1], pixels[(y * Side + x) * 3 + 2]) = ((byte)(2 * x), (byte)(2 * y), (byte)(x * y / 64));
-        return processor.Encode([new ChatMessage("user", [new ImagePart(), new TextPart("What colours does this picture show?")])], [new RgbImage(Side, Side, pixels)], addGenerationPrompt: true);
+                (pixels[(y * Side + x) * 3], pixels[(y * Side + x) * 3 + 1], pixels[(y * Side + x) * 3 + 2]) =
+                    ((byte)(2 * x), (byte)(2 * y), (byte)(x * y / 64));
+        return processor.Encode([new ChatMessage("user", [new ImagePart(), new TextPart("What colours does this picture show?")])],
+            [new RgbImage(Side, Side, pixels)], addGenerationPrompt: true);
     }
 }

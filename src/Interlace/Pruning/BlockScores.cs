@@ -20,7 +20,8 @@ namespace Interlace.Pruning;
 /// <param name="Scores">[L] the numbers.</param>
 public sealed record BlockScores(string Format, string CreatedBy, string Measure, EvidenceSettings? Settings, int Seed,
     EvidenceInputs Inputs, int Layers,
-    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double? Loss, double[] Scores) : IArtefact
+    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double? Loss,
+    double[] Scores) : IArtefact
 {
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-block-scores/1";
@@ -36,7 +37,8 @@ public sealed record BlockScores(string Format, string CreatedBy, string Measure
     /// <param name="measure">What it must hold; anything where absent.</param>
     /// <exception cref="InputException">It is absent, of another format or measure, or its numbers are not one per layer.</exception>
     public static BlockScores Load(string path, string? measure = null) =>
-        Artefact.Load(path, ArtefactJson.Readable<BlockScores>(), CurrentFormat, $"measure it with calibrate --evidence {measure}", "holds no valid scores of layers", found =>
+        Artefact.Load(path, ArtefactJson.Readable<BlockScores>(), CurrentFormat, $"measure it with calibrate --evidence {measure}",
+            "holds no valid scores of layers", found =>
         {
             if (found.Measure != (measure ?? found.Measure)) throw new JsonException($"it holds {found.Measure}, not {measure}");
             if (found.Scores.Length != found.Layers)

@@ -20,7 +20,8 @@ public static class Consecutive
         int start = Enumerable.Range(evidence.ProtectedLayers, evidence.LayerCount - evidence.ProtectedLayers - dropCount + 1)
             .MaxBy(Sum), end = start + dropCount;
         int[] drop = [.. Enumerable.Range(start, dropCount)];
-        int[] tune = [.. Enumerable.Range(end, evidence.LayerCount - end).Concat(Enumerable.Range(0, start).Reverse()).Take(dropCount).Order()];
+        int[] tune = [.. Enumerable.Range(end, evidence.LayerCount - end).Concat(Enumerable.Range(0, start).Reverse()).Take(dropCount)
+            .Order()];
         var choice = new PlanChoice(drop, drop, tune, Sum(start), $"Layers {start} to {end - 1} have the largest sum of similarities.");
         return PruningPlan.Create(evidence.LayerCount, drop, tune, new() { Choices = [choice] });
 

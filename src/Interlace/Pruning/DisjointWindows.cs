@@ -12,8 +12,9 @@ internal static class DisjointWindows
     /// <summary>
     /// Takes the starts of <paramref name="ranking"/> in turn:
     /// each whose window is free, unless taking it would leave too little room for the picks that remain.
-    /// A run of n free layers holds floor(n / width) windows. Where plain greedy picking (without the guard) reaches <paramref name="count"/>, the picks are the same:
-    /// its later picks prove the room. Otherwise exactly <paramref name="count"/> are found wherever they exist.
+    /// A run of n free layers holds floor(n / width) windows. Where plain greedy picking (without the guard) reaches
+    /// <paramref name="count"/>, the picks are the same: its later picks prove the room. Otherwise exactly <paramref name="count"/> are
+    /// found wherever they exist.
     /// </summary>
     /// <param name="layerCount">Number of layers.</param>
     /// <param name="first">Lowest layer at which a window may start.</param>

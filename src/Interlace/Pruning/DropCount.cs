@@ -13,7 +13,8 @@ public static class DropCount
     public static int For(double ratio, int layerCount) =>
         ratio is >= 0 and < 1
             ? (int)Math.Floor(ratio * layerCount + Epsilon)
-            : throw new PlanException($"The ratio {ratio.ToString(CultureInfo.InvariantCulture)} is not the fraction of layers to drop: give a number from 0 to just below 1, such as 0.25.");
+            : throw new PlanException($"The ratio {ratio.ToString(CultureInfo.InvariantCulture)} is not the fraction of layers to drop: "
+                + "give a number from 0 to just below 1, such as 0.25.");
 
     /// <summary>The ratio, with three digits, for which <see cref="For"/> gives <paramref name="dropCount"/>.</summary>
     internal static string RatioFor(int dropCount, int layerCount)

@@ -97,7 +97,10 @@ public sealed record Evidence
     {
         if (scores is null) throw PlanException.Missing(name);
         if (scores.Count != LayerCount)
-            throw new PlanException($"The evidence {name} is of {scores.Count} layers where the model has {LayerCount}: it was measured on another model.");
+        {
+            throw new PlanException($"The evidence {name} is of {scores.Count} layers where the model has {LayerCount}: "
+                + "it was measured on another model.");
+        }
         int missing = scores.Index().FirstOrDefault(score => !double.IsFinite(score.Item), (-1, 0)).Index;
         return missing < 0 ? scores : throw new PlanException($"The evidence {name} has no number for layer {missing}: measure it again.");
     }
@@ -108,7 +111,8 @@ public sealed record Evidence
     {
         if (RemovalOrder is null) throw PlanException.Missing(EvidenceFiles.Sleb);
         return RemovalOrder.Count >= count ? RemovalOrder
-            : throw new PlanException($"{count} layers are to go, but SLEB's order has only {RemovalOrder.Count}: go on with calibrate --evidence {EvidenceFiles.Sleb} --set calibrate.sleb_ratio={DropCount.RatioFor(count, LayerCount)}.");
+            : throw new PlanException($"{count} layers are to go, but SLEB's order has only {RemovalOrder.Count}: go on with calibrate "
+                + $"--evidence {EvidenceFiles.Sleb} --set calibrate.sleb_ratio={DropCount.RatioFor(count, LayerCount)}.");
     }
 
     /// <summary>Number of triplets of neighbouring layers.</summary>
@@ -117,12 +121,21 @@ public sealed record Evidence
     private static IReadOnlyList<double> Require(IReadOnlyList<double>? scores, string unit, int count)
     {
         if (scores is null)
-            throw new PlanException($"This method needs the similarity of every {unit}, which was not measured: calibrate the model first.");
+        {
+            throw new PlanException($"This method needs the similarity of every {unit}, which was not measured: "
+                + "calibrate the model first.");
+        }
         if (scores.Count != count)
-            throw new PlanException($"There are {scores.Count} similarities per {unit} where the model has {count}: they were measured on another model.");
+        {
+            throw new PlanException($"There are {scores.Count} similarities per {unit} where the model has {count}: "
+                + "they were measured on another model.");
+        }
         for (int i = 0; i < count; i++)
             if (!double.IsFinite(scores[i]))
-                throw new PlanException($"The similarity of {unit} {i} was not measured: calibrate the model again, or choose a method that does not need it.");
+            {
+                throw new PlanException($"The similarity of {unit} {i} was not measured: "
+                    + "calibrate the model again, or choose a method that does not need it.");
+            }
         return scores;
     }
 }

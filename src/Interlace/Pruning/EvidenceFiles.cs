@@ -76,7 +76,10 @@ public sealed record EvidenceFiles
         {
             Order = new(RemovalOrder.CurrentFormat, "", settings, 0, inputs, layerCount, protectedLayers, 1, none, 1, none, 0,
                 [.. layers.Take(rounds).Select((layer, i) => new RemovalRound(layer, layers[i..], new double[layers.Length - i]))]),
-            Scores = Names.Where(name => name != Sleb).ToDictionary(name => name, name => new BlockScores(BlockScores.CurrentFormat, "", name, null, 0, inputs, layerCount, 0, none, 0, none, null, new double[layerCount])),
+            Scores = Names.Where(name => name != Sleb)
+                .ToDictionary(name => name,
+                name => new BlockScores(BlockScores.CurrentFormat, "", name, null, 0, inputs, layerCount, 0, none, 0, none, null,
+                new double[layerCount])),
         };
     }
 
@@ -84,11 +87,18 @@ public sealed record EvidenceFiles
     /// <exception cref="PlanException">It is of another model, or was measured with other layers protected.</exception>
     internal Evidence AddTo(Evidence evidence, ModelIdentity model)
     {
-        foreach (var (name, inputs) in Scores.Select(scores => (scores.Key, scores.Value.Inputs)).Concat(Order is null ? [] : [(Sleb, Order.Inputs)]))
+        foreach (var (name, inputs) in Scores.Select(scores => (scores.Key, scores.Value.Inputs))
+            .Concat(Order is null ? [] : [(Sleb, Order.Inputs)]))
             if (inputs.Model.DifferenceFrom(model) is { } difference)
-                throw new PlanException($"The evidence {name} was measured on another model than the similarities: {difference}; delete it and measure again with calibrate --evidence {name}.");
+            {
+                throw new PlanException($"The evidence {name} was measured on another model than the similarities: {difference}; "
+                    + $"delete it and measure again with calibrate --evidence {name}.");
+            }
         if (Order is { } order && order.ProtectedLayers != evidence.ProtectedLayers)
-            throw new PlanException($"SLEB's order was made with {order.ProtectedLayers} layers protected, the plan protects {evidence.ProtectedLayers}: plan likewise, or calibrate --evidence {Sleb} into another folder with --set plan.protect={(evidence.ProtectedLayers > 0 ? "true" : "false")}.");
+            throw new PlanException($"SLEB's order was made with {order.ProtectedLayers} layers protected, "
+                + $"the plan protects {evidence.ProtectedLayers}: "
+                + $"plan likewise, or calibrate --evidence {Sleb} into another folder with --set "
+                + $"plan.protect={(evidence.ProtectedLayers > 0 ? "true" : "false")}.");
         return evidence with
         {
             RemovalOrder = Order is null ? null : [.. Order.Rounds.Select(round => new Removal(round.Removed, round.Loss))],

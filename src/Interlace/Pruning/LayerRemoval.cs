@@ -24,8 +24,9 @@ public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount,
     IReadOnlyList<string> LeftOut);
 
 /// <summary>
-/// Removes decoder layers from a checkpoint (paper 3.4): tensors of the layers that stay are renumbered and copied file to file by byte range, shard by shard, in constant memory; everything
-/// else is copied as it is. The result is a folder that loads like its parent; the plan and a record of its origin lie beside the model's files.
+/// Removes decoder layers from a checkpoint (paper 3.4): tensors of the layers that stay are renumbered and copied file to file by byte
+/// range, shard by shard, in constant memory; everything else is copied as it is. The result is a folder that loads like its parent; the
+/// plan and a record of its origin lie beside the model's files.
 /// </summary>
 public static class LayerRemoval
 {
@@ -39,8 +40,11 @@ public static class LayerRemoval
     /// <param name="options">How to write.</param>
     /// <param name="progress">Reports after each tensor.</param>
     /// <param name="cancel">Stops between chunks and leaves nothing behind.</param>
-    /// <exception cref="InputException">The model is incomplete, the plan another model's, the place taken or the disk too full.</exception>
-    public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+    /// <exception cref="InputException">
+    /// The model is incomplete, the plan another model's, the place taken or the disk too full.
+    /// </exception>
+    public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null,
+        IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
     {
         options ??= new();
         using var parent = Checkpoint.Open(model);
@@ -53,12 +57,15 @@ public static class LayerRemoval
         string[] companions = [.. Companions(model)];
         byte[] config = layout.KeepLayers(File.ReadAllBytes(Path.Combine(model, "config.json")), plan.Kept);
         layout.CheckQuantisationFiles(model, plan.Kept);
-        var record = new PrunedModelFile(PrunedModelFile.CurrentFormat, ProgramVersion.CreatedBy, "prune", identity, plan.LayerCount, [.. plan.Kept], ParentRecord(model));
-        long needed = shards.Sum(SafeTensorsWriter.LargestSize) + companions.Sum(file => FileBytes(Path.Combine(model, file))) + RoomForRecords;
+        var record = new PrunedModelFile(PrunedModelFile.CurrentFormat, ProgramVersion.CreatedBy, "prune", identity, plan.LayerCount,
+            [.. plan.Kept], ParentRecord(model));
+        long needed = shards.Sum(SafeTensorsWriter.LargestSize) + companions.Sum(file =>
+            FileBytes(Path.Combine(model, file))) + RoomForRecords;
 
         using var folder = StagedFolder.Begin(target, needed, options.Overwrite ? ModelRecords.AreIn : null, options.FreeBytes);
         long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
-        CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), progress is null ? null : new ByteProgress("prune", total, progress), cancel);
+        CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), progress is null
+            ? null : new ByteProgress("prune", total, progress), cancel);
         foreach (string file in companions) CopyFile(Path.Combine(model, file), Path.Combine(folder.FullPath, file));
         File.WriteAllBytes(Path.Combine(folder.FullPath, "config.json"), config);
         File.WriteAllText(Path.Combine(folder.FullPath, PrunedModelFile.Name), record.ToJson());
@@ -79,7 +86,9 @@ public static class LayerRemoval
         Directory.EnumerateFiles(model).Select(file => Path.GetFileName(file))
             .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
                 && !name.EndsWith(".index.json", StringComparison.Ordinal)
-                && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name or PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName) && !name.StartsWith('.'))
+                && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name)
+                && name is not (PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName)
+                && !name.StartsWith('.'))
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
 
@@ -99,7 +108,10 @@ public static class LayerRemoval
     private static void CheckPlan(PruningPlan plan, string model, DecoderLayout layout, ModelIdentity identity)
     {
         if (plan.LayerCount != layout.LayerCount)
-            throw new PlanException($"The plan was made for a model with {plan.LayerCount} decoder layers, {model} has {layout.LayerCount}.");
+        {
+            throw new PlanException($"The plan was made for a model with {plan.LayerCount} decoder layers, "
+                + $"{model} has {layout.LayerCount}.");
+        }
         if (plan.Origin.Model?.DifferenceFrom(identity) is { } difference)
             throw new PlanException($"The plan was made for another model than {model}: {difference}; calibrate and plan this one.");
     }

@@ -58,7 +58,8 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
     /// <summary>Sums per sample over the classes of tokens that count, span by span as they are asked for.</summary>
     private sealed class Table(IReadOnlyList<SampleSums> samples, string tokens)
     {
-        private readonly int[] _classes = [.. LayerSimilarity.Classes.Index().Where(c => tokens == "all" || c.Item == tokens).Select(c => c.Index)];
+        private readonly int[] _classes =
+            [.. LayerSimilarity.Classes.Index().Where(c => tokens == "all" || c.Item == tokens).Select(c => c.Index)];
         private readonly Dictionary<int, double[][]> _sums = [], _angles = [];
 
         public long Tokens(int[] weights) => samples.Index().Sum(s => weights[s.Index] * _classes.Sum(c => s.Item.Counts[c]));
@@ -66,7 +67,9 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
         public double[] Means(int span, int[] weights)
         {
             if (!_sums.TryGetValue(span, out var sums))
-                _sums[span] = sums = Rows(span, of => [.. Enumerable.Range(0, of.Last.Length).Select(i => _classes.Sum(c => of.Sums[i * SimilarityMeter.Classes + c]))]);
+                _sums[span] = sums = Rows(span,
+                    of => [.. Enumerable.Range(0, of.Last.Length)
+                    .Select(i => _classes.Sum(c => of.Sums[i * SimilarityMeter.Classes + c]))]);
             return Weighted(sums, weights, Tokens(weights));
         }
 
@@ -79,7 +82,8 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
 
         private double[][] Rows(int span, Func<(double[] Sums, double[] Last), double[]> row) =>
             [.. samples.Select(sample => row(sample.Spans.TryGetValue(span, out var found) ? found
-            : throw new InputException($"Spans of {span} layers were not measured: calibrate again with --set calibrate.max_window={span}.")))];
+            : throw new InputException($"Spans of {span} layers were not measured: "
+                + $"calibrate again with --set calibrate.max_window={span}.")))];
 
         private static double[] Weighted(double[][] rows, int[] weights, double total)
         {

@@ -23,7 +23,8 @@ public static class PlanComparison
                 try
                 {
                     var made = plan(options with { Method = method, Ratio = ratio });
-                    rows.Add(new(method, ratio, made, null, rows.Count < ratios.Count ? made.Drop.Length : made.Drop.Count(first.Contains)));
+                    rows.Add(new(method, ratio, made, null, rows.Count < ratios.Count
+                        ? made.Drop.Length : made.Drop.Count(first.Contains)));
                 }
                 catch (InputException e)   // of a plan, or of evidence that was not measured
                 {

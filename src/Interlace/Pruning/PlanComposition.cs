@@ -19,19 +19,26 @@ public static class PlanComposition
         foreach (var (r, plan) in rounds.Index())
         {
             if (plan.LayerCount != original.Length)
-                throw new PlanException($"The plan of round {r + 1} is for {plan.LayerCount} decoder layers, round {r} leaves {original.Length}.");
+            {
+                throw new PlanException($"The plan of round {r + 1} is for {plan.LayerCount} decoder layers, "
+                    + $"round {r} leaves {original.Length}.");
+            }
             int[] Original(IEnumerable<int> layers) => [.. layers.Select(layer => original[layer])];
             drop.UnionWith(Original(plan.Drop));
             tune.UnionWith(Original(plan.Tune));
-            choices.AddRange(plan.Origin.Choices.Select(choice => (r + 1, choice with { Layers = Original(choice.Layers), Drop = Original(choice.Drop), Tune = Original(choice.Tune) })));
+            choices.AddRange(plan.Origin.Choices.Select(choice =>
+                (r + 1, choice with { Layers = Original(choice.Layers), Drop = Original(choice.Drop), Tune = Original(choice.Tune) })));
             original = Original(plan.Kept);
         }
         tune.ExceptWith(drop);   // tuned in one round and dropped in a later one
         return PruningPlan.Create(rounds[0].LayerCount, drop, tune, rounds[0].Origin with
         {
             Ratio = ratio,
-            Choices = [.. choices.Select(c => c.Choice with { Tune = [.. c.Choice.Tune.Where(tune.Contains)], Reason = Reason(c.Round, c.Choice) })],
-            Warnings = [.. rounds.SelectMany(plan => plan.Origin.Warnings).Distinct(), $"Made in {rounds.Count} rounds: before each, similarities were measured anew on the model that the round before it had pruned and tuned; those shown are of the first."],
+            Choices = [.. choices.Select(c => c.Choice with { Tune = [.. c.Choice.Tune.Where(tune.Contains)],
+            Reason = Reason(c.Round, c.Choice) })],
+            Warnings = [.. rounds.SelectMany(plan => plan.Origin.Warnings).Distinct(),
+            $"Made in {rounds.Count} rounds: before each, similarities were measured anew on the model that the round before it had "
+                + "pruned and tuned; those shown are of the first."],
         });
     }
 

@@ -34,7 +34,8 @@ public static class PlanFile
             origin.Seed, origin.Model, plan.LayerCount,
             new([.. plan.Drop]),
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
-            [.. origin.Choices.Select(choice => new Choice([.. choice.Layers], [.. choice.Drop], [.. choice.Tune], choice.Score, choice.Reason))],
+            [.. origin.Choices.Select(choice => new Choice([.. choice.Layers], [.. choice.Drop], [.. choice.Tune], choice.Score,
+            choice.Reason))],
             origin.LayerSimilarity?.ToArray(), origin.TripletSimilarity?.ToArray(), [.. origin.Warnings]);
         return JsonSerializer.Serialize(file, ArtefactJson.Readable<Artefact>()) + "\n";
     }
@@ -83,7 +84,8 @@ public static class PlanFile
             Seed = file.Seed,
             LayerSimilarity = file.LayerSimilarity,
             TripletSimilarity = file.TripletSimilarity,
-            Choices = [.. file.Choices.Select(choice => new PlanChoice(choice.Layers, choice.Drop, choice.Tune, choice.Score, choice.Reason))],
+            Choices = [.. file.Choices.Select(choice => new PlanChoice(choice.Layers, choice.Drop, choice.Tune, choice.Score,
+            choice.Reason))],
             Warnings = file.Warnings,
             Model = file.Inputs,
         });
@@ -95,7 +97,8 @@ public static class PlanFile
     private static void CheckNumbers(Artefact file, PruningPlan plan)
     {
         Require(file.Drop.Original.SequenceEqual(plan.Drop), "its dropped layers are not ascending.");
-        foreach (var (name, stated, expected) in new[] { ("tuned", file.Tune, plan.Tune), ("frozen", file.Freeze, plan.Freeze), ("kept", file.Keep, plan.Kept) })
+        foreach (var (name, stated, expected) in new[] { ("tuned", file.Tune, plan.Tune), ("frozen", file.Freeze, plan.Freeze),
+            ("kept", file.Keep, plan.Kept) })
         {
             Require(stated.Original.SequenceEqual(expected),
                 $"its {name} layers are {List(stated.Original)}, but the other sets leave {List(expected)}.");
@@ -122,7 +125,8 @@ public static class PlanFile
             Require(changed == expected, $"a ratio of {ratio} is {expected} of {plan.LayerCount} layers, but it changes {changed}.");
         }
         foreach (var choice in file.Choices)
-            Require(choice.Layers.All(layer => layer >= 0 && layer < plan.LayerCount) && choice.Drop.All(layer => plan.Drop.Contains(layer)) && choice.Tune.All(layer => plan.Tune.Contains(layer)),
+            Require(choice.Layers.All(layer => layer >= 0 && layer < plan.LayerCount) && choice.Drop.All(layer => plan.Drop.Contains(layer))
+                && choice.Tune.All(layer => plan.Tune.Contains(layer)),
                 $"its choice of layers {List(choice.Layers)} contradicts its sets.");
     }
 
@@ -141,7 +145,8 @@ public static class PlanFile
         new([.. layers], [.. layers.Select(layer => plan.NewIndex(layer)!.Value)]);
 
     internal sealed record Artefact(string Format, string CreatedBy, Settings Settings, int Seed, ModelIdentity? Inputs, int Layers,
-        Dropped Drop, Numbered Tune, Numbered Freeze, Numbered Keep, Choice[] Choices, double[]? LayerSimilarity, double[]? TripletSimilarity, string[] Warnings);
+        Dropped Drop, Numbered Tune, Numbered Freeze, Numbered Keep, Choice[] Choices, double[]? LayerSimilarity,
+            double[]? TripletSimilarity, string[] Warnings);
 
     internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null);

@@ -25,7 +25,8 @@ namespace Interlace.Pruning;
 /// <param name="Checks">Of an adaptive calibration, its checks in order.</param>
 public sealed record PlanStability(string Format, string CreatedBy, PlanOptions Settings, int Seed, CalibrationInputs Inputs, int Layers,
     int Samples,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Drawn, int Resamples, int[] Drop, int[] Tune, double DropAgreement, double PlanAgreement, double[] DropProbability, double[] TuneProbability, StabilityCheck[] Checks) : IArtefact
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Drawn, int Resamples, int[] Drop, int[] Tune,
+    double DropAgreement, double PlanAgreement, double[] DropProbability, double[] TuneProbability, StabilityCheck[] Checks) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "stability.json";

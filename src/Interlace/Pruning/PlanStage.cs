@@ -27,14 +27,18 @@ public static class PlanStage
     /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence,
     /// or more layers than the method can drop.</exception>
     public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files) =>
-        Run(files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed), similarity.Inputs.Model), options, similarity.Inputs.Model);
+        Run(files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed),
+            similarity.Inputs.Model), options, similarity.Inputs.Model);
 
     /// <summary>The plan that the options ask for, from evidence at hand.</summary>
     /// <exception cref="PlanException">No such method, a wrong ratio, or more layers than the method can drop.</exception>
     internal static PruningPlan Run(Evidence evidence, PlanOptions options, ModelIdentity? model = null)
     {
         if (options.Rounds > 1)
-            throw new PlanException("plan.rounds is more than 1: the rounds after the first need a tuned model, so only a whole run makes them; see interlace run.");
+        {
+            throw new PlanException("plan.rounds is more than 1: the rounds after the first need a tuned model, "
+                + "so only a whole run makes them; see interlace run.");
+        }
         var selection = options.Selection switch
         {
             "greedy" => Selection.Greedy,

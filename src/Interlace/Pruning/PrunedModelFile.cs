@@ -49,7 +49,8 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
         using var checkpoint = Checkpoint.Open(model);
         var identity = ModelIdentity.Of(checkpoint);
         string? difference = null;
-        for (PrunedModelFile? record = Load(pruned); record is not null; record = record.ParentRecord is { } earlier ? Parse(earlier.ToJsonString(), pruned) : null)
+        for (PrunedModelFile? record = Load(pruned); record is not null; record = record.ParentRecord is { } earlier
+            ? Parse(earlier.ToJsonString(), pruned) : null)
         {
             if (record.Parent.DifferenceFrom(identity) is not { } found) return identity;
             difference ??= found;

@@ -48,7 +48,10 @@ public sealed class PruningPlan
     public static PruningPlan Create(int layerCount, IEnumerable<int> drop, IEnumerable<int> tune, PlanOrigin? origin = null)
     {
         if (layerCount > Counts.MostLayers)
-            throw new PlanException($"The plan is for {layerCount} decoder layers, more than the {Counts.MostLayers} that a model can have.");
+        {
+            throw new PlanException($"The plan is for {layerCount} decoder layers, "
+                + $"more than the {Counts.MostLayers} that a model can have.");
+        }
         int[] dropped = [.. drop.Order()], tuned = [.. tune.Order()];
         var seen = new HashSet<int>();
         foreach (int layer in dropped.Concat(tuned))

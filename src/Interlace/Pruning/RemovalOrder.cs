@@ -19,7 +19,8 @@ namespace Interlace.Pruning;
 /// <param name="Rounds">The rounds, in order.</param>
 public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSettings Settings, int Seed, EvidenceInputs Inputs, int Layers,
     int ProtectedLayers,
-    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double Loss, RemovalRound[] Rounds) : IArtefact
+    int Samples, IReadOnlyDictionary<string, long> Tokens, long AnswerTokens, IReadOnlyDictionary<string, long> Skipped, double Loss,
+    RemovalRound[] Rounds) : IArtefact
 {
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-removal-order/1";
@@ -52,7 +53,8 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
             for (int r = 0; r < found.Rounds.Length; r++)
             {
                 var (removed, candidates, losses) = found.Rounds[r];
-                if (!candidates.SequenceEqual(SlebSearch.Candidates(found.Layers, found.ProtectedLayers, found.Rounds.Take(r).Select(round => round.Removed))) || !candidates.Contains(removed))
+                if (!candidates.SequenceEqual(SlebSearch.Candidates(found.Layers, found.ProtectedLayers,
+                    found.Rounds.Take(r).Select(round => round.Removed))) || !candidates.Contains(removed))
                     throw new JsonException($"the layers of its round {r} do not follow from the rounds before it");
                 if (losses.Length != candidates.Length || !double.IsFinite(found.Rounds[r].Loss))
                     throw new JsonException($"its round {r} lacks a loss");

@@ -17,7 +17,8 @@ public static class ShortGpt
         PlanChoice[] choices =
         [
             .. evidence.Droppable.OrderByDescending(layer => similarity[layer]).Take(dropCount)
-                .Select(layer => new PlanChoice([layer], [layer], [], 1 - similarity[layer], $"Drop layer {layer} by its low block influence."))
+                .Select(layer => new PlanChoice([layer], [layer], [], 1 - similarity[layer],
+                    $"Drop layer {layer} by its low block influence."))
         ];
         return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), [], new() { Choices = choices });
     }

@@ -29,14 +29,18 @@ public static class ShortenedLlm
     private static PruningPlan Lowest(Evidence evidence, int dropCount, MethodOptions options, IReadOnlyList<double>? scores, string name,
         string reason)
     {
-        int[] droppable = [.. options.ProtectEnds ? evidence.Droppable.Where(layer => layer >= FirstKept && layer < evidence.LayerCount - LastKept) : evidence.Droppable];
+        int[] droppable = [.. options.ProtectEnds
+            ? evidence.Droppable.Where(layer => layer >= FirstKept && layer < evidence.LayerCount - LastKept) : evidence.Droppable];
         int largest = Math.Min(droppable.Length, evidence.LayerCount - 1);
         if (dropCount > largest)
-            throw PlanException.TooMany(evidence, dropCount, largest, options.ProtectEnds ? $"the first {FirstKept}, the last {LastKept} and all protected layers stay" : "at least one layer and all protected ones stay");
+            throw PlanException.TooMany(evidence, dropCount, largest, options.ProtectEnds
+                ? $"the first {FirstKept}, the last {LastKept} and all protected layers stay"
+                : "at least one layer and all protected ones stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
         var measured = evidence.RequireMeasured(scores, name);
-        PlanChoice[] choices = [.. droppable.OrderBy(layer => measured[layer]).Take(dropCount).Select(layer => new PlanChoice([layer], [layer], [], measured[layer], $"Drop layer {layer}: {reason}."))];
+        PlanChoice[] choices = [.. droppable.OrderBy(layer => measured[layer]).Take(dropCount)
+            .Select(layer => new PlanChoice([layer], [layer], [], measured[layer], $"Drop layer {layer}: {reason}."))];
         return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), [], new() { Choices = choices });
     }
 }

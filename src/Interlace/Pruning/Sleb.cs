@@ -22,9 +22,12 @@ public static class Sleb
 
         var order = evidence.RequireRemovalOrder(dropCount).Take(dropCount).ToArray();
         var tuned = Tuned(evidence.LayerCount, [.. order.Select(removal => removal.Layer).Order()]);
-        PlanChoice[] choices = [.. order.Select((removal, i) => new PlanChoice([removal.Layer], [removal.Layer], [tuned[removal.Layer]], removal.Loss,
-            $"Drop layer {removal.Layer} in round {i + 1}: without it the loss is lowest; layer {tuned[removal.Layer]} is tuned in its place."))];
-        return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune), new() { Choices = choices });
+        PlanChoice[] choices = [.. order.Select((removal, i) => new PlanChoice([removal.Layer], [removal.Layer], [tuned[removal.Layer]],
+            removal.Loss,
+            $"Drop layer {removal.Layer} in round {i + 1}: without it the loss is lowest; "
+                + $"layer {tuned[removal.Layer]} is tuned in its place."))];
+        return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune),
+            new() { Choices = choices });
     }
 
     /// <summary>The layer that is tuned for each dropped one.</summary>

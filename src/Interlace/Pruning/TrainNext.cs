@@ -21,8 +21,10 @@ public static class TrainNext
         PlanChoice[] choices =
         [
             .. DisjointWindows.Greedy(evidence.LayerCount, evidence.ProtectedLayers, Width, dropCount, ranking)
-                .Select(layer => new PlanChoice([layer, layer + 1], [layer], [layer + 1], similarity[layer], $"Drop layer {layer} by its similarity and tune the layer after it."))
+                .Select(layer => new PlanChoice([layer, layer + 1], [layer], [layer + 1], similarity[layer],
+                    $"Drop layer {layer} by its similarity and tune the layer after it."))
         ];
-        return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune), new() { Choices = choices });
+        return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune),
+            new() { Choices = choices });
     }
 }

@@ -19,7 +19,8 @@ public static class Triplets
         return Assign(evidence, dropCount, options, start => similarity[start] > similarity[start + 1]
             ? (true,
                 $"layer {start} is more similar than layer {start + 1} ({Number(similarity[start])} > {Number(similarity[start + 1])})")
-            : (false, $"layer {start} is not more similar than layer {start + 1} ({Number(similarity[start])} <= {Number(similarity[start + 1])})"));
+            : (false, $"layer {start} is not more similar than layer {start + 1} ({Number(similarity[start])} <= "
+                + $"{Number(similarity[start + 1])})"));
     }
 
     /// <summary>Interlace-Ordered-Assignment (paper 4.5): the same triplets;
@@ -40,9 +41,11 @@ public static class Triplets
             // Only the start can be protected here: triplets with both of the first two protected were never candidates.
             var (first, reason) = evidence.IsDroppable(start) ? dropFirst(start) : (false, $"layer {start} is protected");
             var (drop, tune) = first ? (start, start + 1) : (start + 1, start);
-            choices.Add(new([start, start + 1, start + 2], [drop], [tune], similarity[start], $"Drop layer {drop} and tune layer {tune}, because {reason}; layer {start + 2} stays frozen."));
+            choices.Add(new([start, start + 1, start + 2], [drop], [tune], similarity[start],
+                $"Drop layer {drop} and tune layer {tune}, because {reason}; layer {start + 2} stays frozen."));
         }
-        return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune), new() { Choices = choices });
+        return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune),
+            new() { Choices = choices });
     }
 
     private static IEnumerable<int> Starts(Evidence evidence, int dropCount, Selection selection, IReadOnlyList<double> similarity)
@@ -51,7 +54,8 @@ public static class Triplets
         int largest = DisjointWindows.Capacity(evidence.LayerCount, first, Width);
         if (dropCount > largest)
             throw PlanException.TooMany(evidence, dropCount, largest,
-                first == 0 ? "each takes three layers of its own" : $"each takes three layers of its own from layer {first} on, the first {evidence.ProtectedLayers} layers being protected");
+                first == 0 ? "each takes three layers of its own" : $"each takes three layers of its own from layer {first} on, "
+                    + $"the first {evidence.ProtectedLayers} layers being protected");
         var candidates = Enumerable.Range(first, Math.Max(0, similarity.Count - first));
         return selection switch
         {

@@ -11,8 +11,9 @@ namespace Interlace.Pruning;
 public sealed record Check(string Name, bool Passed, string Detail);
 
 /// <summary>
-/// Checks the structure of a pruned model folder against its parent: index, config, layer numbers, shapes, and the bytes of every tensor that nobody may have changed.
-/// Tuned layers may hold other values; everything else must be the parent's, byte for byte. Nothing is computed with the weights.
+/// Checks the structure of a pruned model folder against its parent: index, config, layer numbers, shapes, and the bytes of every tensor
+/// that nobody may have changed. Tuned layers may hold other values; everything else must be the parent's, byte for byte. Nothing is
+/// computed with the weights.
 /// </summary>
 public static class Verification
 {
@@ -36,7 +37,8 @@ public static class Verification
             checks.Add(IndexAgrees(child));
             checks.Add(ConfigAgrees(child, parent, parentLayout, plan));
             var layout = DecoderLayout.Of(child);
-            checks.Add(new("layer numbers", layout.LayerCount == plan.Kept.Length, $"{layout.LayerCount} decoder layers, numbered from 0 without a gap; the plan keeps {plan.Kept.Length}."));
+            checks.Add(new("layer numbers", layout.LayerCount == plan.Kept.Length,
+                $"{layout.LayerCount} decoder layers, numbered from 0 without a gap; the plan keeps {plan.Kept.Length}."));
             if (!checks[^1].Passed) return checks;
             checks.AddRange(TensorsAgree(child, layout, parent, parentLayout, plan, cancel));
             checks.Add(AreNumbers(child, cancel));
@@ -54,8 +56,12 @@ public static class Verification
 
     private static Check PlanFits(PruningPlan plan, Checkpoint parent, DecoderLayout layout)
     {
-        string? fault = plan.LayerCount != layout.LayerCount ? $"it is for {plan.LayerCount} decoder layers, the parent has {layout.LayerCount}" : plan.Origin.Model?.DifferenceFrom(ModelIdentity.Of(parent));
-        return new("plan", fault is null, fault is null ? $"The plan drops {plan.Drop.Length} of the parent's {plan.LayerCount} decoder layers." : $"The plan was made for another model: {fault}.");
+        string? fault = plan.LayerCount != layout.LayerCount
+            ? $"it is for {plan.LayerCount} decoder layers, the parent has {layout.LayerCount}"
+            : plan.Origin.Model?.DifferenceFrom(ModelIdentity.Of(parent));
+        return new("plan", fault is null, fault is null
+            ? $"The plan drops {plan.Drop.Length} of the parent's {plan.LayerCount} decoder layers."
+            : $"The plan was made for another model: {fault}.");
     }
 
     private static Check IndexAgrees(Checkpoint child)
@@ -75,22 +81,31 @@ public static class Verification
         byte[] expected = parentLayout.KeepLayers(File.ReadAllBytes(Path.Combine(parent.Folder, "config.json")), plan.Kept);
         return JsonNode.DeepEquals(StrictJson.Parse(expected), child.Config)
             ? new("config", true, $"The config is the parent's with {plan.Kept.Length} decoder layers.")
-            : new("config", false, $"The config differs from the parent's in more than its number of decoder layers, or that number is not {plan.Kept.Length}.");
+            : new("config", false, "The config differs from the parent's in more than its number of decoder layers, "
+                + $"or that number is not {plan.Kept.Length}.");
     }
 
-    private static IEnumerable<Check> TensorsAgree(Checkpoint child, DecoderLayout layout, Checkpoint parent, DecoderLayout parentLayout, PruningPlan plan, CancellationToken cancel)
+    private static IEnumerable<Check> TensorsAgree(Checkpoint child, DecoderLayout layout, Checkpoint parent, DecoderLayout parentLayout,
+        PruningPlan plan, CancellationToken cancel)
     {
-        var origin = child.Names.ToDictionary(name => name, name => layout.Parse(name) is var (layer, part) ? parentLayout.Name(plan.OriginalIndex(layer), part) : name, StringComparer.Ordinal);
-        var expected = parent.Names.Where(name => parentLayout.Parse(name) is not var (layer, _) || plan.NewIndex(layer) is not null).ToHashSet(StringComparer.Ordinal);
-        string[] unexpected = [.. origin.Where(pair => !expected.Contains(pair.Value)).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+        var origin = child.Names.ToDictionary(name => name, name => layout.Parse(name) is var (layer, part)
+            ? parentLayout.Name(plan.OriginalIndex(layer), part) : name, StringComparer.Ordinal);
+        var expected = parent.Names.Where(name => parentLayout.Parse(name) is not var (layer, _) || plan.NewIndex(layer) is not null)
+            .ToHashSet(StringComparer.Ordinal);
+        string[] unexpected = [.. origin.Where(pair => !expected.Contains(pair.Value)).Select(pair => pair.Key)
+            .Order(StringComparer.Ordinal)];
         string[] missing = [.. expected.Except(origin.Values).Order(StringComparer.Ordinal)];
         bool complete = unexpected.Length + missing.Length == 0;
-        yield return new("tensor names", complete, complete ? $"All {expected.Count} tensors that the plan keeps are there and no others."
-            : missing.Length > 0 ? $"{missing.Length} tensors are missing, first what was {missing[0]} in the parent." : $"{unexpected.Length} tensors are unexpected, first {unexpected[0]}.");
+        string detail = complete ? $"All {expected.Count} tensors that the plan keeps are there and no others."
+            : missing.Length > 0 ? $"{missing.Length} tensors are missing, first what was {missing[0]} in the parent."
+            : $"{unexpected.Length} tensors are unexpected, first {unexpected[0]}.";
+        yield return new("tensor names", complete, detail);
 
         string[] common = [.. origin.Where(pair => expected.Contains(pair.Value)).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
         string[] reshaped = [.. common.Where(name => !SameShape(child.Find(name).Entry, parent.Find(origin[name]).Entry))];
-        yield return new("shapes", reshaped.Length == 0, reshaped.Length == 0 ? "Every tensor has its parent's shape and type." : $"{reshaped.Length} tensors have another shape or type than in the parent, first {reshaped[0]}.");
+        yield return new("shapes", reshaped.Length == 0, reshaped.Length == 0
+            ? "Every tensor has its parent's shape and type."
+            : $"{reshaped.Length} tensors have another shape or type than in the parent, first {reshaped[0]}.");
 
         var tuned = plan.TuneNew.ToHashSet();
         foreach (var (name, group) in new[]
@@ -100,23 +115,31 @@ public static class Verification
         })
         {
             string[] changed = [.. group.Where(tensor => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel))];
-            yield return new(name, changed.Length == 0, changed.Length == 0 ? $"{group.Count()} tensors are the parent's, byte for byte." : $"{changed.Length} of {group.Count()} tensors differ from the parent's, first {changed[0]}.");
+            yield return new(name, changed.Length == 0, changed.Length == 0
+                ? $"{group.Count()} tensors are the parent's, byte for byte."
+                : $"{changed.Length} of {group.Count()} tensors differ from the parent's, first {changed[0]}.");
         }
         string[] trained = [.. common.Where(tensor => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer))];
-        yield return new("tuned layers", true, $"{trained.Count(tensor => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel))} of {trained.Length} tensors have other values than in the parent.");
+        yield return new("tuned layers", true,
+            $"{trained.Count(tensor => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel))} of {trained.Length} tensors "
+                + "have other values than in the parent.");
     }
 
     private static Check AreNumbers(Checkpoint child, CancellationToken cancel) => NumberScan.First(child, cancel) is var (tensor, element)
-        ? new("numbers", false, $"Weight {tensor} is no number (NaN or infinite) at element {element}: copy or download the model again, or tune it again.")
+        ? new("numbers", false, $"Weight {tensor} is no number (NaN or infinite) at element {element}: "
+            + "copy or download the model again, or tune it again.")
         : new("numbers", true, "No weight is NaN or infinite.");
 
     private static Check CompanionsAgree(string pruned, string parent)
     {
         string[] differing = [.. LayerRemoval.Companions(parent).Where(file =>
-            !File.Exists(Path.Combine(pruned, file)) || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
+            !File.Exists(Path.Combine(pruned, file))
+                || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
         if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter)
             return new("other files", false, $"{adapter} is an adapter's: programs that find it look for another model.");
-        return new("other files", differing.Length == 0, differing.Length == 0 ? "Tokenizer, processor and all other files are the parent's." : $"{differing.Length} files are missing or differ from the parent's, first {differing[0]}.");
+        return new("other files", differing.Length == 0, differing.Length == 0
+            ? "Tokenizer, processor and all other files are the parent's."
+            : $"{differing.Length} files are missing or differ from the parent's, first {differing[0]}.");
     }
 
     /// <summary>The record of the folder's origin names this parent and the layers that the plan keeps.</summary>
@@ -143,7 +166,8 @@ public static class Verification
 
     private static bool SameShape(TensorEntry a, TensorEntry b) => a.Type == b.Type && a.Shape.AsSpan().SequenceEqual(b.Shape);
 
-    private static unsafe bool SameBytes((SafeTensorsFile File, TensorEntry Entry) a, (SafeTensorsFile File, TensorEntry Entry) b, CancellationToken cancel)
+    private static unsafe bool SameBytes((SafeTensorsFile File, TensorEntry Entry) a, (SafeTensorsFile File, TensorEntry Entry) b,
+        CancellationToken cancel)
     {
         const int chunk = 1 << 26;
         if (a.Entry.Bytes != b.Entry.Bytes) return false;
@@ -151,7 +175,8 @@ public static class Verification
         {
             cancel.ThrowIfCancellationRequested();
             int length = (int)Math.Min(chunk, a.Entry.Bytes - done);
-            if (!new ReadOnlySpan<byte>(a.File.Pointer(a.Entry) + done, length).SequenceEqual(new(b.File.Pointer(b.Entry) + done, length))) return false;
+            if (!new ReadOnlySpan<byte>(a.File.Pointer(a.Entry) + done, length).SequenceEqual(new(b.File.Pointer(b.Entry) + done, length)))
+                return false;
         }
         return true;
     }

@@ -71,7 +71,8 @@ public sealed class Chart
             svg.SetAttributeValue("aria-label", Label);
             svg.SetAttributeValue("font-family", SvgWriter.Fonts);
             if (standalone)
-                svg.AddFirst(XElement.Parse(SvgWriter.DarkStyle.Replace("<style>", $"<style xmlns=\"{svg.Name.NamespaceName}\">", StringComparison.Ordinal)));
+                svg.AddFirst(XElement.Parse(SvgWriter.DarkStyle.Replace("<style>", $"<style xmlns=\"{svg.Name.NamespaceName}\">",
+                    StringComparison.Ordinal)));
             else Embed(svg);
             return svg.ToString(SaveOptions.DisableFormatting);
         }
@@ -106,7 +107,8 @@ public sealed class Chart
     {
         Dictionary<string, string> names = new(StringComparer.Ordinal);
         foreach (XAttribute id in svg.Descendants().Attributes("id")) id.Value = names[id.Value] = $"{prefix}{names.Count}";
-        foreach (XAttribute reference in svg.Descendants().Attributes().Where(attribute => attribute.Value.StartsWith("url(#", StringComparison.Ordinal)))
+        foreach (XAttribute reference in svg.Descendants().Attributes()
+            .Where(attribute => attribute.Value.StartsWith("url(#", StringComparison.Ordinal)))
             reference.Value = names.TryGetValue(reference.Value[5..^1], out string? name) ? $"url(#{name})" : reference.Value;
     }
 

@@ -114,8 +114,12 @@ public static partial class Charts
     {
         int layers = similarity.Layer.Length;
         if (layers < 3 || similarity.Triplet.Length != layers - 2)
-            throw new ArgumentException($"{layers} layer similarities go with {Math.Max(0, layers - 2)} triplet similarities, not {similarity.Triplet.Length}.", nameof(similarity));
-        if (similarity.LayerErrors is { } errors && errors.Length != layers || similarity.TripletErrors is { } tripletErrors && tripletErrors.Length != layers - 2)
+        {
+            throw new ArgumentException($"{layers} layer similarities go with {Math.Max(0, layers - 2)} triplet similarities, "
+                + $"not {similarity.Triplet.Length}.", nameof(similarity));
+        }
+        if (similarity.LayerErrors is { } errors && errors.Length != layers || similarity.TripletErrors is { } tripletErrors
+            && tripletErrors.Length != layers - 2)
             throw new ArgumentException("Standard errors and similarities differ in number.", nameof(similarity));
         if (plan is not null && plan.LayerCount != layers)
             throw new ArgumentException($"The plan is for {plan.LayerCount} layers, the similarities are for {layers}.", nameof(plan));

@@ -18,7 +18,8 @@ internal static class CsvWriter
         {
             string name = column.Group is { } group ? $"{group}, {column.Name}" : column.Name;
             Cell[] cells = [.. table.Rows.Select(row => row.Cells[i])];
-            columns.Add((name, row => row.Cells[i].Value is { } value ? Number(value) : row.Cells[i].Published is null ? row.Cells[i].Text : ""));
+            columns.Add((name, row => row.Cells[i].Value is { } value ? Number(value) : row.Cells[i].Published is null
+                ? row.Cells[i].Text : ""));
             if (cells.Any(cell => cell.Interval is not null))
             {
                 columns.Add(($"{name}, low", row => Number(row.Cells[i].Interval?.Low)));

@@ -101,5 +101,6 @@ internal sealed record Cell(string Text, double? Value = null, Interval? Interva
     private static Cell Number(double? value, Interval? interval, double? published, Func<double, string> write,
         IReadOnlyList<string> notes) =>
         value is null && published is null ? Empty : new(value is { } known ? write(known) : "–", value, interval, published,
-            [.. interval is { } i ? [$"{write(i.Low)}–{write(i.High)}"] : (string[])[], .. notes, .. published is { } p ? [$"published {write(p)}"] : (string[])[]]);
+            [.. interval is { } i ? [$"{write(i.Low)}–{write(i.High)}"] : (string[])[], .. notes, .. published is { } p
+                ? [$"published {write(p)}"] : (string[])[]]);
 }

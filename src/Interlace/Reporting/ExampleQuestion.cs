@@ -12,4 +12,5 @@ namespace Interlace.Reporting;
 /// <param name="ImageType">Its media type, such as <c>image/jpeg</c>.</param>
 /// <param name="Benchmark">The benchmark that it comes from.</param>
 public sealed record ExampleQuestion(
-    string Question, string CorrectAnswer, IReadOnlyList<ExampleAnswer> Answers, byte[]? Image = null, string ImageType = "image/jpeg", string? Benchmark = null);
+    string Question, string CorrectAnswer, IReadOnlyList<ExampleAnswer> Answers, byte[]? Image = null, string ImageType = "image/jpeg",
+        string? Benchmark = null);

@@ -11,7 +11,8 @@ internal sealed class HtmlWriter(Document document)
 
     public string Write()
     {
-        _page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n")
+        _page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+            + "content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n")
             .Append($"<title>{Escape(document.Title)}</title>\n<style>\n{PageStyle.Css}</style>\n</head>\n<body>\n<main>\n");
         Headline();
         foreach (Section section in document.Sections)
@@ -28,7 +29,10 @@ internal sealed class HtmlWriter(Document document)
         _page.Append($"<header>\n<h1>{Escape(document.Title)}</h1>\n<p class=\"lead\">{Escape(document.Lead)}</p>\n");
         if (document.Tiles.Count > 0) _page.Append("<div class=\"tiles\">\n");
         foreach (Tile tile in document.Tiles)
-            _page.Append($"<div class=\"tile\"><strong>{Escape(tile.Number)}</strong><span>{Escape(tile.What)}</span>{(tile.Note.Length > 0 ? $"<small>{Escape(tile.Note)}</small>" : "")}</div>\n");
+        {
+            string small = tile.Note.Length > 0 ? $"<small>{Escape(tile.Note)}</small>" : "";
+            _page.Append($"<div class=\"tile\"><strong>{Escape(tile.Number)}</strong><span>{Escape(tile.What)}</span>{small}</div>\n");
+        }
         if (document.Tiles.Count > 0) _page.Append("</div>\n");
         if (document.Note is { } note) _page.Append($"<p class=\"note\">{Escape(note)}</p>\n");
         _page.Append("</header>\n");
@@ -61,7 +65,8 @@ internal sealed class HtmlWriter(Document document)
                 _page.Append("</details>\n");
                 break;
             case Figure figure:
-                _page.Append($"<figure>\n<div class=\"wide\">{figure.Draw(false, false)}</div>\n<div class=\"narrow\">{figure.Draw(true, false)}</div>\n");
+                _page.Append($"<figure>\n<div class=\"wide\">{figure.Draw(false, false)}</div>\n<div "
+                    + $"class=\"narrow\">{figure.Draw(true, false)}</div>\n");
                 if (figure.Caption.Length > 0) _page.Append($"<figcaption>{Escape(figure.Caption)}</figcaption>\n");
                 _page.Append("</figure>\n");
                 break;
@@ -86,12 +91,15 @@ internal sealed class HtmlWriter(Document document)
                 _page.Append($"<th scope=\"colgroup\" colspan=\"{count}\" class=\"n\">{Escape(group ?? "")}</th>");
             _page.Append("</tr>\n");
         }
-        _page.Append($"<tr><th scope=\"col\">{Escape(table.Corner)}</th>").AppendJoin("", table.Columns.Select(column => $"<th scope=\"col\"{Class(column)}>{Escape(column.Name)}</th>")).Append("</tr></thead>\n<tbody>\n");
+        _page.Append($"<tr><th scope=\"col\">{Escape(table.Corner)}</th>")
+            .AppendJoin("", table.Columns.Select(column => $"<th scope=\"col\"{Class(column)}>{Escape(column.Name)}</th>"))
+            .Append("</tr></thead>\n<tbody>\n");
         string? group0 = null;
         foreach (Row row in table.Rows)
         {
             if (row.Group is { } name && name != group0)
-                _page.Append($"<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"{table.Columns.Count + 1}\">{Escape(name)}</th></tr>\n");
+                _page.Append("<tr class=\"group\"><th scope=\"rowgroup\" "
+                    + $"colspan=\"{table.Columns.Count + 1}\">{Escape(name)}</th></tr>\n");
             group0 = row.Group;
             _page.Append(row.IsMean ? "<tr class=\"mean\">" : "<tr>").Append($"<th scope=\"row\">{Escape(row.Head)}</th>")
                 .AppendJoin("", row.Cells.Zip(table.Columns, (cell, column) => $"<td{Class(column)}>{Escape(cell.Text)}{Notes(cell)}</td>"))
@@ -123,11 +131,15 @@ internal sealed class HtmlWriter(Document document)
         {
             _page.Append("<article>\n");
             if (example.Image is { Length: > 0 } image && example.ImageType.StartsWith("image/", StringComparison.Ordinal))
-                _page.Append($"<img alt=\"the image of the question\" src=\"data:{Escape(example.ImageType)};base64,{Convert.ToBase64String(image)}\">\n");
+                _page.Append("<img alt=\"the image of the question\" "
+                    + $"src=\"data:{Escape(example.ImageType)};base64,{Convert.ToBase64String(image)}\">\n");
             if (example.Benchmark is { } benchmark) _page.Append($"<p class=\"note\">{Escape(benchmark)}</p>\n");
-            _page.Append($"<p class=\"said\" dir=\"auto\">{Escape(example.Question)}</p>\n<p><span class=\"note\">correct:</span> <bdi>{Escape(example.CorrectAnswer)}</bdi></p>\n<ul>\n");
+            _page.Append($"<p class=\"said\" dir=\"auto\">{Escape(example.Question)}</p>\n<p><span class=\"note\">correct:</span> "
+                + $"<bdi>{Escape(example.CorrectAnswer)}</bdi></p>\n<ul>\n");
             foreach (ExampleAnswer answer in example.Answers)
-                _page.Append($"<li><b>{Escape(answer.Model)}</b> <span class=\"verdict {VerdictClass(answer.Right)}\">{Mark(answer.Right)} {Summary.Verdict(answer.Right)}</span><span class=\"said\" dir=\"auto\">{Escape(answer.Text)}</span></li>\n");
+                _page.Append($"<li><b>{Escape(answer.Model)}</b> <span class=\"verdict "
+                    + $"{VerdictClass(answer.Right)}\">{Mark(answer.Right)} {Summary.Verdict(answer.Right)}</span><span class=\"said\" "
+                    + $"dir=\"auto\">{Escape(answer.Text)}</span></li>\n");
             _page.Append("</ul>\n</article>\n");
         }
         _page.Append("</div>\n");

@@ -15,7 +15,8 @@ public static partial class Charts
         (double step, double loss)[] raw = Thin(rows.Select(row => ((double)row.Step, row.Loss)).ToArray());
         (double step, double loss)[] mean = Thin(RunningMean(rows));
 
-        ScottPlot.Plottables.Scatter rate = AddLine(plot, [.. rows.Select(row => ((double)row.Step, row.LearningRate))], Palette.Tune, 1.2f);
+        ScottPlot.Plottables.Scatter rate = AddLine(plot, [.. rows.Select(row => ((double)row.Step, row.LearningRate))], Palette.Tune,
+            1.2f);
         rate.LinePattern = LinePattern.Dashed;
         rate.Axes.YAxis = plot.Axes.Right;
         AddLine(plot, raw, Palette.Frozen, 1);
@@ -35,7 +36,9 @@ public static partial class Charts
         plot.Axes.Left.Label.Text = "loss (nats a token)";
         plot.Axes.Bottom.Label.Text = "step";
         AddLegend(plot, width,
-            [Stroke("loss of the step", Palette.Frozen, 1.5f), Stroke("running mean", Palette.Drop, 2.5f), .. validation.Length > 0 ? [new LegendItem { LabelText = "validation", MarkerShape = MarkerShape.FilledDiamond, MarkerSize = 9, MarkerColor = Of(Palette.Ink), LineWidth = 0 }] : (LegendItem[])[],
+            [Stroke("loss of the step", Palette.Frozen, 1.5f), Stroke("running mean", Palette.Drop, 2.5f), .. validation.Length > 0
+                ? [new LegendItem { LabelText = "validation", MarkerShape = MarkerShape.FilledDiamond, MarkerSize = 9,
+                MarkerColor = Of(Palette.Ink), LineWidth = 0 }] : (LegendItem[])[],
              Stroke("learning rate (right axis)", Palette.Tune, 1.5f)]);
         return (plot, width < 600 ? 300 : 340);
     }
@@ -43,7 +46,8 @@ public static partial class Charts
     private static ScottPlot.Plottables.Scatter AddLine(Plot plot, (double x, double y)[] points, Tone tone, float width)
     {
         (double x, double y)[] thin = Thin(points);
-        ScottPlot.Plottables.Scatter line = plot.Add.ScatterLine(thin.Select(point => point.x).ToArray(), thin.Select(point => point.y).ToArray(), Of(tone));
+        ScottPlot.Plottables.Scatter line =
+            plot.Add.ScatterLine(thin.Select(point => point.x).ToArray(), thin.Select(point => point.y).ToArray(), Of(tone));
         line.LineWidth = width;
         return line;
     }
@@ -66,6 +70,7 @@ public static partial class Charts
     {
         if (points.Length <= MostPoints) return points;
         int size = 2 * points.Length / MostPoints + 1;
-        return [.. points.Chunk(size).SelectMany(run => new[] { run.MinBy(point => point.y), run.MaxBy(point => point.y) }.Distinct().OrderBy(point => point.x))];
+        return [.. points.Chunk(size)
+            .SelectMany(run => new[] { run.MinBy(point => point.y), run.MaxBy(point => point.y) }.Distinct().OrderBy(point => point.x))];
     }
 }

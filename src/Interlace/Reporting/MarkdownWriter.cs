@@ -50,7 +50,9 @@ internal sealed class MarkdownWriter(Document document, string? figures = null)
             case Cards cards:
                 Heads(["question", "correct", "answers"], [false, false, false]);
                 foreach (ExampleQuestion example in cards.Examples)
-                    Line([example.Question, example.CorrectAnswer, string.Join("; ", example.Answers.Select(answer => $"{answer.Model} ({Summary.Verdict(answer.Right)}): {answer.Text}"))]);
+                    Line([example.Question, example.CorrectAnswer,
+                        string.Join("; ", example.Answers.Select(answer =>
+                        $"{answer.Model} ({Summary.Verdict(answer.Right)}): {answer.Text}"))]);
                 break;
             case Table table:
                 Write(table);
@@ -62,14 +64,16 @@ internal sealed class MarkdownWriter(Document document, string? figures = null)
 
     private void Write(Table table)
     {
-        Heads([table.Corner, .. table.Columns.Select(column => column.Group is { } group ? $"{group}, {column.Name}" : column.Name)], [false, .. table.Columns.Select(column => !column.IsText)]);
+        Heads([table.Corner, .. table.Columns.Select(column => column.Group is { } group ? $"{group}, {column.Name}" : column.Name)],
+            [false, .. table.Columns.Select(column => !column.IsText)]);
         string? group0 = null;
         foreach (Row row in table.Rows)
         {
             if (row.Group is { } name && name != group0)
                 _text.Append($"| **{Plain(name)}** |{string.Concat(Enumerable.Repeat(" |", table.Columns.Count))}\n");
             group0 = row.Group;
-            Line([row.Head, .. row.Cells.Select(cell => cell.Notes is { Count: > 0 } notes ? $"{cell.Text} ({string.Join("; ", notes)})" : cell.Text)], row.IsMean);
+            Line([row.Head, .. row.Cells.Select(cell => cell.Notes is { Count: > 0 } notes
+                ? $"{cell.Text} ({string.Join("; ", notes)})" : cell.Text)], row.IsMean);
         }
     }
 

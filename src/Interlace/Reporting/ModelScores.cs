@@ -12,4 +12,5 @@ namespace Interlace.Reporting;
 /// <param name="Relative">Mean over benchmarks of score / baseline score, in percent.</param>
 /// <param name="RelativeInterval">Its 95 % interval.</param>
 public sealed record ModelScores(
-    string Name, double Average, IReadOnlyList<BenchmarkScore> Benchmarks, Interval? AverageInterval = null, double? Relative = null, Interval? RelativeInterval = null);
+    string Name, double Average, IReadOnlyList<BenchmarkScore> Benchmarks, Interval? AverageInterval = null, double? Relative = null,
+        Interval? RelativeInterval = null);

@@ -58,5 +58,6 @@ internal static class PageStyle
         """.ReplaceLineEndings("\n");
 
     private static string Variables(Func<Tone, string> shade) =>
-        $"--ink:{shade(Palette.Ink)};--muted:{shade(Palette.Muted)};--line:{shade(Palette.Line)};--page:{shade(Palette.Page)};--card:{shade(Palette.Card)};--good:{shade(Palette.Good)};--bad:{shade(Palette.Bad)}";
+        $"--ink:{shade(Palette.Ink)};--muted:{shade(Palette.Muted)};--line:{shade(Palette.Line)};--page:{shade(Palette.Page)};"
+        + $"--card:{shade(Palette.Card)};--good:{shade(Palette.Good)};--bad:{shade(Palette.Bad)}";
 }

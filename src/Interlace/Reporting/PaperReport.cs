@@ -50,7 +50,8 @@ public static class PaperReport
             [Markdown] = new MarkdownWriter(document, Figures).Write(),
         };
         foreach (Figure figure in document.Blocks.OfType<Figure>()) files[$"{Figures}/{figure.Key}.svg"] = figure.Draw(false, true) + "\n";
-        foreach (Table table in document.Blocks.OfType<Table>().Append(scores).Where(table => table.Key is not null && table.Rows.Count > 0))
+        foreach (Table table in document.Blocks.OfType<Table>().Append(scores)
+            .Where(table => table.Key is not null && table.Rows.Count > 0))
             files[$"{Tables}/{table.Key}.csv"] = CsvWriter.Write(table);
         foreach (var (name, content) in files) AtomicFile.Write(Path.Combine(target, name), Encoding.UTF8.GetBytes(content));
         return new([.. files.Keys], [.. all.SelectMany(results => results.Outcomes.Select(outcome => Result(results, outcome)))]);
@@ -69,7 +70,8 @@ public static class PaperReport
     private static ReportData Single(string folder, JsonObject? settings)
     {
         Experiment experiment = settings is not null && TryParse(settings, folder, out Experiment? recorded) ? recorded : new();
-        return RunReport.Read(folder, TablesAreThere(experiment) ? experiment : experiment with { Evaluate = null }, [], null) with { Settings = null };
+        return RunReport.Read(folder, TablesAreThere(experiment) ? experiment : experiment with { Evaluate = null }, [],
+            null) with { Settings = null };
     }
 
     /// <summary>Examples need the tables, which may lie elsewhere by now.</summary>

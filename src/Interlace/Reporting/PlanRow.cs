@@ -7,7 +7,8 @@ namespace Interlace.Reporting;
 public static class PlanRow
 {
     /// <summary>The roles that a legend names, in its order.</summary>
-    public static IReadOnlyList<LayerRole> Legend { get; } = [LayerRole.Drop, LayerRole.Tune, LayerRole.Anchor, LayerRole.Frozen, LayerRole.Protected];
+    public static IReadOnlyList<LayerRole> Legend { get; } =
+        [LayerRole.Drop, LayerRole.Tune, LayerRole.Anchor, LayerRole.Frozen, LayerRole.Protected];
 
     /// <summary>[L]: the role of every layer of the unpruned model.</summary>
     /// <exception cref="ArgumentException">A layer lies outside the model.</exception>
@@ -75,7 +76,9 @@ public static class PlanRow
         (int x, int y)[] places = LegendPlaces(present, Math.Max(columns * pitch, 220));
         int height = lines * line + 6 + (places.Length == 0 ? 0 : places[^1].y + legend), width = Math.Max(columns * pitch, 220);
 
-        SvgWriter svg = new(width, height, $"Plan of {roles.Length} layers: {string.Join(", ", present.Select(role => $"{roles.Count(r => r == role)} {Name(role)}"))}", standalone);
+        SvgWriter svg = new(width, height,
+            $"Plan of {roles.Length} layers: {string.Join(", ", present.Select(role => $"{roles.Count(r => r == role)} {Name(role)}"))}",
+            standalone);
         for (int l = 0; l < roles.Length; l++)
         {
             int x = l % columns * pitch, y = l / columns * line;
@@ -123,6 +126,7 @@ public static class PlanRow
     private static void Mark(LayerRole[] roles, IEnumerable<int> layers, LayerRole role)
     {
         foreach (int l in layers)
-            roles[l >= 0 && l < roles.Length ? l : throw new ArgumentException($"Layer {l} lies outside a model of {roles.Length} layers.", nameof(layers))] = role;
+            roles[l >= 0 && l < roles.Length
+                ? l : throw new ArgumentException($"Layer {l} lies outside a model of {roles.Length} layers.", nameof(layers))] = role;
     }
 }

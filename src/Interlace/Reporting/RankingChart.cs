@@ -16,14 +16,18 @@ public static partial class Charts
     /// <exception cref="ArgumentException">There is no number.</exception>
     internal static Chart Ranking(string key, string label, IReadOnlyList<RankedValue> values, string across, double? reference = null) =>
         values.Count > 0 ?
-        new(key, label, width => DrawRanking(values, across, reference, width)) : throw new ArgumentException("There are no numbers to draw.", nameof(values));
+        new(key, label, width => DrawRanking(values, across, reference, width)) : throw new ArgumentException("There are no numbers to "
+            + "draw.", nameof(values));
 
     /// <summary>Distributions side by side, each value a point (paper, Figure 3).</summary>
     /// <exception cref="ArgumentException">There is no value.</exception>
     internal static Chart Violins(string key, string label, IReadOnlyList<Violin> violins, string up, double reference) =>
         violins.Any(violin => violin.Values.Count > 0) ?
-        new(key, label, width => DrawViolins([.. violins.Where(violin => violin.Values.Count > 0)], up, reference, width), width => IsBelow(violins.Count, width) ?
-            [.. violins.Where(violin => violin.Values.Count > 0).Select((violin, v) => new LegendKey($"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}", SeriesTone(v), 1, null))] : []) : throw new ArgumentException("There are no values to draw.", nameof(violins));
+        new(key, label, width => DrawViolins([.. violins.Where(violin => violin.Values.Count > 0)], up, reference, width),
+            width => IsBelow(violins.Count, width) ?
+            [.. violins.Where(violin => violin.Values.Count > 0)
+                .Select((violin, v) => new LegendKey($"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}", SeriesTone(v), 1,
+                null))] : []) : throw new ArgumentException("There are no values to draw.", nameof(violins));
 
     private static (Plot plot, int height) DrawRanking(IReadOnlyList<RankedValue> values, string across, double? reference, int width)
     {
@@ -51,7 +55,9 @@ public static partial class Charts
         }
         double span = Math.Max(high - low, 1), room = width < 600 ? 0.34 : 0.1;
         plot.Axes.SetLimits(low - 0.04 * span, high + room * span, -values.Count + 0.4, 0.6);
-        plot.Axes.Left.TickGenerator = new NumericManual([.. values.Select((_, i) => (double)-i)], [.. values.Select(value => Label(value.Name))]) { MaxTickCount = values.Count };
+        plot.Axes.Left.TickGenerator =
+            new NumericManual([.. values.Select((_, i) => (double)-i)],
+            [.. values.Select(value => Label(value.Name))]) { MaxTickCount = values.Count };
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Axes.Left.TickLabelStyle.ForeColor = Of(Palette.Ink);
         plot.Axes.Bottom.TickGenerator = ValueTicks(low, high, width < 600 ? 3 : 8);
@@ -80,15 +86,19 @@ public static partial class Charts
             high + margin);
         plot.Axes.Left.TickGenerator = ValueTicks(low - margin, high + margin, 6);
         plot.Axes.Left.Label.Text = up;
-        plot.Axes.Bottom.TickGenerator = new NumericManual([.. violins.Select((_, v) => (double)v)], [.. violins.Select((_, v) => violins.Length > 1 ? Numbers.Write(v + 1, "0") : "")]) { MaxTickCount = violins.Length };
+        plot.Axes.Bottom.TickGenerator =
+            new NumericManual([.. violins.Select((_, v) => (double)v)],
+            [.. violins.Select((_, v) => violins.Length > 1 ? Numbers.Write(v + 1, "0") : "")]) { MaxTickCount = violins.Length };
         plot.Axes.Bottom.MajorTickStyle.Length = 0;
-        return Listed(plot, [.. violins.Select((violin, v) => Swatch(violins.Length > 1 ? $"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}" : Label(violin.Name), SeriesTone(v)))], width);
+        return Listed(plot, [.. violins.Select((violin, v) => Swatch(violins.Length > 1
+            ? $"{Numbers.Write(v + 1, "0")} {Label(violin.Name)}" : Label(violin.Name), SeriesTone(v)))], width);
     }
 
     /// <summary>Silverman's rule, with a least width for values that hardly differ.</summary>
     private static double Bandwidth(IReadOnlyList<double> values, double least)
     {
-        double mean = values.Average(), deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Count - 1));
+        double mean = values.Average(),
+            deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Count - 1));
         return Math.Max(least, 1.06 * deviation * Math.Pow(values.Count, -0.2));
     }
 
@@ -97,10 +107,12 @@ public static partial class Charts
     private static void AddViolin(Plot plot, IReadOnlyList<double> values, int place, Tone tone, double bandwidth)
     {
         double[] sorted = [.. values.Order()];
-        double[] ys = [.. Enumerable.Range(0, 61).Select(i => sorted[0] - 1.5 * bandwidth + i / 60.0 * (sorted[^1] - sorted[0] + 3 * bandwidth))];
+        double[] ys = [.. Enumerable.Range(0, 61)
+            .Select(i => sorted[0] - 1.5 * bandwidth + i / 60.0 * (sorted[^1] - sorted[0] + 3 * bandwidth))];
         double[] density = [.. ys.Select(y => sorted.Sum(value => Math.Exp(-0.5 * Math.Pow((y - value) / bandwidth, 2))))];
         double widest = density.Max();
-        Coordinates[] outline = [.. ys.Select((y, i) => new Coordinates(place - 0.42 * density[i] / widest, y)), .. ys.Select((y, i) => new Coordinates(place + 0.42 * density[i] / widest, y)).Reverse()];
+        Coordinates[] outline = [.. ys.Select((y, i) => new Coordinates(place - 0.42 * density[i] / widest, y)),
+            .. ys.Select((y, i) => new Coordinates(place + 0.42 * density[i] / widest, y)).Reverse()];
         ScottPlot.Plottables.Polygon body = plot.Add.Polygon(outline);
         body.FillColor = Of(tone).WithAlpha(0.28);
         (body.LineColor, body.LineWidth) = (Of(tone), 1.2f);

@@ -45,7 +45,9 @@ public static class RunReport
     }
 
     private static string? Protocol(IReadOnlyList<ScoredRun> scores) => scores.Count == 0 ? null
-        : $"{scores[0].Scores.Settings.Protocol} protocol, at most {scores[0].Scores.Settings.MaxNewTokens} new tokens, {scores[0].Scores.Settings.Sampling}, {scores[0].Scores.Settings.Prompts} prompts, rules {scores[0].Scores.Settings.Rules}, judge {scores[0].Scores.Settings.Judge}; relative to {scores[0].Name}";
+        : $"{scores[0].Scores.Settings.Protocol} protocol, at most {scores[0].Scores.Settings.MaxNewTokens} new tokens, "
+            + $"{scores[0].Scores.Settings.Sampling}, {scores[0].Scores.Settings.Prompts} prompts, "
+            + $"rules {scores[0].Scores.Settings.Rules}, judge {scores[0].Scores.Settings.Judge}; relative to {scores[0].Name}";
 
     internal static SimilarityData? Similarity(string path)
     {
@@ -62,7 +64,9 @@ public static class RunReport
     {
         if (!File.Exists(path)) return null;
         var plan = PlanFile.Load(path);
-        int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers is [var start, _, var end] && end - start == 2).Select(c => c.Layers[0])];   // those of later rounds may have lost a layer between them
+        // those of later rounds may have lost a layer between them
+        int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers is [var start, _, var end] && end - start == 2)
+            .Select(c => c.Layers[0])];
         return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets,
             plan.Origin.Method);
     }
@@ -83,8 +87,10 @@ public static class RunReport
         bool comparable = scored.Any(b => baseline.Scores.Benchmarks.Any(other => other.Name == b.Name && other.Percent is not null));
         Retained? retained = comparable ? RunComparison.Of([baseline, run], run.Scores.Seed, force: true).Runs[0].Overall : null;
         return new(run.Name, run.Scores.Average!.Value,
-            [.. scored.Select(b => new BenchmarkScore(b.Name, b.Percent!.Value, Ends(b.Interval), b.ExtractionFailureRate, b.TruncatedRate))],
-            Bootstrap.Mean([.. scored.Select(b => run.Outcomes[b.Name])], run.Scores.Seed), retained?.Retention, Ends(retained?.RetentionInterval));
+            [.. scored.Select(b => new BenchmarkScore(b.Name, b.Percent!.Value, Ends(b.Interval), b.ExtractionFailureRate,
+                b.TruncatedRate))],
+            Bootstrap.Mean([.. scored.Select(b => run.Outcomes[b.Name])], run.Scores.Seed), retained?.Retention,
+                Ends(retained?.RetentionInterval));
     }
 
     private static Interval? Ends(double[]? interval) => interval is [var low, var high] ? new(low, high) : null;
@@ -119,7 +125,8 @@ public static class RunReport
         var best = rows.MaxBy(Worth)!;
         var images = table.Images(best);
         return (Worth(best), new(Prompts.Text(benchmark, best), best.Answer ?? "",
-            [.. names.Select((name, n) => new ExampleAnswer(name, answers[n][best.Index].Prediction, right[n][best.Index]))], images.Count > 0 ? images[0] : null, MediaType(images), benchmark.Name));
+            [.. names.Select((name, n) => new ExampleAnswer(name, answers[n][best.Index].Prediction, right[n][best.Index]))],
+                images.Count > 0 ? images[0] : null, MediaType(images), benchmark.Name));
     }
 
     private static bool? IsRight(Benchmark benchmark, BenchmarkRow row, string prediction)

@@ -8,7 +8,8 @@ namespace Interlace.Reporting;
 /// <summary>What there is to say about one run, section by section; a section stands only where its data are there.</summary>
 internal static class RunSections
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The whole document.</summary>
     public static Document Document(ReportData data) =>
@@ -18,7 +19,8 @@ internal static class RunSections
     /// <summary>The numbers on top.</summary>
     public static IReadOnlyList<Tile> Tiles(ReportData data) =>
     [
-        .. data.Models.Select(model => new Tile(Numbers.Score(model.Average), $"{model.Name}, average score", model.AverageInterval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : "")),
+        .. data.Models.Select(model => new Tile(Numbers.Score(model.Average), $"{model.Name}, average score",
+            model.AverageInterval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : "")),
         .. data.Models.Count > 0 && data.ShareRegained is { } share
             ? [new Tile(Numbers.Share(share), "of the loss regained", "(recovered − dropped) / (dense − dropped)")]
             : (Tile[])[],
@@ -44,10 +46,18 @@ internal static class RunSections
     /// <summary>What the words of the report mean.</summary>
     public static Section HowToRead { get; } = new(null, [new Folded("How to read this",
     [
-        new Paragraph("Layers are counted from 0. A dropped layer is gone from the model; a tuned one was trained afterwards; all others kept their weights. A frozen anchor is the third layer of a chosen triplet: it gives the tuned layer before it a fixed target."),
-        new Paragraph("Similarity is the cosine between the hidden state that enters a layer, or three layers in a row, and the one that leaves. Near 1 it changes little. The method takes triplets from the most similar down and drops the more similar of the first two layers."),
-        new Paragraph("Scores are in percent. An interval of 95 % covers the chance in which questions were asked, not that of training. Unread means that no choice could be read from an answer; cut means that it ran into the token limit. Two models differ only where more than chance would do it."),
-        new Paragraph("Relative performance is the mean over benchmarks of score / score of the baseline; its interval draws the same questions for both. It means something only beside the baseline, the token limit and the share of layers dropped."),
+        new Paragraph("Layers are counted from 0. A dropped layer is gone from the model; a tuned one was trained afterwards; "
+            + "all others kept their weights. A frozen anchor is the third layer of a chosen triplet: "
+            + "it gives the tuned layer before it a fixed target."),
+        new Paragraph("Similarity is the cosine between the hidden state that enters a layer, or three layers in a row, "
+            + "and the one that leaves. Near 1 it changes little. "
+            + "The method takes triplets from the most similar down and drops the more similar of the first two layers."),
+        new Paragraph("Scores are in percent. An interval of 95 % covers the chance in which questions were asked, not that of training. "
+            + "Unread means that no choice could be read from an answer; cut means that it ran into the token limit. "
+            + "Two models differ only where more than chance would do it."),
+        new Paragraph("Relative performance is the mean over benchmarks of score / score of the baseline; "
+            + "its interval draws the same questions for both. It means something only beside the baseline, "
+            + "the token limit and the share of layers dropped."),
     ])], PageOnly: true);
 
     /// <summary>The settings, folded.</summary>
@@ -58,19 +68,30 @@ internal static class RunSections
     }
 
     /// <summary>The last line.</summary>
-    public static string Footer(string version, int? seed) =>
-        $"Interlace {(version.StartsWith("interlace ", StringComparison.Ordinal) ? version["interlace ".Length..] : version)}{(seed is { } known ? $" · seed {known.ToString(CultureInfo.InvariantCulture)}" : "")}";
+    public static string Footer(string version, int? seed)
+    {
+        const string program = "interlace ";
+        string number = version.StartsWith(program, StringComparison.Ordinal) ? version[program.Length..] : version;
+        string drawn = seed is { } known ? $" · seed {known.ToString(CultureInfo.InvariantCulture)}" : "";
+        return $"Interlace {number}{drawn}";
+    }
 
     private static Section Scores(IReadOnlyList<ModelScores> models, IReadOnlyList<string> remarks)
     {
-        bool intervals = models.Any(model => model.AverageInterval is not null || model.Benchmarks.Any(score => score.Interval is not null));
-        List<Row> rows = [.. Summary.Benchmarks(models).Select(benchmark => new Row(benchmark, [.. models.Select(model => Summary.Find(model, benchmark) is { } score ? ScoreCell(score) : Cell.Empty)]))];
+        bool intervals = models.Any(model => model.AverageInterval is not null
+            || model.Benchmarks.Any(score => score.Interval is not null));
+        List<Row> rows = [.. Summary.Benchmarks(models)
+            .Select(benchmark => new Row(benchmark,
+            [.. models.Select(model => Summary.Find(model, benchmark) is { } score ? ScoreCell(score) : Cell.Empty)]))];
         rows.Add(new("average", [.. models.Select(model => Cell.Percent(model.Average, model.AverageInterval))], IsMean: true));
         if (models.Any(model => model.Relative is not null))
-            rows.Add(new("relative performance", [.. models.Select(model => Cell.Percent(model.Relative, model.RelativeInterval))], IsMean: true));
+            rows.Add(new("relative performance", [.. models.Select(model => Cell.Percent(model.Relative, model.RelativeInterval))],
+                IsMean: true));
         return new("Scores",
         [
-            Figure.Of(Charts.Scores(models), intervals ? "Headline score of each benchmark in percent; whiskers are 95 % intervals." : "Headline score of each benchmark in percent."),
+            Figure.Of(Charts.Scores(models), intervals
+                ? "Headline score of each benchmark in percent; whiskers are 95 % intervals."
+                : "Headline score of each benchmark in percent."),
             new Table("run-scores", "benchmark", [.. models.Select(model => new Column(model.Name))], rows),
             .. remarks.Select(remark => new Paragraph(remark, Quiet: true)),
         ]);
@@ -100,11 +121,17 @@ internal static class RunSections
             new Paragraph(Summary.Measured(similarity)),
             Figure.Of(Charts.Triplets(similarity, plan).Renamed("triplets" + suffix),
                 plan is null ? "Similarity of a triplet's input and output, over its first layer." :
-                "Similarity of a triplet's input and output, over its first layer. The bars lie on the layers of the chosen triplets, in the colours of the plan below (paper, Figure 2)."),
-            Figure.Of(Charts.Layers(similarity, plan).Renamed("layers" + suffix), "Similarity of each layer's input and output. Whiskers are standard errors long enough to be seen; a triangle marks a value below the drawn range."),
-            new Folded("All similarities", [new Table("similarities" + suffix, "layer", [new("similarity"), new("triplet from here"), new("role", IsText: true)], [.. Enumerable.Range(0, similarity.Layer.Length).Select(l => new Row(
+                "Similarity of a triplet's input and output, over its first layer. The bars lie on the layers of the chosen triplets, "
+                    + "in the colours of the plan below (paper, Figure 2)."),
+            Figure.Of(Charts.Layers(similarity, plan).Renamed("layers" + suffix),
+                "Similarity of each layer's input and output. Whiskers are standard errors long enough to be seen; "
+                    + "a triangle marks a value below the drawn range."),
+            new Folded("All similarities",
+                [new Table("similarities" + suffix, "layer", [new("similarity"), new("triplet from here"), new("role", IsText: true)],
+                [.. Enumerable.Range(0, similarity.Layer.Length).Select(l => new Row(
                 l.ToString(CultureInfo.InvariantCulture),
-                [SimilarityCell(similarity.Layer, similarity.LayerErrors, l), SimilarityCell(similarity.Triplet, similarity.TripletErrors, l), new(l < roles.Length ? PlanRow.Name(roles[l]) : "")]))])]),
+                [SimilarityCell(similarity.Layer, similarity.LayerErrors, l),
+                SimilarityCell(similarity.Triplet, similarity.TripletErrors, l), new(l < roles.Length ? PlanRow.Name(roles[l]) : "")]))])]),
         ];
     }
 
@@ -114,13 +141,19 @@ internal static class RunSections
     private static Section Recovery(TrainingData training)
     {
         TrainingRow last = training.Rows[^1];
-        List<Block> blocks = [new Paragraph($"{Numbers.Count(training.Rows.Count)} steps logged; the last, {last.Step.ToString(CultureInfo.InvariantCulture)}, had a loss of {Numbers.Loss(last.Loss)}.")];
+        List<Block> blocks = [new Paragraph($"{Numbers.Count(training.Rows.Count)} steps logged; "
+            + $"the last, {last.Step.ToString(CultureInfo.InvariantCulture)}, had a loss of {Numbers.Loss(last.Loss)}.")];
         if (training.Rows.Any(row => double.IsFinite(row.Loss)))
             blocks.Add(Figure.Of(Charts.Loss(training), "Cross-entropy on answer tokens, and the learning rate."));
         if (training.Validation is { Count: > 0 } validation)
-            blocks.Add(new Folded("Validation losses", [new Table(null, "after step", [new("loss")], [.. validation.Select(row => new Row(row.Step.ToString(CultureInfo.InvariantCulture), [new(Numbers.Loss(row.Loss), row.Loss)]))])]));
-        blocks.Add(new Folded("Steps of the log", [new Table(null, Summary.TrainingHeads[0], [.. Summary.TrainingHeads[1..].Select(head => new Column(head))],
-            [.. Summary.Sampled(training.Rows).Select(Summary.TrainingCells).Select(cells => new Row(cells[0], [.. cells[1..].Select(cell => new Cell(cell))]))])]));
+            blocks.Add(new Folded("Validation losses",
+                [new Table(null, "after step", [new("loss")],
+                [.. validation.Select(row => new Row(row.Step.ToString(CultureInfo.InvariantCulture),
+                [new(Numbers.Loss(row.Loss), row.Loss)]))])]));
+        blocks.Add(new Folded("Steps of the log",
+            [new Table(null, Summary.TrainingHeads[0], [.. Summary.TrainingHeads[1..].Select(head => new Column(head))],
+            [.. Summary.Sampled(training.Rows).Select(Summary.TrainingCells)
+            .Select(cells => new Row(cells[0], [.. cells[1..].Select(cell => new Cell(cell))]))])]));
         return new("Recovery", blocks);
     }
 

@@ -9,7 +9,8 @@ public static partial class Charts
     private static (Plot plot, int height) DrawScores(IReadOnlyList<ModelScores> models, int width)
     {
         Plot plot = NewPlot(width);
-        string[] names = [.. models.SelectMany(model => model.Benchmarks).Select(score => score.Benchmark).Distinct(StringComparer.Ordinal), "average"];
+        string[] names = [.. models.SelectMany(model => model.Benchmarks).Select(score => score.Benchmark).Distinct(StringComparer.Ordinal),
+            "average"];
         double pitch = 1.0 / (models.Count + 0.8);
         for (int m = 0; m < models.Count; m++)
             for (int b = 0; b < names.Length; b++)
@@ -20,10 +21,12 @@ public static partial class Charts
                     labelled: models.Count * names.Length <= 80);
             }
 
-        double highest = Math.Max(1, models.SelectMany((_, m) => names.Select((_, b) => ScoreOf(models[m], names, b))).Max(score => Math.Max(score?.Score ?? 0, score?.Interval?.High ?? 0)));
+        double highest = Math.Max(1, models.SelectMany((_, m) => names.Select((_, b) => ScoreOf(models[m], names, b)))
+            .Max(score => Math.Max(score?.Score ?? 0, score?.Interval?.High ?? 0)));
         double end = (width < 600 ? 1.16 : 1.08) * highest;
         plot.Axes.SetLimits(0, end, -names.Length + 0.45, 0.55);
-        plot.Axes.Left.TickGenerator = new NumericManual([.. names.Select((_, b) => (double)-b)], [.. names.Select(Label)]) { MaxTickCount = names.Length };
+        plot.Axes.Left.TickGenerator =
+            new NumericManual([.. names.Select((_, b) => (double)-b)], [.. names.Select(Label)]) { MaxTickCount = names.Length };
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Axes.Left.TickLabelStyle.ForeColor = Of(Palette.Ink);
         plot.Axes.Bottom.TickGenerator = ValueTicks(0, highest, width < 600 ? 4 : 8);
@@ -44,12 +47,14 @@ public static partial class Charts
         bar.FillColor = Of(tone);
         bar.LineWidth = 0;
         if (score.Interval is { } interval)
-            plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([score.Score], [centre], xErrorsPositive: [interval.High - score.Score], xErrorsNegative: [score.Score - interval.Low], null, null)
+            plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([score.Score], [centre],
+                xErrorsPositive: [interval.High - score.Score], xErrorsNegative: [score.Score - interval.Low], null, null)
             {
                 Color = Of(Palette.Ink), LineWidth = 1, CapSize = 2.5f,
             });
         if (!labelled) return;
-        ScottPlot.Plottables.Text value = plot.Add.Text(Numbers.Score(score.Score), Math.Max(score.Score, score.Interval?.High ?? 0), centre);
+        ScottPlot.Plottables.Text value = plot.Add.Text(Numbers.Score(score.Score), Math.Max(score.Score, score.Interval?.High ?? 0),
+            centre);
         value.LabelFontName = ChartFont.Name;
         value.LabelFontSize = 10;
         value.LabelFontColor = Of(Palette.Ink);
@@ -61,7 +66,8 @@ public static partial class Charts
     /// and cut where it would push out the chart.</summary>
     private static string Label(string name)
     {
-        string[] clean = [.. name.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString())];
+        string[] clean = [.. name.EnumerateRunes()
+            .Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString())];
         return clean.Length <= 24 ? string.Concat(clean) : string.Concat(clean[..23]) + "…";
     }
 }

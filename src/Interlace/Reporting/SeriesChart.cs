@@ -30,15 +30,19 @@ public static partial class Charts
     /// <summary>Several series over one axis, each in a colour of its own, with whiskers where intervals are known.</summary>
     /// <exception cref="ArgumentException">There is no point.</exception>
     internal static Chart Lines(string key, string label, IReadOnlyList<Series> series, Axes axes) => series.Any(s => s.Points.Count > 0) ?
-        new(key, label, width => DrawLines([.. series.Where(s => s.Points.Count > 0)], axes, width), width => IsBelow(series.Count, width) ? [.. series.Where(s => s.Points.Count > 0).Select((s, i) =>
-            new LegendKey(Label(s.Name), SeriesTone(i), axes.Marked ? i % 3 : null, s.Apart ? null : (i / Palette.Series.Length % 3) switch { 0 => "", 1 => "6 4", _ => "2 3" }))] : []) :
+        new(key, label, width => DrawLines([.. series.Where(s => s.Points.Count > 0)], axes, width), width => IsBelow(series.Count, width)
+            ? [.. series.Where(s => s.Points.Count > 0).Select((s, i) =>
+            new LegendKey(Label(s.Name), SeriesTone(i), axes.Marked ? i % 3 : null, s.Apart
+            ? null : (i / Palette.Series.Length % 3) switch { 0 => "", 1 => "6 4", _ => "2 3" }))] : []) :
         throw new ArgumentException("There are no points to draw.", nameof(series));
 
     /// <summary>The losses of several trainings: running means by step.</summary>
     /// <exception cref="ArgumentException">There is no finite loss.</exception>
     internal static Chart Losses(string key, IReadOnlyList<(string Name, TrainingData Data)> trainings) =>
         Lines(key, "Running mean of the loss by step, of several trainings",
-        [.. trainings.Select(training => new Series(training.Name, [.. Thin(RunningMean([.. training.Data.Rows.Where(row => double.IsFinite(row.Loss))])).Select(point => new SeriesPoint(point.x, point.y))]))],
+        [.. trainings.Select(training =>
+        new Series(training.Name, [.. Thin(RunningMean([.. training.Data.Rows.Where(row => double.IsFinite(row.Loss))]))
+        .Select(point => new SeriesPoint(point.x, point.y))]))],
         new("step", "loss (nats a token), running mean", Marked: false));
 
     private static (Plot plot, int height) DrawLines(Series[] series, Axes axes, int width)
@@ -70,7 +74,8 @@ public static partial class Charts
         plot.Axes.Bottom.Label.Text = axes.Across;
         return Listed(plot, [.. series.Select((s, i) => new LegendItem
         {
-            LabelText = Label(s.Name), LineColor = Of(SeriesTone(i)), LineWidth = s.Apart ? 0 : 2.2f, LinePattern = SeriesPattern(i), MarkerSize = axes.Marked ? 7 : 0, MarkerShape = SeriesShape(i), MarkerColor = Of(SeriesTone(i)),
+            LabelText = Label(s.Name), LineColor = Of(SeriesTone(i)), LineWidth = s.Apart ? 0 : 2.2f, LinePattern = SeriesPattern(i),
+                MarkerSize = axes.Marked ? 7 : 0, MarkerShape = SeriesShape(i), MarkerColor = Of(SeriesTone(i)),
         })], width);
     }
 
@@ -95,7 +100,8 @@ public static partial class Charts
         curve.MarkerShape = SeriesShape(place);
         SeriesPoint[] known = [.. series.Points.Where(point => point.Interval is not null)];
         if (known.Length == 0) return;
-        AddWhiskers(plot, [.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)], [.. known.Select(point => point.Interval!.Value)], Of(tone), 1, 2.5f);
+        AddWhiskers(plot, [.. known.Select(point => point.X + shift)], [.. known.Select(point => point.Y)],
+            [.. known.Select(point => point.Interval!.Value)], Of(tone), 1, 2.5f);
     }
 
     /// <summary>Whiskers from the low to the high end of each point's interval: upright, or lying along the horizontal axis.
@@ -105,7 +111,8 @@ public static partial class Charts
     {
         double[] values = lying ? xs : ys, above = [.. intervals.Zip(values, (interval, value) => Math.Max(0, interval.High - value))],
             below = [.. intervals.Zip(values, (interval, value) => Math.Max(0, value - interval.Low))];
-        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar(xs, ys, xErrorsPositive: lying ? above : null, xErrorsNegative: lying ? below : null, yErrorsPositive: lying ? null : above, yErrorsNegative: lying ? null : below)
+        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar(xs, ys, xErrorsPositive: lying ? above : null, xErrorsNegative: lying
+            ? below : null, yErrorsPositive: lying ? null : above, yErrorsNegative: lying ? null : below)
         {
             Color = color, LineWidth = width, CapSize = cap,
         });

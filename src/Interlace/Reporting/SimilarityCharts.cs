@@ -88,7 +88,8 @@ public static partial class Charts
         if (errors is null) return;
         int[] drawn = [.. Enumerable.Range(0, values.Length).Where(l => values[l] >= low && errors[l] > 0.008 * (high - low))];
         double[] spread = [.. drawn.Select(l => errors[l])];
-        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. drawn.Select(l => (double)l)], [.. drawn.Select(l => values[l])], null, null, spread, spread) { Color = Of(Palette.Ink), LineWidth = 1 });
+        plot.PlottableList.Add(new ScottPlot.Plottables.ErrorBar([.. drawn.Select(l => (double)l)], [.. drawn.Select(l => values[l])], null,
+            null, spread, spread) { Color = Of(Palette.Ink), LineWidth = 1 });
     }
 
     private static void AddOutlier(Plot plot, int layer, double value, double low, bool left, Tone tone)
@@ -111,7 +112,8 @@ public static partial class Charts
 
     private static void AddPiece(Plot plot, int layer, double similarity, Color color)
     {
-        ScottPlot.Plottables.Scatter piece = plot.Add.ScatterLine(new[] { layer - 0.44, layer + 0.44 }, new[] { similarity, similarity }, color);
+        ScottPlot.Plottables.Scatter piece = plot.Add.ScatterLine(new[] { layer - 0.44, layer + 0.44 }, new[] { similarity, similarity },
+            color);
         piece.LineWidth = 5;
     }
 

@@ -10,13 +10,17 @@ internal static class Summary
     public static string Sentence(ReportData data)
     {
         string what = data.Plan is { } plan ?
-            $"{plan.Drop.Length} of {plan.LayerCount} layers of {data.Model} dropped ({Numbers.Share(plan.Drop.Length / (double)Math.Max(1, plan.LayerCount))}), {plan.Tune.Length} tuned, method {plan.Method}." :
+            $"{plan.Drop.Length} of {plan.LayerCount} layers of {data.Model} dropped "
+                + $"({Numbers.Share(plan.Drop.Length / (double)Math.Max(1, plan.LayerCount))}), {plan.Tune.Length} tuned, "
+                + $"method {plan.Method}." :
             $"Model {data.Model}.";
-        return what + (data.ShareRegained is { } share ? $" Recovery won back {Numbers.Share(share)} of the average that dropping cost." : "");
+        return what + (data.ShareRegained is { } share
+            ? $" Recovery won back {Numbers.Share(share)} of the average that dropping cost." : "");
     }
 
     public static string Measured(SimilarityData similarity) => similarity.Tokens == 0 ? "Mean cosine similarity over tokens." :
-        $"Mean cosine similarity over {Numbers.Count(similarity.Tokens)} tokens of {Numbers.Count(similarity.Samples)} samples{(similarity.LayerErrors is null && similarity.TripletErrors is null ? "" : ", ± standard error")}.";
+        $"Mean cosine similarity over {Numbers.Count(similarity.Tokens)} tokens of {Numbers.Count(similarity.Samples)} "
+            + $"samples{(similarity.LayerErrors is null && similarity.TripletErrors is null ? "" : ", ± standard error")}.";
 
     public static IEnumerable<string> Benchmarks(IReadOnlyList<ModelScores> models) =>
         models.SelectMany(model => model.Benchmarks).Select(score => score.Benchmark).Distinct(StringComparer.Ordinal);
@@ -29,7 +33,8 @@ internal static class Summary
     {
         (string name, int[] layers)[] all =
         [
-            ("dropped", [.. plan.Drop.Order()]), ("tuned", [.. plan.Tune.Order()]), ("frozen", [.. plan.Freeze.Order()]), ("never dropped", [.. Enumerable.Range(0, plan.ProtectedCount)]),
+            ("dropped", [.. plan.Drop.Order()]), ("tuned", [.. plan.Tune.Order()]), ("frozen", [.. plan.Freeze.Order()]),
+                ("never dropped", [.. Enumerable.Range(0, plan.ProtectedCount)]),
             ("first layers of the triplets, as chosen", plan.Triplets ?? []),
         ];
         return all.Where(set => set.layers.Length > 0);

@@ -15,7 +15,8 @@ internal sealed class SvgWriter
     public SvgWriter(int width, int height, string label, bool standalone)
     {
         _text.Append(standalone ? "<svg xmlns=\"http://www.w3.org/2000/svg\" " : "<svg ")
-            .Append($"viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{Escape(label)}\" font-family=\"{Fonts}\">");
+            .Append($"viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{Escape(label)}\" "
+                + $"font-family=\"{Fonts}\">");
         if (standalone) _text.Append(DarkStyle);
     }
 
@@ -27,7 +28,8 @@ internal sealed class SvgWriter
             .Append(tip is null ? "" : $"<title>{Escape(tip)}</title>").Append("</rect>");
 
     public void Text(int x, int y, int size, Tone fill, string text, string anchor) =>
-        _text.Append($"<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{fill.Light}\" text-anchor=\"{anchor}\">{Escape(text)}</text>");
+        _text.Append($"<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{fill.Light}\" "
+            + $"text-anchor=\"{anchor}\">{Escape(text)}</text>");
 
     public string Finish() => _text.Append("</svg>").ToString();
 

@@ -99,7 +99,10 @@ public static class EvidenceStage
             guarded, data.Samples.Count, data.Tokens, data.AnswerTokens, data.Skipped, 0, []);
         string state = Path.ChangeExtension(path, ".state.json");
         if (File.Exists(path) && !RemovalOrder.Load(path).IsOfTheSame(order))
-            throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: name another folder, or delete it.");
+        {
+            throw new InputException($"{path} was made with other settings or samples and has fewer rounds than are asked for: "
+                + "name another folder, or delete it.");
+        }
         RemovalOrder?[] saved = [.. new[] { state, path }.Where(File.Exists).Select(RemovalOrder.Load)];
         if (saved.Length > 0) SameModel.Require(saved[0]!.Inputs.Model, inputs.Model, state);
         var before = saved.FirstOrDefault(found => found!.IsOfTheSame(order));
@@ -118,7 +121,9 @@ public static class EvidenceStage
         using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
         int[] all = [.. Enumerable.Range(0, model.Layers.Count)];
         double loss = losses.Of(all, job.Cancellation);
-        return (losses.Without(all, all, passed => job.Progress?.Report(new("evidence perplexity", passed, (long)all.Length * losses.BatchCount, "passes")), job.Cancellation), loss);
+        return (losses.Without(all, all,
+            passed => job.Progress?.Report(new("evidence perplexity", passed, (long)all.Length * losses.BatchCount, "passes")),
+            job.Cancellation), loss);
     }
 
     private static double Magnitude(Parameter parameter)
@@ -127,7 +132,8 @@ public static class EvidenceStage
         using var scope = NewDisposeScope();
         double sum = parameter.Value.to(ScalarType.Float32).abs().sum(ScalarType.Float64).item<double>();
         return double.IsFinite(sum)
-            ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): copy or download the model again.");
+            ? sum : throw new NotANumberException($"Weight {parameter.Name} holds values that are no numbers (NaN or infinite): "
+                + "copy or download the model again.");
     }
 
     private static EvidenceData Load(LoadedModel loaded, Job job)

@@ -76,7 +76,8 @@ public static class MadeInRun
             foreach (string file in Directory.EnumerateFiles(Path.Combine(run, name), "*" + extension)) yield return file;
         foreach (string model in Models.Select(name => Path.Combine(run, name)).Where(Directory.Exists))
             yield return ModelRecords.AreIn(model) ? model
-                : throw new InputException($"{model} holds what Interlace did not make, and is not deleted: move it away, or name another folder.");
+                : throw new InputException($"{model} holds what Interlace did not make, and is not deleted: "
+                    + "move it away, or name another folder.");
     }
 
     /// <summary>A run folder and the runs and evaluations in it, outer ones first.</summary>

@@ -38,7 +38,10 @@ public sealed class Matrix(Job job, string folder)
     {
         var lines = experiment.Variants ?? [];
         if (lines.Length == 0)
-            throw new InputException("The experiment has no variants: name at least one line, such as { \"method\": \"interlace\", \"ratio\": 0.25 }.");
+        {
+            throw new InputException("The experiment has no variants: "
+                + "name at least one line, such as { \"method\": \"interlace\", \"ratio\": 0.25 }.");
+        }
         var whole = Widened(experiment.Complete());
         bool[] tuned = new bool[lines.Length];
         foreach (var (i, line) in lines.Index())
@@ -52,7 +55,9 @@ public sealed class Matrix(Job job, string folder)
                 throw new InputException($"variants.{i.ToString(CultureInfo.InvariantCulture)}: {e.Message}", e);
             }
         }
-        if (lines.Zip(tuned).GroupBy(line => (line.First.FolderIn(whole), line.First.EvaluationIn(whole, line.Second ? "recovered" : "dropped"))).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        if (lines.Zip(tuned).GroupBy(line =>
+            (line.First.FolderIn(whole), line.First.EvaluationIn(whole, line.Second ? "recovered" : "dropped"))).FirstOrDefault(g =>
+            g.Count() > 1) is { } twice)
             throw new InputException($"Two lines of the variants are the same: {twice.Key.Item1}, {twice.Key.Item2}.");
     }
 
@@ -68,9 +73,15 @@ public sealed class Matrix(Job job, string folder)
         var own = line.In(experiment);
         var plan = Preflight.Plan(own with { Plan = own.Plan! with { Rounds = 1 } });
         if (line.Pattern is not null)
-            throw new InputException($"{plan.Origin.Method} drops layers: a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
+        {
+            throw new InputException($"{plan.Origin.Method} drops layers: "
+                + $"a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
+        }
         if (plan.Origin.Method == EvidenceFiles.Sleb && own.Plan.Protect != experiment.Plan!.Protect)
-            throw new InputException("One order of removal serves all lines, and it is searched with plan.protect as the experiment has it: leave protect out.");
+        {
+            throw new InputException("One order of removal serves all lines, "
+                + "and it is searched with plan.protect as the experiment has it: leave protect out.");
+        }
         if (line.Tune == true && plan.Tune.IsEmpty)
             throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
         if (own.Plan.Rounds > 1)
@@ -114,7 +125,9 @@ public sealed class Matrix(Job job, string folder)
         var calibrate = shared.Calibrate(model);
         yield return new("calibrate", "calibrate", shared, () => calibrate.IsDone, calibrate.Run);
         Line[] lines = [.. _experiment.Variants!.Select(variant => Open(variant, model))];
-        foreach (string name in EvidenceFiles.Names.Where(name => lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method) && EvidenceFiles.NeededBy(method).Contains(name))))
+        foreach (string name in EvidenceFiles.Names.Where(name =>
+            lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method)
+            && EvidenceFiles.NeededBy(method).Contains(name))))
         {
             var measure = shared.Measure(name, model);
             yield return new($"evidence {name}", "evidence", shared, () => measure.IsDone, measure.Run);
@@ -168,7 +181,8 @@ public sealed class Matrix(Job job, string folder)
         {
             if (_experiment.Evaluate!.Benchmarks is not null) line.Evaluation.Run();
             if (DiscardModels && own.All(Done))
-                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, RunFolder.Rounds }.Select(n => line.Stages.At(n)).Where(Directory.Exists))
+                foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, RunFolder.Rounds }.Select(n => line.Stages.At(n))
+                    .Where(Directory.Exists))
                     Directory.Delete(done, recursive: true);
         });
     }
@@ -215,7 +229,8 @@ public sealed class Matrix(Job job, string folder)
     {
         Step[] left = [.. steps.Where(step => !step.Done())];
         string kinds = string.Join(", ", left.GroupBy(step => step.Kind).Select(kind => $"{kind.Count()} x {kind.Key}"));
-        job.Say(left.Length == 0 ? $"All {steps.Count} stages are done." : $"{steps.Count - left.Length} of {steps.Count} stages are done; left are {kinds}{TimeLeft(steps)}.");
+        job.Say(left.Length == 0 ? $"All {steps.Count} stages are done." : $"{steps.Count - left.Length} of {steps.Count} stages are "
+            + $"done; left are {kinds}{TimeLeft(steps)}.");
     }
 
     /// <summary>What the stages that are left will take, by what others of their kind took;
@@ -228,7 +243,8 @@ public sealed class Matrix(Job job, string folder)
         Step[] known = [.. left.Where(step => took.ContainsKey(step.Kind))];
         if (known.Length == 0) return "";
         double minutes = known.Sum(step => took[step.Kind]) / 60;
-        return $"; {(known.Length < left.Length ? "at least" : "about")} {minutes.ToString(minutes < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} min left";
+        return $"; {(known.Length < left.Length ? "at least" : "about")} "
+            + $"{minutes.ToString(minutes < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} min left";
     }
 
     /// <summary>The calibration measures the longest window that any line looks at, and SLEB's order goes as far as any line.</summary>
@@ -236,11 +252,14 @@ public sealed class Matrix(Job job, string folder)
     {
         if (experiment.Model is null || experiment.Variants is not { } lines) return experiment;
         int layers = Preflight.LayerCount(experiment.Model);
-        int longest = lines.Select(line => line.In(experiment).Plan!).Where(plan => Methods.Table.TryGetValue(plan.Method, out var method) && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
+        int longest = lines.Select(line => line.In(experiment).Plan!)
+            .Where(plan => Methods.Table.TryGetValue(plan.Method, out var method)
+            && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
             .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max();
         var calibrate = experiment.Calibrate!;
         double sleb = lines.Select(line => line.In(experiment).Plan!).Where(plan => plan.Method == EvidenceFiles.Sleb)
             .Select(plan => plan.Ratio).DefaultIfEmpty(0).Max();
-        return experiment with { Calibrate = calibrate with { SlebRatio = Math.Max(calibrate.SlebRatio, sleb), MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
+        return experiment with { Calibrate = calibrate with { SlebRatio = Math.Max(calibrate.SlebRatio, sleb),
+            MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
     }
 }

@@ -62,7 +62,8 @@ public sealed class Pipeline(Job job, string folder)
     private void WriteSummary(ReportData data) => Artefact.Save(_stages.At(RunFolder.Summary), new JsonObject
     {
         ["models"] = new JsonObject(data.Models.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)new JsonObject([
-            .. m.Benchmarks.Select(b => KeyValuePair.Create(b.Benchmark, (JsonNode?)b.Score)), KeyValuePair.Create("average", (JsonNode?)m.Average)])))),
+            .. m.Benchmarks.Select(b => KeyValuePair.Create(b.Benchmark, (JsonNode?)b.Score)),
+                KeyValuePair.Create("average", (JsonNode?)m.Average)])))),
         ["stages"] = StageCosts.ToJson(_stages.Costs),
         ["peak_memory_bytes"] = data.PeakMemoryBytes,
         ["settings"] = StrictJson.Parse(ExperimentFile.ToJson(_experiment)),

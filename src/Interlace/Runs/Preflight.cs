@@ -11,13 +11,16 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Runs;
 
 /// <summary>
-/// Looks at everything that an experiment names before its first stage begins, so that a wrong path or an impossible ratio is said at once and not after hours of calibration.
+/// Looks at everything that an experiment names before its first stage begins, so that a wrong path or an impossible ratio is said at once
+/// and not after hours of calibration.
 /// </summary>
 public static class Preflight
 {
     /// <summary>Checks an experiment.</summary>
     /// <param name="experiment">All settings.</param>
-    /// <param name="run">A run folder that is gone on with: what only finished stages needed is not asked for again. Null for a new run.</param>
+    /// <param name="run">
+    /// A run folder that is gone on with: what only finished stages needed is not asked for again. Null for a new run.
+    /// </param>
     /// <exception cref="InputException">Model, data, plan or tables cannot be used.</exception>
     public static void Check(Experiment experiment, string? run = null)
     {
@@ -26,12 +29,16 @@ public static class Preflight
         string model = experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
         AdaptiveCalibration.Check(experiment);
         if (!Done(PlanFile.Name))
-            foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model))) Plan(experiment with { Plan = options }, layers);
+            foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model)))
+                Plan(experiment with { Plan = options }, layers);
         if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) Tables(tables, experiment.Evaluate);
     }
 
-    /// <summary>The plan of the experiment for similarities and other evidence that are all the same: it has as many dropped and tuned layers as the real one.</summary>
+    /// <summary>
+    /// The plan of the experiment for similarities and other evidence that are all the same: it has as many
+    /// dropped and tuned layers as the real one.
+    /// </summary>
     /// <param name="experiment">All settings.</param>
     /// <param name="layers">Decoder layers there are; those of the model where absent.</param>
     /// <exception cref="InputException">The model cannot be opened, or there is no such plan.</exception>
@@ -43,7 +50,8 @@ public static class Preflight
         var summary = ModelSummary.Of(checkpoint);
         summary = summary with { LayerCount = layers ?? summary.LayerCount };
         int guarded = experiment.Plan!.Protect ? summary.AddedLevels : 0;
-        var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded, EvidenceStage.Rounds(experiment, summary.LayerCount, summary.AddedLevels));
+        var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded,
+            EvidenceStage.Rounds(experiment, summary.LayerCount, summary.AddedLevels));
         return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
     }
 
@@ -63,14 +71,20 @@ public static class Preflight
         return ModelSummary.Of(checkpoint).LayerCount;
     }
 
-    /// <summary>Similarities that are all the same: whether there is a plan depends on the number of layers, and on what is measured, but not on the values.</summary>
+    /// <summary>
+    /// Similarities that are all the same: whether there is a plan depends on the number of layers, and on
+    /// what is measured, but not on the values.
+    /// </summary>
     private static LayerSimilarity Even(ModelSummary model, ModelIdentity identity, Experiment experiment)
     {
         var (data, calibrate) = (experiment.Data!, experiment.Calibrate!);
-        var settings = new CalibrationSettings(data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels, calibrate.SkipFirstToken, calibrate.MaxWindow, calibrate.BatchTokens, experiment.Device, experiment.Dtype);
+        var settings = new CalibrationSettings(data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels,
+            calibrate.SkipFirstToken, calibrate.MaxWindow, calibrate.BatchTokens, experiment.Device, experiment.Dtype);
         IReadOnlyList<int> spans = Calibrator.SpansOf(model.LayerCount, calibrate.MaxWindow);
         long[] one = [1, 1, 1];
-        return new(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, new(0, 0, "")), model.LayerCount, model.AddedLevels, 1,
-            LayerSimilarity.Classes.ToDictionary(name => name, _ => 1L), new Dictionary<string, long>(), LayerSimilarity.Aggregate([SampleSums.Empty(model.LayerCount, spans, one)], spans));
+        return new(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, new(0, 0, "")),
+            model.LayerCount, model.AddedLevels, 1,
+            LayerSimilarity.Classes.ToDictionary(name => name, _ => 1L), new Dictionary<string, long>(),
+            LayerSimilarity.Aggregate([SampleSums.Empty(model.LayerCount, spans, one)], spans));
     }
 }

@@ -20,7 +20,8 @@ namespace Interlace.Runs;
 /// <param name="folder">The run folder.</param>
 internal sealed class Rounds(Job job, string folder)
 {
-    private static readonly string[] Measured = [LayerSimilarity.SamplesName, LayerSimilarity.Name, PlanStability.Name];   // stability last: it ends an adaptive calibration
+    // stability last: it ends an adaptive calibration
+    private static readonly string[] Measured = [LayerSimilarity.SamplesName, LayerSimilarity.Name, PlanStability.Name];
 
     private readonly Experiment _experiment = job.Experiment;
 
@@ -33,7 +34,10 @@ internal sealed class Rounds(Job job, string folder)
         int drops = DropCount.For(options.Ratio, layerCount);
         if (options.Method == "dense") throw new PlanException("The method 'dense' drops nothing: it cannot be done in rounds.");
         if (drops < options.Rounds)
-            throw new PlanException($"plan.rounds is {options.Rounds}, but a ratio of {options.Ratio} drops only {drops} of {layerCount} layers: ask for at most that many rounds.");
+        {
+            throw new PlanException($"plan.rounds is {options.Rounds}, "
+                + $"but a ratio of {options.Ratio} drops only {drops} of {layerCount} layers: ask for at most that many rounds.");
+        }
         var rounds = new List<(PlanOptions, int)>();
         for (int r = 0, left = layerCount; r < options.Rounds; r++)
         {
@@ -55,7 +59,8 @@ internal sealed class Rounds(Job job, string folder)
         {
             string at = At(i + 1);
             // The unpruned model is the one to learn from, in every round.
-            var own = _experiment with { Model = current, Plan = options, Evaluate = new(), Finetune = _experiment.Finetune! with { Parent = _experiment.Finetune.Parent ?? model } };
+            var own = _experiment with { Model = current, Plan = options, Evaluate = new(),
+                Finetune = _experiment.Finetune! with { Parent = _experiment.Finetune.Parent ?? model } };
             // of a finished round, that it belongs to this run
             new Pipeline(job with { Experiment = own, Log = line => job.Say($"round {i + 1}: {line}") }, at).Run();
             plans.Add(PlanFile.Load(Path.Combine(at, PlanFile.Name)));
@@ -87,7 +92,10 @@ internal sealed class Rounds(Job job, string folder)
         string path = Path.Combine(folder, name);
         if (!Path.Exists(path)) write(path);
         else if (!isThis(path))
-            throw new InputException($"{path} is not what the rounds in {Path.Combine(folder, RunFolder.Rounds)} come to: delete it to have it made again, or start over with --force.");
+        {
+            throw new InputException($"{path} is not what the rounds in {Path.Combine(folder, RunFolder.Rounds)} come to: "
+                + "delete it to have it made again, or start over with --force.");
+        }
     }
 
     private static ModelIdentity IdentityOf(string model)

@@ -126,7 +126,8 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
         using var loaded = Open(model);
         var scores = new Evaluator(loaded, job, target).Run($"evaluate {name}");
         foreach (string remark in scores.Remarks) job.Say(remark);
-        job.Say($"{name}: {string.Join(", ", scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}"))}; average {scores.Average:0.0}");
+        var each = scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}");
+        job.Say($"{name}: {string.Join(", ", each)}; average {scores.Average:0.0}");
         if (scores.Batching is { } check)
             job.Say($"{name}: {check.Differing} of {check.Checked} answers are another text when asked for one at a time");
     }, () =>
@@ -202,7 +203,10 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     private static void Require(string artefact, bool holds, string fault)
     {
         if (!holds)
-            throw new InputException($"{artefact} does not belong to this run: {fault}; delete it to have it made again, name another folder, or start over with --force.");
+        {
+            throw new InputException($"{artefact} does not belong to this run: {fault}; "
+                + "delete it to have it made again, name another folder, or start over with --force.");
+        }
     }
 
     /// <summary>The model in the computation's type.</summary>

@@ -37,7 +37,8 @@ public sealed class AdamW : IDisposable
     /// <summary>The states by name, as a checkpoint holds them: <c>mean.NAME</c>, <c>square.NAME</c>.
     /// Writing to them changes the optimiser.</summary>
     public IEnumerable<(string Name, Tensor Value)> States =>
-        _parameters.Index().SelectMany(p => new[] { ($"mean.{p.Item.Name}", _means[p.Index]), ($"square.{p.Item.Name}", _squares[p.Index]) });
+        _parameters.Index().SelectMany(p => new[] { ($"mean.{p.Item.Name}", _means[p.Index]),
+            ($"square.{p.Item.Name}", _squares[p.Index]) });
 
     /// <summary>Says how many steps the states have seen.</summary>
     public void SetSteps(int steps)
@@ -80,7 +81,8 @@ public sealed class AdamW : IDisposable
         {
             if (group.Parameters.Count == 0) continue;   // the engine refuses empty lists
             Range own = at..(at += group.Parameters.Count);
-            Aten.AdamWStep([.. group.Parameters.Select(p => p.Value)], gradients[own], _means[own], _squares[own], _steps[own], rates[i], _beta1, _beta2, group.WeightDecay, _epsilon);
+            Aten.AdamWStep([.. group.Parameters.Select(p => p.Value)], gradients[own], _means[own], _squares[own], _steps[own], rates[i],
+                _beta1, _beta2, group.WeightDecay, _epsilon);
         }
         foreach (Tensor gradient in gradients) gradient.zero_();
     }

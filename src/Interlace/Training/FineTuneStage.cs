@@ -34,7 +34,8 @@ public static class FineTuneStage
         string planPath = Path.Combine(pruned, PlanFile.Name);
         UserFile.Check(planPath, $"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
         string? parent = finetune.Distill > 0
-            ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: name its folder with --parent.") : null;
+            ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: "
+                + "name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
         foreach (string output in new[] { target, work }) OutputPlace.Check(output, pruned, parent, options.Path);
         if (overwrite || !EmptyFolder.IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
@@ -68,7 +69,8 @@ public static class FineTuneStage
         using var heldOut = validation.Count > 0
             ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, job.Progress, cancellation) : null;
         if (store.Count == 0) throw store.Skipped.NoneLeft();
-        job.Say($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, {tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
+        job.Say($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, "
+            + $"{tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) =>
                 data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped,
@@ -82,7 +84,8 @@ public static class FineTuneStage
         result.Skipped.Merge(store.Skipped);
         var record = empty with
         {
-            TunedParameters = [.. tuner.Tuned.Parameters.Select(p => p.Name)], TunedWeights = tuner.Tuned.Count, TunedSha256 = tuner.Tuned.Sha256,
+            TunedParameters = [.. tuner.Tuned.Parameters.Select(p => p.Name)], TunedWeights = tuner.Tuned.Count,
+                TunedSha256 = tuner.Tuned.Sha256,
             Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0]
                 .Loss, LastLoss = rows[^1].Loss,
         };
@@ -163,7 +166,8 @@ public static class FineTuneStage
                 Inputs = record.Inputs with { Model = expected.Inputs.Model, Parent = null },
         }, ArtefactJson.Escaped<TrainingRecord>());
         return found is not null && Settings(found) == Settings(expected) ? found
-            : throw new InputException($"{target} is not empty and holds no run with these settings: name another folder, or start over with --force.");
+            : throw new InputException($"{target} is not empty and holds no run with these settings: "
+                + "name another folder, or start over with --force.");
     }
 
     private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, RowFilter filter, string path, string key,

@@ -57,7 +57,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <param name="cancellation">Ends after a step; the state is kept.</param>
     /// <exception cref="InputException">No sample could be used, the loss is no longer a number,
     /// or a model's files changed while they were used.</exception>
-    public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load, Func<IEnumerable<LoadedSample>>? validation = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load,
+        Func<IEnumerable<LoadedSample>>? validation = null, IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
         int total = TotalSteps(options, sampleCount);
@@ -66,7 +68,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         var state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), _tuned.Parameters, _optimiser);
         TrainingLog.Truncate(LogPath, state.Step);
         if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
-            throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: delete the folder {folder} to begin the tuning again.");
+        {
+            throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: "
+                + $"delete the folder {folder} to begin the tuning again.");
+        }
         var gradient = new LossGradient(model, options.Recompute,
             distillation: parent is null ? null : new(parent, options.Distill, options.DistillTemperature));
         bool whole = true;   // weights, optimiser and log stand where the state says
@@ -92,7 +97,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     TrainingLog.Append(LogPath, row);
                     state = new(state.Step + 1, state.Epoch, samples.Ended ? sampleCount : step.NextIndex, samples.Skipped);
                     whole = true;
-                    progress?.Report(new("finetune", state.Step, total, "steps", $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
+                    progress?.Report(new("finetune", state.Step, total, "steps",
+                        $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
                     cancellation.ThrowIfCancellationRequested();
                     if (saves) Save(state);
                     if (saves) saved = state.Step;
@@ -149,10 +155,14 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         }
         double norm = _optimiser!.GradientNorm(), rate = schedule.At(state.Step);
         if (!double.IsFinite(norm))
-            throw new InputException($"The gradient is no longer a number at step {state.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
+        {
+            throw new InputException("The gradient is no longer a number at step "
+                + $"{state.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
+        }
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
-        return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), micro.Sum(b => b.Sum(s => (long)s.Length)), answers.Sum(), 0, Environment.WorkingSet);
+        return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), micro.Sum(b => b.Sum(s => (long)s.Length)),
+            answers.Sum(), 0, Environment.WorkingSet);
     }
 
     private const string LowerTheRate = "lower finetune.learning_rate, or compute in fp32";
@@ -162,7 +172,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         if (parent is not null && FiniteValues.First(parent, batch) is not null)
             return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
         if (step == 0) return FiniteValues.Refusal("The loss is no number", model, batch);
-        return new($"The loss is no longer a number at step {step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");
+        return new("The loss is no longer a number at step "
+            + $"{step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");
     }
 
     private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";

@@ -7,22 +7,27 @@ using static TorchSharp.torch;
 namespace Interlace.Training;
 
 /// <summary>
-/// Next-token cross-entropy of a batch and its gradient with respect to the trainable parameters, layer by layer from the top: no graph below the lowest tuned
-/// layer, no weight gradients in frozen layers, and the head on answer rows in chunks, so that [tokens x vocabulary] never exists.
+/// Next-token cross-entropy of a batch and its gradient with respect to the trainable parameters, layer by layer from the top: no graph
+/// below the lowest tuned layer, no weight gradients in frozen layers, and the head on answer rows in chunks, so that [tokens x vocabulary]
+/// never exists.
 /// </summary>
 /// <param name="model">The model; trainable parameters are those after <see cref="Parameter.Train"/>.</param>
 /// <param name="recompute">
-/// Keep only the input of each layer and run the layer again in the backward pass: a third more arithmetic, a fraction of the memory. The result is the same.
+/// Keep only the input of each layer and run the layer again in the backward pass: a third more arithmetic, a fraction of the memory. The
+/// result is the same.
 /// </param>
 /// <param name="headRows">Rows of a chunk at the head.</param>
-/// <param name="distillation">Mixes the divergence from the unpruned model's predictions into the loss; null for cross-entropy alone.</param>
+/// <param name="distillation">
+/// Mixes the divergence from the unpruned model's predictions into the loss; null for cross-entropy alone.
+/// </param>
 public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
 {
     private readonly int _lowest = LowestTuned(model);
     private readonly bool _trainsInput = TrainsInput(model);
 
     /// <summary>
-    /// Adds the gradient of <paramref name="scale"/> times the summed loss over the batch's answer tokens to the parameters' gradients: cross-entropy, or its mixture with the divergence from the unpruned model.
+    /// Adds the gradient of <paramref name="scale"/> times the summed loss over the batch's answer tokens to the parameters' gradients:
+    /// cross-entropy, or its mixture with the divergence from the unpruned model.
     /// </summary>
     /// <returns>The summed loss, not scaled.</returns>
     public double Accumulate(Batch batch, double scale)
@@ -36,7 +41,8 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         using (no_grad())
         {
             Tensor x0 = x.alias();
-            Tensor hidden = model.Hidden(x.detach(), shared, (l, layer, input) => l < _lowest ? layer(input) : Forward(passes, l, layer, input));
+            Tensor hidden = model.Hidden(x.detach(), shared, (l, layer, input) => l < _lowest
+                ? layer(input) : Forward(passes, l, layer, input));
             var (loss, gradient) = Head(hidden, batch, scale, parentRows);
             hidden.Dispose();
             var levels = new Tensor?[model.AddedLevels];
@@ -139,7 +145,8 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     private static int LowestTuned(VisionLanguageModel model)
     {
         if (TrainsInput(model)) return 0;
-        int lowest = model.Layers.Index().Where(layer => layer.Item.Parameters.Any(p => p.IsTrainable)).Select(layer => layer.Index).DefaultIfEmpty(-1).First();
+        int lowest = model.Layers.Index().Where(layer => layer.Item.Parameters.Any(p => p.IsTrainable)).Select(layer => layer.Index)
+            .DefaultIfEmpty(-1).First();
         return lowest >= 0 ? lowest : throw new InputException("There is nothing to tune: no parameter of the model is trainable.");
     }
 }

@@ -36,6 +36,7 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     {
         var (unit, size, format) = Total < 1_000_000_000 ? ("MB", 1e6, "0") : ("GB", 1e9, "0.0");
         string In(long bytes) => (bytes / size).ToString(format);
-        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} masters, gradients and optimiser, {In(Activations)} activations{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")})";
+        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} masters, gradients and optimiser, "
+            + $"{In(Activations)} activations{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")})";
     }
 }

@@ -36,7 +36,8 @@ public static class TaylorImportance
         if (answerTokens == 0) throw new InputException("No sample of the data has an answer to take a loss on.");
         var batches = Batcher.ByTokens([.. answered.Select(sample => sample.Length)], batchTokens);
         long largest = model.Layers.Max(layer => layer.Parameters.Sum(parameter => parameter.Value.numel()));
-        int[][] groups = [.. Enumerable.Range(0, model.Layers.Count).Chunk((int)Math.Clamp(memory / (BytesPerWeight * largest), 1, model.Layers.Count))];
+        int[][] groups = [.. Enumerable.Range(0, model.Layers.Count)
+            .Chunk((int)Math.Clamp(memory / (BytesPerWeight * largest), 1, model.Layers.Count))];
 
         double[] scores = new double[model.Layers.Count];
         double loss = 0;
@@ -58,7 +59,10 @@ public static class TaylorImportance
             {
                 scores[l] = model.Layers[l].Parameters.Sum(Importance);
                 if (!double.IsFinite(scores[l]))
-                    throw new NotANumberException($"The gradients of decoder layer {l} are no numbers (NaN or infinite): compute with --dtype fp32.");
+                {
+                    throw new NotANumberException($"The gradients of decoder layer {l} are no numbers (NaN or infinite): "
+                        + "compute with --dtype fp32.");
+                }
             }
         }
         return (scores, loss / answerTokens);

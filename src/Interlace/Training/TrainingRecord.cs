@@ -14,7 +14,8 @@ namespace Interlace.Training;
 /// <param name="TunedSha256">Hash of the names, one a line.</param>
 public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOptions Settings, DataOptions Data, string Device,
     string Dtype, int Seed, TrainingInputs Inputs,
-    int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples, IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss) : IArtefact
+    int[] TunedLayers, string[] TunedParameters, long TunedWeights, string TunedSha256, int Steps, long Samples,
+    IReadOnlyDictionary<string, long> Skipped, double FirstLoss, double LastLoss) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = Pruning.PrunedModelFile.TrainingRecordName;

@@ -19,13 +19,20 @@ public sealed record TunedLayers(IReadOnlyList<int> Layers, IReadOnlyList<Parame
     {
         if (layers.Count == 0) throw new InputException("The plan tunes no layer: there is nothing to train.");
         if (layers.Any(l => l < 0 || l >= model.Layers.Count))
-            throw new InputException($"The plan tunes layers {string.Join(", ", layers)}, the model has {model.Layers.Count} layers: the plan belongs to another model.");
+        {
+            throw new InputException($"The plan tunes layers {string.Join(", ", layers)}, the model has {model.Layers.Count} layers: "
+                + "the plan belongs to another model.");
+        }
         Parameter[] wanted = [.. layers.SelectMany(l => model.Layers[l].Parameters)];
         foreach (var parameter in wanted) parameter.Train();
         Parameter[] trainable = [.. model.Parameters.Where(p => p.IsTrainable)];
         if (!trainable.ToHashSet().SetEquals(wanted))
-            throw new InputException($"{trainable.Length} parameters are trainable, the plan's layers have {wanted.Length}: the model was prepared for another plan.");
+        {
+            throw new InputException($"{trainable.Length} parameters are trainable, the plan's layers have {wanted.Length}: "
+                + "the model was prepared for another plan.");
+        }
         string names = string.Concat(trainable.Select(p => p.Name + "\n"));
-        return new(layers, trainable, trainable.Sum(p => p.Value.numel()), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(names))));
+        return new(layers, trainable, trainable.Sum(p => p.Value.numel()),
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(names))));
     }
 }

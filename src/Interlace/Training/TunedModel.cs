@@ -38,13 +38,19 @@ public static class TunedModel
         using var checkpoint = Checkpoint.Open(source);
         var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
         IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
-            values.TryGetValue(tensor.Name, out var value) ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
+            values.TryGetValue(tensor.Name, out var value)
+                ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name))
+                .ToArray())];
         foreach (var tensor in checkpoint.Files.SelectMany(file => file.Tensors))
             if (values.TryGetValue(tensor.Name, out var value) && !AreNumbers(value, tensor.Type))
-                throw new NotANumberException($"Weight {tensor.Name} is no number (NaN or infinite) in {tensor.Type} after tuning: lower finetune.learning_rate.");
+            {
+                throw new NotANumberException($"Weight {tensor.Name} is no number (NaN or infinite) in {tensor.Type} after tuning: "
+                    + "lower finetune.learning_rate.");
+            }
         using var folder = StagedFolder.Begin(target, Size(source, records.Values.Sum(path => new FileInfo(path).Length)), overwrite
             ? ModelRecords.AreIn : null);
-        CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
+        CheckpointWriter.Write(folder.FullPath, shards, LayerRemoval.IndexMetadata(source), progress is null
+            ? null : new ByteProgress("write", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
         foreach (string file in Companions(source)) LayerRemoval.CopyFile(Path.Combine(source, file), Path.Combine(folder.FullPath, file));
         foreach (var (name, path) in records) LayerRemoval.CopyFile(path, Path.Combine(folder.FullPath, name));
         cancellation.ThrowIfCancellationRequested();

@@ -21,8 +21,7 @@ internal static class InternVLFamily
 
     private static DecoderSpec Decoder(ModelConfig config)
     {
-        var spec = DecoderConfig.Read(
-            config, (text, headSize) => RopeConfig.Read(text, headSize, theta: 10_000), new() { TiedHead = true });
+        var spec = DecoderConfig.Read(config, (text, headSize) => RopeConfig.Read(text, headSize, theta: 10_000), tied: true);
         return spec with { InputBias = true };
     }
 

@@ -12,8 +12,7 @@ internal static class Qwen2Decoder
     public static DecoderSpec Read(ModelConfig config, double epsilon)
     {
         var spec = DecoderConfig.Read(
-            config, (text, headSize) => RopeConfig.ReadSections(text, headSize, theta: 1e6, interleaved: false),
-            new() { NormEpsilon = epsilon });
+            config, (text, headSize) => RopeConfig.ReadSections(text, headSize, theta: 1e6, interleaved: false), epsilon: epsilon);
         return spec with { InputBias = true };
     }
 }

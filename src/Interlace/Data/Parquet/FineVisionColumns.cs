@@ -19,7 +19,8 @@ internal sealed record FineVisionColumns(int Images, int? ImagePaths, int Questi
         int? Find(string list, string field)
         {
             for (int i = 0; i < group.Columns.Count; i++)
-                if (group.Columns[i].Path.StartsWith(list + ".", StringComparison.Ordinal) && group.Columns[i].Path.EndsWith("." + field, StringComparison.Ordinal))
+                if (group.Columns[i].Path.StartsWith(list + ".", StringComparison.Ordinal)
+                    && group.Columns[i].Path.EndsWith("." + field, StringComparison.Ordinal))
                     return i;
             return null;
         }

@@ -105,7 +105,8 @@ internal sealed class ListColumn : IDisposable
     private bool Fill(int most)
     {
         (_at, _filled, _value) = (0, 0, 0);
-        // A data page without values, which writers leave where a dictionary grows too large, looks like the end of the column to the library: ask again while values are owed.
+        // A data page without values, which writers leave where a dictionary grows too large, looks like the end of the column to the
+        // library: ask again while values are owed.
         for (int tries = 0; _filled == 0 && _consumed < _total && tries <= MostEmptyPages; tries++)
             if (_reader.HasNext) _filled = (int)_reader.ReadBatch(most, _definitions, _repetitions, _values, out _);
         return _filled > 0;

@@ -119,6 +119,7 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
                 case 11: dictionary = reader.Integer(); break;
                 default: reader.Skip(type); break;
             }
-        return new ColumnChunk(string.Join('.', path), new ByteRange(dictionary > 0 && dictionary < data ? dictionary : data, size), values);
+        return new ColumnChunk(string.Join('.', path), new ByteRange(dictionary > 0 && dictionary < data ? dictionary : data, size),
+            values);
     }
 }

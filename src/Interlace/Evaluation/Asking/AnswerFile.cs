@@ -25,7 +25,10 @@ public static class AnswerFile
         Dictionary<string, Answer> byIndex = new(StringComparer.Ordinal);
         foreach (var (i, answer) in answers.Index())
             if (!byIndex.TryAdd(answer.Index, answer))
-                throw new InputException($"Line {i + 1} of {path} answers row {answer.Index} a second time: two commands have written to it; delete the file and evaluate again.");
+            {
+                throw new InputException($"Line {i + 1} of {path} answers row {answer.Index} a second time: "
+                    + "two commands have written to it; delete the file and evaluate again.");
+            }
         return byIndex;
     }
 

@@ -38,5 +38,6 @@ public sealed record AnswerSettings(string Protocol, int MaxNewTokens, string Pr
 
     /// <summary>The rows of a benchmark that are asked.</summary>
     public IReadOnlyList<BenchmarkRow> RowsOf(Benchmark benchmark, BenchmarkTable table) =>
-        [.. table.Rows.Take(Overrides?.FirstOrDefault(entry => Benchmarks.IsNamed(benchmark, entry.Key)).Value?.Limit ?? Limit ?? int.MaxValue)];
+        [.. table.Rows.Take(Overrides?.FirstOrDefault(entry =>
+            Benchmarks.IsNamed(benchmark, entry.Key)).Value?.Limit ?? Limit ?? int.MaxValue)];
 }

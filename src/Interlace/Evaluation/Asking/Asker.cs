@@ -59,7 +59,10 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         var before = File.Exists(path) ? AnswersFile.Load(path) : null;
         if (before?.Inputs.Model is { } then) SameModel.Require(then, file.Inputs.Model!, path);
         if (before is not null && file.ChangeSince(before) is { } change)
-            throw new InputException($"The answers in {folder} were made earlier: {change}; name another folder, or start over with --force.");
+        {
+            throw new InputException($"The answers in {folder} were made earlier: {change}; "
+                + "name another folder, or start over with --force.");
+        }
         if (before?.IsSameWorkAs(file) != true) EvaluationFolder.Clear(folder);
         file.Save(path);
     }
@@ -82,7 +85,8 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         using var times = AnswerSeconds.Open(EvaluationFolder.Times(folder, benchmark.Name), known.Keys);
         tally.Begin(benchmark.Name, rows.Count, known.Count);
         BenchmarkRow[] open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
-        foreach (var (answer, seconds) in Answers(benchmark, table, open, skipped, AskingSettings.Of(_options, benchmark).Generation(_options.Slots)))
+        foreach (var (answer, seconds) in Answers(benchmark, table, open, skipped,
+            AskingSettings.Of(_options, benchmark).Generation(_options.Slots)))
         {
             times.Add(seconds);
             file.Add(answer);
@@ -94,8 +98,10 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
     /// <summary>Asks some of the answered rows once more, one at a time: <c>alone/NAME.jsonl</c>.</summary>
     private void AnswerAlone(TableSet tables, AnswerSettings settings, string stage)
     {
-        var answers = tables.Tables.ToDictionary(t => t.Benchmark.Name, t => EvaluationFolder.ReadAnswers(folder, t.Benchmark.Name), StringComparer.Ordinal);
-        var answered = tables.Tables.SelectMany(t => settings.RowsOf(t.Benchmark, t.Table).Where(row => answers[t.Benchmark.Name].ContainsKey(row.Index)).Select(row => (t.Benchmark.Name, row)));
+        var answers = tables.Tables.ToDictionary(t => t.Benchmark.Name, t => EvaluationFolder.ReadAnswers(folder, t.Benchmark.Name),
+            StringComparer.Ordinal);
+        var answered = tables.Tables.SelectMany(t => settings.RowsOf(t.Benchmark, t.Table)
+            .Where(row => answers[t.Benchmark.Name].ContainsKey(row.Index)).Select(row => (t.Benchmark.Name, row)));
         var chosen = BatchCheck.Rows(answered, _options.CheckBatching, job.Experiment.Seed)
             .ToLookup(row => row.Benchmark, row => row.Row, StringComparer.Ordinal);
         var tally = new AnswerTally($"{stage} alone", chosen.Sum(rows => rows.Count()), job.Progress);
@@ -107,7 +113,8 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
             BenchmarkRow[] rows = [.. chosen[benchmark.Name]], open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
             tally.Begin(benchmark.Name, rows.Length, rows.Length - open.Length);
             var generation = AskingSettings.Of(_options, benchmark).Generation(slots: 1);
-            foreach (var (answer, _) in Answers(benchmark, table, open, [], generation with { MaxNewTokens = Math.Min(generation.MaxNewTokens, BatchCheck.Tokens) }))
+            foreach (var (answer, _) in Answers(benchmark, table, open, [],
+                generation with { MaxNewTokens = Math.Min(generation.MaxNewTokens, BatchCheck.Tokens) }))
             {
                 file.Add(answer);
                 tally.Answered();
@@ -128,8 +135,10 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
             imageTimes[place] = Stopwatch.GetElapsedTime(begun);
             return encoded;
         }
-        // Rows are read and decoded by the workers: a row whose image cannot be had is counted and left out, like any other bad sample. No prompt is too long: the published protocol has no such limit.
-        var samples = SampleLoader.Load(rows.Select((_, place) => new Sample(benchmark.Name, table.Name, place, [], [])), sample => Prepare((int)sample.Row),
+        // Rows are read and decoded by the workers: a row whose image cannot be had is counted and left out, like any other bad sample. No
+        // prompt is too long: the published protocol has no such limit.
+        var samples = SampleLoader.Load(rows.Select((_, place) => new Sample(benchmark.Name, table.Name, place, [], [])),
+            sample => Prepare((int)sample.Row),
             skipped, new LoaderOptions(int.MaxValue, _data.Workers), 0, job.Cancellation);
         var asked = new List<(int Place, EncodedSample Prompt)>();
         var prompts = samples.Select(sample =>
@@ -138,12 +147,15 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
             return sample.Encoded;
         });
         var generator = new Generator(loaded.Model, generation, loaded.StopIds.ToHashSet());
-        foreach (var generated in generator.Run(prompts, seedOf: i => AskingSettings.SeedOf(job.Experiment.Seed, benchmark.Name, rows[asked[i].Place].Index), cancellation: job.Cancellation))
+        foreach (var generated in generator.Run(prompts,
+            seedOf: i => AskingSettings.SeedOf(job.Experiment.Seed, benchmark.Name, rows[asked[i].Place].Index),
+            cancellation: job.Cancellation))
         {
             var (place, prompt) = asked[generated.Index];
             ReadOnlySpan<int> ids = generated.Reason == FinishReason.Stop ? generated.Ids.AsSpan(..^1) : generated.Ids;
             string hash = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(prompt.Ids))), index = rows[place].Index;
-            yield return (new(index, hash, loaded.Processor.Tokenizer.Decode(ids), prompt.Length, prompt.Count(TokenKind.Image), generated.Ids.Length, generated.Reason == FinishReason.Stop ? "stop" : "length"),
+            yield return (new(index, hash, loaded.Processor.Tokenizer.Decode(ids), prompt.Length, prompt.Count(TokenKind.Image),
+                generated.Ids.Length, generated.Reason == FinishReason.Stop ? "stop" : "length"),
                 new(index, Seconds(imageTimes[place]), Seconds(generated.Prefill), Seconds(generated.Decoding), generated.Ids.Length));
         }
 

@@ -39,7 +39,10 @@ public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts
         Benchmark[] all = [.. found, .. Benchmarks.All];
         foreach (string name in options.Overrides?.Keys ?? Enumerable.Empty<string>())
             if (!Array.Exists(all, benchmark => Benchmarks.IsNamed(benchmark, name)))
-                throw new InputException($"evaluate.overrides names the benchmark {name}, which is not known: it may name {string.Join(", ", all.Select(benchmark => benchmark.Name).Distinct())}.");
+            {
+                throw new InputException($"evaluate.overrides names the benchmark {name}, which is not known: "
+                    + $"it may name {string.Join(", ", all.Select(benchmark => benchmark.Name).Distinct())}.");
+            }
     }
 
     /// <summary>The style of the prompts.</summary>

@@ -42,6 +42,7 @@ public sealed record BatchCheck(int Checked, int Differing)
 
     /// <summary>Whether an answer, and the same asked for alone, which may be cut off earlier, are one text as far as both go.</summary>
     internal static bool IsSameText(Answer batched, Answer alone) => alone.FinishReason == "length" && alone.Tokens < batched.Tokens
-        ? batched.Prediction.StartsWith(alone.Prediction.TrimEnd('\uFFFD'), StringComparison.Ordinal)   // the cut may go through a character
+        // the cut may go through a character
+        ? batched.Prediction.StartsWith(alone.Prediction.TrimEnd('\uFFFD'), StringComparison.Ordinal)
         : alone.Prediction == batched.Prediction;
 }

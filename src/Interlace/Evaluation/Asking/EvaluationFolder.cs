@@ -24,7 +24,8 @@ public static class EvaluationFolder
 
     /// <summary>How fast benchmarks were answered in an evaluation that has run; those without times are left out.</summary>
     public static IReadOnlyList<AnswerRate> ReadRates(string folder, IEnumerable<string> benchmarks) =>
-        [.. benchmarks.Select(name => AnswerRate.Of(name, AnswerSeconds.Read(EvaluationFolder.Times(folder, name)))).Where(rate => rate.Answers > 0)];
+        [.. benchmarks.Select(name => AnswerRate.Of(name, AnswerSeconds.Read(EvaluationFolder.Times(folder, name))))
+            .Where(rate => rate.Answers > 0)];
 
     /// <summary>Discards all answers.</summary>
     public static void Clear(string folder)

@@ -30,8 +30,13 @@ public static class RunComparison
         var baseline = runs[0];
         string[] differences = [.. runs.Skip(1).SelectMany(run => Differences(baseline, run, names))];
         if (differences.Length > 0 && !force)
-            throw new InputException($"These runs cannot be compared: {string.Join("; ", differences)}. Compare them all the same with --force.");
-        string[] leftOut = [.. all.Except(names).Select(name => $"{name}: no score in {string.Join(", ", runs.Where(run => Percent(run, name) is null).Select(run => run.Name))}")];
+        {
+            throw new InputException($"These runs cannot be compared: {string.Join("; ", differences)}. "
+                + "Compare them all the same with --force.");
+        }
+        string[] leftOut = [.. all.Except(names)
+            .Select(name => $"{name}: no score in "
+                + $"{string.Join(", ", runs.Where(run => Percent(run, name) is null).Select(run => run.Name))}")];
         return new(Comparison.CurrentFormat, ProgramVersion.CreatedBy, seed, Compared(baseline, baseline, names, seed),
             [.. runs.Skip(1).Select(run => Compared(run, baseline, names, seed))], leftOut, differences);
     }
@@ -43,8 +48,11 @@ public static class RunComparison
         var (a, b) = (baseline.Scores.Settings, run.Scores.Settings);
         (string What, string Baseline, string Run)[] settings =
         [
-            ("protocol", a.Protocol, b.Protocol), ("token limit", $"{a.MaxNewTokens}", $"{b.MaxNewTokens}"), ("prompts", a.Prompts, b.Prompts), ("rules", a.Rules, b.Rules), ("judge", a.Judge, b.Judge), ("sampling", a.Sampling, b.Sampling),
-            ("limit of rows", $"{a.Limit?.ToString() ?? "none"}", $"{b.Limit?.ToString() ?? "none"}"), ("limit of pixels", $"{a.MaxPixels?.ToString() ?? "none"}", $"{b.MaxPixels?.ToString() ?? "none"}"),
+            ("protocol", a.Protocol, b.Protocol), ("token limit", $"{a.MaxNewTokens}", $"{b.MaxNewTokens}"),
+                ("prompts", a.Prompts, b.Prompts), ("rules", a.Rules, b.Rules), ("judge", a.Judge, b.Judge),
+                ("sampling", a.Sampling, b.Sampling),
+            ("limit of rows", $"{a.Limit?.ToString() ?? "none"}", $"{b.Limit?.ToString() ?? "none"}"),
+                ("limit of pixels", $"{a.MaxPixels?.ToString() ?? "none"}", $"{b.MaxPixels?.ToString() ?? "none"}"),
         ];
         foreach (var (what, of, other) in settings)
             if (of != other) yield return $"{what} {of} in {baseline.Name}, {other} in {run.Name}";
@@ -64,7 +72,8 @@ public static class RunComparison
     }
 
     private static BenchmarkOverrides? Override(EvaluationSettings settings, string benchmark) =>
-        settings.Overrides?.FirstOrDefault(entry => entry.Key.Equals(benchmark, StringComparison.OrdinalIgnoreCase) || Benchmarks.Find(entry.Key)?.Name == benchmark).Value;
+        settings.Overrides?.FirstOrDefault(entry => entry.Key.Equals(benchmark, StringComparison.OrdinalIgnoreCase)
+            || Benchmarks.Find(entry.Key)?.Name == benchmark).Value;
 
     private static ComparedRun Compared(ScoredRun run, ScoredRun baseline, string[] names, int seed)
     {
@@ -82,24 +91,30 @@ public static class RunComparison
         foreach (string name in names)
         {
             var texts = baseline.Answers[name];
-            bool[] changed = [.. run.Answers[name].Values.Where(answer => texts.ContainsKey(answer.Index)).Select(answer => answer.Prediction != texts[answer.Index].Prediction)];
+            bool[] changed = [.. run.Answers[name].Values.Where(answer => texts.ContainsKey(answer.Index))
+                .Select(answer => answer.Prediction != texts[answer.Index].Prediction)];
             var scores = baseline.Outcomes[name].Units.ToDictionary(unit => unit.Key, unit => unit.Sums, StringComparer.Ordinal);
-            bool[] rescored = [.. run.Outcomes[name].Units.Where(unit => scores.ContainsKey(unit.Key)).Select(unit => !unit.Sums.SequenceEqual(scores[unit.Key]))];
-            sum = new(sum.Answers + changed.Length, sum.Texts + changed.Count(differs => differs), sum.Questions + rescored.Length, sum.Scores + rescored.Count(differs => differs));
+            bool[] rescored = [.. run.Outcomes[name].Units.Where(unit => scores.ContainsKey(unit.Key))
+                .Select(unit => !unit.Sums.SequenceEqual(scores[unit.Key]))];
+            sum = new(sum.Answers + changed.Length, sum.Texts + changed.Count(differs => differs), sum.Questions + rescored.Length,
+                sum.Scores + rescored.Count(differs => differs));
         }
         return sum;
     }
 
     private static Retained Mean(string name, ScoredRun run, ScoredRun baseline, string[] benchmarks, int seed)
     {
-        (decimal Score, decimal Baseline)[] pairs = [.. benchmarks.Select(b => (PaperArithmetic.Exact(Percent(run, b)!.Value), PaperArithmetic.Exact(Percent(baseline, b)!.Value)))];
+        (decimal Score, decimal Baseline)[] pairs =
+            [.. benchmarks.Select(b => (PaperArithmetic.Exact(Percent(run, b)!.Value),
+            PaperArithmetic.Exact(Percent(baseline, b)!.Value)))];
         PairedIntervals? Intervals(IEnumerable<string> of) =>
             Bootstrap.PairedMean([.. of.Select(b => (run.Outcomes[b], baseline.Outcomes[b]))], seed);
         var intervals = Intervals(benchmarks);
         // What has no retention is not in the mean of retentions, so not in its interval either.
         string[] counted = [.. benchmarks.Where(b => Percent(baseline, b) != 0)];
         var retention = counted.Length == benchmarks.Length ? intervals : Intervals(counted);
-        return new(name, (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Score)), (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Baseline)), (double?)PaperArithmetic.RelativePerformance(pairs),
+        return new(name, (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Score)),
+            (double)PaperArithmetic.Mean(pairs.Select(pair => pair.Baseline)), (double?)PaperArithmetic.RelativePerformance(pairs),
             Ends(retention?.Retention), Ends(intervals?.Difference), intervals?.Units ?? 0);
     }
 

@@ -26,8 +26,12 @@ public sealed record ScoredRun(string Name, ScoresFile Scores, IReadOnlyDictiona
         var scores = ScoresFile.Load(Path.Combine(folder, ScoresFile.Name));
         var outcomes = Scoring.Outcomes.Load(Path.Combine(folder, Scoring.Outcomes.Name));
         foreach (var benchmark in scores.Benchmarks.Where(b => b.Percent is not null))
-            if (!outcomes.TryGetValue(benchmark.Name, out var outcome) || outcome.Percent is not { } percent || Math.Abs(percent - benchmark.Percent!.Value) > SameNumber)
-                throw new InputException($"The scores and the outcomes of {benchmark.Name} in {folder} do not belong together: score the answers again with the score command.");
+            if (!outcomes.TryGetValue(benchmark.Name, out var outcome) || outcome.Percent is not { } percent
+                || Math.Abs(percent - benchmark.Percent!.Value) > SameNumber)
+            {
+                throw new InputException($"The scores and the outcomes of {benchmark.Name} in {folder} do not belong together: "
+                    + "score the answers again with the score command.");
+            }
         return new(name, scores, outcomes,
             scores.Benchmarks.ToDictionary(b => b.Name, b => EvaluationFolder.ReadAnswers(folder, b.Name), StringComparer.Ordinal));
     }

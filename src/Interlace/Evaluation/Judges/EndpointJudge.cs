@@ -32,7 +32,9 @@ public sealed class EndpointJudge : IJudge, IDisposable
     /// <exception cref="InputException">Address or model are missing, or the environment variable holds no key.</exception>
     public EndpointJudge(EvaluationOptions options, TimeSpan? pause = null)
     {
-        string endpoint = options.JudgeEndpoint ?? throw new InputException("The judge has no address: give one with evaluate.judge_endpoint, such as http://localhost:8000/v1.");
+        string endpoint = options.JudgeEndpoint
+            ?? throw new InputException("The judge has no address: "
+                + "give one with evaluate.judge_endpoint, such as http://localhost:8000/v1.");
         Model = options.JudgeModel ?? throw new InputException("The judge has no model: name one with evaluate.judge_model.");
         if (!ExperimentRules.IsJudgeAddress(endpoint))
             throw new InputException($"evaluate.judge_endpoint is no judge's address: expected {ExperimentRules.JudgeAddressForm}.");
@@ -40,7 +42,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
         (_key, _variable) = (KeyIn(options.JudgeKey), options.JudgeKey);
         (_timeout, _pause) = (TimeSpan.FromSeconds(options.JudgeTimeout), pause ?? TimeSpan.FromSeconds(1));
         // A redirect would carry questions to an address that nobody named; a proxy has no part in a call to this machine.
-        _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = !_address.IsLoopback }) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LargestReply };
+        _client = new(new SocketsHttpHandler { AllowAutoRedirect = false,
+            UseProxy = !_address.IsLoopback }) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LargestReply };
     }
 
     /// <inheritdoc/>
@@ -51,7 +54,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
     /// question.
     /// </summary>
     public string Introduction =>
-        $"The judge {Model} is asked at {_address.GetLeftPart(UriPartial.Authority)}, {(_key is null ? $"without a key: the variable {_variable} is not set" : $"with the key in the variable {_variable}")}.";
+        $"The judge {Model} is asked at {_address.GetLeftPart(UriPartial.Authority)}, "
+            + $"{(_key is null ? $"without a key: the variable {_variable} is not set" : $"with the key in the variable {_variable}")}.";
 
     /// <inheritdoc/>
     public async Task<JudgeReply> Ask(JudgeRequest request, CancellationToken cancellation)
@@ -83,7 +87,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
             using var response = await _client.SendAsync(message, limit.Token).ConfigureAwait(false);
             int status = (int)response.StatusCode;
             if (status is < 200 or > 299)
-                return (new(null, $"{status} {response.StatusCode}", IsOutage: status is not (400 or 413 or 415 or 422)), status is 408 or 429 or >= 500, Wait(response.Headers.RetryAfter));
+                return (new(null, $"{status} {response.StatusCode}", IsOutage: status is not (400 or 413 or 415 or 422)),
+                    status is 408 or 429 or >= 500, Wait(response.Headers.RetryAfter));
             return (Read(await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false)), true, null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -92,7 +97,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return (new(null, e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error } ? $"no connection ({error})" : "no connection", IsOutage: true), true, null);
+            return (new(null, e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error }
+                ? $"no connection ({error})" : "no connection", IsOutage: true), true, null);
         }
     }
 
@@ -116,7 +122,8 @@ public sealed class EndpointJudge : IJudge, IDisposable
         JsonNode content = request.Images.Count == 0 ? request.Prompt : new JsonArray(
         [
             new JsonObject { ["type"] = "text", ["text"] = request.Prompt },
-            .. request.Images.Select(image => (JsonNode)new JsonObject { ["type"] = "image_url", ["image_url"] = new JsonObject { ["url"] = DataUrl(image), ["detail"] = "low" } }),
+            .. request.Images.Select(image => (JsonNode)new JsonObject { ["type"] = "image_url",
+            ["image_url"] = new JsonObject { ["url"] = DataUrl(image), ["detail"] = "low" } }),
         ]);
         return new()
         {

@@ -42,7 +42,8 @@ public static class Judging
         Prediction?[] result = [.. predictions];
         SkipCounts leftOut = [];
         int[] open = [.. Enumerable.Range(0, result.Length).Where(i => Needs(kind, result[i]!, rules))];
-        await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = calls, CancellationToken = cancellation }, async (i, token) =>
+        await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = calls, CancellationToken = cancellation },
+            async (i, token) =>
         {
             try
             {

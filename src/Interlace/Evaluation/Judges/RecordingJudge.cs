@@ -64,7 +64,9 @@ public sealed class RecordingJudge : IJudge, IDisposable
                 string path = options.JudgeReplies ?? replies;
                 var file = RepliesFile.Read(path);
                 string model = options.JudgeModel ?? (file.Models.Count == 1 ? file.Models.Single()
-                    : throw new InputException($"{path} holds replies of {(file.Models.Count == 0 ? "no model" : string.Join(", ", file.Models))}: name one with evaluate.judge_model."));
+                    : throw new InputException($"{path} holds replies of "
+                        + $"{(file.Models.Count == 0 ? "no model" : string.Join(", ", file.Models))}: "
+                        + "name one with evaluate.judge_model."));
                 return new(model, null, file, null, cancellation);
             default:
                 return null;

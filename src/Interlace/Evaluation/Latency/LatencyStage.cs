@@ -49,7 +49,8 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
     /// or the models read a question differently.</exception>
     public LatencyFile Run()
     {
-        var found = Benchmarks.In(_evaluation.Benchmarks ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks."), _evaluation.Only);
+        var found = Benchmarks.In(_evaluation.Benchmarks ?? throw new InputException("No benchmarks are named: "
+            + "give a folder of tables with --benchmarks."), _evaluation.Only);
         AskingSettings.Check(_evaluation, found.Select(f => f.Benchmark));
         LatencyModel[] described = Describe();
         var tables = new List<(Benchmark Benchmark, BenchmarkTable Table)>();
@@ -85,7 +86,8 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
     {
         double Middle(Func<EncodedSample, int> count) =>
             LatencyStatistics.Median([.. questions.Prompts.Select(prompt => (double)count(prompt))]);
-        return new(benchmark.Name, benchmark.Group, questions.Prompts.Count, Middle(p => p.Count(TokenKind.Image)), Middle(p => p.Length - p.Count(TokenKind.Image)), questions.Skipped,
+        return new(benchmark.Name, benchmark.Group, questions.Prompts.Count, Middle(p => p.Count(TokenKind.Image)),
+            Middle(p => p.Length - p.Count(TokenKind.Image)), questions.Skipped,
             [.. questions.Times.Select(model => LatencyStatistics.Of(model, job.Experiment.Seed))]);
     }
 
@@ -99,7 +101,8 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
             names.Add(name);
             int same = names.Count(n => n == name);
             using var checkpoint = Checkpoint.Open(model.Folder);
-            described.Add(new(same == 1 ? name : $"{name} ({same})", model.Model.Layers.Count, models[0].Model.Layers.Count / (double)model.Model.Layers.Count, ModelIdentity.Of(checkpoint, cancel: job.Cancellation)));
+            described.Add(new(same == 1 ? name : $"{name} ({same})", model.Model.Layers.Count,
+                models[0].Model.Layers.Count / (double)model.Model.Layers.Count, ModelIdentity.Of(checkpoint, cancel: job.Cancellation)));
         }
         return [.. described];
     }
@@ -157,7 +160,10 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
         }
         for (int m = 1; m < answers.Length; m++)
             if (!answers[m].Prompt.Ids.AsSpan().SequenceEqual(answers[0].Prompt.Ids))
-                throw new InputException($"{models[0].Folder} and {models[m].Folder} read row {row.Index} of {table.Name} differently: their times cannot be compared.");
+            {
+                throw new InputException($"{models[0].Folder} and {models[m].Folder} read row {row.Index} of {table.Name} differently: "
+                    + "their times cannot be compared.");
+            }
         return answers;
     }
 

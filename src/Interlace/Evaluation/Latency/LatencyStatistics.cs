@@ -18,8 +18,10 @@ internal static class LatencyStatistics
     public static ModelLatency Of(IReadOnlyList<AnswerTimes> times, int seed)
     {
         Estimate Middle(Func<AnswerTimes, double> stage) => Resampled.Of(Values(times, stage), seed).Estimate;
-        return new(Middle(t => t.Image), Middle(t => t.Vision), Middle(t => t.Prefill), Middle(t => t.FirstToken), Middle(t => t.TimeToFirstToken), Middle(t => t.PerToken),
-            new(Values(times, t => t.Image), Values(times, t => t.Vision), Values(times, t => t.Prefill), Values(times, t => t.FirstToken), Values(times, t => t.PerToken)));
+        return new(Middle(t => t.Image), Middle(t => t.Vision), Middle(t => t.Prefill), Middle(t => t.FirstToken),
+            Middle(t => t.TimeToFirstToken), Middle(t => t.PerToken),
+            new(Values(times, t => t.Image), Values(times, t => t.Vision), Values(times, t => t.Prefill), Values(times, t => t.FirstToken),
+            Values(times, t => t.PerToken)));
     }
 
     /// <summary>The rows of Table 4: benchmarks by group, each group's mean after them, and the mean of all at the end.</summary>
@@ -27,7 +29,9 @@ internal static class LatencyStatistics
     /// <param name="seed">Seed of the intervals.</param>
     public static SpeedUpRow[] SpeedUps(IReadOnlyList<(Benchmark Benchmark, IReadOnlyList<AnswerTimes>[] Models)> benchmarks, int seed)
     {
-        var measured = benchmarks.Select(b => (b.Benchmark.Group, b.Benchmark.Name, Ratios: b.Models.Skip(1).Select(model => Ratios.Of(b.Models[0], model, seed)).ToArray())).ToArray();
+        var measured = benchmarks.Select(b =>
+            (b.Benchmark.Group, b.Benchmark.Name, Ratios: b.Models.Skip(1).Select(model => Ratios.Of(b.Models[0], model, seed)).ToArray()))
+            .ToArray();
         if (measured.Length == 0 || measured[0].Ratios.Length == 0) return [];
         var rows = new List<SpeedUpRow>();
         foreach (var group in measured.GroupBy(b => b.Group).OrderBy(g => Place(g.Key)))
@@ -54,9 +58,13 @@ internal static class LatencyStatistics
     }
 
     private static SpeedUp[] Mean(Ratios[][] benchmarks) => [.. Enumerable.Range(0, benchmarks[0].Length).Select(m => new SpeedUp(
-        Resampled.Mean([.. benchmarks.Select(b => b[m].First)]).Estimate, Resampled.Mean([.. benchmarks.Select(b => b[m].Prefill)]).Estimate, Resampled.Mean([.. benchmarks.Select(b => b[m].PerToken)]).Estimate))];
+        Resampled.Mean([.. benchmarks.Select(b => b[m].First)]).Estimate,
+            Resampled.Mean([.. benchmarks.Select(b => b[m].Prefill)]).Estimate,
+            Resampled.Mean([.. benchmarks.Select(b => b[m].PerToken)]).Estimate))];
 
-    private static double[] Values(IReadOnlyList<AnswerTimes> times, Func<AnswerTimes, double> stage) => [.. times.Select(t => Math.Round(stage(t), 4))];   // to a tenth of a microsecond
+    // to a tenth of a microsecond
+    private static double[] Values(IReadOnlyList<AnswerTimes> times, Func<AnswerTimes, double> stage) =>
+        [.. times.Select(t => Math.Round(stage(t), 4))];
 
     private sealed record Ratios(Resampled First, Resampled Prefill, Resampled PerToken)
     {

@@ -34,7 +34,8 @@ internal static class StageClock
             last = Read(model.Device);
             if (first == 0) first = last;
         }, cancellation: cancellation)) ;
-        return (new(Milliseconds(encoded - begun), Milliseconds(vision), Milliseconds(logits - encoded - vision), Milliseconds(first - logits), Milliseconds(last - first) / newTokens), prompt);
+        return (new(Milliseconds(encoded - begun), Milliseconds(vision), Milliseconds(logits - encoded - vision),
+            Milliseconds(first - logits), Milliseconds(last - first) / newTokens), prompt);
     }
 
     private static long Read(Device device)

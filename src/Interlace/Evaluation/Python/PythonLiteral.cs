@@ -56,7 +56,8 @@ public abstract record PythonLiteral
     private string Repr() => this switch
     {
         Text text =>
-            (text.Value.Contains('\'', StringComparison.Ordinal) && !text.Value.Contains('"', StringComparison.Ordinal) ? '"' : '\'') is var quote
+            (text.Value.Contains('\'', StringComparison.Ordinal) && !text.Value.Contains('"', StringComparison.Ordinal)
+                ? '"' : '\'') is var quote
             ? quote + text.Value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n",
                 StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal)
                 .Replace("\r", "\\r", StringComparison.Ordinal)
@@ -89,7 +90,8 @@ public abstract record PythonLiteral
             {
                 '[' => Items(']', depth) is { } list ? new Sequence(list.Items, IsTuple: false) : null,
                 '(' =>
-                    Items(')', depth) is not { } tuple ? null : tuple is { Items.Count: 1, TrailingComma: false } ? tuple.Items[0] : new Sequence(tuple.Items, IsTuple: true),
+                    Items(')', depth) is not { } tuple ? null : tuple is { Items.Count: 1, TrailingComma: false }
+                        ? tuple.Items[0] : new Sequence(tuple.Items, IsTuple: true),
                 '{' => Pairs(depth),
                 '\'' or '"' => Strings(),
                 '+' or '-' => Signed(depth),
@@ -155,7 +157,8 @@ public abstract record PythonLiteral
         {
             int start = _at;
             bool based = text[_at] == '0' && _at + 1 < text.Length && text[_at + 1] is 'x' or 'X' or 'o' or 'O' or 'b' or 'B';
-            while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '.' || !based && text[_at] is '+' or '-' && text[_at - 1] is 'e' or 'E'))
+            while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '.' || !based
+                && text[_at] is '+' or '-' && text[_at - 1] is 'e' or 'E'))
                 _at++;
             string token = text[start.._at];
             if (based) return Based(token);
@@ -202,7 +205,8 @@ public abstract record PythonLiteral
                 if (!String(value)) return null;
                 SkipSpace();
             }
-            while (_at < text.Length && (text[_at] is '\'' or '"' || text[_at] is 'r' or 'R' or 'u' or 'U' && _at + 1 < text.Length && text[_at + 1] is '\'' or '"'));
+            while (_at < text.Length && (text[_at] is '\'' or '"' || text[_at] is 'r' or 'R' or 'u' or 'U' && _at + 1 < text.Length
+                && text[_at + 1] is '\'' or '"'));
             return new(value.ToString());
         }
 
@@ -252,7 +256,9 @@ public abstract record PythonLiteral
 
         private bool CodePoint(StringBuilder value, int digits)
         {
-            if (_at + digits > text.Length || !int.TryParse(text.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code) || code is < 0 or > 0x10ffff)
+            if (_at + digits > text.Length
+                || !int.TryParse(text.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
+                || code is < 0 or > 0x10ffff)
                 return false;
             _at += digits;
             if (code <= 0xffff) value.Append((char)code);

@@ -121,7 +121,8 @@ public static class PythonText
         string all = parts[0].Replace(".", "", StringComparison.Ordinal),
             digits = all.TrimStart('0').TrimEnd('0') is { Length: > 0 } significant ? significant : "0";
         int point = parts[0].Length == all.Length ? all.Length : parts[0].IndexOf('.', StringComparison.Ordinal);
-        int exponent = x == 0 ? 0 : point - 1 - (all.Length - all.TrimStart('0').Length) + (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
+        int exponent = x == 0 ? 0 : point - 1 - (all.Length - all.TrimStart('0').Length) + (parts.Length > 1
+            ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
         string sign = double.IsNegative(x) ? "-" : "";
         if (exponent is < -4 or >= 16)
             return $"{sign}{digits[0]}{(digits.Length > 1 ? "." + digits[1..] : "")}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
@@ -177,16 +178,18 @@ public static class PythonText
 
     private static bool IsCaseIgnorable(char c) =>
         c is '\'' or '.' or ':' or '\u00b7' or '\u2018' or '\u2019' or '\u2024' or '\u2027' or '\uff07' or '\uff0e' or '\uff1a' ||
-        CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+        CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark
+            or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
 
     /// <summary>How many code points the upper case of one has: the 102 entries of Unicode's special casing that grow.</summary>
     private static int UpperWidth(char c) => c switch
     {
         '\u00df' or '\u0149' or '\u01f0' or '\u0587' or (>= '\u1e96' and <= '\u1e9a') or '\u1f50' => 2,
         '\u0390' or '\u03b0' or '\u1f52' or '\u1f54' or '\u1f56' => 3,
-        '\u1fb7' or '\u1fc7' or '\u1fd2' or '\u1fd3' or '\u1fd7' or '\u1fe2' or '\u1fe3' or '\u1fe7' or '\u1ff7' or '\ufb03' or '\ufb04' =>
-            3,
-        (>= '\u1f80' and <= '\u1faf') or (>= '\u1fb2' and <= '\u1fb4') or '\u1fb6' or '\u1fbc' or (>= '\u1fc2' and <= '\u1fc4') or '\u1fc6' or '\u1fcc' => 2,
+        '\u1fb7' or '\u1fc7' or '\u1fd2' or '\u1fd3' or '\u1fd7' or '\u1fe2' or '\u1fe3' or '\u1fe7' or '\u1ff7' or '\ufb03'
+            or '\ufb04' => 3,
+        (>= '\u1f80' and <= '\u1faf') or (>= '\u1fb2' and <= '\u1fb4') or '\u1fb6' or '\u1fbc' => 2,
+        (>= '\u1fc2' and <= '\u1fc4') or '\u1fc6' or '\u1fcc' => 2,
         '\u1fd6' or '\u1fe4' or '\u1fe6' or (>= '\u1ff2' and <= '\u1ff4') or '\u1ff6' or '\u1ffc' => 2,
         (>= '\ufb00' and <= '\ufb06') or (>= '\ufb13' and <= '\ufb17') => 2,
         _ => 1,

@@ -28,7 +28,8 @@ public static class ChoiceScores
     public static Score Vanilla(IReadOnlyList<Prediction> predictions, RuleSet rules = RuleSet.November2025, string? headlineSplit = null)
     {
         Choice[] choices = Choices(predictions, rules);
-        return Means([.. choices.Select(c => new Unit(c.Row, c.Hit, c.Hit || c.Failed))], headlineSplit, [.. choices.Select(c => c.Score)], choices, []);
+        return Means([.. choices.Select(c => new Unit(c.Row, c.Hit, c.Hit || c.Failed))], headlineSplit, [.. choices.Select(c => c.Score)],
+            choices, []);
     }
 
     /// <summary>A question counts only if every one of its rotations is right:
@@ -53,7 +54,10 @@ public static class ChoiceScores
     internal static void CheckGroups(IReadOnlyList<BenchmarkRow> rows)
     {
         if (!rows.Any(row => IndexOf(row) < GroupModulus))
-            throw new InputException($"None of {rows.Count} rows can belong to a circular benchmark: no index is below {GroupModulus}, which is where each group begins.");
+        {
+            throw new InputException($"None of {rows.Count} rows can belong to a circular benchmark: "
+                + $"no index is below {GroupModulus}, which is where each group begins.");
+        }
         foreach (BenchmarkRow row in rows) IndexOf(row);
     }
 
@@ -116,7 +120,8 @@ public static class ChoiceScores
         {
             Choice[] of = [.. choices.Where(choice => CycleOf(choice) == cycle)];
             scores.TryAdd(cycle, Percent(of, c => c.Hit));
-            foreach (IGrouping<string?, Choice> category in of.Where(c => c.Row.Category is not null).GroupBy(c => c.Row.Category).OrderBy(g => g.Key, StringComparer.Ordinal))
+            foreach (IGrouping<string?, Choice> category in of.Where(c => c.Row.Category is not null).GroupBy(c => c.Row.Category)
+                .OrderBy(g => g.Key, StringComparer.Ordinal))
                 scores.TryAdd($"{cycle}/{category.Key}", Percent([.. category], c => c.Hit));
         }
         return scores;
@@ -131,7 +136,8 @@ public static class ChoiceScores
         OrderedDictionary<string, double> scores = new(StringComparer.Ordinal);
         if (counted.Length > 0) scores["Overall"] = MeanOf(counted);
         foreach ((string name, double value) in further) scores.TryAdd(name, value);
-        IGrouping<string, Unit>[] splits = [.. units.GroupBy(unit => unit.Row.Split ?? "none").OrderBy(split => split.Key, StringComparer.Ordinal)];
+        IGrouping<string, Unit>[] splits =
+            [.. units.GroupBy(unit => unit.Row.Split ?? "none").OrderBy(split => split.Key, StringComparer.Ordinal)];
         foreach (IGrouping<string, Unit> split in splits)
         {
             string prefix = splits.Length > 1 ? split.Key + "/" : "";
@@ -155,7 +161,8 @@ public static class ChoiceScores
 
     private static void AddMeans(OrderedDictionary<string, double> scores, string prefix, IEnumerable<Unit> units, Func<Unit, string?> key)
     {
-        foreach (IGrouping<string?, Unit> group in units.Where(unit => key(unit) is not null).GroupBy(key).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string?, Unit> group in units.Where(unit => key(unit) is not null).GroupBy(key)
+            .OrderBy(group => group.Key, StringComparer.Ordinal))
             scores.TryAdd(prefix + group.Key, MeanOf(group));
     }
 
@@ -171,7 +178,8 @@ public static class ChoiceScores
 
     private static long IndexOf(BenchmarkRow row) =>
         long.TryParse(row.Index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index) && index >= 0 ? index :
-        throw new InputException($"Row {Printable.Quote(row.Index)} cannot belong to a circular benchmark, whose indices are integers: the group is the index modulo {GroupModulus}.");
+        throw new InputException($"Row {Printable.Quote(row.Index)} cannot belong to a circular benchmark, whose indices are integers: "
+            + $"the group is the index modulo {GroupModulus}.");
 
     private static Choice[] Choices(IReadOnlyList<Prediction> predictions, RuleSet rules) =>
         [.. RowOrder.Sorted(predictions).Select(p => Choice.Of(p, rules))];

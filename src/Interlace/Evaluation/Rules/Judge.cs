@@ -66,7 +66,8 @@ public static class Judge
     {
         if (part.Split(':') is not [_, { } after, ..]) return null;
         string[] pieces = (after.Length > 0 ? after[1..] : after).Split('/');
-        if (pieces.Length < 2 || !PythonText.TryInteger(pieces[0], out BigInteger n) || !PythonText.TryInteger(pieces[1], out BigInteger m) || m.IsZero)
+        if (pieces.Length < 2 || !PythonText.TryInteger(pieces[0], out BigInteger n) || !PythonText.TryInteger(pieces[1], out BigInteger m)
+            || m.IsZero)
             return null;
         double value = (double)n / (double)m;
         return double.IsFinite(value) ? value : null;

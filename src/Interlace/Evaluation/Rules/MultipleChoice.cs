@@ -49,7 +49,8 @@ public static partial class MultipleChoice
     {
         string lower = PythonText.Lower(prediction);
         if (PythonText.Length(lower) > 2 * options.Sum(option => PythonText.Length(option.Text))) return null;
-        char[] contained = [.. options.Where(option => lower.Contains(PythonText.Lower(option.Text), StringComparison.Ordinal)).Select(option => option.Letter)];
+        char[] contained = [.. options.Where(option => lower.Contains(PythonText.Lower(option.Text), StringComparison.Ordinal))
+            .Select(option => option.Letter)];
         return contained.Length == 1 ? contained[0] : null;
     }
 

@@ -13,7 +13,8 @@ public static class Ocr
 
     private static readonly HashSet<string> TextRecognitions = new(StringComparer.Ordinal)
     {
-        "Regular Text Recognition", "Irregular Text Recognition", "Artistic Text Recognition", "Handwriting Recognition", "Digit String Recognition", "Non-Semantic Text Recognition",
+        "Regular Text Recognition", "Irregular Text Recognition", "Artistic Text Recognition", "Handwriting Recognition",
+            "Digit String Recognition", "Non-Semantic Text Recognition",
     };
 
     private static readonly string[] Parts = [TextRecognition, "Scene Text-centric VQA", "Doc-oriented VQA", "Key Information Extraction",
@@ -38,7 +39,8 @@ public static class Ocr
     /// </summary>
     public static Score Score(IReadOnlyList<Prediction> predictions)
     {
-        (BenchmarkRow Row, double Value)[] rows = [.. predictions.Select(p => (p.Row, p.Row.Answer is { } answer && Contains(p.Text, answer, p.Row.Category) ? 1.0 : 0.0))];
+        (BenchmarkRow Row, double Value)[] rows =
+            [.. predictions.Select(p => (p.Row, p.Row.Answer is { } answer && Contains(p.Text, answer, p.Row.Category) ? 1.0 : 0.0))];
         OrderedDictionary<string, double> scores = new(StringComparer.Ordinal);
         if (rows.Length > 0) scores["Overall"] = 100 * rows.Average(row => row.Value);
         foreach (string part in Parts)
@@ -49,7 +51,8 @@ public static class Ocr
         }
         scores["Final Score"] = rows.Sum(row => row.Value);
         scores["Final Score Norm"] = scores["Final Score"] / 10;
-        foreach (var category in rows.Where(row => row.Row.Category is not null).GroupBy(row => row.Row.Category!).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var category in rows.Where(row => row.Row.Category is not null).GroupBy(row => row.Row.Category!)
+            .OrderBy(group => group.Key, StringComparer.Ordinal))
             scores.TryAdd(category.Key, 100 * category.Average(row => row.Value));
         return Rules.Score.OfMean(rows, scores,
             rows.Length is 0 or 1000 ? null : $"100 x right / rows over {rows.Length} rows; the published Final Score Norm supposes 1000.");

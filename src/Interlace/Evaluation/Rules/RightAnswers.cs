@@ -25,7 +25,10 @@ public static class RightAnswers
         if (!rows.Any(row => row.Has(BenchmarkRow.AnswerColumn)))
             throw new InputException($"{source} has no column {BenchmarkRow.AnswerColumn}: without right answers nothing can be scored.");
         if (rows.All(IsEmpty))
-            throw new InputException($"{source} has no right answer: all {rows.Count} cells of its column {BenchmarkRow.AnswerColumn} are empty.");
+        {
+            throw new InputException($"{source} has no right answer: "
+                + $"all {rows.Count} cells of its column {BenchmarkRow.AnswerColumn} are empty.");
+        }
     }
 
     /// <summary>
@@ -35,16 +38,20 @@ public static class RightAnswers
     public static IEnumerable<string> Warnings(Benchmark benchmark, IReadOnlyList<BenchmarkRow> rows)
     {
         if (benchmark.Kind == BenchmarkKind.Circular && ChoiceScores.OutsideGroups(rows) is > 0 and var outside)
-            yield return $"{benchmark.Name}: {outside} of {rows.Count} rows are rotations of a question that is not among them, and are not counted.";
+            yield return $"{benchmark.Name}: {outside} of {rows.Count} rows are rotations of a question that is not among them, "
+                + "and are not counted.";
         if (benchmark.Kind == BenchmarkKind.Judged) yield break;
         if (rows.Count(IsEmpty) is > 0 and var empty)
             yield return $"{benchmark.Name}: {empty} of {rows.Count} right answers are empty; no answer to them is right.";
         BenchmarkRow[] given = [.. rows.Where(row => !IsEmpty(row))], wrong = [.. given.Where(row => !CanBeMet(benchmark.Kind, row))];
         if (wrong.Length > 0)
-            yield return $"{benchmark.Name}: {wrong.Length} of {rows.Count} answers are {Fault(benchmark.Kind)}, first {Printable.Quote(wrong[0].Answer!)} in row {Printable.Line(wrong[0].Index, Printable.LongestQuote)}; no answer to them is right.";
+            yield return $"{benchmark.Name}: {wrong.Length} of {rows.Count} answers are {Fault(benchmark.Kind)}, "
+                + $"first {Printable.Quote(wrong[0].Answer!)} in row {Printable.Line(wrong[0].Index, Printable.LongestQuote)}; "
+                + "no answer to them is right.";
         if (benchmark.Kind == BenchmarkKind.Contains
             && given.Count(row => Ocr.Contains("", row.Answer!, row.Category)) is > 0 and var always)
-            yield return $"{benchmark.Name}: {always} of {rows.Count} right answers allow an empty text, which stands in every answer: all answers to them are right.";
+            yield return $"{benchmark.Name}: {always} of {rows.Count} right answers allow an empty text, which stands in every answer: "
+                + "all answers to them are right.";
     }
 
     private static bool IsEmpty(BenchmarkRow row) => string.IsNullOrEmpty(row.Answer);

@@ -77,7 +77,8 @@ public static class ShortAnswer
         OrderedDictionary<string, double> scores = new(StringComparer.Ordinal);
         if (rows.Length > 0) scores["Overall"] = 100 * rows.Average(row => row.Value);
         foreach (Func<BenchmarkRow, string?> key in (Func<BenchmarkRow, string?>[])[row => row.Split, row => row.Category])
-            foreach (var group in rows.Where(row => key(row.Row) is not null).GroupBy(row => key(row.Row)!).OrderBy(group => group.Key, StringComparer.Ordinal))
+            foreach (var group in rows.Where(row => key(row.Row) is not null).GroupBy(row => key(row.Row)!)
+                .OrderBy(group => group.Key, StringComparer.Ordinal))
                 scores.TryAdd(group.Key, 100 * group.Average(row => row.Value));
         return Rules.Score.OfMean(rows, scores);
     }

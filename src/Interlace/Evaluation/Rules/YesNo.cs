@@ -34,10 +34,12 @@ public static class YesNo
         OrderedDictionary<string, double> scores = new(StringComparer.Ordinal);
         double[] all = Sum(answers.SelectMany(answer => answer.Categories.Select(_ => answer)));
         if (answers.Length > 0) Add(scores, "Overall", "", all);
-        foreach (string category in answers.SelectMany(answer => answer.Categories).OfType<string>().Distinct().Order(StringComparer.Ordinal))
+        foreach (string category in answers.SelectMany(answer => answer.Categories).OfType<string>().Distinct()
+            .Order(StringComparer.Ordinal))
             Add(scores, category, category + "/",
                 Sum(answers.SelectMany(answer => answer.Categories.Where(c => c == category).Select(_ => answer))));
-        double[] best = Sum(answers.SelectMany(a => a.Categories.Select(_ => a.Extracted == Unknown ? a with { Extracted = a.Truth ? "Yes" : "No" } : a)));
+        double[] best = Sum(answers.SelectMany(a => a.Categories.Select(_ => a.Extracted == Unknown
+            ? a with { Extracted = a.Truth ? "Yes" : "No" } : a)));
         return new()
         {
             Percent = answers.Length > 0 ? scores["Overall"] : null,
@@ -45,7 +47,8 @@ public static class YesNo
             ExtractionFailureRate = answers.Length == 0 ? null : (double)answers.Count(answer => answer.ExtractionFailed) / answers.Length,
             PercentIfFailuresWereRight = answers.Length == 0 ? null : Rules.Score.Headline(HeadlineRule.F1, best.AsSpan(0, 3)),
             JudgeFailures = answers.Count(answer => answer.JudgeFailed),
-            Rows = [.. answers.Select(answer => new RowScore(answer.Row.Index, answer.Hit ? 1 : 0, answer.Extracted == Unknown ? null : answer.Extracted, answer.ExtractionFailed))],
+            Rows = [.. answers.Select(answer => new RowScore(answer.Row.Index, answer.Hit ? 1 : 0, answer.Extracted == Unknown
+            ? null : answer.Extracted, answer.ExtractionFailed))],
             Rule = HeadlineRule.F1,
             Units = [.. answers.Select(answer => new SamplingUnit(answer.Row.Index, Sum(answer.Categories.Select(_ => answer))[..3]))],
         };

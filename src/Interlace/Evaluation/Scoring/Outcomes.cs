@@ -29,7 +29,10 @@ public static class Outcomes
     public static IReadOnlyDictionary<string, Score> Load(string path)
     {
         if (!File.Exists(path))
-            throw new InputException($"There is no {path}, by which runs are compared question by question: score the answers again with the score command.");
+        {
+            throw new InputException($"There is no {path}, by which runs are compared question by question: "
+                + "score the answers again with the score command.");
+        }
         Dictionary<string, List<Outcome>> found = new(StringComparer.Ordinal);
         foreach (var outcome in Lines.Read(path))
         {

@@ -37,7 +37,10 @@ internal static class PredictionTable
         for (int record = 1; reader.ReadRecord(cells); record++)
         {
             if (cells.Count != columns.Length)
-                throw new InputException($"Row {record} of {name} has {cells.Count} cells under {columns.Length} column names; a separator or line break inside a cell needs quotes around the cell.");
+            {
+                throw new InputException($"Row {record} of {name} has {cells.Count} cells under {columns.Length} column names; "
+                    + "a separator or line break inside a cell needs quotes around the cell.");
+            }
             for (int i = 0; i < columns.Length; i++) values[i].Add(Text(cells[i], name));
         }
         string?[][] typed = [.. columns.Select((column, i) => Texts.Contains(column) ? [.. values[i]] : ColumnTypes.Infer(values[i]))];
@@ -47,7 +50,9 @@ internal static class PredictionTable
             string where = $"Row {record + 1} of {name}";
             BenchmarkRow row = new(columns.Select((column, i) => KeyValuePair.Create(column, typed[i][record])));
             if (rows is not null)
-                row = rows.GetValueOrDefault(row.Index) ?? throw new InputException($"{where} answers row {Printable.Line(row.Index, Printable.LongestQuote)}, which the table does not have.");
+                row = rows.GetValueOrDefault(row.Index)
+                    ?? throw new InputException($"{where} answers row {Printable.Line(row.Index, Printable.LongestQuote)}, "
+                        + "which the table does not have.");
             string? reply = judge < 0 ? null : typed[judge][record];
             yield return (where, new(row, typed[prediction][record]!, reply is "" ? null : reply));
         }

@@ -40,7 +40,10 @@ public static class RecordedPredictions
         foreach (var (where, prediction) in Records(content, name, Path.GetExtension(packed ? name[..^3] : name), rows))
         {
             if (!seen.Add(prediction.Row.Index))
-                throw new InputException($"{where} answers row {Printable.Line(prediction.Row.Index, Printable.LongestQuote)} a second time.");
+            {
+                throw new InputException($"{where} answers row {Printable.Line(prediction.Row.Index, Printable.LongestQuote)} a second "
+                    + "time.");
+            }
             predictions.Add(prediction);
         }
         return predictions;
@@ -104,7 +107,9 @@ public static class RecordedPredictions
             || !record.TryGetProperty("prediction", out JsonElement text) || text.ValueKind != JsonValueKind.String)
             throw new InputException($"{where} is no prediction; it needs index and prediction, a text.");
         BenchmarkRow row = rows is null ? RowOf(record)
-            : rows.GetValueOrDefault(Text(index) ?? "") ?? throw new InputException($"{where} answers row {Printable.Line(Text(index) ?? "", Printable.LongestQuote)}, which the table does not have.");
+            : rows.GetValueOrDefault(Text(index) ?? "")
+                ?? throw new InputException($"{where} answers row {Printable.Line(Text(index) ?? "", Printable.LongestQuote)}, "
+                    + "which the table does not have.");
         return new(row, text.GetString()!, record.TryGetProperty("judge", out JsonElement judge) && judge.ValueKind == JsonValueKind.String
             ? judge.GetString() : null);
     }
@@ -151,7 +156,8 @@ public static class RecordedPredictions
                 ? raw
                 : PythonText.FloatText(double.Parse(raw, CultureInfo.InvariantCulture)),
         JsonValueKind.Array =>
-            new PythonLiteral.Sequence([.. value.EnumerateArray().Select(item => new PythonLiteral.Text(Text(item) ?? "None"))], IsTuple: false).Str(),
+            new PythonLiteral.Sequence([.. value.EnumerateArray().Select(item => new PythonLiteral.Text(Text(item) ?? "None"))],
+                IsTuple: false).Str(),
         _ => value.GetRawText(),
     };
 }

@@ -10,7 +10,8 @@ using Interlace.Vlm.Generation;
 namespace Interlace.Evaluation.Scoring;
 
 /// <summary>
-/// The stage <c>score</c>: answers -> <c>scores.json</c> and <c>outcomes.jsonl</c>. It can be repeated as often as rules or judge change: answers are only read, a judge's replies are kept.
+/// The stage <c>score</c>: answers -> <c>scores.json</c> and <c>outcomes.jsonl</c>. It can be repeated as often as rules or judge change:
+/// answers are only read, a judge's replies are kept.
 /// </summary>
 /// <param name="experiment">Settings.</param>
 /// <param name="progress">Reports as the judge replies.</param>
@@ -75,7 +76,9 @@ public sealed class ScoreStage(Experiment experiment, IProgress<StageProgress>? 
         var answered = tables.Tables.Select(t =>
         {
             var found = EvaluationFolder.ReadAnswers(folder, t.Benchmark.Name);
-            Prediction[] predictions = [.. answers.Settings.RowsOf(t.Benchmark, t.Table).Where(row => found.ContainsKey(row.Index)).Select(row => new Prediction(row, found[row.Index].Prediction))];
+            Prediction[] predictions =
+                [.. answers.Settings.RowsOf(t.Benchmark, t.Table).Where(row => found.ContainsKey(row.Index))
+                .Select(row => new Prediction(row, found[row.Index].Prediction))];
             double truncated = predictions.Length == 0
                 ? 0
                 : predictions.Count(p => found[p.Row.Index].FinishReason == "length") / (double)predictions.Length;

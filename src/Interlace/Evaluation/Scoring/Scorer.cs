@@ -45,11 +45,15 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
             {
                 benchmarks = Judge(benchmarks, judge);
                 if (judge.Outage is { } reason)
-                    warnings.Add($"The judge {judge.Model} stopped serving ({reason}): after {RecordingJudge.MostFailures} failed calls in a row it was not asked again, and what it was not asked counts as not read. Its replies are kept: score the answers again with the same judge, and only what is missing is asked.");
+                    warnings.Add($"The judge {judge.Model} stopped serving ({reason}): "
+                        + $"after {RecordingJudge.MostFailures} failed calls in a row it was not asked again, "
+                        + "and what it was not asked counts as not read. Its replies are kept: "
+                        + "score the answers again with the same judge, and only what is missing is asked.");
             }
             catch (JudgeUnavailableException e)
             {
-                warnings.Add($"The judge {judge.Model} is not available ({e.Message}): answers were matched exactly, and what only a judge can score was not evaluated.");
+                warnings.Add($"The judge {judge.Model} is not available ({e.Message}): "
+                    + "answers were matched exactly, and what only a judge can score was not evaluated.");
                 judge = null;
             }
         }
@@ -73,7 +77,10 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
     private AnsweredBenchmark[] Judge(IReadOnlyList<AnsweredBenchmark> benchmarks, RecordingJudge judge)
     {
         if (benchmarks.FirstOrDefault(b => b.Benchmark.Kind == BenchmarkKind.Judged && b.Table is null) is { } blind)
-            throw new InputException($"The judge of {blind.Benchmark.Name} grades what it sees: name the table that holds the images with --table.");
+        {
+            throw new InputException($"The judge of {blind.Benchmark.Name} grades what it sees: "
+                + "name the table that holds the images with --table.");
+        }
         int done = 0, total = benchmarks.Sum(b => b.Predictions.Count(p => Judging.Needs(b.Benchmark.Kind, p, Rules)));
         Lock reporting = new();
         void Replied()
@@ -99,7 +106,9 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
         string? note = benchmark.Md5 is { } md5 && table?.Md5 is { } found && md5 != found
             ? $"{table.Name} is not the published table (MD5 {found}, published {md5}). {score.Note}".TrimEnd()
             : score.Note;
-        return new(benchmark.Name, benchmark.HeadlineName, score.Percent, Bootstrap.Headline(score, seed) is { } i ? [i.Low, i.High] : null, score.SubScores, score.ExtractionFailureRate,
-            answered.TruncatedRate, answered.Predictions.Count, answered.Skipped, note, benchmark.Group, score.JudgeFailures, score.PercentIfFailuresWereRight);
+        return new(benchmark.Name, benchmark.HeadlineName, score.Percent, Bootstrap.Headline(score, seed) is { } i
+            ? [i.Low, i.High] : null, score.SubScores, score.ExtractionFailureRate,
+            answered.TruncatedRate, answered.Predictions.Count, answered.Skipped, note, benchmark.Group, score.JudgeFailures,
+            score.PercentIfFailuresWereRight);
     }
 }

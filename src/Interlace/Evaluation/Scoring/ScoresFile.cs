@@ -34,7 +34,8 @@ public sealed record ScoresFile(string Format, string CreatedBy, EvaluationSetti
     /// <summary>Reads an artefact.</summary>
     /// <exception cref="InputException">It is absent or of another format.</exception>
     public static ScoresFile Load(string path) =>
-        Artefact.Load(path, ArtefactJson.Readable<ScoresFile>(), CurrentFormat, "evaluate the model first", "holds no valid scores", found =>
+        Artefact.Load(path, ArtefactJson.Readable<ScoresFile>(), CurrentFormat, "evaluate the model first", "holds no valid scores",
+            found =>
         {
             if (found.Benchmarks.DistinctBy(benchmark => benchmark.Name).Count() < found.Benchmarks.Length)
                 throw new JsonException("a benchmark stands in it twice");

@@ -21,13 +21,15 @@ public sealed class BenchmarkRow
         _columns = columns;
         _cells = cells;
         Index = this["index"] ?? "";
-        Options = [.. Enumerable.Range('A', 26).Select(letter => (Letter: (char)letter, Text: this[((char)letter).ToString()])).Where(o => o.Text is not null).Select(o => new Option(o.Letter, o.Text!))];
+        Options = [.. Enumerable.Range('A', 26).Select(letter => (Letter: (char)letter, Text: this[((char)letter).ToString()]))
+            .Where(o => o.Text is not null).Select(o => new Option(o.Letter, o.Text!))];
     }
 
     /// <summary>A row that stands in no table, from column names and texts; a null text is a missing cell.</summary>
     public BenchmarkRow(IEnumerable<KeyValuePair<string, string?>> cells) : this([.. cells]) { }
 
-    private BenchmarkRow(KeyValuePair<string, string?>[] cells) : this(0, ColumnNames(cells.Select(cell => cell.Key)), [.. cells.Select(cell => cell.Value)]) { }
+    private BenchmarkRow(KeyValuePair<string, string?>[] cells) : this(0, ColumnNames(cells.Select(cell => cell.Key)),
+        [.. cells.Select(cell => cell.Value)]) { }
 
     /// <summary>The row's place among the records of its table, 0-based, rows without an image counted.</summary>
     public int Record { get; }

@@ -108,7 +108,8 @@ public sealed class BenchmarkTable : IDisposable
         {
             if (!_recordOf.TryGetValue(reference, out int record) || _images[record].Reference is not null)
                 throw Unusable(NamesFile(reference) ? SkipReason.MissingImage : SkipReason.UndecodableImage, row,
-                    $"takes its image from row {Printable.Quote(reference)}, which holds no image (files are named in a column {PathColumn})");
+                    $"takes its image from row {Printable.Quote(reference)}, which holds no image (files are named in a column "
+                        + $"{PathColumn})");
             cell = _images[record];
         }
         if (cell.Length > LargestCell) throw Unusable(SkipReason.TooLargeImage, row, $"has images of {cell.Length} bytes");
@@ -130,7 +131,10 @@ public sealed class BenchmarkTable : IDisposable
         List<string> columns = [.. header.Select(cell => Text(cell.Value, 0, "header"))];
         foreach (string needed in (string[])["index", "question"])
             if (!columns.Contains(needed))
-                throw new InputException($"{Name} has no column {needed}; a benchmark table is tab separated and names its columns in the first line.");
+            {
+                throw new InputException($"{Name} has no column {needed}; "
+                    + "a benchmark table is tab separated and names its columns in the first line.");
+            }
         return columns;
     }
 
@@ -143,9 +147,15 @@ public sealed class BenchmarkTable : IDisposable
         for (int record = 0; reader.ReadRecord(cells, image); record++)
         {
             if ((record + 1L) * columns.Length > most)
-                throw new InputException($"{Name} names {columns.Length} columns, but its rows leave nearly all of them out: up to row {record + 1} it has more cells than bytes.");
+            {
+                throw new InputException($"{Name} names {columns.Length} columns, but its rows leave nearly all of them out: "
+                    + $"up to row {record + 1} it has more cells than bytes.");
+            }
             if (cells.Count > columns.Length)
-                throw new InputException($"Row {record + 1} of {Name} has {cells.Count} cells under {columns.Length} column names; a tab inside a cell needs quotes around the cell.");
+            {
+                throw new InputException($"Row {record + 1} of {Name} has {cells.Count} cells under {columns.Length} column names; "
+                    + "a tab inside a cell needs quotes around the cell.");
+            }
             for (int i = 0; i < columns.Length; i++)
                 columns[i].Add(i < cells.Count && i != image ? Text(cells[i].Value, record + 1, Columns[i]) : null);
             if (_hasImages) _images.Add(image < cells.Count ? ImageOf(cells[image], record + 1) : new(0, 0, ""));

@@ -67,7 +67,8 @@ public static class Benchmarks
     {
         foreach (BenchmarkKind known in Enum.GetValues<BenchmarkKind>())
             if (KindName(known).Equals(kind, StringComparison.OrdinalIgnoreCase)) return known;
-        throw new InputException($"'{kind}' is no kind of benchmark; the kinds are {string.Join(", ", Enum.GetValues<BenchmarkKind>().Select(KindName))}.");
+        throw new InputException($"'{kind}' is no kind of benchmark; "
+            + $"the kinds are {string.Join(", ", Enum.GetValues<BenchmarkKind>().Select(KindName))}.");
     }
 
     /// <summary>The kind as it is written in artefacts.</summary>
@@ -123,7 +124,10 @@ public static class Benchmarks
             return found.Count > 0
                 ? found
                 : throw new InputException($"{folder} holds no table of a known benchmark; name other tables in {RowsFile} beside them.");
-        return [.. only.Select(name => found.Find(f => IsNamed(f.Benchmark, name)) ?? throw new InputException($"There is no benchmark {name} in {folder}; it holds {string.Join(", ", found.Select(f => f.Benchmark.Name))}."))];
+        return [.. only.Select(name =>
+            found.Find(f => IsNamed(f.Benchmark,
+            name)) ?? throw new InputException($"There is no benchmark {name} in {folder}; "
+                + $"it holds {string.Join(", ", found.Select(f => f.Benchmark.Name))}."))];
     }
 
     internal static bool IsNamed(Benchmark benchmark, string name) =>
@@ -142,7 +146,10 @@ public static class Benchmarks
             PlainName.Check(row.Name, $"{place} name");
             PlainName.Check(row.File, $"{place} file");
             if (row.Pixels is { } pixels && (pixels.Min < 1 || pixels.Max < pixels.Min))
-                throw new InputException($"{place} pixels are {pixels.Min} to {pixels.Max}: give a least number above 0 and a largest that is not below it.");
+            {
+                throw new InputException($"{place} pixels are {pixels.Min} to {pixels.Max}: "
+                    + "give a least number above 0 and a largest that is not below it.");
+            }
             if (new[] { row.Group, row.Headline, row.HeadlineSplit, row.PublishedAs }.Any(text => text?.Length > LongestText))
                 throw new InputException($"{place} has a text of more than {LongestText} characters.");
             foreach (Benchmark other in rows.Take(i))
@@ -150,7 +157,10 @@ public static class Benchmarks
                 if (Same(other.Name, row.Name))
                     throw new InputException($"{path} has two rows of the name {row.Name}, apart from capitals: name each benchmark once.");
                 if (Same(other.File, row.File))
-                    throw new InputException($"{path} names the table {row.File} in two rows, {other.Name} and {row.Name}: give each row a table of its own.");
+                {
+                    throw new InputException($"{path} names the table {row.File} in two rows, {other.Name} and {row.Name}: "
+                        + "give each row a table of its own.");
+                }
             }
         }
     }
@@ -161,8 +171,10 @@ public static class Benchmarks
         file.Equals(benchmark.File, StringComparison.OrdinalIgnoreCase) || IsNamed(benchmark, Path.GetFileNameWithoutExtension(file));
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(BenchmarkRows))]
 [JsonSerializable(typeof(BenchmarkKind))]
 internal sealed partial class BenchmarkJson : JsonSerializerContext;

@@ -10,7 +10,8 @@ internal static class ColumnTypes
     /// <summary>The words that mean a missing cell in pandas 2 and later, besides the empty cell.</summary>
     private static readonly HashSet<string> Missing = new(StringComparer.Ordinal)
     {
-        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN",
+            "None", "n/a", "nan", "null",
     };
 
     private const int PandasDigits = 17;

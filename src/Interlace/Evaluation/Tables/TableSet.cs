@@ -43,11 +43,15 @@ public sealed class TableSet : IDisposable
     {
         var found = Benchmarks.In(folder).Where(f => answered.ContainsKey(Path.GetFileName(f.Path))).ToArray();
         if (answered.Keys.FirstOrDefault(name => !found.Any(f => Path.GetFileName(f.Path) == name)) is { } absent)
-            throw new InputException($"{folder} lacks the table {absent}, which was answered: name the folder of tables with --benchmarks.");
+        {
+            throw new InputException($"{folder} lacks the table {absent}, which was answered: "
+                + "name the folder of tables with --benchmarks.");
+        }
         var set = Open(found);
         if (set._tables.Find(t => t.Table.Md5 != answered[t.Table.Name]).Table is not { } other) return set;
         set.Dispose();
-        throw new InputException($"{other.Name} in {folder} is not the table that was answered (MD5 {other.Md5}, answered {answered[other.Name]}): evaluate again, or name the folder of tables with --benchmarks.");
+        throw new InputException($"{other.Name} in {folder} is not the table that was answered (MD5 {other.Md5}, "
+            + $"answered {answered[other.Name]}): evaluate again, or name the folder of tables with --benchmarks.");
     }
 
     /// <summary>Checks that the tables are what they were when they were hashed: images are read when they are asked for.</summary>

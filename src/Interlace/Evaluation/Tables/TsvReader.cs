@@ -141,7 +141,10 @@ internal sealed class TsvReader(Stream stream, string name, IncrementalHash? has
     private int Keep(ReadOnlySpan<byte> bytes, bool all)
     {
         if (all && _value.WrittenCount + bytes.Length > LargestCell)
-            throw new InputException($"{name} has a cell of more than {LargestCell} bytes before byte {Offset}; a quote is unbalanced there, or the table is none.");
+        {
+            throw new InputException($"{name} has a cell of more than {LargestCell} bytes before byte {Offset}; "
+                + "a quote is unbalanced there, or the table is none.");
+        }
         int keep = all ? bytes.Length : Math.Min(bytes.Length, LongCell - _value.WrittenCount);
         _value.Write(bytes[..keep]);
         return bytes.Length - keep;

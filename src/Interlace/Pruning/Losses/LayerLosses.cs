@@ -33,7 +33,8 @@ public sealed class LayerLosses : IDisposable
     /// <exception cref="InputException">No sample has an answer.</exception>
     public LayerLosses(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, int batchTokens = 4096, long keptBytes = 2L << 30)
     {
-        EncodedSample[] ordered = [.. samples.Where(sample => Batch.CountTargets(sample) > 0).OrderByDescending(sample => (double)Batch.CountTargets(sample) / sample.Length)];
+        EncodedSample[] ordered = [.. samples.Where(sample => Batch.CountTargets(sample) > 0)
+            .OrderByDescending(sample => (double)Batch.CountTargets(sample) / sample.Length)];
         if (ordered.Length == 0) throw new InputException("No sample of the data has an answer to take a loss on.");
         long share = ordered.Sum(sample => (long)sample.Length) / LeastBatches;
         var places = Batcher.ByTokens([.. ordered.Select(sample => sample.Length)], (int)Math.Clamp(share, 1, batchTokens));
@@ -74,7 +75,10 @@ public sealed class LayerLosses : IDisposable
         for (int b = 0; b < _batches.Length; b++) race.Run(b, Enumerable.Range(0, candidates.Count));
         double[] means = race.Means();
         if (Array.FindIndex(means, mean => !double.IsFinite(mean)) is >= 0 and int wrong)
-            throw new NotANumberException($"The loss without decoder layer {candidates[wrong]} is no number (NaN or infinite): compute with --dtype fp32.");
+        {
+            throw new NotANumberException($"The loss without decoder layer {candidates[wrong]} is no number (NaN or infinite): "
+                + "compute with --dtype fp32.");
+        }
         return means;
     }
 
@@ -98,7 +102,8 @@ public sealed class LayerLosses : IDisposable
         int[] others = [.. Enumerable.Range(0, candidates.Count).Where(c => c != leader)];
         for (int b = 1; b < _batches.Length; b++) race.Run(b, others);
         return double.IsFinite(race.Best) ? (candidates[race.Winner], race.Means())
-            : throw new InputException("The loss is no number whichever layer is left out: the model or the type of the computation does not fit.");
+            : throw new InputException("The loss is no number whichever layer is left out: "
+                + "the model or the type of the computation does not fit.");
     }
 
     /// <inheritdoc/>

@@ -30,10 +30,12 @@ public static class SlebSearch
     /// <returns>All rounds.</returns>
     public static IReadOnlyList<RemovalRound> Run(LayerLosses losses, int layerCount, int protectedLayers, int count,
         IReadOnlyList<RemovalRound> before,
-        Action<IReadOnlyList<RemovalRound>>? save = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+        Action<IReadOnlyList<RemovalRound>>? save = null, IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         var rounds = before.ToList();
-        long[] passes = [.. Enumerable.Range(0, count).Select(round => (long)losses.BatchCount * (Largest(layerCount, protectedLayers) - round))];
+        long[] passes = [.. Enumerable.Range(0, count)
+            .Select(round => (long)losses.BatchCount * (Largest(layerCount, protectedLayers) - round))];
         while (rounds.Count < count)
         {
             int[] removed = [.. rounds.Select(round => round.Removed)];

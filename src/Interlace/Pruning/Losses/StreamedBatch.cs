@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Losses;
 
 /// <summary>
-/// A batch whose residual stream is remembered at every depth of the layers that are alive. A loss with one of them left out then costs only the layers above it:
-/// those below it, embeddings and vision tower give what they gave before.
+/// A batch whose residual stream is remembered at every depth of the layers that are alive. A loss with one of them left out then costs
+/// only the layers above it: those below it, embeddings and vision tower give what they gave before.
 /// </summary>
 internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<EncodedSample> samples) : IDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
     public long AnswerTokens { get; } = samples.Sum(sample => (long)Batch.CountTargets(sample));
 
     /// <summary>Bytes of everything it may remember.</summary>
-    public long Bytes => (whole.Layers.Count + 1 + whole.AddedLevels) * samples.Sum(sample => (long)sample.Length) * whole.HiddenSize * (whole.ComputeType == ScalarType.Float32 ? 4 : 2);
+    public long Bytes => (whole.Layers.Count + 1 + whole.AddedLevels) * samples.Sum(sample =>
+        (long)sample.Length) * whole.HiddenSize * (whole.ComputeType == ScalarType.Float32 ? 4 : 2);
 
     /// <summary>Summed cross-entropy over the answer tokens.</summary>
     /// <param name="alive">The layers that are there, ascending.</param>
@@ -35,7 +36,8 @@ internal sealed class StreamedBatch(VisionLanguageModel whole, IReadOnlyList<Enc
         Follow(alive);
         using var model = whole.Keep([.. alive.Where(layer => layer != without)]);
         int below = without is { } layer ? Array.IndexOf(alive, layer) : alive.Length;
-        Tensor hidden = model.Hidden(x.alias(), shared, (position, run, input) => position < below ? Remember(position, run, input) : run(input));
+        Tensor hidden = model.Hidden(x.alias(), shared, (position, run, input) => position < below
+            ? Remember(position, run, input) : run(input));
         double loss = AnswerLoss.Sum(model, hidden, _batch);
         return double.IsFinite(loss) || without is not null ? loss : throw FiniteValues.Refusal("The loss is no number", model, _batch);
     }

@@ -25,10 +25,12 @@ internal sealed class CheckpointCopy
     public static CheckpointCopy Write(Checkpoint model, string folder, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         var shards = Shards(model);
-        CheckpointWriter.Write(folder, shards, LayerRemoval.IndexMetadata(model.Folder), progress is null ? null : new ByteProgress("copy", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
+        CheckpointWriter.Write(folder, shards, LayerRemoval.IndexMetadata(model.Folder), progress is null
+            ? null : new ByteProgress("copy", shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), progress), cancellation);
         foreach (string file in Files(model)) LayerRemoval.CopyFile(Path.Combine(model.Folder, file), Path.Combine(folder, file));
         using var copy = Checkpoint.Open(folder);
-        return new(copy.Files.SelectMany(file => file.Tensors.Select(entry => (file.Path, entry))).ToDictionary(place => place.entry.Name, place => (place.Path, place.entry), StringComparer.Ordinal));
+        return new(copy.Files.SelectMany(file => file.Tensors.Select(entry => (file.Path, entry)))
+            .ToDictionary(place => place.entry.Name, place => (place.Path, place.entry), StringComparer.Ordinal));
     }
 
     /// <summary>Overwrites a tensor with values of the same number, in the type that it has.</summary>

@@ -16,6 +16,9 @@ internal sealed record DecoderWeight(SafeTensorsFile File, TensorEntry Entry, in
     public void CheckNumbers(CancellationToken cancellation)
     {
         if (NumberScan.First(File, Entry, cancellation) is { } element)
-            throw new NotANumberException($"Weight {Name} of {File.Path} is no number (NaN or infinite) at element {element}: copy or download the model again.");
+        {
+            throw new NotANumberException($"Weight {Name} of {File.Path} is no number (NaN or infinite) at element {element}: "
+                + "copy or download the model again.");
+        }
     }
 }

@@ -19,7 +19,10 @@ internal static class DecoderWeights
             if (entry.Type is not (ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64))
                 throw Quantised(model, $"{weight.Name} is of type {entry.Type}");
             if (!entry.Shape.AsSpan().SequenceEqual(weight.Shape))
-                throw new InputException($"Tensor {weight.Name} of {model.Folder} has shape [{string.Join(", ", entry.Shape)}], its config.json asks for [{string.Join(", ", weight.Shape)}].");
+            {
+                throw new InputException($"Tensor {weight.Name} of {model.Folder} has shape [{string.Join(", ", entry.Shape)}], "
+                    + $"its config.json asks for [{string.Join(", ", weight.Shape)}].");
+            }
             var (zeros, group) = pattern.In(weight.Shape[1], weight.Name);
             return new DecoderWeight(file, entry, zeros, group);
         }).ToArray())];

@@ -36,7 +36,9 @@ internal sealed class InputNorms : IDisposable
         using var scope = NewDisposeScope();
         Tensor norms = _sums[weight].Times(1.0 / samples).sqrt().to(ScalarType.Float32);
         if (!FiniteValues.In(norms))
-            throw new NotANumberException($"What {weight} reads is no number (NaN or infinite), though the weights of its layer are: values leave the range of the computation's type, compute with --dtype fp32, or weights outside the decoder layers are damaged.");
+            throw new NotANumberException($"What {weight} reads is no number (NaN or infinite), though the weights of its layer are: "
+                + "values leave the range of the computation's type, compute with --dtype fp32, "
+                + "or weights outside the decoder layers are damaged.");
         return norms.MoveToOuterDisposeScope();
     }
 

@@ -10,14 +10,15 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Sparsity;
 
 /// <summary>
-/// The calibration samples on their way through the decoder, all through one layer before any through the next: a layer's statistics are measured with the sparse weights of all layers below it.
-/// Between layers the samples wait on the disk; one batch is in memory.
+/// The calibration samples on their way through the decoder, all through one layer before any through the next: a layer's statistics are
+/// measured with the sparse weights of all layers below it. Between layers the samples wait on the disk; one batch is in memory.
 /// </summary>
 /// <param name="model">The model; its weights are what they were after each call.</param>
 /// <param name="folder">An existing folder for the samples' states.</param>
 /// <param name="progress">Reports after each pass of a batch through a layer.</param>
 /// <param name="cancellation">Ends between two passes.</param>
-internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IProgress<StageProgress>? progress = null,
+    CancellationToken cancellation = default)
 {
     private const string Stage = "sparsify";
 
@@ -89,7 +90,9 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
             cancellation.ThrowIfCancellationRequested();
             yield return pass;
             model.CheckUnchanged();
-            progress?.Report(new(Stage, ++_done, (2L * model.Layers.Count - 1) * _passes.Count, "passes", $"layer {l + 1} of {model.Layers.Count}"));   // behind the last layer nothing is measured
+            // behind the last layer nothing is measured
+            progress?.Report(new(Stage, ++_done, (2L * model.Layers.Count - 1) * _passes.Count, "passes",
+                $"layer {l + 1} of {model.Layers.Count}"));
         }
     }
 }

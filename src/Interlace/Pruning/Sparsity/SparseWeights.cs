@@ -9,7 +9,8 @@ namespace Interlace.Pruning.Sparsity;
 /// </summary>
 public static class SparseWeights
 {
-    private const int ElementsAtOnce = 1 << 22;   // the order of a group is int64: sorting a whole large matrix would take many times its size
+    // the order of a group is int64: sorting a whole large matrix would take many times its size
+    private const int ElementsAtOnce = 1 << 22;
 
     /// <summary>The matrix with its least important weights zero, in its own type; all other weights keep their bits.</summary>
     /// <param name="weight">[output, input].</param>

@@ -13,9 +13,9 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Sparsity;
 
 /// <summary>
-/// The stage <c>sparsify</c>: model folder (and data) -> model folder in which part of the decoder's weights is zero, with <c>sparsity.json</c> beside them. Layer by layer in constant memory: statistics of
-/// all samples, sparse weights, the layer once more with them, whose outputs the next layer reads.
-/// Vision tower, embeddings, norms and head keep their bytes.
+/// The stage <c>sparsify</c>: model folder (and data) -> model folder in which part of the decoder's weights is zero, with
+/// <c>sparsity.json</c> beside them. Layer by layer in constant memory: statistics of all samples, sparse weights, the layer once more with
+/// them, whose outputs the next layer reads. Vision tower, embeddings, norms and head keep their bytes.
 /// The folder appears whole or not at all; a stage that was ended begins anew.
 /// </summary>
 public static class SparsifyStage
@@ -50,7 +50,8 @@ public static class SparsifyStage
         var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
         var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(),
             data is null ? null : Settings(experiment, options, job.Compute), experiment.Seed,
-            new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0, new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
+            new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0,
+            new Dictionary<string, long>(), 0, 0, [], SparsityFile.DenseMatrices);
         if (!overwrite && Finished(target, empty) is { } before)
         {
             StagedFolder.DiscardLeft(target);
@@ -67,14 +68,17 @@ public static class SparsifyStage
         SkipCounts skipped = [];
         var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, cancellation);
         if (samples is not null)
-            Embed(samples, data!, loaded!, experiment, options, skipped, bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes), cancellation);
+            Embed(samples, data!, loaded!, experiment, options, skipped,
+                bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes),
+                cancellation);
 
         var copy = CheckpointCopy.Write(parent, folder.FullPath, job.Progress, cancellation);
         var layers = Prune(weights, samples, copy, job.Compute.Device, job.Progress, cancellation);
         Directory.Delete(states, recursive: true);
         var record = empty with
         {
-            Samples = samples?.Samples ?? 0, Tokens = samples?.Tokens ?? 0, Skipped = skipped.ToDictionary(), Zeros = layers.Sum(layer => layer.Zeros), Parameters = layers.Sum(layer => layer.Parameters), Layers = layers,
+            Samples = samples?.Samples ?? 0, Tokens = samples?.Tokens ?? 0, Skipped = skipped.ToDictionary(),
+                Zeros = layers.Sum(layer => layer.Zeros), Parameters = layers.Sum(layer => layer.Parameters), Layers = layers,
         };
         File.WriteAllText(Path.Combine(folder.FullPath, SparsityFile.Name), record.ToJson());
         cancellation.ThrowIfCancellationRequested();
@@ -149,6 +153,7 @@ public static class SparsifyStage
             Hashes.Of(file with { CreatedBy = "", Inputs = file.Inputs with { Model = expected.Inputs.Model }, Samples = 0, Tokens = 0,
             Skipped = expected.Skipped, Zeros = 0, Parameters = 0, Layers = [] }, ArtefactJson.Escaped<SparsityFile>());
         return found is not null && Key(found) == Key(expected) ? found
-            : throw new InputException($"{target} is not empty and holds no model made sparse with these settings: name another folder, or start over with --force.");
+            : throw new InputException($"{target} is not empty and holds no model made sparse with these settings: "
+                + "name another folder, or start over with --force.");
     }
 }

@@ -25,7 +25,8 @@ namespace Interlace.Pruning.Sparsity;
 /// <param name="Note">What a reader must not expect of the model.</param>
 public sealed record SparsityFile(string Format, string CreatedBy, string Method, string Pattern, SparsitySettings? Settings, int Seed,
     SparsityInputs Inputs,
-    int Samples, long Tokens, IReadOnlyDictionary<string, long> Skipped, long Zeros, long Parameters, IReadOnlyList<LayerSparsity> Layers, string Note) : IArtefact
+    int Samples, long Tokens, IReadOnlyDictionary<string, long> Skipped, long Zeros, long Parameters, IReadOnlyList<LayerSparsity> Layers,
+    string Note) : IArtefact
 {
     /// <summary>The record's file name.</summary>
     public const string Name = "sparsity.json";
@@ -34,7 +35,8 @@ public sealed record SparsityFile(string Format, string CreatedBy, string Method
     public const string CurrentFormat = "interlace-sparsity/1";
 
     /// <summary>The note of every record.</summary>
-    public const string DenseMatrices = "The weights are dense matrices with zeros in them: the model is as large as before, and no faster without sparse kernels.";
+    public const string DenseMatrices =
+        "The weights are dense matrices with zeros in them: the model is as large as before, and no faster without sparse kernels.";
 
     /// <summary>Part of the weights that is zero.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

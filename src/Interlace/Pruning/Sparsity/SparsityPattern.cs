@@ -22,9 +22,11 @@ public sealed record SparsityPattern
         string[] parts = text.Split(':');
         if (parts.Length == 2 && Whole(parts[0]) is { } zeros && Whole(parts[1]) is { } group && zeros > 0 && zeros < group)
             return new(zeros, group, 0);
-        if (parts.Length == 1 && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double fraction) && fraction is > 0 and < 1)
+        if (parts.Length == 1 && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double fraction)
+            && fraction is > 0 and < 1)
             return new(0, 0, fraction);
-        throw new InputException($"The pattern is '{text}', expected N:M with N below M, such as 2:4 (2 of every 4 weights become zero) or 4:8, or a fraction of every row such as 0.5.");
+        throw new InputException($"The pattern is '{text}', expected N:M with N below M, "
+            + "such as 2:4 (2 of every 4 weights become zero) or 4:8, or a fraction of every row such as 0.5.");
     }
 
     /// <summary>How many of how many consecutive columns become zero in a matrix.</summary>
@@ -34,10 +36,12 @@ public sealed record SparsityPattern
     public (int Zeros, int Group) In(long columns, string name)
     {
         if (_group > 0)
-            return columns % _group == 0 ? (_zeros, _group) : throw new InputException($"The pattern {this} does not fit {name}: its {columns} columns do not divide into groups of {_group}.");
+            return columns % _group == 0 ? (_zeros, _group) : throw new InputException($"The pattern {this} does not fit {name}: "
+                + $"its {columns} columns do not divide into groups of {_group}.");
         // With an epsilon: 0.29 of 100 is just below 29 in binary.
         int zeros = (int)Math.Floor(_fraction * columns + 1e-9);
-        return zeros > 0 ? (zeros, (int)columns) : throw new InputException($"The pattern {this} would leave {name} as it is: that part of its {columns} columns is less than one.");
+        return zeros > 0 ? (zeros, (int)columns) : throw new InputException($"The pattern {this} would leave {name} as it is: "
+            + $"that part of its {columns} columns is less than one.");
     }
 
     /// <summary>The pattern in its usual spelling.</summary>

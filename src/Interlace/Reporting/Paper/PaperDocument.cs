@@ -39,7 +39,8 @@ internal static class PaperDocument
     {
         Column[] columns =
         [
-            .. new[] { "model", "method", "pattern", "layers dropped", "tuned", "protocol", "token limit", "benchmark", "group", "score", "relative", "unread", "cut", "questions" }.Select(name => new Column(name)),
+            .. new[] { "model", "method", "pattern", "layers dropped", "tuned", "protocol", "token limit", "benchmark", "group", "score",
+                "relative", "unread", "cut", "questions" }.Select(name => new Column(name)),
         ];
         var rows = from results in all
                    from outcome in results.Outcomes
@@ -49,9 +50,13 @@ internal static class PaperDocument
                    where found?.Percent is not null
                    select new Row(run.Source,
                    [
-                       new(results.Model.Name), new(outcome.Treatment.Method == Treatment.Untouched ? "dense" : outcome.Treatment.Method), new(outcome.Treatment.Pattern ?? ""), new("", outcome.Treatment.Dropped), new(outcome.Treatment.Tuned ? "yes" : "no"),
-                       new(results.Settings.Protocol), new("", results.Settings.MaxNewTokens), new(name), new(found.Group ?? ""), Cell.Percent(found.Percent, found.Interval is [var low, var high] ? new Interval(low, high) : null),
-                       Relative(results, run, name), new("", found.ExtractionFailureRate), new("", found.TruncatedRate), new("", found.Rows),
+                       new(results.Model.Name), new(outcome.Treatment.Method == Treatment.Untouched ? "dense" : outcome.Treatment.Method),
+                           new(outcome.Treatment.Pattern ?? ""), new("", outcome.Treatment.Dropped),
+                           new(outcome.Treatment.Tuned ? "yes" : "no"),
+                       new(results.Settings.Protocol), new("", results.Settings.MaxNewTokens), new(name), new(found.Group ?? ""),
+                           Cell.Percent(found.Percent, found.Interval is [var low, var high] ? new Interval(low, high) : null),
+                       Relative(results, run, name), new("", found.ExtractionFailureRate), new("", found.TruncatedRate),
+                           new("", found.Rows),
                    ]);
         return new("scores", "run", columns, [.. rows]);
     }
@@ -73,10 +78,13 @@ internal static class PaperDocument
             {
                 string[] missing = [.. results.Missing(outcome)];
                 string name = RunScan.LabelOf(outcome.Treatment, outcome.Ratio, results.Model.Layers);
-                sources.Add((all.Count == 1 ? name : $"{results.Model.Name}, {results.Settings.Protocol}: {name}", string.Join(", ", outcome.Runs.Select(run => run.Source))));
+                sources.Add((all.Count == 1 ? name : $"{results.Model.Name}, {results.Settings.Protocol}: {name}",
+                    string.Join(", ", outcome.Runs.Select(run => run.Source))));
                 rows.Add(new(name,
                 [
-                    new(outcome.Treatment.Dropped > 0 ? $"{outcome.Treatment.Dropped}{(results.Model.Layers is { } layers ? $" of {layers}" : "")}" : "0", outcome.Treatment.Dropped), new(outcome.Treatment.Tuned ? "✓" : "✗"),
+                    new(outcome.Treatment.Dropped > 0
+                        ? $"{outcome.Treatment.Dropped}{(results.Model.Layers is { } layers ? $" of {layers}" : "")}"
+                        : "0", outcome.Treatment.Dropped), new(outcome.Treatment.Tuned ? "✓" : "✗"),
                     results.Mean(outcome, results.Benchmarks)
                         .Cell(null, missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
                     results.Dense is { } dense ? results.Relative(outcome, dense, RunComparison.Overall).Cell() : Cell.Empty,
@@ -85,7 +93,9 @@ internal static class PaperDocument
             }
         yield return new("Results",
         [
-            new Paragraph("Every model that was evaluated: the mean of its benchmarks in percent, and its performance relative to the dense model under the same setting. Small print: 95 % intervals over questions, paired for relative performance; of several runs the range."),
+            new Paragraph("Every model that was evaluated: "
+                + "the mean of its benchmarks in percent, and its performance relative to the dense model under the same setting. "
+                + "Small print: 95 % intervals over questions, paired for relative performance; of several runs the range."),
             new Table("results", "model",
                 [new("layers dropped"), new("tuned"), new("average"), new("relative to dense"), new("unread / cut")], rows),
             new Folded("The run behind each row", [new Facts("row", "run", sources)]),
@@ -99,9 +109,11 @@ internal static class PaperDocument
     /// <summary>Mean shares of answers from which nothing could be read, and that ran into the token limit.</summary>
     private static Cell Unread(Results results, Treated outcome)
     {
-        BenchmarkResult[] found = [.. outcome.Runs.SelectMany(run => results.Benchmarks.Select(name => Results.Find(run, name)).OfType<BenchmarkResult>())];
+        BenchmarkResult[] found = [.. outcome.Runs.SelectMany(run => results.Benchmarks.Select(name => Results.Find(run, name))
+            .OfType<BenchmarkResult>())];
         string Share(IEnumerable<double> shares) => shares.ToArray() is { Length: > 0 } known ? Numbers.Share(known.Average()) : "–";
-        return new($"{Share(found.Select(b => b.ExtractionFailureRate).OfType<double>())} / {Share(found.Select(b => b.TruncatedRate).OfType<double>())}");
+        return new($"{Share(found.Select(b => b.ExtractionFailureRate).OfType<double>())} / "
+            + $"{Share(found.Select(b => b.TruncatedRate).OfType<double>())}");
     }
 
     private static IEnumerable<Section> Cost(IReadOnlyList<FoundModel> models)
@@ -128,20 +140,29 @@ internal static class PaperDocument
         ]);
         List<Row> rows = [.. costs.Select(RowOf)];
         if (costs.Length > 1)
-            rows.Add(RowOf(new("together", [.. costs.SelectMany(cost => cost.Stages)], energy ? costs.Sum(cost => cost.EnergyJoules ?? 0) : null, costs.Sum(cost => cost.Samples ?? 0), costs.Max(cost => cost.Memory))) with { IsMean = true });
+            rows.Add(RowOf(new("together", [.. costs.SelectMany(cost => cost.Stages)], energy
+                ? costs.Sum(cost => cost.EnergyJoules ?? 0)
+                : null, costs.Sum(cost => cost.Samples ?? 0), costs.Max(cost => cost.Memory))) with { IsMean = true });
         yield return new("Cost",
         [
-            new Table("cost", "folder", [.. kinds.Select(kind => new Column(kind.Name)), new("all stages"), new("samples tuned on"), new("highest memory"), .. energy ? [new Column("energy")] : (Column[])[]], rows),
+            new Table("cost", "folder",
+                [.. kinds.Select(kind => new Column(kind.Name)), new("all stages"), new("samples tuned on"), new("highest memory"),
+                .. energy ? [new Column("energy")] : (Column[])[]], rows),
             new Paragraph($"Wall-clock times as the stages recorded them.{(energy ? "" : " No stage recorded energy.")}", Quiet: true),
         ]);
     }
 
     private static string Lead(IReadOnlyList<FoundModel> models, IReadOnlyList<Results> all)
     {
-        int evaluations = models.Sum(model => model.Evaluations.Count), methods = all.SelectMany(results => results.Outcomes).Where(outcome => outcome.Treatment.Method != Treatment.Untouched).Select(outcome => outcome.Treatment.Name).Distinct(StringComparer.Ordinal).Count();
-        string counted = $"{evaluations} evaluations of {(models.Count == 1 ? models[0].Name : $"{models.Count} models")}, {methods} {(methods == 1 ? "treatment" : "treatments")}.";
+        int evaluations = models.Sum(model => model.Evaluations.Count), methods = all.SelectMany(results => results.Outcomes)
+            .Where(outcome => outcome.Treatment.Method != Treatment.Untouched).Select(outcome => outcome.Treatment.Name)
+            .Distinct(StringComparer.Ordinal).Count();
+        string counted = $"{evaluations} evaluations of {(models.Count == 1 ? models[0].Name : $"{models.Count} models")}, "
+            + $"{methods} {(methods == 1 ? "treatment" : "treatments")}.";
         return Main(all) is not var (results, interlace, relative) ? counted
-            : $"{counted} With {results.RatioName(interlace)} of the layers dropped and as many tuned, Interlace keeps {Numbers.Score(relative.Value!.Value)}\u00A0% of the dense model's performance{(relative.Interval is { } i ? $" ({Numbers.Interval(i)})" : "")}.";
+            : $"{counted} With {results.RatioName(interlace)} of the layers dropped and as many tuned, "
+                + $"Interlace keeps {Numbers.Score(relative.Value!.Value)}\u00A0% of the dense model's "
+                + $"performance{(relative.Interval is { } i ? $" ({Numbers.Interval(i)})" : "")}.";
     }
 
     private static Tile[] Tiles(IReadOnlyList<Results> all)
@@ -164,7 +185,8 @@ internal static class PaperDocument
     private static (Results Results, Treated Interlace, Measure Relative)? Main(IReadOnlyList<Results> all)
     {
         foreach (Results results in all)
-            if (results.Dense is { } dense && results.Interlace(results.MainDropped, tuned: true) is { } interlace && results.Relative(interlace, dense, RunComparison.Overall) is { Value: not null } relative)
+            if (results.Dense is { } dense && results.Interlace(results.MainDropped, tuned: true) is { } interlace
+                && results.Relative(interlace, dense, RunComparison.Overall) is { Value: not null } relative)
                 return (results, interlace, relative);
         return null;
     }

@@ -19,7 +19,8 @@ internal static class PaperTables
             if (Competitors(results, i) is { } competitors) yield return competitors;
         foreach (var (i, results) in all.Index())
             if (Ablations(results, i) is { } ablations) yield return ablations;
-        foreach (var (i, (model, (source, file))) in models.SelectMany(model => model.Latencies.Where(latency => latency.File.Models.Length > 1).Select(latency => (model, latency))).Index())
+        foreach (var (i, (model, (source, file))) in models.SelectMany(model =>
+            model.Latencies.Where(latency => latency.File.Models.Length > 1).Select(latency => (model, latency))).Index())
             yield return SpeedUps.Section(model, source, file, i);
         foreach (var (i, results) in all.Index())
             if (AblationScores(results, i) is { } scores) yield return scores;
@@ -47,16 +48,23 @@ internal static class PaperTables
         foreach (var (group, benchmarks) in GroupsOf(models))
         {
             string? heading = benchmarks.Count == 1 && benchmarks[0] == group ? null : group;
-            rows.AddRange(benchmarks.Select(name => new Row(name, [.. columns.Select(column => CellOf(column, name, name, true))], Group: heading)));
+            rows.AddRange(benchmarks.Select(name => new Row(name, [.. columns.Select(column => CellOf(column, name, name, true))],
+                Group: heading)));
             if (heading is not null)
-                rows.Add(new(Average, [.. columns.Select(column => CellOf(column, group, group, IsWhole(group, benchmarks)))], IsMean: true, Group: heading));
+                rows.Add(new(Average, [.. columns.Select(column => CellOf(column, group, group, IsWhole(group, benchmarks)))], IsMean: true,
+                    Group: heading));
         }
         bool whole = models.All(results => Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)));
-        rows.Add(new(Overall, [.. columns.Select(column => CellOf(column, RunComparison.Overall, Overall, whole))], IsMean: true, Group: rows.Any(row => row.Group is not null) ? "All" : null));
-        Column[] heads = [.. columns.Select(column => new Column($"{column.Results.RatioName(column.Treated)} {(column.Treated.Treatment.Tuned ? "recovered" : "dropped")}", column.Results.Model.Name))];
+        rows.Add(new(Overall, [.. columns.Select(column => CellOf(column, RunComparison.Overall, Overall, whole))], IsMean: true,
+            Group: rows.Any(row => row.Group is not null) ? "All" : null));
+        Column[] heads = [.. columns.Select(column =>
+            new Column($"{column.Results.RatioName(column.Treated)} {(column.Treated.Treatment.Tuned ? "recovered" : "dropped")}",
+            column.Results.Model.Name))];
         return new($"Table 1: relative performance by ratio{Suffix(number)}",
         [
-            new Paragraph("Interlace's score / the dense model's score of each benchmark, in percent: after dropping layers, and after tuning as many (recovered, which is what the paper prints). Averages are means of these quotients; intervals of 95 % draw the same questions for both."),
+            new Paragraph("Interlace's score / the dense model's score of each benchmark, in percent: "
+                + "after dropping layers, and after tuning as many (recovered, which is what the paper prints). "
+                + "Averages are means of these quotients; intervals of 95 % draw the same questions for both."),
             new Table(Key("table-1", number), "benchmark", heads, rows),
             .. Notes(models, cot: true),
         ]);
@@ -68,7 +76,8 @@ internal static class PaperTables
         bool Takes(Treatment treatment) =>
             treatment.Family != Family.Ablation && (treatment.Dropped == 0 || treatment.Dropped == results.MainDropped);
         Treated[] outcomes = [.. results.Outcomes.Where(outcome => Takes(outcome.Treatment))];
-        if (!outcomes.Any(outcome => outcome.Treatment.Family == Family.Competitor || outcome.Treatment is { Method: "dense", Tuned: true }))
+        if (!outcomes.Any(outcome => outcome.Treatment.Family == Family.Competitor
+            || outcome.Treatment is { Method: "dense", Tuned: true }))
             return null;
         Treated? baseline = results.DenseTuned ?? results.Dense;
         string against = results.DenseTuned is null
@@ -78,7 +87,9 @@ internal static class PaperTables
             .. results.Groups.Select(group => new Column(group.Name)), new("Avg"), new("RP")];
         return new($"Table 2: methods compared{Suffix(number)}",
         [
-            new Paragraph($"Mean scores of groups of benchmarks in percent, their mean over all benchmarks (Avg), and performance relative to {against} (RP). Weight sparsity leaves dense matrices with zeros: without sparse kernels nothing is faster."),
+            new Paragraph("Mean scores of groups of benchmarks in percent, their mean over all benchmarks (Avg), "
+                + $"and performance relative to {against} (RP). Weight sparsity leaves dense matrices with zeros: "
+                + "without sparse kernels nothing is faster."),
             new Table(Key("table-2", number), "method", heads, [.. outcomes.Select(outcome => CompetitorRow(results, outcome, baseline))]),
             .. Notes([results], cot: false),
         ]);
@@ -93,11 +104,13 @@ internal static class PaperTables
         double? Print(string column, bool complete) => papers && complete ? Published.Competitor(paperName, column) : null;
         bool whole = Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
         string[] missing = [.. results.Missing(outcome)];
-        string taken = treatment.Pattern is { } pattern ? $"{pattern} of the weights" : treatment.Dropped == 0 ? "nothing" : $"{results.RatioName(outcome)} of the layers";
+        string taken = treatment.Pattern is { } pattern ? $"{pattern} of the weights" : treatment.Dropped == 0
+            ? "nothing" : $"{results.RatioName(outcome)} of the layers";
         return new(paperName,
         [
             new(taken), new(treatment.Tuned ? "✓" : "✗"), SpeedUps.Cell(results, outcome),
-            .. results.Groups.Select(group => results.Mean(outcome, group.Benchmarks).Cell(Print(group.Name, IsWhole(group.Name, group.Benchmarks)))),
+            .. results.Groups.Select(group => results.Mean(outcome, group.Benchmarks)
+            .Cell(Print(group.Name, IsWhole(group.Name, group.Benchmarks)))),
             results.Mean(outcome, results.Benchmarks)
                 .Cell(Print("Avg", whole), missing.Length == 0 ? [] : [$"without {string.Join(", ", missing)}"]),
             baseline is null
@@ -115,13 +128,19 @@ internal static class PaperTables
         bool papers = results.Size == "8B" && results.MainDropped == 9 && Published.IsSetting(results.Settings, cot: true);
         Row RowOf(Treated outcome) => new(outcome.Treatment.Name,
         [
-            .. results.Groups.Select(group => results.Relative(outcome, interlace, group.Name).Cell(papers && IsWhole(group.Name, group.Benchmarks) ? Published.Ablation(outcome.Treatment.Name, group.Name) : null)),
-            results.Relative(outcome, interlace, RunComparison.Overall).Cell(papers && Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name)) ? Published.Ablation(outcome.Treatment.Name, "Avg") : null),
+            .. results.Groups.Select(group => results.Relative(outcome, interlace, group.Name)
+                .Cell(papers && IsWhole(group.Name, group.Benchmarks) ? Published.Ablation(outcome.Treatment.Name, group.Name) : null)),
+            results.Relative(outcome, interlace, RunComparison.Overall)
+                .Cell(papers && Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name))
+                ? Published.Ablation(outcome.Treatment.Name, "Avg") : null),
         ]);
         return new($"Table 3: ablations relative to Interlace{Suffix(number)}",
         [
-            new Paragraph($"Score / Interlace's score in percent, {results.RatioName(interlace)} of the layers dropped, equally many tuned. Above 100 an ablation is better; where 100 lies in its interval, the questions do not tell the two apart."),
-            new Table(Key("table-3", number), "method", [.. results.Groups.Select(group => new Column(group.Name)), new("Avg")], [.. outcomes.Select(RowOf)]),
+            new Paragraph($"Score / Interlace's score in percent, {results.RatioName(interlace)} of the layers dropped, "
+                + "equally many tuned. Above 100 an ablation is better; "
+                + "where 100 lies in its interval, the questions do not tell the two apart."),
+            new Table(Key("table-3", number), "method", [.. results.Groups.Select(group => new Column(group.Name)), new("Avg")],
+            [.. outcomes.Select(RowOf)]),
             .. Notes([results], cot: true),
         ]);
     }
@@ -139,7 +158,8 @@ internal static class PaperTables
         return new($"Table 5: ablations by benchmark{Suffix(number)}",
         [
             new Paragraph("Scores in percent."),
-            new Table(Key("table-5", number), "benchmark", [.. outcomes.Select(outcome => new Column(outcome.Treatment.Name))], ScoreRows(results, outcomes, Print)),
+            new Table(Key("table-5", number), "benchmark", [.. outcomes.Select(outcome => new Column(outcome.Treatment.Name))],
+            ScoreRows(results, outcomes, Print)),
             .. Notes([results], cot: true),
         ]);
     }
@@ -147,9 +167,11 @@ internal static class PaperTables
     /// <summary>Table 6: what tuning alone does to the dense model, with long and short answers.</summary>
     private static Section? DenseTuned(IReadOnlyList<Results> settings, int number)
     {
-        Results[] both = [.. settings.Where(results => results.DenseTuned is not null && results.Dense is not null).OrderBy(results => results.Settings.Protocol, StringComparer.Ordinal)];
+        Results[] both = [.. settings.Where(results => results.DenseTuned is not null && results.Dense is not null)
+            .OrderBy(results => results.Settings.Protocol, StringComparer.Ordinal)];
         if (both.Length == 0) return null;
-        var columns = both.SelectMany(results => new[] { results.Dense!, results.DenseTuned! }.Select(outcome => (Results: results, Treated: outcome))).ToArray();
+        var columns = both.SelectMany(results =>
+            new[] { results.Dense!, results.DenseTuned! }.Select(outcome => (Results: results, Treated: outcome))).ToArray();
         Cell CellOf((Results Results, Treated Treated) column, string row, Func<Results, Measure> measure)
         {
             var (results, outcome) = column;
@@ -159,13 +181,19 @@ internal static class PaperTables
             return measure(results).Cell(papers ? Published.DenseScore(cot, outcome.Treatment.Name, row) : null);
         }
         string[] benchmarks = [.. both.SelectMany(results => results.Benchmarks).Distinct(StringComparer.Ordinal)];
-        List<Row> rows = [.. benchmarks.Select(name => new Row(name, [.. columns.Select(column => CellOf(column, name, results => results.Score(column.Treated, name)))]))];
-        rows.Add(new(Average, [.. columns.Select(column => CellOf(column, Average, results => results.Mean(column.Treated, results.Benchmarks)))], IsMean: true));
-        rows.Add(new("relative to Dense", [.. columns.Select(column => column.Results.Relative(column.Treated, column.Results.Dense!, RunComparison.Overall).Cell())], IsMean: true));
+        List<Row> rows = [.. benchmarks.Select(name =>
+            new Row(name, [.. columns.Select(column => CellOf(column, name, results => results.Score(column.Treated, name)))]))];
+        rows.Add(new(Average, [.. columns.Select(column =>
+            CellOf(column, Average, results => results.Mean(column.Treated, results.Benchmarks)))], IsMean: true));
+        rows.Add(new("relative to Dense",
+            [.. columns.Select(column => column.Results.Relative(column.Treated, column.Results.Dense!, RunComparison.Overall).Cell())],
+            IsMean: true));
         return new($"Table 6: tuning without dropping{Suffix(number)}",
         [
             new Paragraph("Scores of the model as it is and of the model whose last layers were tuned (Dense-FT), in percent."),
-            new Table(Key("table-6", number), "benchmark", [.. columns.Select(column => new Column(column.Treated.Treatment.Name, $"{column.Results.Model.Name}, {column.Results.Settings.Protocol}"))], rows),
+            new Table(Key("table-6", number), "benchmark",
+            [.. columns.Select(column => new Column(column.Treated.Treatment.Name,
+            $"{column.Results.Model.Name}, {column.Results.Settings.Protocol}"))], rows),
             .. both.SelectMany(results => Notes([results], results.Settings.Protocol == "cot")),
         ]);
     }
@@ -173,13 +201,16 @@ internal static class PaperTables
     private static List<Row> ScoreRows(Results results, IReadOnlyList<Treated> outcomes, Func<Treated, string, double?> print)
     {
         bool whole = Evaluation.Tables.Benchmarks.Paper.All(b => results.Benchmarks.Contains(b.Name));
-        List<Row> rows = [.. results.Benchmarks.Select(name => new Row(name, [.. outcomes.Select(outcome => results.Score(outcome, name).Cell(print(outcome, name)))]))];
-        rows.Add(new(Average, [.. outcomes.Select(outcome => results.Mean(outcome, results.Benchmarks).Cell(whole ? print(outcome, Average) : null))], IsMean: true));
+        List<Row> rows = [.. results.Benchmarks.Select(name =>
+            new Row(name, [.. outcomes.Select(outcome => results.Score(outcome, name).Cell(print(outcome, name)))]))];
+        rows.Add(new(Average, [.. outcomes.Select(outcome => results.Mean(outcome, results.Benchmarks)
+            .Cell(whole ? print(outcome, Average) : null))], IsMean: true));
         return rows;
     }
 
     private static Treated[] AblationsOf(Results results) =>
-        [.. results.Outcomes.Where(outcome => outcome.Treatment is { Family: Family.Ablation, Tuned: true } && outcome.Treatment.Dropped == results.MainDropped)];
+        [.. results.Outcomes.Where(outcome => outcome.Treatment is { Family: Family.Ablation, Tuned: true }
+            && outcome.Treatment.Dropped == results.MainDropped)];
 
     private static IEnumerable<(string Name, IReadOnlyList<string> Benchmarks)> GroupsOf(IReadOnlyList<Results> models) =>
         models.SelectMany(results => results.Groups).GroupBy(group => group.Name)
@@ -194,7 +225,8 @@ internal static class PaperTables
     {
         yield return new Paragraph($"{models[0].Setting}; of the runs that Results names.", Quiet: true);
         if (models.Any(results => results.Size is not null && Published.IsSetting(results.Settings, cot)))
-            yield return new Paragraph("Published: what the paper prints for this model, ratio and token limit; its answers were drawn at temperature 0.7.", Quiet: true);
+            yield return new Paragraph("Published: what the paper prints for this model, ratio and token limit; "
+                + "its answers were drawn at temperature 0.7.", Quiet: true);
     }
 
     private static string Suffix(int number) => number == 0 ? "" : $" ({number + 1})";

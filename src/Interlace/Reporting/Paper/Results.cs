@@ -16,12 +16,16 @@ internal sealed class Results
     private Results(FoundModel model, string setting, IReadOnlyList<EvaluatedModel> evaluations)
     {
         (Model, Setting, Settings) = (model, setting, evaluations[0].Run.Scores.Settings);
-        foreach (BenchmarkResult benchmark in evaluations.SelectMany(evaluation => evaluation.Run.Scores.Benchmarks).Where(b => b.Percent is not null))
+        foreach (BenchmarkResult benchmark in evaluations.SelectMany(evaluation => evaluation.Run.Scores.Benchmarks)
+            .Where(b => b.Percent is not null))
             _groups.TryAdd(benchmark.Name, benchmark.Group);
         Benchmarks = [.. _groups.Keys.OrderBy(PlaceOf)];
         Groups = _groups.Values.All(group => group is null) ? [.. Benchmarks.Select(name => (name, (IReadOnlyList<string>)[name]))]
-            : [.. Benchmarks.GroupBy(name => _groups[name] ?? NoGroup).OrderBy(group => PlaceOfGroup(group.Key)).Select(group => (group.Key, (IReadOnlyList<string>)[.. group]))];
-        Outcomes = [.. evaluations.GroupBy(evaluation => evaluation.Treatment).Select(group => new Treated(group.Key, group.Select(run => run.Ratio).FirstOrDefault(ratio => ratio is not null), Distinct(group)))
+            : [.. Benchmarks.GroupBy(name => _groups[name] ?? NoGroup).OrderBy(group => PlaceOfGroup(group.Key))
+            .Select(group => (group.Key, (IReadOnlyList<string>)[.. group]))];
+        Outcomes = [.. evaluations.GroupBy(evaluation => evaluation.Treatment)
+            .Select(group => new Treated(group.Key, group.Select(run => run.Ratio).FirstOrDefault(ratio => ratio is not null),
+            Distinct(group)))
             .OrderBy(outcome => outcome.Treatment.Place).ThenBy(outcome => outcome.Treatment.Detail, StringComparer.Ordinal)
                 .ThenBy(outcome => outcome.Treatment.Pattern, StringComparer.Ordinal)
             .ThenBy(outcome => outcome.Treatment.Dropped).ThenBy(outcome => outcome.Treatment.Tuned)];
@@ -74,7 +78,8 @@ internal sealed class Results
 
     /// <summary>Part of the layers that an outcome dropped.</summary>
     public double? Share(Treated outcome) =>
-        outcome.Treatment.Dropped == 0 ? 0 : Model.Layers is { } layers ? outcome.Treatment.Dropped / (double)layers : outcome.Ratio ?? outcome.Runs[0].Run.Scores.Inputs.History?.DropRatio;
+        outcome.Treatment.Dropped == 0 ? 0 : Model.Layers is { } layers
+            ? outcome.Treatment.Dropped / (double)layers : outcome.Ratio ?? outcome.Runs[0].Run.Scores.Inputs.History?.DropRatio;
 
     /// <summary>The ratio as tables name it: as asked for, or what was dropped.</summary>
     public string RatioName(Treated outcome) =>
@@ -140,7 +145,8 @@ internal sealed class Results
         {
             0 => new(null, null, 0),
             1 => new(values[0].Value, values[0].Interval, 1),
-            var count => new(values.Average(value => value.Value), new(values.Min(value => value.Value), values.Max(value => value.Value)), count),
+            var count => new(values.Average(value => value.Value), new(values.Min(value => value.Value), values.Max(value => value.Value)),
+            count),
         };
     }
 

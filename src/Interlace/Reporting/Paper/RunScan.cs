@@ -46,7 +46,8 @@ internal sealed partial class RunScan
     public static JsonObject? SettingsOf(string folder)
     {
         foreach (var (file, member) in new[] { ("experiment.json", null), ("run.json", "settings") })
-            if (Json(Path.Combine(folder, file)) is JsonObject record && (member is null ? record : record[member] as JsonObject) is { } settings)
+            if (Json(Path.Combine(folder, file)) is JsonObject record
+                && (member is null ? record : record[member] as JsonObject) is { } settings)
                 return settings;
         return null;
     }
@@ -54,7 +55,8 @@ internal sealed partial class RunScan
     /// <summary>The last parts of the paths, as many as tell them apart.</summary>
     private static string[] NamesOf(IReadOnlyList<string> runs)
     {
-        string[][] parts = [.. runs.Select(run => Path.GetFullPath(run).Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))];
+        string[][] parts = [.. runs.Select(run => Path.GetFullPath(run)
+            .Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))];
         for (int count = 1; ; count++)
         {
             string[] names = [.. parts.Select(path => string.Join('-', path[^Math.Min(count, path.Length)..]))];
@@ -73,11 +75,17 @@ internal sealed partial class RunScan
             return;
         }
         bool matrix = Directory.Exists(Path.Combine(run, RunFolder.Variants));
-        if (!matrix && !Directory.Exists(Path.Combine(run, RunFolder.Evaluated)) && !new[] { LayerSimilarity.Name, PlanFile.Name, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
-            throw new InputException($"{run} holds no run: there is neither {RunFolder.Variants} nor {RunFolder.Evaluated}, {LayerSimilarity.Name}, {PlanFile.Name}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
+        if (!matrix && !Directory.Exists(Path.Combine(run, RunFolder.Evaluated))
+            && !new[] { LayerSimilarity.Name, PlanFile.Name, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
+        {
+            throw new InputException($"{run} holds no run: there is neither {RunFolder.Variants} nor {RunFolder.Evaluated}, "
+                + $"{LayerSimilarity.Name}, {PlanFile.Name}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
+        }
         FoundModel model = ModelOf(ModelName(run, name));
         AddFolder(model, run, name, "");
-        foreach (string dense in Folders(run).Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal) && File.Exists(Path.Combine(folder, ScoresFile.Name))))
+        foreach (string dense in Folders(run)
+            .Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal)
+            && File.Exists(Path.Combine(folder, ScoresFile.Name))))
             model.Evaluations.Add(Evaluation(dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense));
         if (!matrix) return;
         foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants)))
@@ -94,21 +102,26 @@ internal sealed partial class RunScan
         if (found is not null)
         {
             model.Layers ??= found.LayerCount;
-            model.Plans.Add(new(LabelOf(treatment! with { Tuned = !found.Tune.IsEmpty }, ratio, found.LayerCount), source, RunReport.Plan(plan)!));
+            model.Plans.Add(new(LabelOf(treatment! with { Tuned = !found.Tune.IsEmpty }, ratio, found.LayerCount), source,
+                RunReport.Plan(plan)!));
         }
         model.Similarity ??= RunReport.Similarity(Path.Combine(folder, LayerSimilarity.Name));
         model.Layers ??= model.Similarity?.Layer.Length;
-        foreach (string evaluated in Folders(Path.Combine(folder, RunFolder.Evaluated)).Where(inner => File.Exists(Path.Combine(inner, ScoresFile.Name))))
+        foreach (string evaluated in Folders(Path.Combine(folder, RunFolder.Evaluated))
+            .Where(inner => File.Exists(Path.Combine(inner, ScoresFile.Name))))
         {
             string kind = Path.GetFileName(evaluated);
-            Treatment? of = kind.StartsWith("dense", StringComparison.Ordinal) ? Treatment.Dense : treatment is null ? null : treatment with { Tuned = kind.StartsWith("recovered", StringComparison.Ordinal) };
+            Treatment? of = kind.StartsWith("dense", StringComparison.Ordinal) ? Treatment.Dense : treatment is null
+                ? null : treatment with { Tuned = kind.StartsWith("recovered", StringComparison.Ordinal) };
             if (of is { Method: "dense", Tuned: false }) continue;   // nothing dropped, nothing tuned: the model as it is, asked twice
             model.Evaluations.Add(Evaluation(evaluated, $"{source}/{RunFolder.Evaluated}/{kind}", ratio, of));
         }
         string log = Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name);
         if (RunReport.Training(log) is { } training)
-            model.Trainings.Add(new(treatment is null ? source : LabelOf(treatment with { Tuned = true }, ratio, model.Layers), source, training));
-        foreach (string latency in new[] { Path.Combine(folder, LatencyFile.Name), Path.Combine(folder, "latency", LatencyFile.Name) }.Where(File.Exists))
+            model.Trainings.Add(new(treatment is null ? source : LabelOf(treatment with { Tuned = true }, ratio, model.Layers), source,
+                training));
+        foreach (string latency in new[] { Path.Combine(folder, LatencyFile.Name),
+            Path.Combine(folder, "latency", LatencyFile.Name) }.Where(File.Exists))
             model.Latencies.Add((source, LatencyFile.Load(latency)));
         if (Cost(folder, source) is { } cost) model.Costs.Add(cost);
     }
@@ -116,7 +129,8 @@ internal sealed partial class RunScan
     private static Treatment Of(PruningPlan plan, string variant)
     {
         string detail = variant.Length > 0 ? VariantName().Match(variant).Groups["detail"].Value :
-            string.Join(", ", new[] { plan.Origin.Selection == Selection.Optimal ? "optimal" : "", plan.Origin.Tokens == "all" ? "" : plan.Origin.Tokens }.Where(part => part.Length > 0));
+            string.Join(", ", new[] { plan.Origin.Selection == Selection.Optimal ? "optimal" : "", plan.Origin.Tokens == "all"
+                ? "" : plan.Origin.Tokens }.Where(part => part.Length > 0));
         return new(plan.Origin.Method, plan.Drop.Length, null, detail, false);
     }
 
@@ -163,7 +177,8 @@ internal sealed partial class RunScan
         JsonObject found when found["peak_memory_bytes"] is null => null,
         JsonObject found when found["peak_memory_bytes"] is JsonValue value && value.TryGetValue(out long bytes) && bytes >= 0 => bytes,
         _ =>
-            throw new InputException($"{summary} is no summary of a run: its peak_memory_bytes is no number of bytes; delete it to go on without it."),
+            throw new InputException($"{summary} is no summary of a run: its peak_memory_bytes is no number of bytes; "
+                + "delete it to go on without it."),
     };
 
     /// <summary>Evaluations that were named by themselves belong to the dense model among them, or to the first model of all.</summary>

@@ -20,9 +20,12 @@ internal sealed record Treatment(string Method, int Dropped, string? Pattern, st
     [
         (Untouched, "Dense", Family.Dense), ("dense", "Dense", Family.Dense),
         ("wanda", "Wanda", Family.Competitor), ("magnitude", "Magnitude", Family.Competitor),
-        ("sleb", "SLEB", Family.Competitor), ("short-gpt", "ShortGPT", Family.Competitor), ("streamline", "Streamline", Family.Competitor), ("angular", "Angular", Family.Competitor),
-        ("perplexity", "Perplexity", Family.Competitor), ("taylor", "Taylor", Family.Competitor), ("magnitude-block", "Magnitude (layers)", Family.Competitor),
-        ("consecutive", "Consecutive", Family.Ablation), ("random", "Random", Family.Ablation), ("ordered", "Interlace-OA", Family.Ablation), ("train-next", "Interlace-TN", Family.Ablation),
+        ("sleb", "SLEB", Family.Competitor), ("short-gpt", "ShortGPT", Family.Competitor), ("streamline", "Streamline", Family.Competitor),
+        ("angular", "Angular", Family.Competitor),
+        ("perplexity", "Perplexity", Family.Competitor), ("taylor", "Taylor", Family.Competitor),
+        ("magnitude-block", "Magnitude (layers)", Family.Competitor),
+        ("consecutive", "Consecutive", Family.Ablation), ("random", "Random", Family.Ablation),
+        ("ordered", "Interlace-OA", Family.Ablation), ("train-next", "Interlace-TN", Family.Ablation),
         ("interlace", "Interlace", Family.Interlace),
     ];
 
