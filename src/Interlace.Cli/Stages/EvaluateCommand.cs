@@ -32,7 +32,8 @@ internal static class EvaluateCommand
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         var job = invocation.Job(experiment);
         using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
-        using var tables = Evaluator.OpenTables(experiment, invocation.Log);   // before an earlier run is deleted
+        // Before an earlier run is deleted.
+        using var tables = Evaluator.OpenTables(experiment, model.Processor.ReadsImages, invocation.Log);
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "evaluate", experiment);
         var scores = new Evaluator(model, job, folder.Path).Run(tables);
         if (invocation.Json)   // drawn scores say it themselves

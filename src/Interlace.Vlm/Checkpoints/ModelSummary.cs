@@ -20,6 +20,9 @@ public sealed record ModelSummary(
     /// <summary>Number of all weights.</summary>
     public long Parameters => Parts.Values.Sum(part => part.Parameters);
 
+    /// <summary>Whether the model sees images: it has weights for them.</summary>
+    public bool ReadsImages => Parts[ModelPart.Vision].Parameters > 0;
+
     /// <summary>Size of all weight files.</summary>
     public long Bytes => Files.Sum(file => file.Bytes);
 

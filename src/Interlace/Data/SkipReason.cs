@@ -39,6 +39,9 @@ public static class SkipReason
     /// <summary>An image has more bytes than are read, more pixels than are decoded, or far more than its bytes can mean.</summary>
     public const string TooLargeImage = "too large image";
 
+    /// <summary>The model reads text alone.</summary>
+    public const string ImageForTextModel = "image for a text model";
+
     /// <summary>The processor refuses the sample (an extreme aspect ratio, say).</summary>
     public const string NotEncodable = "not encodable";
 

@@ -25,7 +25,7 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
     /// <exception cref="InputException">A table or the folder of tables is absent or wrong, or no row of a table can be used.</exception>
     public ScoresFile Run(string stage = "evaluate")
     {
-        using var tables = OpenTables(job.Experiment, job.Log);
+        using var tables = OpenTables(job.Experiment, loaded.Processor.ReadsImages, job.Log);
         return Run(tables, stage);
     }
 
@@ -44,9 +44,10 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
     /// Opens the tables that an experiment asks, and checks them and how it asks and scores them: nothing is asked or written before.
     /// </summary>
     /// <param name="experiment">Settings.</param>
+    /// <param name="readsImages">Whether the model that they are asked sees images.</param>
     /// <param name="log">Gets a line about what is wrong with the tables, where that is no reason to refuse them.</param>
     /// <exception cref="InputException">They are absent or wrong, no row of a table can be used, or the settings are wrong.</exception>
-    public static TableSet OpenTables(Experiment experiment, Action<string>? log = null)
+    public static TableSet OpenTables(Experiment experiment, bool readsImages, Action<string>? log = null)
     {
         var options = experiment.Complete().Evaluate!;
         new ScoreStage(experiment).Check();
@@ -60,7 +61,7 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
             foreach (var (benchmark, table) in tables.Tables)
             {
                 var rows = AskingSettings.Of(options, benchmark).RowsOf(table);
-                UsableRows.Check(benchmark, table, rows);
+                UsableRows.Check(benchmark, table, rows, readsImages);
                 foreach (string warning in RightAnswers.Warnings(benchmark, rows)) log?.Invoke(warning);
             }
             return tables;

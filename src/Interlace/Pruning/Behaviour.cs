@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning;
 
 /// <summary>
-/// Checks what a pruned model computes: its logits on a picture and a question equal those of its parent with the same layers left out,
-/// and decoding with a cache rests on the logits of decoding without; both within the rounding of the computation's type.
+/// Checks what a pruned model computes: its logits on a question, and a picture where it sees any, equal those of its parent with the same
+/// layers left out, and decoding with a cache rests on the logits of decoding without; both within the rounding of the computation's type.
 /// </summary>
 public static class Behaviour
 {
@@ -42,7 +42,7 @@ public static class Behaviour
         using var child = LoadedModel.Open(pruned, compute.Device, compute.Type);
         using var question = Batch.Pack([Question(child.Processor)], compute.Device);
         Tensor actual = child.Model.Logits(child.Model.Hidden(question));
-        Check[] checks = [Logits(pruned, expected, actual, Noise(child.Model, OfTheStream)),
+        Check[] checks = [Logits(child, expected, actual, Noise(child.Model, OfTheStream)),
             Decoding(child, Noise(child.Model, compute.Type == ScalarType.BFloat16 ? OfResults : OfSums))];
         child.Model.CheckUnchanged();
         return checks;
@@ -55,14 +55,14 @@ public static class Behaviour
     private static double Noise(VisionLanguageModel model, int roundings) =>
         (model.ComputeType == ScalarType.BFloat16 ? Math.Pow(2, -8) : Math.Pow(2, -23)) * Math.Sqrt(roundings * model.Layers.Count);
 
-    private static Check Logits(string folder, Tensor expected, Tensor actual, double noise)
+    private static Check Logits(LoadedModel model, Tensor expected, Tensor actual, double noise)
     {
         const string name = "logits";
-        if (File.Exists(Path.Combine(folder, PrunedModelFile.TrainingRecordName)))
+        if (File.Exists(Path.Combine(model.Folder, PrunedModelFile.TrainingRecordName)))
             return new(name, true, "The model is tuned: its logits are its own and were not compared with the parent's.");
         double deviation = Deviation(expected, actual);
         return new(name, deviation <= noise,
-            $"On a picture and a question they differ from those of the parent without the dropped layers by {deviation:g2} of the "
+            $"On {Asked(model.Processor)} they differ from those of the parent without the dropped layers by {deviation:g2} of the "
                 + $"largest; rounding explains {noise:g2}.");
     }
 
@@ -116,8 +116,13 @@ public static class Behaviour
         return ((a - b).abs().max() / a.abs().max()).item<double>();
     }
 
+    /// <summary>What <see cref="Question"/> shows, in words.</summary>
+    private static string Asked(Processor processor) => processor.ReadsImages ? "a picture and a question" : "a question";
+
     private static EncodedSample Question(Processor processor)
     {
+        if (!processor.ReadsImages)
+            return processor.Encode([new ChatMessage("user", "What colours does a rainbow have?")], [], addGenerationPrompt: true);
         byte[] pixels = new byte[Side * Side * 3];
         for (int y = 0; y < Side; y++)
             for (int x = 0; x < Side; x++)

@@ -32,7 +32,7 @@ public static class Preflight
             foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model)))
                 Plan(experiment with { Plan = options }, layers);
         if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
-        if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) Tables(tables, experiment.Evaluate);
+        if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) Tables(tables, experiment.Evaluate, ReadsImages(model));
     }
 
     /// <summary>
@@ -55,12 +55,12 @@ public static class Preflight
         return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
     }
 
-    private static void Tables(string folder, EvaluationOptions options)
+    private static void Tables(string folder, EvaluationOptions options, bool readsImages)
     {
         foreach (var (benchmark, path) in Benchmarks.In(folder, options.Only))
         {
             using var table = BenchmarkTable.Open(path);
-            UsableRows.Check(benchmark, table, AskingSettings.Of(options, benchmark).RowsOf(table));
+            UsableRows.Check(benchmark, table, AskingSettings.Of(options, benchmark).RowsOf(table), readsImages);
         }
     }
 
@@ -69,6 +69,12 @@ public static class Preflight
     {
         using var checkpoint = Checkpoint.Open(model);
         return ModelSummary.Of(checkpoint).LayerCount;
+    }
+
+    private static bool ReadsImages(string model)
+    {
+        using var checkpoint = Checkpoint.Open(model);
+        return ModelSummary.Of(checkpoint).ReadsImages;
     }
 
     /// <summary>

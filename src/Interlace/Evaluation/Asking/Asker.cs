@@ -164,7 +164,7 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
 
     private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)
     {
-        var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => table.Images(row));
+        var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => UsableRows.Images(table, row, loaded.Processor.ReadsImages));
         var prepare = SampleLoader.Preparer(loaded.Processor, encoded.Count);
         VisualInput[] images = [.. encoded.Select(image =>
             SampleLoader.Image(image, bytes => PublishedImages.Decode(

@@ -17,8 +17,9 @@ internal static class UsableRows
     /// <param name="benchmark">The benchmark.</param>
     /// <param name="table">Its table.</param>
     /// <param name="rows">The rows to ask.</param>
+    /// <param name="readsImages">Whether the model sees images.</param>
     /// <exception cref="InputException">No row can be used; the sentence counts the reasons and tells the first.</exception>
-    public static void Check(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows)
+    public static void Check(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, bool readsImages)
     {
         RightAnswers.Check(benchmark, rows, table.Name);
         SkipCounts skipped = [];
@@ -28,7 +29,7 @@ internal static class UsableRows
         {
             try
             {
-                foreach (byte[] image in table.Images(row))
+                foreach (byte[] image in Images(table, row, readsImages))
                     ImageDecoder.Decode(image, $"The image of row {row.Index} of {table.Name}", ImageDecoding.Plain,
                         picture => PublishedImages.Prepare(benchmark, picture));
                 return;
@@ -41,6 +42,12 @@ internal static class UsableRows
         }
         throw Refusal(table, skipped, first);
     }
+
+    /// <summary>The encoded images of a row, for a model that can see them.</summary>
+    /// <exception cref="SampleException">As of <see cref="BenchmarkTable.Images"/>, or there are some and the model reads text alone.</exception>
+    public static IReadOnlyList<byte[]> Images(BenchmarkTable table, BenchmarkRow row, bool readsImages) =>
+        table.Images(row) is var images && (readsImages || images.Count == 0) ? images : throw new SampleException(
+            SkipReason.ImageForTextModel, new InputException($"Row {row.Index} shows an image, and the model reads text alone."));
 
     /// <summary>The sentence about a table of which nothing was left.</summary>
     public static InputException Refusal(BenchmarkTable table, SkipCounts skipped, string? first = null) =>

@@ -23,6 +23,7 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
 {
     private const string Stage = "latency";
     private readonly EvaluationOptions _evaluation = job.Experiment.Evaluate!;
+    private readonly bool _readImages = models.All(model => model.Processor.ReadsImages);
 
     /// <summary>Opens models, measures them and closes them.</summary>
     /// <param name="folders">Their folders; the first is the baseline.</param>
@@ -57,7 +58,7 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
         try
         {
             foreach (var (benchmark, path) in found) tables.Add((benchmark, BenchmarkTable.Open(path)));
-            foreach (var (benchmark, table) in tables) UsableRows.Check(benchmark, table, Rows(benchmark, table));
+            foreach (var (benchmark, table) in tables) UsableRows.Check(benchmark, table, Rows(benchmark, table), _readImages);
             long before = 0, total = tables.Sum(t => Rows(t.Benchmark, t.Table).Length);
             var measured = new List<(Benchmark Benchmark, IReadOnlyList<AnswerTimes>[] Models)>();
             var results = new List<BenchmarkLatency>();
@@ -139,7 +140,7 @@ public sealed class LatencyStage(IReadOnlyList<LoadedModel> models, Job job, Lat
         var answers = new (AnswerTimes Times, EncodedSample Prompt)[models.Count];
         try
         {
-            var images = table.Images(row);
+            var images = UsableRows.Images(table, row, _readImages);
             var message = Prompts.Message(benchmark, row, images.Count, style);
             for (int turn = 0; turn < answers.Length; turn++)
             {
