@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Interlace.Tests;
 
-/// <summary>A golden model, and samples of different lengths for it, some of which are left out on the way.</summary>
+/// <summary>A model, and samples of different lengths for it, with images where it reads them; some are left out on the way.</summary>
 internal sealed class PreparedSamples : IDisposable
 {
     private readonly string _folder;
@@ -19,7 +19,7 @@ internal sealed class PreparedSamples : IDisposable
         _folder = folder;
         Loaded = Open();
         var image = ImageDecoder.Decode(Png.Write(64, 64, 8, 2, [.. Enumerable.Range(0, 64 * 64 * 3).Select(i => (byte)(i * i * 31))]), "image", ImageDecoding.Plain);
-        _encoded = [.. Enumerable.Range(0, count).Select(i => i % 3 == 0
+        _encoded = [.. Enumerable.Range(0, count).Select(i => i % 3 == 0 && Loaded.Processor.ReadsImages
             ? Loaded.Processor.Encode([new("user", [new ImagePart(), new TextPart($"What is number {i}?")]), new("assistant", $"Number {i} it is.")], [image])
             : Loaded.Processor.Encode([new("user", string.Join(' ', Enumerable.Repeat("Why?", i + 1))), new("assistant", string.Join(' ', Enumerable.Range(0, i % 4 + 1).Select(n => $"For {n}")))], []))];
     }

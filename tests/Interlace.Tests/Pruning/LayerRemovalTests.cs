@@ -4,6 +4,7 @@ using Interlace.Pruning;
 using Interlace.Tests.Checkpoints;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Families;
 
 namespace Interlace.Tests.Pruning;
 
@@ -84,6 +85,53 @@ public class LayerRemovalTests
         var record = StrictJson.ReadObject(scratch.At("again", "interlace.json"));
         Assert.Equal(22, record["parent_layers"]!.GetValue<int>());
         Assert.Equal(36, record["parent_record"]!["parent_layers"]!.GetValue<int>());
+    }
+
+    /// <summary>Programs that prune write the count at the top level of config.json too, which no reader looks at.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]   // left behind by a program that knows the other place alone
+    public void A_count_at_the_top_level_too_never_counts_and_is_rewritten(int wrong)
+    {
+        using var scratch = new ScratchFolder();
+        string model = scratch.Copy(TinyCheckpoints.Tied, "model");
+        CountTwice(model, 12 + wrong);
+        AssertPrunedWithBothCounts(model, 12, scratch);
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
+    public void A_count_at_the_top_level_too_is_rewritten_in_every_family(string family)
+    {
+        using var scratch = new ScratchFolder();
+        string model = scratch.Copy(Shared.At("fixtures", "families", family, "checkpoint"), "model");
+        int layers;
+        using (var checkpoint = Checkpoint.Open(model))
+        {
+            if (checkpoint.Config["text_config"] is null) return;
+            layers = DecoderLayout.Of(checkpoint).LayerCount;
+        }
+        CountTwice(model, layers + 1);
+        AssertPrunedWithBothCounts(model, layers, scratch);
+    }
+
+    private static void CountTwice(string model, int count)
+    {
+        string path = Path.Combine(model, "config.json");
+        var config = StrictJson.ReadObject(path);
+        config["num_hidden_layers"] = count;
+        File.WriteAllText(path, config.ToJsonString());
+    }
+
+    private static void AssertPrunedWithBothCounts(string model, int layers, ScratchFolder scratch)
+    {
+        using (var checkpoint = Checkpoint.Open(model)) Assert.Equal(layers, ModelSummary.Of(checkpoint).LayerCount);
+        LayerRemoval.Prune(model, PruningPlan.Create(layers, [4, layers - 1], []), scratch.At("pruned"));
+        var config = StrictJson.ReadObject(scratch.At("pruned", "config.json"));
+        Assert.Equal((layers - 2, layers - 2), ((int)config["num_hidden_layers"]!, (int)config["text_config"]!["num_hidden_layers"]!));
+        Assert.All(Verification.Structure(scratch.At("pruned"), model), check => Assert.True(check.Passed, check.Detail));
+        if (FamilyTable.Find(config) is not { Parts: not null }) return;
+        using var loaded = LoadedModel.Open(scratch.At("pruned"), TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
+        Assert.Equal(layers - 2, loaded.Model.Layers.Count);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Interlace.Tests.Families.Qwen3VL;
 
-/// <summary>What every family must do, whatever its layers are.</summary>
+/// <summary>What Qwen3-VL does beyond what every family must do.</summary>
 public class ConformanceTests
 {
     public static TheoryData<string> Checkpoints => [.. Goldens.Checkpoints];
@@ -38,45 +38,6 @@ public class ConformanceTests
         using var one = Goldens.Open(checkpoint);
         using var other = Goldens.OpenFolder(folder);
         Assert.Equal(0, Deviation(one.Logits(one.Hidden(batch)), other.Logits(other.Hidden(batch))));
-    }
-
-    [Theory, MemberData(nameof(Tiny))]
-    public void Packed_samples_compute_what_they_compute_alone(string checkpoint)
-    {
-        using var _ = no_grad();
-        using var prepared = new PreparedSamples(checkpoint, 4);
-        var (model, samples) = (prepared.Loaded.Model, prepared.Encoded(Enumerable.Range(0, 4)));
-        using var packed = Batch.Pack([.. samples, .. samples.Reverse()], CPU);
-        Tensor together = model.Logits(model.Hidden(packed));
-        int at = 0;
-        foreach (var sample in samples.Concat(samples.Reverse()))
-        {
-            using var single = Batch.Pack([sample], CPU);
-            double deviation = Deviation(model.Logits(model.Hidden(single)), together.narrow(0, at, sample.Length));
-            Assert.True(deviation <= 2e-5, $"{deviation}");
-            at += sample.Length;
-        }
-    }
-
-    [Theory, MemberData(nameof(Tiny))]
-    public void Skipping_layers_equals_removing_them(string checkpoint)
-    {
-        using var _ = no_grad();
-        using var scratch = new ScratchFolder();
-        using var prepared = new PreparedSamples(checkpoint, 4);
-        var model = prepared.Loaded.Model;
-        int layers = model.Layers.Count, first = model.AddedLevels;
-        using var batch = Batch.Pack(prepared.Encoded(Enumerable.Range(0, 4)), CPU);
-        foreach (var (i, drop) in new[] { [first], [layers - 1], new[] { first + 1, first + 4, layers - 3 } }.Index())
-        {
-            // Additions of visual features stay where they are as long as no layer before them goes.
-            Tensor skipped = model.Logits(model.Hidden(batch, (l, layer, x) => drop.Contains(l) ? x : layer(x)));
-            LayerRemoval.Prune(checkpoint, PruningPlan.Create(layers, drop, []), scratch.At($"pruned{i}"));
-            using var pruned = LoadedModel.Open(scratch.At($"pruned{i}"), CPU, ScalarType.Float32).Model;
-            Assert.Equal(0, Deviation(skipped, pruned.Logits(pruned.Hidden(batch))));
-            using var kept = model.Keep([.. Enumerable.Range(0, layers).Except(drop)]);
-            Assert.Equal(0, Deviation(skipped, kept.Logits(kept.Hidden(batch))));
-        }
     }
 
     [Theory, MemberData(nameof(Tiny))]
