@@ -45,7 +45,7 @@ public sealed class LoadedModelTests : IDisposable
 
         Edit(folder, Settings, settings => settings.Remove(Key));
         var config = StrictJson.ReadObject(Path.Combine(folder, Config));
-        if (config[Key] ?? config["text_config"]?[Key] is { } own) Assert.Equal(Ids(own), Stops(folder));
+        if ((config[Key] ?? config["text_config"]?[Key]) is { } own) Assert.Equal(Ids(own), Stops(folder));
         Edit(folder, Config, all =>
         {
             all.Remove(Key);
@@ -56,7 +56,8 @@ public sealed class LoadedModelTests : IDisposable
 
     private static (int[] Ids, string Reason) Answer(string folder)
     {
-        var run = CommandRun.Of("generate", folder, "What is this?", "--max-new-tokens", "4", "--device", "cpu", "--dtype", "fp32", "--quiet", "--json");
+        var run = CommandRun.Of("generate", folder, "What is this?", "--max-new-tokens", "4",
+            "--device", "cpu", "--dtype", "fp32", "--quiet", "--json");
         Assert.True(run.Code == 0, run.Error);
         return (Ids(run.Json()["new_ids"]), (string)run.Json()["finish_reason"]!);
     }

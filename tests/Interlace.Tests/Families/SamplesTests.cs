@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Interlace.Tests.Families;
 
-/// <summary>What holds of samples in a model of every family, whatever its weights are: packing, layers left out, gradients, answers.</summary>
+/// <summary>
+/// What holds of samples in a model of every family, whatever its weights are: packing, layers left out, gradients, answers.
+/// </summary>
 public class SamplesTests
 {
     public static TheoryData<string> Tiny => [TinyCheckpoints.Tied, TinyCheckpoints.Untied];
@@ -115,11 +117,13 @@ public class SamplesTests
         Assert.Equal(answers, trained.Select(ids => loaded.Processor.Tokenizer.Decode([.. ids])));
         Assert.Contains(trained[^1][^1], loaded.StopIds);
         // Wherever the template ends an answer, that is trained too: some have nothing between two turns.
-        var ends = sample.Ids.Index().Where(token => loaded.StopIds.Contains(token.Item) && sample.Kinds[token.Index - 1] == TokenKind.Answer);
+        var ends = sample.Ids.Index()
+            .Where(token => loaded.StopIds.Contains(token.Item) && sample.Kinds[token.Index - 1] == TokenKind.Answer);
         Assert.All(ends, end => Assert.Equal(TokenKind.Answer, sample.Kinds[end.Index]));
     }
 
     private static string Published(string family) => FamilyGoldens.PathOf(family, FamilyGoldens.Published);
 
-    private static double Deviation(Tensor expected, Tensor actual) => (actual - expected).abs().max().item<float>() / expected.abs().max().item<float>();
+    private static double Deviation(Tensor expected, Tensor actual) =>
+        (actual - expected).abs().max().item<float>() / expected.abs().max().item<float>();
 }
