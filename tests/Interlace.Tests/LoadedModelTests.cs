@@ -19,7 +19,8 @@ public sealed class LoadedModelTests : IDisposable
     public void Dispose() => _scratch.Dispose();
 
     [Fact]
-    public void An_answer_ends_at_the_tokens_that_the_folder_names() => EndsWhereTheFolderSays(_scratch.Copy(TinyCheckpoints.Tied, "model"));
+    public void An_answer_ends_at_the_tokens_that_the_folder_names() =>
+        EndsWhereTheFolderSays(_scratch.Copy(TinyCheckpoints.Tied, "model"));
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void An_answer_ends_at_the_tokens_that_the_folder_of_every_family_names_in_both_layouts(string family)

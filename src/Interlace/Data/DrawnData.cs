@@ -22,7 +22,9 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <summary>The paper's filters (3.4).</summary>
     public RowFilter Filter => new(Options.MaxImages, Options.MaxTurns);
 
-    /// <summary>The same, the length beyond which no text can fit into a model's tokens, and no image for a model that reads none.</summary>
+    /// <summary>
+    /// The same, the length beyond which no text can fit into a model's tokens, and no image for a model that reads none.
+    /// </summary>
     public RowFilter FilterFor(Processor processor) =>
         Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens), ReadsImages = processor.ReadsImages };
 

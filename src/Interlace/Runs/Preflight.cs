@@ -32,7 +32,8 @@ public static class Preflight
             foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model)))
                 Plan(experiment with { Plan = options }, layers);
         if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
-        if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report)) Tables(tables, experiment.Evaluate, ReadsImages(model));
+        if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report))
+            Tables(tables, experiment.Evaluate, ReadsImages(model));
     }
 
     /// <summary>

@@ -153,8 +153,8 @@ public sealed class MainJobTests : IDisposable
         var outputs = traced.Tensors.Select(tensor => tensor.Name)
             .Where(name => name.StartsWith("layers.", StringComparison.Ordinal) && name.EndsWith(".output", StringComparison.Ordinal));
         Assert.Equal(plan.Kept.Length, outputs.Count());
-        foreach (string path in new[] { tuned, trace, scratch.At("sparse"), scratch.At("run"), scratch.At("run", PlanFile.Name), scratch.At("answers") })
-            Assert.NotEmpty(Run("inspect", path).Out);
+        foreach (string made in new[] { "tuned", "trace.safetensors", "sparse", "run", "answers" })
+            Assert.NotEmpty(Run("inspect", scratch.At(made)).Out);
     }
 
     /// <summary>The same from one file, with a report.</summary>
@@ -181,7 +181,7 @@ public sealed class MainJobTests : IDisposable
         int[] images = [1, 2, 0, 1, 4, 0, 1, 2, 0, 1];
         TestRow[] rows = [.. images.Select((count, i) => new TestRow(
             [.. Enumerable.Range(0, count).Select(n => Picture(i + n))],
-            [.. Enumerable.Range(0, 1 + i % 2).Select(turn => ($"What is number {i + turn}?", $"It is a {(i % 3 == 0 ? "red" : "blue")} one."))]))];
+            [.. Enumerable.Range(0, 1 + i % 2).Select(turn => ($"What is number {i + turn}?", $"It is number {10 * i + turn}."))]))];
         ParquetRows.Write(scratch.At("data", "set", "train.parquet"), rows, new());
         return scratch.At("data");
     }

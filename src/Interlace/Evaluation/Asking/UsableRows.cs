@@ -44,7 +44,9 @@ internal static class UsableRows
     }
 
     /// <summary>The encoded images of a row, for a model that can see them.</summary>
-    /// <exception cref="SampleException">As of <see cref="BenchmarkTable.Images"/>, or there are some and the model reads text alone.</exception>
+    /// <exception cref="SampleException">
+    /// As of <see cref="BenchmarkTable.Images"/>, or there are some and the model reads text alone.
+    /// </exception>
     public static IReadOnlyList<byte[]> Images(BenchmarkTable table, BenchmarkRow row, bool readsImages) =>
         table.Images(row) is var images && (readsImages || images.Count == 0) ? images : throw new SampleException(
             SkipReason.ImageForTextModel, new InputException($"Row {row.Index} shows an image, and the model reads text alone."));
