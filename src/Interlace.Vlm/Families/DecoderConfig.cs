@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Decoder;
 
@@ -12,36 +13,44 @@ internal static class DecoderConfig
     /// <summary>Sizes, norms, activation and head.</summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="rope">How positions turn queries and keys, from their part of the configuration and the size of a head.</param>
-    /// <param name="layers">Layers of a model that does not say.</param>
-    /// <param name="epsilon">Of the norms of a model that does not say.</param>
-    /// <param name="tied">Whether the head of a model that does not say is the embedding.</param>
-    /// <exception cref="InputException">A value is absent or out of range.</exception>
-    public static DecoderSpec Read(
-        ModelConfig config, Func<ConfigSection, int, RopeSpec> rope, int? layers = null, double epsilon = 1e-6, bool tied = false)
+    /// <param name="defaults">Values of a model that does not say; null where it must.</param>
+    /// <exception cref="InputException">A value is absent or out of range, or asks for what is not supported.</exception>
+    public static DecoderSpec Read(ModelConfig config, Func<ConfigSection, int, RopeSpec> rope, DecoderDefaults? defaults = null)
     {
         var text = config.Text;
-        int hidden = text.Int("hidden_size", ConfigSection.LargestWidth);
-        int heads = text.Int("num_attention_heads", ConfigSection.LargestCount);
+        defaults ??= new();
+        int hidden = text.Int("hidden_size", ConfigSection.LargestWidth, defaults.HiddenSize);
+        int heads = text.Int("num_attention_heads", ConfigSection.LargestCount, defaults.HeadCount);
         int keyHeads = text.Int("num_key_value_heads", ConfigSection.LargestCount, heads);
         if (heads % keyHeads != 0) throw new InputException($"{text.File}: {heads} attention heads do not divide into {keyHeads} key heads.");
         int headSize = text.Int("head_dim", ConfigSection.LargestCount, Math.Max(1, hidden / heads));
         if (headSize % 2 != 0) throw new InputException($"{text.File}: head_dim is {headSize}, expected an even number.");
-        if (text.Flag("use_sliding_window", false))
-            throw new InputException($"{text.File}: use_sliding_window is true, and attention in a window is not supported.");
+        CheckAttention(text);
         return new()
         {
             HiddenSize = hidden,
-            InnerSize = text.Int("intermediate_size", ConfigSection.LargestWidth),
-            LayerCount = text.Int("num_hidden_layers", ConfigSection.LargestCount, layers),
+            InnerSize = text.Int("intermediate_size", ConfigSection.LargestWidth, defaults.InnerSize),
+            LayerCount = text.Int("num_hidden_layers", ConfigSection.LargestCount, defaults.LayerCount),
             HeadCount = heads,
             KeyHeadCount = keyHeads,
             HeadSize = headSize,
-            VocabularySize = text.Int("vocab_size", ConfigSection.LargestVocabulary),
-            NormEpsilon = text.Positive("rms_norm_eps", epsilon),
+            VocabularySize = text.Int("vocab_size", ConfigSection.LargestVocabulary, defaults.VocabularySize),
+            NormEpsilon = text.Positive("rms_norm_eps", defaults.NormEpsilon),
             Activation = Activation.Find(text.OneOf("hidden_act", "silu", [.. Activation.Names]))!,
             Rope = rope(text, headSize),
-            TiedHead = IsTied(config, tied),
+            TiedHead = IsTied(config, defaults.TiedHead),
         };
+    }
+
+    /// <summary>Every layer here sees everything before it.</summary>
+    private static void CheckAttention(ConfigSection text)
+    {
+        const string unsupported = "and attention in a window is not supported.";
+        if (text.Flag("use_sliding_window", false)) throw new InputException($"{text.File}: use_sliding_window is true, {unsupported}");
+        if (text.Json["layer_types"] is JsonArray types && types.FirstOrDefault(type => !IsFull(type)) is { } other)
+            throw new InputException($"{text.File}: layer_types has {other.ToJsonString()}, {unsupported}");
+
+        static bool IsFull(JsonNode? type) => type is JsonValue value && value.TryGetValue(out string? name) && name == "full_attention";
     }
 
     /// <summary>One of the two places is enough: some programs write the value of a class into the other.</summary>

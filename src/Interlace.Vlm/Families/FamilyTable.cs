@@ -30,9 +30,22 @@ internal static class FamilyTable
         if (Find(config.Root.Json) is { Parts: { } parts } family)
         {
             if (family.Place == DecoderPlace.Nested) config.Root.Section("text_config");   // refused where it is absent
+            CheckWeights(config);
             return (family, parts);
         }
         string supported = string.Join(", ", All.Where(known => known.Parts is not null).Select(known => known.ModelType));
         throw new InputException($"{config.Folder} holds a model of type '{config.Root.Json["model_type"]}', which is not supported (supported: {supported}).");
+    }
+
+    /// <summary>Quantised weights lie in tensors of other names and types.</summary>
+    private static void CheckWeights(ModelConfig config)
+    {
+        foreach (var section in (ReadOnlySpan<ConfigSection>)[config.Root, config.Text])
+            foreach (string key in (ReadOnlySpan<string>)["quantization_config", "compression_config"])
+            {
+                if (!section.Has(key)) continue;
+                throw new InputException($"{section.File} has a {key}: quantised weights can be pruned, but not computed with here. "
+                    + "Take the model that was quantised.");
+            }
     }
 }

@@ -47,7 +47,7 @@ public class ConformanceTests
             using var loaded = FamilyGoldens.Open(folder, golden["processor_arguments"]);
             if (golden["processor_arguments"]?["enable_thinking"] is { } thinks && !(bool)thinks)
             {
-                string rendered = new ChatTemplate(thinks: false).Render(FamilyGoldens.Messages(family, name), addGenerationPrompt: true).Text;
+                string rendered = ChatTemplate.WithoutThoughts.Render(FamilyGoldens.Messages(family, name), addGenerationPrompt: true).Text;
                 Assert.Equal((string)golden["rendered_prompt"]!, rendered);
                 Assert.Equal(Ints(golden["input_ids"]!), loaded.Processor.Tokenizer.Encode(rendered));
                 continue;

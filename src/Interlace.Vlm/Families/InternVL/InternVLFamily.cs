@@ -21,7 +21,8 @@ internal static class InternVLFamily
 
     private static DecoderSpec Decoder(ModelConfig config)
     {
-        var spec = DecoderConfig.Read(config, (text, headSize) => RopeConfig.Read(text, headSize, theta: 10_000), tied: true);
+        var spec = DecoderConfig.Read(
+            config, (text, headSize) => RopeConfig.Read(text, headSize, theta: 10_000), new() { TiedHead = true });
         return spec with { InputBias = true };
     }
 

@@ -40,12 +40,20 @@ internal sealed class CropImageProcessor : IImageProcessor
 
     public VisualInput Prepare(RgbImage image, int imageCount)
     {
-        int shorter = Math.Min(image.Width, image.Height);
-        int Side(int side) => side == shorter ? _shortest : (int)((long)_shortest * side / shorter);
-        RgbImage resized = Resize.BicubicPillow(image, Side(image.Width), Side(image.Height));
-        RgbImage cut = Tiles.Cut(resized, (resized.Width - _crop) / 2, (resized.Height - _crop) / 2, _crop);
-        return VisualInput.Whole(cut, image, _tokens);
+        var (width, height, left, top) = PlaceOf(image.Width, image.Height);
+        RgbImage resized = Resize.BicubicPillow(image, width, height);
+        return VisualInput.Whole(Tiles.Cut(resized, left, top, _crop), image, _tokens);
     }
 
     public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) => [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
+
+    /// <summary>The size to which an image is brought, and where the square lies in it.</summary>
+    /// <exception cref="InputException">It is so narrow that it would be larger than any image may be.</exception>
+    internal (int Width, int Height, int Left, int Top) PlaceOf(int width, int height)
+    {
+        int shorter = Math.Min(width, height);
+        long Side(int side) => side == shorter ? _shortest : (long)_shortest * side / shorter;
+        var (wide, high) = ImageBounds.Check((width, height), Side(width), Side(height));
+        return (wide, high, (wide - _crop) / 2, (high - _crop) / 2);
+    }
 }

@@ -18,7 +18,8 @@ internal static class LlavaFamily
     private static Processor Processor(ModelConfig config, long? maxPixels)
     {
         var images = CropImageProcessor.Read(config, maxPixels);
-        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, 32_000));
+        int vocabulary = config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, LlamaFamily.Defaults.VocabularySize);
+        var tokenizer = Tokenizer.Load(config.Folder, vocabulary);
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new SequentialPositions());
     }
 }

@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Families.Llama;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families.Llava;
@@ -16,7 +17,7 @@ internal sealed class LlavaProjector
     public LlavaProjector(ParameterSource source, ModelConfig model, int width)
     {
         const string name = "model.multi_modal_projector";
-        int output = model.Text.Int("hidden_size", ConfigSection.LargestWidth);
+        int output = model.Text.Int("hidden_size", ConfigSection.LargestWidth, LlamaFamily.Defaults.HiddenSize);
         bool bias = model.Root.Flag("multimodal_projector_bias", true);
         _activation = Activation.Find(model.Root.OneOf("projector_hidden_act", "gelu", [.. Activation.Names]))!;
         _first = new(source, $"{name}.linear_1", width, output, bias);

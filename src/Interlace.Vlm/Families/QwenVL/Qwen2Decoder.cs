@@ -12,7 +12,8 @@ internal static class Qwen2Decoder
     public static DecoderSpec Read(ModelConfig config, double epsilon)
     {
         var spec = DecoderConfig.Read(
-            config, (text, headSize) => RopeConfig.ReadSections(text, headSize, theta: 1e6, interleaved: false), epsilon: epsilon);
+            config, (text, headSize) => RopeConfig.ReadSections(text, headSize, theta: 1e6, interleaved: false),
+            new() { NormEpsilon = epsilon });
         return spec with { InputBias = true };
     }
 }

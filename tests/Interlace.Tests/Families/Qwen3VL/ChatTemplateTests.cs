@@ -143,4 +143,98 @@ public class ChatTemplateTests
 
         void Refused(string reason) => Assert.Contains(reason, Assert.Throws<InputException>(() => ChatTemplate.Load(folder.Path)).Message);
     }
+
+    [Fact] // expected texts: the published template of the Thinking models, run by the original implementation of Jinja
+    public void Thoughts_are_kept_behind_the_last_question_alone()
+    {
+        ChatMessage[] messages =
+        [
+            new("user", "Q"), new("assistant", "<think>\nOld.\n</think>\n\nA1"), new("user", [new ImagePart(), new TextPart("Q2")]),
+            new("assistant", "<think>T</think>\n\nA2") { ToolCalls = [new("w", new JsonObject())] },
+            new("user", "<tool_response>\nx\n</tool_response>"), new("assistant", "A3"),
+        ];
+        RenderedChat chat = ChatTemplate.Thinking.Render(messages, addGenerationPrompt: false);
+        Assert.Equal("""
+            <|im_start|>user
+            Q<|im_end|>
+            <|im_start|>assistant
+            A1<|im_end|>
+            <|im_start|>user
+            <|vision_start|><|image_pad|><|vision_end|>Q2<|im_end|>
+            <|im_start|>assistant
+            <think>
+            T
+            </think>
+
+            A2
+            <tool_call>
+            {"name": "w", "arguments": {}}
+            </tool_call><|im_end|>
+            <|im_start|>user
+            <tool_response>
+            x
+            </tool_response><|im_end|>
+            <|im_start|>assistant
+            <think>
+
+            </think>
+
+            A3<|im_end|>
+
+            """, chat.Text);
+        Assert.Equal(["A1<|im_end|>", "T\n</think>\n\nA2\n<tool_call>\n{\"name\": \"w\", \"arguments\": {}}\n</tool_call><|im_end|>", "A3<|im_end|>"],
+            chat.Answers.Select(span => chat.Text[span.Start..span.End]));
+    }
+
+    [Fact]
+    public void The_template_of_the_Thinking_models_reads_later_system_messages_and_opens_the_thoughts_of_the_answer_to_come()
+    {
+        ChatMessage[] messages =
+        [
+            new("system", "Be brief."), new("user", [new TextPart("Here? "), new ImagePart()]),
+            new("assistant", "<think>Look.</think>Let me look.") { ToolCalls = [new("weather", JsonNode.Parse("""{"place":"Köln"}""")!)] },
+            new("tool", "sun"),
+            new("assistant", "") { ToolCalls = [new("weather", JsonValue.Create("{\"raw\": 1}"))] },
+            new("tool", [new TextPart("rain "), new ImagePart()]),
+            new("system", "Shorter."), new("assistant", "<think>\n\nWet.\n\n</think>\n\nRain."),
+        ];
+        Assert.Equal("""
+            <|im_start|>system
+            Be brief.<|im_end|>
+            <|im_start|>user
+            Here? <|vision_start|><|image_pad|><|vision_end|><|im_end|>
+            <|im_start|>assistant
+            <think>
+            Look.
+            </think>
+
+            Let me look.
+            <tool_call>
+            {"name": "weather", "arguments": {"place": "Köln"}}
+            </tool_call><|im_end|>
+            <|im_start|>user
+            <tool_response>
+            sun
+            </tool_response><|im_end|>
+            <|im_start|>assistant
+            <tool_call>
+            {"name": "weather", "arguments": {"raw": 1}}
+            </tool_call><|im_end|>
+            <|im_start|>user
+            <tool_response>
+            rain <|vision_start|><|image_pad|><|vision_end|>
+            </tool_response><|im_end|>
+            <|im_start|>system
+            Shorter.<|im_end|>
+            <|im_start|>assistant
+            <think>
+            Wet.
+            </think>
+
+            Rain.<|im_end|>
+            <|im_start|>assistant
+            <think>
+
+            """, ChatTemplate.Thinking.Render(messages, addGenerationPrompt: true).Text);
+    }
 }
