@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Interlace.Artefacts;
-using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Spectre.Console;
 using static TorchSharp.torch;

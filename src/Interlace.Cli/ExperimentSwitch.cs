@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Interlace.Experiments;
 
 namespace Interlace.Cli;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
-using Interlace.Vlm;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;

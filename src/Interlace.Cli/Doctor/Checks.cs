@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;

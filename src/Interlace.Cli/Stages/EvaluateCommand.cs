@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Interlace.Evaluation;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Scoring;
-using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
 

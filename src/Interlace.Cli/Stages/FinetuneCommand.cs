@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Interlace.Training;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
 using Spectre.Console;
 
 namespace Interlace.Cli;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Experiments;
 using Interlace.Runs;
-using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Spectre.Console;
 

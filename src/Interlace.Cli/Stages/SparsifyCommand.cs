@@ -2,7 +2,6 @@ using System.CommandLine;
 using Interlace.Experiments;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
 
 namespace Interlace.Cli;
 

@@ -1,10 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Interlace.Artefacts;
 using Interlace.Experiments;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Inputs;
 
 namespace Interlace.Calibration;
 

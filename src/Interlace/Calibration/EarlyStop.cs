@@ -1,10 +1,4 @@
-using System.Diagnostics;
-using Interlace.Artefacts;
 using Interlace.Data;
-using Interlace.Jobs;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Inputs;
 
 namespace Interlace.Calibration;
 

@@ -1,11 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Interlace.Artefacts;
-using Interlace.Experiments;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Inputs;
-
 namespace Interlace.Calibration;
 
 /// <summary>Similarities of all spans of one length, by their first layer.</summary>

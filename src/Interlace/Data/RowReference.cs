@@ -1,5 +1,3 @@
-using Interlace.Vlm;
-
 namespace Interlace.Data;
 
 /// <summary>A drawn row.</summary>

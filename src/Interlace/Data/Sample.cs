@@ -1,4 +1,3 @@
-using Interlace.Vlm;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Data;

@@ -1,5 +1,4 @@
 using Interlace.Vlm;
-using Interlace.Vlm.Text;
 
 namespace Interlace.Data;
 

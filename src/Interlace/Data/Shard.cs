@@ -1,8 +1,3 @@
-using System.Text.RegularExpressions;
-using Interlace.Data.Parquet;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Files;
 using ParquetSharp;
 
 namespace Interlace.Data;

@@ -1,8 +1,4 @@
 using System.Collections;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Data;
 

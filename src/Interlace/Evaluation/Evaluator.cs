@@ -5,7 +5,6 @@ using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
-using Interlace.Vlm.Engine;
 
 namespace Interlace.Evaluation;
 

@@ -1,5 +1,4 @@
 using Interlace.Experiments;
-using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 
 namespace Interlace.Jobs;

@@ -1,6 +1,3 @@
-using Interlace.Experiments;
-using Interlace.Vlm;
-
 namespace Interlace.Pruning;
 
 /// <summary>What a method makes of a ratio.</summary>

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using Interlace.Artefacts;
-using Interlace.Pruning.Losses;
-using Interlace.Vlm;
-
 namespace Interlace.Pruning;
 
 /// <summary>What decides losses and gradients besides model and data.</summary>

@@ -1,5 +1,3 @@
-using Interlace.Vlm.Checkpoints;
-
 namespace Interlace.Pruning;
 
 /// <summary>What a method can be given beside the evidence.</summary>

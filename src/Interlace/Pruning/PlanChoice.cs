@@ -1,5 +1,3 @@
-using Interlace.Vlm.Checkpoints;
-
 namespace Interlace.Pruning;
 
 /// <summary>One pick of a method. Original layer indices.</summary>

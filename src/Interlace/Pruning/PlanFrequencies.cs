@@ -1,8 +1,3 @@
-using Interlace.Calibration;
-using Interlace.Data;
-using Interlace.Experiments;
-using Interlace.Vlm;
-
 namespace Interlace.Pruning;
 
 /// <summary>A plan and how often it, and each of its layers, comes out of other drawings of the samples.</summary>

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using Interlace.Artefacts;
-using Interlace.Pruning.Losses;
-using Interlace.Vlm;
-
 namespace Interlace.Pruning;
 
 /// <summary>A round of SLEB's search.</summary>

@@ -1,5 +1,3 @@
-using Interlace.Vlm.Checkpoints;
-
 namespace Interlace.Pruning;
 
 /// <summary>

@@ -1,10 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Interlace.Artefacts;
-using Interlace.Calibration;
-using Interlace.Experiments;
-using Interlace.Vlm;
-
 namespace Interlace.Pruning;
 
 /// <summary>A check of an adaptive calibration.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json.Nodes;
-using Interlace.Artefacts;
-using Interlace.Evaluation.Scoring;
-
 namespace Interlace.Reporting;
 
 /// <summary>One model's answer; <paramref name="Right"/> is absent where it was scored in between.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Interlace.Reporting;
 
 /// <summary>What a plan does with a layer.</summary>

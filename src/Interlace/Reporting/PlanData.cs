@@ -1,7 +1,3 @@
-using System.Text.Json.Nodes;
-using Interlace.Artefacts;
-using Interlace.Evaluation.Scoring;
-
 namespace Interlace.Reporting;
 
 /// <summary>What happens to each layer (paper 3.3, Algorithm 1).</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Interlace.Artefacts;
-using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting;
 

@@ -1,12 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Json.Nodes;
-using Interlace.Artefacts;
-using Interlace.Evaluation.Comparing;
 using Interlace.Evaluation.Scoring;
-using Interlace.Experiments;
 using Interlace.Reporting.Paper;
-using Interlace.Vlm;
 
 namespace Interlace.Reporting;
 

@@ -1,7 +1,3 @@
-using System.Text.Json.Nodes;
-using Interlace.Artefacts;
-using Interlace.Evaluation.Scoring;
-
 namespace Interlace.Reporting;
 
 /// <summary>Cosine similarity by depth (paper 3.2).</summary>

@@ -7,8 +7,6 @@ using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
 using Interlace.Vlm.Files;
 
 namespace Interlace.Runs;

@@ -9,7 +9,6 @@ using Interlace.Pruning;
 using Interlace.Reporting;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
 
 namespace Interlace.Runs;
 

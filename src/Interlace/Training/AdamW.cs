@@ -1,4 +1,3 @@
-using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
 using static TorchSharp.torch;

@@ -1,7 +1,4 @@
-using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
-using Interlace.Vlm.Engine;
-using static TorchSharp.torch;
 
 namespace Interlace.Training;
 

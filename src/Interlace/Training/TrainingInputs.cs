@@ -1,8 +1,5 @@
 using System.Text.Json.Serialization;
-using Interlace.Artefacts;
 using Interlace.Data;
-using Interlace.Experiments;
-using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Training;

@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
 using Interlace.Artefacts;
-using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Training;
 

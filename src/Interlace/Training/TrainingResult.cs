@@ -1,14 +1,4 @@
-using System.Diagnostics;
 using Interlace.Data;
-using Interlace.Experiments;
-using Interlace.Jobs;
-using Interlace.Outputs;
-using Interlace.Vlm;
-using Interlace.Vlm.Blocks;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
-using Interlace.Vlm.Inputs;
-using static TorchSharp.torch;
 
 namespace Interlace.Training;
 

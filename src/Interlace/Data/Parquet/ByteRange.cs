@@ -1,5 +1,3 @@
-using Interlace.Vlm.Files;
-
 namespace Interlace.Data.Parquet;
 
 /// <summary>A run of bytes of a file.</summary>

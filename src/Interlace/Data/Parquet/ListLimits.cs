@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ParquetSharp;
 using ParquetSharp.Schema;
 

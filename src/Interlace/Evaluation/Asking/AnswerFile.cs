@@ -1,7 +1,6 @@
 using Interlace.Artefacts;
 using Interlace.Evaluation.Tables;
 using Interlace.Vlm;
-using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Asking;
 

@@ -1,7 +1,6 @@
 using Interlace.Artefacts;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
-using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
 

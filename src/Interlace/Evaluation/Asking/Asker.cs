@@ -10,7 +10,6 @@ using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
-using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 
 namespace Interlace.Evaluation.Asking;

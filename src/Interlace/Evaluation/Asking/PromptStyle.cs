@@ -1,8 +1,4 @@
-using System.Text;
 using System.Text.Json.Serialization;
-using Interlace.Evaluation.Python;
-using Interlace.Evaluation.Tables;
-using Interlace.Vlm.Text;
 
 namespace Interlace.Evaluation.Asking;
 

@@ -1,9 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using Interlace.Artefacts;
-using Interlace.Evaluation.Scoring;
-
 namespace Interlace.Evaluation.Comparing;
 
 /// <summary>How many answers two runs do not share. For one model in two types of computation, or in batches of two sizes,

@@ -1,8 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Interlace.Artefacts;
-using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Evaluation.Comparing;
 

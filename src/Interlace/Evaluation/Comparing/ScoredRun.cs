@@ -1,11 +1,8 @@
-using Interlace.Artefacts;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Rules;
 using Interlace.Evaluation.Scoring;
 using Interlace.Evaluation.Tables;
-using Interlace.Experiments;
 using Interlace.Vlm;
-using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Comparing;
 

@@ -1,9 +1,4 @@
-using System.Diagnostics;
-using Interlace.Vlm;
-using Interlace.Vlm.Generation;
-using Interlace.Vlm.Inputs;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Interlace.Evaluation.Latency;
 

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using Interlace.Artefacts;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-
 namespace Interlace.Evaluation.Latency;
 
 /// <summary>The measurements of one benchmark.</summary>

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Interlace.Artefacts;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Evaluation.Latency;
 

@@ -1,13 +1,3 @@
-using Interlace.Artefacts;
-using Interlace.Evaluation.Asking;
-using Interlace.Evaluation.Tables;
-using Interlace.Experiments;
-using Interlace.Jobs;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
-using Interlace.Vlm.Inputs;
-
 namespace Interlace.Evaluation.Latency;
 
 /// <summary>How latency is measured.</summary>

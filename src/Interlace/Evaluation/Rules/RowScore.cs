@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using Interlace.Evaluation.Tables;
-
 namespace Interlace.Evaluation.Rules;
 
 /// <summary>The score of one row.</summary>

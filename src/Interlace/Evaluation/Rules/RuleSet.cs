@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Interlace.Evaluation.Tables;
 
 namespace Interlace.Evaluation.Rules;
 

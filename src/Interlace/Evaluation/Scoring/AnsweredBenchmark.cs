@@ -1,13 +1,5 @@
-using Interlace.Artefacts;
-using Interlace.Data;
-using Interlace.Evaluation.Asking;
-using Interlace.Evaluation.Judges;
 using Interlace.Evaluation.Rules;
 using Interlace.Evaluation.Tables;
-using Interlace.Experiments;
-using Interlace.Jobs;
-using Interlace.Vlm;
-using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Scoring;
 

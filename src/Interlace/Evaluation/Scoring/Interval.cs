@@ -1,7 +1,3 @@
-using Interlace.Data;
-using Interlace.Evaluation.Rules;
-using Interlace.Vlm;
-
 namespace Interlace.Evaluation.Scoring;
 
 /// <summary>A 95 % interval; both ends are in the unit of what was resampled.</summary>

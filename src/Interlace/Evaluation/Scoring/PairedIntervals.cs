@@ -1,7 +1,3 @@
-using Interlace.Data;
-using Interlace.Evaluation.Rules;
-using Interlace.Vlm;
-
 namespace Interlace.Evaluation.Scoring;
 
 /// <summary>How a run stands to a baseline over the questions both answered.</summary>

@@ -1,9 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Files;
-
 namespace Interlace.Evaluation.Tables;
 
 /// <summary>A benchmark whose table was found in a folder.</summary>

@@ -1,5 +1,3 @@
-using Interlace.Evaluation.Python;
-
 namespace Interlace.Evaluation.Tables;
 
 /// <summary>An answer option of a multiple-choice question.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Interlace.Evaluation.Tables;
 
 /// <summary>Bounds on the pixels of an image before the model's own processor sees it, both inclusive.</summary>

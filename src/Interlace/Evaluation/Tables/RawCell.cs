@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
-using System.Text;
-using Interlace.Vlm;
-
 namespace Interlace.Evaluation.Tables;
 
 /// <summary>A cell as it stands in the file: its first bytes without quoting, and where all of it stands with its quotes.</summary>

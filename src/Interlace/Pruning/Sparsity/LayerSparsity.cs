@@ -1,10 +1,3 @@
-using System.Text.Json;
-using Interlace.Artefacts;
-using Interlace.Data;
-using Interlace.Experiments;
-using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-
 namespace Interlace.Pruning.Sparsity;
 
 /// <summary>The weights of one decoder layer's linear layers.</summary>

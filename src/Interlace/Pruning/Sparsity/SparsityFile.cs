@@ -1,9 +1,7 @@
 using System.Text.Json;
 using Interlace.Artefacts;
-using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning.Sparsity;
 

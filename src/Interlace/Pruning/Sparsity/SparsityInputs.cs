@@ -1,8 +1,4 @@
-using System.Text.Json;
-using Interlace.Artefacts;
 using Interlace.Data;
-using Interlace.Experiments;
-using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning.Sparsity;

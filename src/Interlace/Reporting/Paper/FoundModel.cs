@@ -1,7 +1,4 @@
-using Interlace.Artefacts;
-using Interlace.Evaluation.Comparing;
 using Interlace.Evaluation.Latency;
-using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;
 

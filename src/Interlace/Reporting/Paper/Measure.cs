@@ -1,4 +1,3 @@
-using Interlace.Evaluation.Comparing;
 using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Reporting.Paper;

@@ -1,8 +1,3 @@
-using Interlace.Artefacts;
-using Interlace.Evaluation.Comparing;
-using Interlace.Evaluation.Latency;
-using Interlace.Evaluation.Scoring;
-
 namespace Interlace.Reporting.Paper;
 
 /// <summary>A plan and where it comes from.</summary>

@@ -1,6 +1,3 @@
-using Interlace.Evaluation.Comparing;
-using Interlace.Evaluation.Scoring;
-
 namespace Interlace.Reporting.Paper;
 
 /// <summary>Evaluations of equal treatment: one, or several that differ in their seed or their folder.</summary>
