@@ -11,12 +11,15 @@ namespace Interlace.Tests;
 /// </summary>
 internal static class TinyCheckpoints
 {
+    private static readonly string Demo = Path.Combine(Shared.Repository, "assets", "demo", "model");
     private static readonly ScratchFolder Folder = new();
 
     private static readonly Lazy<string> One =
         new(() => Make("tied", layers: 12, hidden: 64, heads: 4, tied: true, [1, 3, 5], ElementType.BF16, shards: 1));
     private static readonly Lazy<string> Other =
         new(() => Make("untied", layers: 36, hidden: 48, heads: 6, tied: false, [0, 2], ElementType.F32, shards: 3));
+
+    private static readonly Lazy<string> Third = new(MakeText);
 
     static TinyCheckpoints() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Folder.Dispose();
 
@@ -26,13 +29,13 @@ internal static class TinyCheckpoints
     /// <summary>36 layers, visual features behind the first two; three files of float32 weights with an index; a head of its own.</summary>
     public static string Untied => Other.Value;
 
+    /// <summary>10 layers, no images; one file of bfloat16 weights.</summary>
+    public static string Text => Third.Value;
+
     private static string Make(string name, int layers, int hidden, int heads, bool tied, int[] taps, ElementType type, int shards)
     {
-        string demo = Path.Combine(Shared.Repository, "assets", "demo", "model"), folder = Folder.At(name);
-        Directory.CreateDirectory(folder);
-        foreach (string file in new[] { "tokenizer.json", "merges.txt", "chat_template.json" })
-            File.Copy(Path.Combine(demo, file), Path.Combine(folder, file));
-        Edit("config.json", config =>
+        string folder = FolderWith(name, "tokenizer.json", "merges.txt", "chat_template.json");
+        Edit(folder, "config.json", config =>
         {
             JsonNode text = config["text_config"]!, vision = config["vision_config"]!;
             (config["tie_word_embeddings"], text["tie_word_embeddings"]) = (tied, tied);
@@ -43,23 +46,50 @@ internal static class TinyCheckpoints
             (vision["hidden_size"], vision["intermediate_size"], vision["patch_size"]) = (48, 96, 16);
             vision["deepstack_visual_indexes"] = new JsonArray([.. taps.Select(tap => (JsonNode)tap)]);
         });
-        Edit("preprocessor_config.json", settings => (settings["patch_size"], settings["size"]!["shortest_edge"]) = (16, 4096));
-        Edit("generation_config.json",
+        Edit(folder, "preprocessor_config.json", settings => (settings["patch_size"], settings["size"]!["shortest_edge"]) = (16, 4096));
+        Edit(folder, "generation_config.json",
             settings => (settings["do_sample"], settings["temperature"], settings["top_k"], settings["top_p"]) = (true, 0.7, 20, 0.8));
+        return WithWeights(folder, type, shards);
+    }
 
+    /// <summary>The decoder of the demo's model as one of text alone, with that family's own chat template.</summary>
+    private static string MakeText()
+    {
+        string folder = FolderWith("text", "tokenizer.json", "merges.txt", "generation_config.json");
+        Edit(folder, "config.json", config =>
+        {
+            JsonObject text = config["text_config"]!.AsObject(), whole = config.AsObject();
+            whole.Clear();
+            foreach (var (key, value) in text) whole[key] = value?.DeepClone();
+            whole.Remove("rope_scaling");
+            (whole["model_type"], whole["num_hidden_layers"], whole["hidden_size"]) = ("qwen3", 10, 48);
+        });
+        return WithWeights(folder, ElementType.BF16, shards: 1);
+    }
+
+    private static string FolderWith(string name, params string[] files)
+    {
+        Directory.CreateDirectory(Folder.At(name));
+        foreach (string file in files) File.Copy(Path.Combine(Demo, file), Folder.At(name, file));
+        return Folder.At(name);
+    }
+
+    /// <summary>A file of the demo's model, changed.</summary>
+    private static void Edit(string folder, string file, Action<JsonNode> change)
+    {
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(Demo, file)))!;
+        change(json);
+        File.WriteAllText(Path.Combine(folder, file), json.ToString());
+    }
+
+    private static string WithWeights(string folder, ElementType type, int shards)
+    {
         using var scope = TorchSharp.torch.NewDisposeScope();
         var random = new SplitMix64(7);
         TensorSource[] tensors = [.. ModelTensors.Expected(folder)
             .Select(tensor => Random(tensor.Key, tensor.Value, type, ref random))];
         CheckpointWriter.Write(folder, tensors.Chunk((tensors.Length + shards - 1) / shards));
         return folder;
-
-        void Edit(string file, Action<JsonNode> change)
-        {
-            JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(demo, file)))!;
-            change(json);
-            File.WriteAllText(Path.Combine(folder, file), json.ToString());
-        }
     }
 
     /// <summary>Norms are around one; other weights keep the length of what goes through them.</summary>

@@ -32,6 +32,10 @@ public sealed class MainJobTests : IDisposable
     public void The_whole_main_job_runs_on_a_model_with_visual_features_in_its_first_layers() =>
         MainJob(TinyCheckpoints.Tied, TinyCheckpoints.Tied, _scratch);
 
+    [Fact]
+    public void The_whole_main_job_runs_on_a_model_that_reads_text_alone() =>
+        MainJob(TinyCheckpoints.Text, TinyCheckpoints.Text, _scratch);
+
     /// <param name="model">The model that goes through the stages one by one.</param>
     /// <param name="other">The same model, in other files perhaps, that goes through all of them at once.</param>
     /// <param name="scratch">Where everything is written.</param>
