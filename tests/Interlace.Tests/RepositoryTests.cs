@@ -121,6 +121,28 @@ public partial class RepositoryTests
             }
     }
 
+    [Fact]
+    public void Lines_of_the_sources_end_by_column_140()
+    {
+        var wrong = from file in Files()
+                    where file.Contains("/src/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal)
+                    from line in OutsideOfTexts(File.ReadLines(file))
+                    where line.Length > 140 && !line.TrimStart().StartsWith("[GeneratedRegex(", StringComparison.Ordinal)
+                    select $"{Path.GetRelativePath(Shared.Repository, file)}: {line.Trim()}";
+        Assert.Empty(wrong);
+    }
+
+    /// <summary>Lines of code, without those of texts between three quotes, such as a style sheet.</summary>
+    private static IEnumerable<string> OutsideOfTexts(IEnumerable<string> lines)
+    {
+        bool inside = false;
+        foreach (string line in lines)
+        {
+            if (!inside) yield return line;
+            if (line.Split("\"\"\"").Length % 2 == 0) inside = !inside;
+        }
+    }
+
     [GeneratedRegex(@"\]\(([^)#\s]+)[^)]*\)")]
     private static partial Regex Link();
 

@@ -31,6 +31,30 @@ internal sealed class ConfigSection(JsonObject json, string path, string name = 
         ? new(inner, path, key)
         : throw new InputException($"{path} has no {key}: it describes no model of its model_type.");
 
+    /// <summary>A width of layers.</summary>
+    /// <exception cref="InputException">It is absent and has no standard value, or beyond any model's.</exception>
+    public int Width(string key, int? standard = null) => Int(key, LargestWidth, standard);
+
+    /// <summary>A number of layers, heads or tiles.</summary>
+    /// <exception cref="InputException">As of <see cref="Width"/>.</exception>
+    public int Count(string key, int? standard = null) => Int(key, LargestCount, standard);
+
+    /// <summary>A number of tokens that have an embedding.</summary>
+    /// <exception cref="InputException">As of <see cref="Width"/>.</exception>
+    public int Vocabulary(string key, int? standard = null) => Int(key, LargestVocabulary, standard);
+
+    /// <summary>A side of an image or a tile in pixels.</summary>
+    /// <exception cref="InputException">As of <see cref="Width"/>.</exception>
+    public int Side(string key, int? standard = null) => Int(key, LargestSide, standard);
+
+    /// <summary>A side of a patch in pixels.</summary>
+    /// <exception cref="InputException">As of <see cref="Width"/>.</exception>
+    public int Patch(string key, int? standard = null) => Int(key, LargestPatch, standard);
+
+    /// <summary>Patches along a side of the block that becomes one token.</summary>
+    /// <exception cref="InputException">As of <see cref="Width"/>.</exception>
+    public int Merge(string key, int? standard = null) => Int(key, LargestMerge, standard);
+
     /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>.</summary>
     /// <exception cref="InputException">It is absent and has no standard value, or is another.</exception>
     public int Int(string key, int most, int? standard = null, int least = 1)
@@ -101,7 +125,9 @@ internal sealed class ConfigSection(JsonObject json, string path, string name = 
     };
 
     private static bool IsCount(JsonNode? node) =>
-        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 0 and <= int.MaxValue and var number && number % 1 == 0;
+        node?.GetValueKind() == JsonValueKind.Number && node.GetValue<double>() is >= 0 and <= int.MaxValue and var number
+            && number % 1 == 0;
 
-    private static bool IsFinite(JsonNode? node) => node?.GetValueKind() == JsonValueKind.Number && double.IsFinite(node.GetValue<double>());
+    private static bool IsFinite(JsonNode? node) =>
+        node?.GetValueKind() == JsonValueKind.Number && double.IsFinite(node.GetValue<double>());
 }

@@ -19,22 +19,23 @@ internal static class DecoderConfig
     {
         var text = config.Text;
         defaults ??= new();
-        int hidden = text.Int("hidden_size", ConfigSection.LargestWidth, defaults.HiddenSize);
-        int heads = text.Int("num_attention_heads", ConfigSection.LargestCount, defaults.HeadCount);
-        int keyHeads = text.Int("num_key_value_heads", ConfigSection.LargestCount, heads);
-        if (heads % keyHeads != 0) throw new InputException($"{text.File}: {heads} attention heads do not divide into {keyHeads} key heads.");
-        int headSize = text.Int("head_dim", ConfigSection.LargestCount, Math.Max(1, hidden / heads));
+        int hidden = text.Width("hidden_size", defaults.HiddenSize);
+        int heads = text.Count("num_attention_heads", defaults.HeadCount);
+        int keyHeads = text.Count("num_key_value_heads", heads);
+        if (heads % keyHeads != 0)
+            throw new InputException($"{text.File}: {heads} attention heads do not divide into {keyHeads} key heads.");
+        int headSize = text.Count("head_dim", Math.Max(1, hidden / heads));
         if (headSize % 2 != 0) throw new InputException($"{text.File}: head_dim is {headSize}, expected an even number.");
         CheckAttention(text);
         return new()
         {
             HiddenSize = hidden,
-            InnerSize = text.Int("intermediate_size", ConfigSection.LargestWidth, defaults.InnerSize),
-            LayerCount = text.Int("num_hidden_layers", ConfigSection.LargestCount, defaults.LayerCount),
+            InnerSize = text.Width("intermediate_size", defaults.InnerSize),
+            LayerCount = text.Count("num_hidden_layers", defaults.LayerCount),
             HeadCount = heads,
             KeyHeadCount = keyHeads,
             HeadSize = headSize,
-            VocabularySize = text.Int("vocab_size", ConfigSection.LargestVocabulary, defaults.VocabularySize),
+            VocabularySize = text.Vocabulary("vocab_size", defaults.VocabularySize),
             NormEpsilon = text.Positive("rms_norm_eps", defaults.NormEpsilon),
             Activation = Activation.Find(text.OneOf("hidden_act", "silu", [.. Activation.Names]))!,
             Rope = rope(text, headSize),

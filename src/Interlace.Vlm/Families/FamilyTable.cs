@@ -21,7 +21,8 @@ internal static class FamilyTable
 
     /// <summary>The family of a config, or null where it is not known.</summary>
     public static Family? Find(JsonObject config) =>
-        config["model_type"] is JsonValue value && value.TryGetValue(out string? type) ? All.FirstOrDefault(family => family.ModelType == type) : null;
+        config["model_type"] is JsonValue value && value.TryGetValue(out string? type)
+            ? All.FirstOrDefault(family => family.ModelType == type) : null;
 
     /// <summary>The family of a model that is to be run.</summary>
     /// <exception cref="InputException">It is not known, or its models can only be pruned.</exception>
@@ -34,7 +35,8 @@ internal static class FamilyTable
             return (family, parts);
         }
         string supported = string.Join(", ", All.Where(known => known.Parts is not null).Select(known => known.ModelType));
-        throw new InputException($"{config.Folder} holds a model of type '{config.Root.Json["model_type"]}', which is not supported (supported: {supported}).");
+        throw new InputException($"{config.Folder} holds a model of type '{config.Root.Json["model_type"]}', "
+            + $"which is not supported (supported: {supported}).");
     }
 
     /// <summary>Quantised weights lie in tensors of other names and types.</summary>

@@ -34,7 +34,10 @@ internal static class ImageSettings
                 throw new InputException($"{images.File} sets {step} to false, which is not supported.");
         }
         if (images.Json["resample"] is { } other && !IsNumber(other, resample))
-            throw new InputException($"{images.File} sets resample to {other.ToJsonString()}; only {resample} is supported for this model.");
+        {
+            throw new InputException($"{images.File} sets resample to {other.ToJsonString()}; "
+                + $"only {resample} is supported for this model.");
+        }
         if (images.Json["rescale_factor"] is { } rescale && !IsNumber(rescale, 1.0 / 255))
             throw new InputException($"{images.File} sets rescale_factor to {rescale.ToJsonString()}; only 1/255 is supported.");
     }

@@ -10,7 +10,10 @@ internal static class Roles
     public static void Check(ChatMessage message, params IReadOnlyList<string> known)
     {
         if (!known.Contains(message.Role))
-            throw new InputException($"A message has the role '{message.Role}'; this model's chat template knows {string.Join(", ", known)}.");
+        {
+            throw new InputException($"A message has the role '{message.Role}'; "
+                + $"this model's chat template knows {string.Join(", ", known)}.");
+        }
         if (message.ToolCalls.Count > 0)
             throw new InputException("A message calls tools, which this model's chat template does not know.");
     }

@@ -25,7 +25,8 @@ internal static class RopeConfig
             "linear" => spec with { Scale = Linear(scaling) },
             "llama3" => spec with { Scale = Llama3(scaling) },
             "dynamic" => spec with { LongestSequence = text.Int("max_position_embeddings", int.MaxValue) },
-            _ => throw new InputException($"{text.File}: the rope scaling {type} is not supported (default, linear, llama3 and dynamic are)."),
+            _ => throw new InputException($"{text.File}: the rope scaling {type} is not supported (default, linear, "
+                + "llama3 and dynamic are)."),
         };
     }
 
@@ -53,7 +54,8 @@ internal static class RopeConfig
     }
 
     private static double Theta(ConfigSection text, double standard) =>
-        text.Positive("rope_theta", text.Has("rope_parameters") ? text.Section("rope_parameters").Positive("rope_theta", standard) : standard);
+        text.Positive("rope_theta", text.Has("rope_parameters")
+            ? text.Section("rope_parameters").Positive("rope_theta", standard) : standard);
 
     private static ConfigSection? Scaling(ConfigSection text) =>
         text.Has("rope_scaling") ? text.Section("rope_scaling") : text.Has("rope_parameters") ? text.Section("rope_parameters") : null;

@@ -27,7 +27,8 @@ internal static class TemplateFile
         string hash = HashOf(text);
         foreach (var (sha256, template) in known)
             if (sha256 == hash) return template;
-        throw new InputException($"{file} is another chat template than those of {family} that are known here, and templates are not executed: "
+        throw new InputException($"{file} is another chat template than those of {family} that are known here, "
+            + "and templates are not executed: "
             + "take it out of the folder to have prompts rendered as the family's published models have them.");
     }
 

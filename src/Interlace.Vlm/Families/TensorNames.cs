@@ -51,7 +51,8 @@ internal sealed class TensorNames(NameRule decoder, params NameRule[] others)
     private string Spelling(NameRule rule, IReadOnlyCollection<string> tensors)
     {
         string tail = rule == decoder ? Layers : "";   // in flat files the decoder's beginning is also that of others
-        return rule.All.FirstOrDefault(prefix => tensors.Any(name => name.StartsWith(prefix + tail, StringComparison.Ordinal))) ?? rule.InMemory;
+        return rule.All.FirstOrDefault(prefix =>
+            tensors.Any(name => name.StartsWith(prefix + tail, StringComparison.Ordinal))) ?? rule.InMemory;
     }
 
     /// <summary>The rule with the longest beginning that a name has.</summary>

@@ -22,21 +22,31 @@ internal sealed record InternConfig(
     public static InternConfig Read(ModelConfig model)
     {
         var vision = model.Vision;
-        int width = vision.Int("hidden_size", ConfigSection.LargestWidth, 1024), heads = vision.Int("num_attention_heads", ConfigSection.LargestCount, 16);
+        int width = vision.Width("hidden_size", 1024), heads = vision.Count("num_attention_heads", 16);
         if (width % heads != 0) throw new InputException($"{vision.File}: vision hidden size {width} does not fit {heads} heads.");
-        int image = Side(vision, "image_size", ConfigSection.LargestSide, 448), patch = Side(vision, "patch_size", ConfigSection.LargestPatch, 14);
+        int image = Side(vision, "image_size", ConfigSection.LargestSide, 448),
+            patch = Side(vision, "patch_size", ConfigSection.LargestPatch, 14);
         double shuffle = 1 / model.Root.Positive("downsample_ratio", 0.5);
         if (image < patch || shuffle % 1 != 0 || image / patch % shuffle != 0)
-            throw new InputException($"{vision.File}: tiles of {image} pixels do not divide into patches of {patch} joined by downsample_ratio {1 / shuffle}.");
+        {
+            throw new InputException($"{vision.File}: "
+                + $"tiles of {image} pixels do not divide into patches of {patch} joined by downsample_ratio {1 / shuffle}.");
+        }
         if (!vision.Flag("use_absolute_position_embeddings", true))
             throw new InputException($"{vision.File}: use_absolute_position_embeddings is false, which is not supported.");
         var config = new InternConfig(
-            width, vision.Int("intermediate_size", ConfigSection.LargestWidth, 4096), vision.Int("num_hidden_layers", ConfigSection.LargestCount, 24), heads,
-            image, patch, vision.Positive("layer_norm_eps", 1e-6), Blocks.Activation.Find(vision.OneOf("hidden_act", "gelu", [.. Blocks.Activation.Names]))!,
+            width, vision.Width("intermediate_size", 4096), vision.Count("num_hidden_layers", 24), heads,
+            image, patch, vision.Positive("layer_norm_eps", 1e-6),
+            Blocks.Activation.Find(vision.OneOf("hidden_act", "gelu", [.. Blocks.Activation.Names]))!,
             vision.Flag("attention_bias", false), vision.Flag("use_qk_norm", false),
-            vision.OneOf("norm_type", "layer_norm", "layer_norm", "rms_norm") == "rms_norm", !vision.Flag("use_mean_pooling", true), (int)shuffle);
-        if (model.Root.Has("image_seq_length") && model.Root.Int("image_seq_length", ConfigSection.LargestPositions) != config.TokensPerTile)
-            throw new InputException($"{vision.File}: image_seq_length is not the {config.TokensPerTile} tokens of a tile of this vision tower.");
+            vision.OneOf("norm_type", "layer_norm", "layer_norm", "rms_norm") == "rms_norm", !vision.Flag("use_mean_pooling", true),
+            (int)shuffle);
+        if (model.Root.Has("image_seq_length")
+            && model.Root.Int("image_seq_length", ConfigSection.LargestPositions) != config.TokensPerTile)
+        {
+            throw new InputException($"{vision.File}: "
+                + $"image_seq_length is not the {config.TokensPerTile} tokens of a tile of this vision tower.");
+        }
         return config;
     }
 
@@ -47,6 +57,7 @@ internal sealed record InternConfig(
         int[] sides = vision.Ints(key);
         return sides.Length == 2 && sides[0] == sides[1] && sides[0] >= 1 && sides[0] <= most
             ? sides[0]
-            : throw new InputException($"{vision.File}: {key} is {vision.Json[key]!.ToJsonString()}, expected two equal numbers from 1 to {most}.");
+            : throw new InputException($"{vision.File}: {key} is {vision.Json[key]!.ToJsonString()}, "
+                + $"expected two equal numbers from 1 to {most}.");
     }
 }

@@ -28,7 +28,7 @@ internal static class InternVLFamily
 
     private static Processor Processor(ModelConfig config, long? maxPixels)
     {
-        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary));
+        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Vocabulary("vocab_size"));
         var images = TileImageProcessor.Read(config, tokenizer, maxPixels);
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new SequentialPositions());
     }

@@ -35,17 +35,21 @@ internal sealed class InternVision : IVisionEncoder
         _config = InternConfig.Read(model);
         _features = FeatureChoice.Read(model, layer: -1, strategy: "default");
         if (_features.KeepsClassToken)
-            throw new InputException($"{model.Root.File}: vision_feature_select_strategy is full, but only patches can be joined into tokens.");
+        {
+            throw new InputException($"{model.Root.File}: "
+                + "vision_feature_select_strategy is full, but only patches can be joined into tokens.");
+        }
         var images = ImageSettings.Read(model.Folder);
         _patches = new(_config.ImageSize, _config.PatchSize, images.Channels("image_mean"), images.Channels("image_std"), device);
         _classToken = source($"{tower}.embeddings.cls_token", 1, 1, _config.Width);
         _positions = source($"{tower}.embeddings.position_embeddings", 1, _patches.Count + 1, _config.Width);
-        _patchWeight = source($"{tower}.embeddings.patch_embeddings.projection.weight", _config.Width, 3, _config.PatchSize, _config.PatchSize);
+        _patchWeight = source($"{tower}.embeddings.patch_embeddings.projection.weight", _config.Width, 3, _config.PatchSize,
+            _config.PatchSize);
         _patchBias = source($"{tower}.embeddings.patch_embeddings.projection.bias", _config.Width);
         _layers = [.. Enumerable.Range(0, _config.Depth).Select(i => new InternLayer(source, $"{tower}.encoder.layer.{i}", _config))];
         if (_config.HasFinalNorm) _finalNorm = new(source, $"{tower}.layernorm", _config.Width, _config.Epsilon);
         long joined = (long)_config.Width * _config.Shuffle * _config.Shuffle;
-        int output = model.Text.Int("hidden_size", ConfigSection.LargestWidth);
+        int output = model.Text.Width("hidden_size");
         _activation = Activation.Find(model.Root.OneOf("projector_hidden_act", "gelu", [.. Activation.Names]))!;
         _projectorNorm = new(source, $"{projector}.layer_norm", joined, ProjectorEpsilon);
         _first = new(source, $"{projector}.linear_1", joined, output, bias: true);

@@ -30,14 +30,18 @@ internal sealed class TileImageProcessor : IImageProcessor
         var images = ImageSettings.Read(model.Folder);
         ImageSettings.CheckSteps(images, Bicubic);
         var config = InternConfig.Read(model);
-        int side = images.Section("size").Int("height", ConfigSection.LargestSide);
+        int side = images.Section("size").Side("height");
         if (config.ImageSize != side)
-            throw new InputException($"{images.File} gives tiles of {side} pixels a side, but vision_config in config.json wants {config.ImageSize}.");
-        int least = images.Int("min_patches", ConfigSection.LargestCount, 1);
-        int most = Math.Min(images.Int("max_patches", ConfigSection.LargestCount, 12), TileLimit.Check(maxPixels, side));
+        {
+            throw new InputException($"{images.File} gives tiles of {side} pixels a side, "
+                + $"but vision_config in config.json wants {config.ImageSize}.");
+        }
+        int least = images.Count("min_patches", 1);
+        int most = Math.Min(images.Count("max_patches", 12), TileLimit.Check(maxPixels, side));
         return new(Grids(Math.Min(least, most), most), side, config.TokensPerTile, Mark(Begin), Mark(End), ImageTokens.Of(model));
 
-        int Mark(string token) => tokenizer.Id(token) ?? throw new InputException($"{model.Folder}: tokenizer.json has no token {token}, which stands around images.");
+        int Mark(string token) => tokenizer.Id(token)
+            ?? throw new InputException($"{model.Folder}: tokenizer.json has no token {token}, which stands around images.");
     }
 
     public VisualInput Prepare(RgbImage image, int imageCount)

@@ -17,7 +17,7 @@ internal static class LlamaFamily
         Place = DecoderPlace.Root,
         Parts = new(Decoder, (config, _) =>
         {
-            int vocabulary = config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, Defaults.VocabularySize);
+            int vocabulary = config.Text.Vocabulary("vocab_size", Defaults.VocabularySize);
             var tokenizer = Tokenizer.Load(config.Folder, vocabulary);
             return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images: null, new SequentialPositions());
         }),

@@ -24,14 +24,20 @@ internal sealed class CropImageProcessor : IImageProcessor
     {
         var images = ImageSettings.Read(model.Folder);
         ImageSettings.CheckSteps(images, Bicubic);
-        int shortest = images.Section("size").Int("shortest_edge", ConfigSection.LargestSide);
+        int shortest = images.Section("size").Side("shortest_edge");
         var crop = images.Section("crop_size");
-        int side = crop.Int("height", ConfigSection.LargestSide);
-        if (crop.Int("width", ConfigSection.LargestSide) != side || side > shortest || !images.Flag("do_center_crop", true))
-            throw new InputException($"{images.File}: only a square of the middle, not larger than size.shortest_edge ({shortest}), can be cut out.");
+        int side = crop.Side("height");
+        if (crop.Side("width") != side || side > shortest || !images.Flag("do_center_crop", true))
+        {
+            throw new InputException($"{images.File}: only a square of the middle, not larger than size.shortest_edge ({shortest}), "
+                + "can be cut out.");
+        }
         var config = ClipConfig.Read(model);
         if (config.ImageSize != side)
-            throw new InputException($"{images.File} gives images of {side} pixels a side, but vision_config in config.json wants {config.ImageSize}.");
+        {
+            throw new InputException($"{images.File} gives images of {side} pixels a side, "
+                + $"but vision_config in config.json wants {config.ImageSize}.");
+        }
         TileLimit.Check(maxPixels, side);
         var features = FeatureChoice.Read(model, layer: -2, strategy: "default");
         int tokens = config.Grid * config.Grid + (features.KeepsClassToken ? config.ClassTokens : 0);
@@ -45,7 +51,8 @@ internal sealed class CropImageProcessor : IImageProcessor
         return VisualInput.Whole(Tiles.Cut(resized, left, top, _crop), image, _tokens);
     }
 
-    public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) => [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
+    public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) =>
+        [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
 
     /// <summary>The size to which an image is brought, and where the square lies in it.</summary>
     /// <exception cref="InputException">It is so narrow that it would be larger than any image may be.</exception>

@@ -18,7 +18,7 @@ internal static class LlavaFamily
     private static Processor Processor(ModelConfig config, long? maxPixels)
     {
         var images = CropImageProcessor.Read(config, maxPixels);
-        int vocabulary = config.Text.Int("vocab_size", ConfigSection.LargestVocabulary, LlamaFamily.Defaults.VocabularySize);
+        int vocabulary = config.Text.Vocabulary("vocab_size", LlamaFamily.Defaults.VocabularySize);
         var tokenizer = Tokenizer.Load(config.Folder, vocabulary);
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new SequentialPositions());
     }

@@ -17,7 +17,7 @@ internal sealed class LlavaProjector
     public LlavaProjector(ParameterSource source, ModelConfig model, int width)
     {
         const string name = "model.multi_modal_projector";
-        int output = model.Text.Int("hidden_size", ConfigSection.LargestWidth, LlamaFamily.Defaults.HiddenSize);
+        int output = model.Text.Width("hidden_size", LlamaFamily.Defaults.HiddenSize);
         bool bias = model.Root.Flag("multimodal_projector_bias", true);
         _activation = Activation.Find(model.Root.OneOf("projector_hidden_act", "gelu", [.. Activation.Names]))!;
         _first = new(source, $"{name}.linear_1", width, output, bias);

@@ -19,7 +19,8 @@ internal sealed class AnyResolutionProcessor : IImageProcessor
     private readonly int _side;
     private readonly byte[] _mean;
 
-    private AnyResolutionProcessor(IReadOnlyList<(int Height, int Width)> resolutions, FeatureGrid grid, int side, byte[] mean, int imageToken) =>
+    private AnyResolutionProcessor(IReadOnlyList<(int Height, int Width)> resolutions, FeatureGrid grid, int side, byte[] mean,
+        int imageToken) =>
         (_resolutions, _grid, _side, _mean, ImageToken) = (resolutions, grid, side, mean, imageToken);
 
     public int ImageToken { get; }
@@ -33,13 +34,17 @@ internal sealed class AnyResolutionProcessor : IImageProcessor
         var images = ImageSettings.Read(model.Folder);
         ImageSettings.CheckSteps(images, Bicubic);
         var size = images.Section("size");
-        int side = size.Int(size.Has("height") ? "height" : "shortest_edge", ConfigSection.LargestSide);
+        int side = size.Side(size.Has("height") ? "height" : "shortest_edge");
         var config = ClipConfig.Read(model);
         if (config.ImageSize != side)
-            throw new InputException($"{images.File} gives tiles of {side} pixels a side, but vision_config in config.json wants {config.ImageSize}.");
+        {
+            throw new InputException($"{images.File} gives tiles of {side} pixels a side, "
+                + $"but vision_config in config.json wants {config.ImageSize}.");
+        }
         int most = TileLimit.Check(maxPixels, side);
         (int Height, int Width)[] allowed = [.. Resolutions(images, side).Where(r => r.Height / side * (r.Width / side) <= most)];
-        if (allowed.Length == 0) throw new InputException($"{images.File}: image_grid_pinpoints has no resolution within max_pixels {maxPixels}.");
+        if (allowed.Length == 0)
+            throw new InputException($"{images.File}: image_grid_pinpoints has no resolution within max_pixels {maxPixels}.");
         byte[] mean = [.. images.Channels("image_mean").Select(value => (byte)Math.Clamp(Math.Floor(value * 255), 0, 255))];
         return new(allowed, FeatureGrid.Read(model, config), side, mean, ImageTokens.Of(model));
     }
@@ -61,7 +66,8 @@ internal sealed class AnyResolutionProcessor : IImageProcessor
         return new(tiles, image.Width, image.Height, grid, _grid.TokensOf(grid, image.Height, image.Width));
     }
 
-    public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) => [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
+    public IReadOnlyList<(int Id, TokenKind Kind)> TokensOf(VisualInput image) =>
+        [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
 
     /// <summary>The resolution that keeps most of the image's pixels; of several the one that wastes least.</summary>
     internal (int Height, int Width) BestOf(int height, int width)
@@ -96,7 +102,10 @@ internal sealed class AnyResolutionProcessor : IImageProcessor
         foreach (JsonNode? pair in pairs)
         {
             if (pair is not JsonArray { Count: 2 } sizes || !sizes.All(IsMultiple))
-                throw new InputException($"{images.File}: {key} holds {pair?.ToJsonString() ?? "null"}, expected a height and a width in multiples of {side}.");
+            {
+                throw new InputException($"{images.File}: {key} holds {pair?.ToJsonString() ?? "null"}, "
+                    + $"expected a height and a width in multiples of {side}.");
+            }
             yield return ((int)sizes[0]!.GetValue<double>(), (int)sizes[1]!.GetValue<double>());
         }
 

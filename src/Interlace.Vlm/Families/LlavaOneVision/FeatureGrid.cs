@@ -23,7 +23,8 @@ internal sealed record FeatureGrid(int Side, int MostTiles)
     {
         string way = model.Root.Text(Key, Prefix + "9");
         if (!way.StartsWith(Prefix, StringComparison.Ordinal)
-            || !int.TryParse(way.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int most) || most is < 1 or > 1000)
+            || !int.TryParse(way.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int most)
+            || most is < 1 or > 1000)
             throw new InputException($"{model.Root.File}: {Key} is {way}, expected {Prefix}N.");
         return new(config.Grid, most);
     }

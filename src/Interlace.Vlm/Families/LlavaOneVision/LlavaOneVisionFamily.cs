@@ -23,7 +23,7 @@ internal static class LlavaOneVisionFamily
     private static Processor Processor(ModelConfig config, long? maxPixels)
     {
         var images = AnyResolutionProcessor.Read(config, maxPixels);
-        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary));
+        var tokenizer = Tokenizer.Load(config.Folder, config.Text.Vocabulary("vocab_size"));
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new SequentialPositions());
     }
 }

@@ -31,7 +31,7 @@ internal sealed class OneVisionEncoder : IVisionEncoder
         _patches = new(config.ImageSize, config.PatchSize, images.Channels("image_mean"), images.Channels("image_std"), device);
         _tower = new(source, "model.vision_tower", config, FeatureChoice.Read(model, layer: -1, strategy: "full"), _patches);
         _projector = new(source, model, config.Width);
-        _newline = source("model.image_newline", model.Text.Int("hidden_size", ConfigSection.LargestWidth));
+        _newline = source("model.image_newline", model.Text.Width("hidden_size"));
         _grid = FeatureGrid.Read(model, config);
     }
 
@@ -43,7 +43,8 @@ internal sealed class OneVisionEncoder : IVisionEncoder
     {
         using var scope = NewDisposeScope();
         RgbImage[] tiles = [.. images.SelectMany(image => image.Tiles)];
-        long[] grids = [.. images.SelectMany(image => new long[] { image.Tiles.Count, image.Grid.Rows * _patches.Grid, image.Grid.Columns * _patches.Grid })];
+        long[] grids = [.. images.SelectMany(image => new long[] { image.Tiles.Count, image.Grid.Rows * _patches.Grid,
+            image.Grid.Columns * _patches.Grid })];
         observe?.Invoke(VisionLanguageModel.VisionBegins, tensor(grids).view(-1, 3));
         Tensor features = _projector.Forward(_tower.Forward(tiles, type, device, observe));   // [tiles, side^2, D]
         var tokens = new List<Tensor>();
@@ -71,7 +72,8 @@ internal sealed class OneVisionEncoder : IVisionEncoder
         var (top, left, rows, columns) = _grid.Unpadded(image.Grid, image.Height, image.Width);
         whole = whole.narrow(2, top, rows).narrow(3, left, columns);
         var (h, w) = _grid.Shrunk(rows, columns);
-        if ((h, w) != (rows, columns)) whole = functional.interpolate(whole, [h, w], mode: InterpolationMode.Bilinear, align_corners: false);
+        if ((h, w) != (rows, columns))
+            whole = functional.interpolate(whole, [h, w], mode: InterpolationMode.Bilinear, align_corners: false);
         Tensor newlines = _newline.As(features.dtype).view(1, -1, 1, 1).expand(1, -1, h, 1);
         return cat([whole, newlines], 3).flatten(2).squeeze(0).transpose(0, 1);
     }

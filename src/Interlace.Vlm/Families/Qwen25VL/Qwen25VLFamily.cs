@@ -23,8 +23,10 @@ internal static class Qwen25VLFamily
     private static Processor Processor(ModelConfig config, long? maxPixels)
     {
         var settings = GridImageSettings.Load(config.Folder);
-        var images = new GridImageProcessor(settings, Resize.BicubicPillow, maxPixels) { PublishedSquare = 28 };   // qwen-vl-utils, patch 14
+        // qwen-vl-utils, patch 14
+        var images = new GridImageProcessor(settings, Resize.BicubicPillow, maxPixels) { PublishedSquare = 28 };
         var tokenizer = Tokenizer.Load(config.Folder, settings.VocabularySize);
-        return new(config.Folder, tokenizer, Qwen2ChatTemplate.Load(config.Folder, "Qwen2.5-VL"), images, new GridPositions(settings.Factor));
+        return new(config.Folder, tokenizer, Qwen2ChatTemplate.Load(config.Folder, "Qwen2.5-VL"), images,
+            new GridPositions(settings.Factor));
     }
 }

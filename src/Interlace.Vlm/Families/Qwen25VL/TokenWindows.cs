@@ -19,7 +19,8 @@ internal sealed record TokenWindows(long[] Order, int[] Lengths)
                 {
                     int before = order.Count;
                     for (int row = top; row < Math.Min(top + side, rows); row++)
-                        for (int column = left; column < Math.Min(left + side, columns); column++) order.Add(first + row * columns + column);
+                        for (int column = left; column < Math.Min(left + side, columns); column++)
+                            order.Add(first + row * columns + column);
                     lengths.Add(order.Count - before);
                 }
             first += rows * columns;

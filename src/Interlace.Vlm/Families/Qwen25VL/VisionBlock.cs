@@ -10,7 +10,8 @@ internal sealed class VisionBlock(ParameterSource source, string name, VisionCon
     /// <summary>Of all norms.</summary>
     public const double Epsilon = 1e-6;
 
-    private readonly RmsNorm _norm1 = new(source, $"{name}.norm1", config.Width, Epsilon), _norm2 = new(source, $"{name}.norm2", config.Width, Epsilon);
+    private readonly RmsNorm _norm1 = new(source, $"{name}.norm1", config.Width, Epsilon),
+        _norm2 = new(source, $"{name}.norm2", config.Width, Epsilon);
     private readonly Linear _qkv = new(source, $"{name}.attn.qkv", config.Width, 3 * config.Width, bias: true);
     private readonly Linear _projection = new(source, $"{name}.attn.proj", config.Width, config.Width, bias: true);
     private readonly Linear _gate = new(source, $"{name}.mlp.gate_proj", config.Width, config.InnerSize, bias: true);

@@ -13,17 +13,19 @@ internal sealed record VisionConfig(
     public static VisionConfig Read(ModelConfig model)
     {
         var vision = model.Vision;
-        int width = vision.Int("hidden_size", ConfigSection.LargestWidth, 1280), heads = vision.Int("num_heads", ConfigSection.LargestCount, 16);
+        int width = vision.Width("hidden_size", 1280), heads = vision.Count("num_heads", 16);
         if (width % heads != 0 || width / heads % 4 != 0)
             throw new InputException($"{vision.File}: vision hidden size {width} does not fit {heads} heads.");
-        int output = vision.Int("out_hidden_size", ConfigSection.LargestWidth, 3584);
-        int decoder = model.Text.Int("hidden_size", ConfigSection.LargestWidth);
-        if (output != decoder) throw new InputException($"{vision.File}: the vision tower gives {output} values a token, the decoder wants {decoder}.");
-        int patch = vision.Int("patch_size", ConfigSection.LargestPatch, 14), merge = vision.Int("spatial_merge_size", ConfigSection.LargestMerge, 2);
+        int output = vision.Width("out_hidden_size", 3584);
+        int decoder = model.Text.Width("hidden_size");
+        if (output != decoder)
+            throw new InputException($"{vision.File}: the vision tower gives {output} values a token, the decoder wants {decoder}.");
+        int patch = vision.Patch("patch_size", 14), merge = vision.Merge("spatial_merge_size", 2);
         int window = vision.Int("window_size", ConfigSection.LargestPatch * ConfigSection.LargestMerge, 112);
-        if (window < patch * merge) throw new InputException($"{vision.File}: window_size {window} is smaller than the {patch * merge} pixels of a token.");
-        return new(width, vision.Int("intermediate_size", ConfigSection.LargestWidth, 3420), vision.Int("depth", ConfigSection.LargestCount, 32), heads,
-            patch, merge, vision.Int("temporal_patch_size", ConfigSection.LargestPatch, 2), output, window / (patch * merge),
+        if (window < patch * merge)
+            throw new InputException($"{vision.File}: window_size {window} is smaller than the {patch * merge} pixels of a token.");
+        return new(width, vision.Width("intermediate_size", 3420), vision.Count("depth", 32), heads,
+            patch, merge, vision.Patch("temporal_patch_size", 2), output, window / (patch * merge),
             vision.Has("fullatt_block_indexes") ? vision.Ints("fullatt_block_indexes") : [7, 15, 23, 31],
             Blocks.Activation.Find(vision.OneOf("hidden_act", "silu", [.. Blocks.Activation.Names]))!);
     }

@@ -26,7 +26,8 @@ internal sealed class VisionTower : IVisionEncoder
         var parameters = new List<Parameter>();
         source = ParameterSources.Collecting(source, parameters);
         Parameters = parameters;
-        _patchWeight = source($"{name}.patch_embed.proj.weight", config.Width, 3, config.TemporalPatchSize, config.PatchSize, config.PatchSize);
+        _patchWeight = source($"{name}.patch_embed.proj.weight", config.Width, 3, config.TemporalPatchSize, config.PatchSize,
+            config.PatchSize);
         _blocks = [.. Enumerable.Range(0, config.Depth).Select(i => new VisionBlock(source, $"{name}.blocks.{i}", config))];
         var norm = new RmsNorm(source, $"{name}.merger.ln_q", config.Width, VisionBlock.Epsilon);
         _merger = new(source, $"{name}.merger", norm.Forward, config.Width, config.MergeSize, config.OutputSize);
@@ -47,7 +48,8 @@ internal sealed class VisionTower : IVisionEncoder
         observe?.Invoke("vision.patch_embed", x);
 
         int block = _config.MergeSize * _config.MergeSize;
-        var windows = TokenWindows.Of([.. grids.Select(grid => (grid.Height / _config.MergeSize, grid.Width / _config.MergeSize))], _config.WindowTokens);
+        var windows = TokenWindows.Of([.. grids.Select(grid => (grid.Height / _config.MergeSize, grid.Width / _config.MergeSize))],
+            _config.WindowTokens);
         Tensor order = tensor(windows.Order, device: device);
         Tensor InWindows(Tensor rows) => rows.view([-1, block, .. rows.shape[1..]]).index_select(0, order).view(rows.shape);
         x = InWindows(x);

@@ -15,16 +15,19 @@ internal sealed record VisionConfig(
     public static VisionConfig Read(ModelConfig model)
     {
         var vision = model.Vision;
-        int width = vision.Int("embed_dim", ConfigSection.LargestWidth, 1280), heads = vision.Int("num_heads", ConfigSection.LargestCount, 16);
-        if (width % heads != 0 || width / heads % 4 != 0) throw new InputException($"{vision.File}: embed_dim {width} does not fit {heads} heads.");
-        int output = vision.Int("hidden_size", ConfigSection.LargestWidth, 3584);
-        int decoder = model.Text.Int("hidden_size", ConfigSection.LargestWidth);
-        if (output != decoder) throw new InputException($"{vision.File}: the vision tower gives {output} values a token, the decoder wants {decoder}.");
+        int width = vision.Width("embed_dim", 1280), heads = vision.Count("num_heads", 16);
+        if (width % heads != 0 || width / heads % 4 != 0)
+            throw new InputException($"{vision.File}: embed_dim {width} does not fit {heads} heads.");
+        int output = vision.Width("hidden_size", 3584);
+        int decoder = model.Text.Width("hidden_size");
+        if (output != decoder)
+            throw new InputException($"{vision.File}: the vision tower gives {output} values a token, the decoder wants {decoder}.");
         double inner = width * vision.Positive("mlp_ratio", 4);
-        if (inner > ConfigSection.LargestWidth) throw new InputException($"{vision.File}: embed_dim {width} times mlp_ratio is beyond any model.");
-        return new(width, (int)inner, vision.Int("depth", ConfigSection.LargestCount, 32), heads,
-            vision.Int("patch_size", ConfigSection.LargestPatch, 14), vision.Int("spatial_merge_size", ConfigSection.LargestMerge, 2),
-            vision.Int("temporal_patch_size", ConfigSection.LargestPatch, 2), output,
+        if (inner > ConfigSection.LargestWidth)
+            throw new InputException($"{vision.File}: embed_dim {width} times mlp_ratio is beyond any model.");
+        return new(width, (int)inner, vision.Count("depth", 32), heads,
+            vision.Patch("patch_size", 14), vision.Merge("spatial_merge_size", 2),
+            vision.Patch("temporal_patch_size", 2), output,
             Blocks.Activation.Find(vision.OneOf("hidden_act", "quick_gelu", [.. Blocks.Activation.Names]))!);
     }
 }

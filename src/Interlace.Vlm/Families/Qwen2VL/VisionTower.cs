@@ -23,7 +23,8 @@ internal sealed class VisionTower : IVisionEncoder
         var parameters = new List<Parameter>();
         source = ParameterSources.Collecting(source, parameters);
         Parameters = parameters;
-        _patchWeight = source($"{name}.patch_embed.proj.weight", config.Width, 3, config.TemporalPatchSize, config.PatchSize, config.PatchSize);
+        _patchWeight = source($"{name}.patch_embed.proj.weight", config.Width, 3, config.TemporalPatchSize, config.PatchSize,
+            config.PatchSize);
         _blocks = [.. Enumerable.Range(0, config.Depth).Select(i => new VisionBlock(source, $"{name}.blocks.{i}", config))];
         var norm = new LayerNorm(source, $"{name}.merger.ln_q", config.Width, VisionBlock.Epsilon);
         _merger = new(source, $"{name}.merger", norm.Forward, config.Width, config.MergeSize, config.OutputSize);

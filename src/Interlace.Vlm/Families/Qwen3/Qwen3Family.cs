@@ -14,7 +14,7 @@ internal static class Qwen3Family
         ImpliedLayerTypes = LayerTypes.SlidingFrom(28),
         Parts = new(Decoder, (config, _) =>
         {
-            var tokenizer = Tokenizer.Load(config.Folder, config.Text.Int("vocab_size", ConfigSection.LargestVocabulary));
+            var tokenizer = Tokenizer.Load(config.Folder, config.Text.Vocabulary("vocab_size"));
             return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images: null, new SequentialPositions());
         }),
     };

@@ -72,7 +72,8 @@ internal sealed class ChatTemplate : IChatTemplate
                 case "user": prompt.User(messages[i]); break;
                 case "assistant": prompt.Assistant(messages[i], i > lastQuestion, isLast: i == messages.Count - 1); break;
                 case "tool": prompt.Tool(messages[i], first: !IsTool(i - 1), last: !IsTool(i + 1)); break;
-                default: throw new InputException($"Message {i} has the role '{messages[i].Role}'; a role is system, user, assistant or tool.");
+                default: throw new InputException($"Message {i} has the role '{messages[i].Role}'; "
+                    + "a role is system, user, assistant or tool.");
             }
         }
         return prompt.Finish(addGenerationPrompt);

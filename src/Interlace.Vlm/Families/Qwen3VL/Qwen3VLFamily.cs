@@ -16,7 +16,8 @@ internal static class Qwen3VLFamily
 {
     /// <summary>The row of the table.</summary>
     public static Family Row { get; } = new("qwen3_vl", new(
-        new(ModelPart.Other, "model.language_model."), new NameRule(ModelPart.Head, "lm_head."), new NameRule(ModelPart.Vision, "model.visual.")))
+        new(ModelPart.Other, "model.language_model."), new NameRule(ModelPart.Head, "lm_head."),
+            new NameRule(ModelPart.Vision, "model.visual.")))
     {
         AddedLevels = AddedLevels,
         Parts = new(Decoder, Processor, (config, source, device) =>

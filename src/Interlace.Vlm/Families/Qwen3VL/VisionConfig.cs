@@ -12,13 +12,13 @@ internal sealed record VisionConfig(
         var vision = model.Vision;
         vision.OneOf("hidden_act", "gelu_pytorch_tanh", "gelu_pytorch_tanh");
         var config = new VisionConfig(
-            vision.Int("hidden_size", ConfigSection.LargestWidth), vision.Int("intermediate_size", ConfigSection.LargestWidth),
-            vision.Int("depth", ConfigSection.LargestCount), vision.Int("num_heads", ConfigSection.LargestCount),
-            vision.Int("patch_size", ConfigSection.LargestPatch), vision.Int("spatial_merge_size", ConfigSection.LargestMerge),
-            vision.Int("temporal_patch_size", ConfigSection.LargestPatch),
-            vision.Int("num_position_embeddings", ConfigSection.LargestPositions), vision.Int("out_hidden_size", ConfigSection.LargestWidth),
+            vision.Width("hidden_size"), vision.Width("intermediate_size"),
+            vision.Count("depth"), vision.Count("num_heads"),
+            vision.Patch("patch_size"), vision.Merge("spatial_merge_size"),
+            vision.Patch("temporal_patch_size"),
+            vision.Int("num_position_embeddings", ConfigSection.LargestPositions), vision.Width("out_hidden_size"),
             vision.Ints("deepstack_visual_indexes"));
-        config.Check(vision.File, model.Text.Int("hidden_size", ConfigSection.LargestWidth));
+        config.Check(vision.File, model.Text.Width("hidden_size"));
         return config;
     }
 

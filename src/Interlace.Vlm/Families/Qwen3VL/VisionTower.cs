@@ -36,7 +36,8 @@ internal sealed class VisionTower : IVisionEncoder
         var parameters = new List<Parameter>();
         source = ParameterSources.Collecting(source, parameters);
         Parameters = parameters;
-        _patchWeight = source($"{name}.patch_embed.proj.weight", config.HiddenSize, 3, config.TemporalPatchSize, config.PatchSize, config.PatchSize);
+        _patchWeight = source($"{name}.patch_embed.proj.weight", config.HiddenSize, 3, config.TemporalPatchSize, config.PatchSize,
+            config.PatchSize);
         _patchBias = source($"{name}.patch_embed.proj.bias", config.HiddenSize);
         _positions = source($"{name}.pos_embed.weight", config.PositionCount, config.HiddenSize);
         _blocks = [.. Enumerable.Range(0, config.Depth).Select(i => new VisionBlock(source, $"{name}.blocks.{i}", config))];

@@ -19,7 +19,10 @@ internal sealed class GridImageProcessor : IImageProcessor
     public GridImageProcessor(GridImageSettings settings, Func<RgbImage, int, int, RgbImage> resize, long? maxPixels)
     {
         if (maxPixels < (long)settings.Factor * settings.Factor)
-            throw new InputException($"max_pixels is {maxPixels}, but one visual token alone covers {settings.Factor} x {settings.Factor} pixels.");
+        {
+            throw new InputException($"max_pixels is {maxPixels}, "
+                + $"but one visual token alone covers {settings.Factor} x {settings.Factor} pixels.");
+        }
         (_settings, _resize) = (settings, resize);
         MaxPixels = Math.Min(settings.MaxPixels, maxPixels ?? long.MaxValue);
         _minPixels = Math.Min(settings.MinPixels, MaxPixels);

@@ -32,11 +32,11 @@ internal sealed record GridImageSettings(
         var config = ModelConfig.Read(folder);
         var settings = new GridImageSettings(
             Pixels(images, "min_pixels", "shortest_edge"), Pixels(images, "max_pixels", "longest_edge"),
-            images.Int("patch_size", ConfigSection.LargestPatch), images.Int("merge_size", ConfigSection.LargestMerge),
-            images.Int("temporal_patch_size", ConfigSection.LargestPatch),
+            images.Patch("patch_size"), images.Merge("merge_size"),
+            images.Patch("temporal_patch_size"),
             images.Channels("image_mean"), images.Channels("image_std"),
             config.Root.Int("image_token_id", int.MaxValue), config.Root.Int("video_token_id", int.MaxValue),
-            config.Text.Has("vocab_size") ? config.Text.Int("vocab_size", ConfigSection.LargestVocabulary) : null);
+            config.Text.Has("vocab_size") ? config.Text.Vocabulary("vocab_size") : null);
         if (settings.Std.Any(deviation => deviation <= 0)) throw new InputException($"{images.File}: image_std must be above 0.");
         if (settings.MinPixels > settings.MaxPixels)
         {
@@ -62,7 +62,10 @@ internal sealed record GridImageSettings(
             [("patch_size", PatchSize), ("spatial_merge_size", MergeSize), ("temporal_patch_size", TemporalPatchSize)])
         {
             if (vision[name] is { } theirs && theirs.GetValueKind() == JsonValueKind.Number && theirs.GetValue<double>() != mine)
-                throw new InputException($"{file} cuts images with {name} {mine}, but vision_config in config.json has {theirs.ToJsonString()}.");
+            {
+                throw new InputException($"{file} cuts images with {name} {mine}, "
+                    + $"but vision_config in config.json has {theirs.ToJsonString()}.");
+            }
         }
     }
 }

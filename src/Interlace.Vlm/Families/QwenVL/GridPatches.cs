@@ -31,7 +31,10 @@ internal sealed class GridPatches(GridImageSettings settings, Device device) : I
         using var scope = NewDisposeScope();
         int p = settings.PatchSize, m = settings.MergeSize, t = settings.TemporalPatchSize;
         if (image.Height % (p * m) != 0 || image.Width % (p * m) != 0)
-            throw new ArgumentException($"an image of {image.Width} x {image.Height} does not fit patches of {p} merged by {m}", nameof(image));
+        {
+            throw new ArgumentException($"an image of {image.Width} x {image.Height} does not fit patches of {p} merged by "
+                + $"{m}", nameof(image));
+        }
         Tensor bytes = tensor(image.Pixels, ScalarType.Byte, device: device);
         Tensor pixels = bytes.view(image.Height / (p * m), m, p, image.Width / (p * m), m, p, 3);
         Tensor blocks = pixels.permute(0, 3, 1, 4, 6, 2, 5).to(ScalarType.Float32);   // [rows, columns, m, m, 3, p, p]

@@ -13,7 +13,8 @@ internal sealed class Qwen2ChatTemplate : IChatTemplate
 
     /// <summary>The template of a model folder.</summary>
     /// <exception cref="InputException">It is not the published one.</exception>
-    public static Qwen2ChatTemplate Load(string folder, string family) => TemplateFile.Find(folder, family, (PublishedHash, new Qwen2ChatTemplate()));
+    public static Qwen2ChatTemplate Load(string folder, string family) =>
+        TemplateFile.Find(folder, family, (PublishedHash, new Qwen2ChatTemplate()));
 
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
     {
