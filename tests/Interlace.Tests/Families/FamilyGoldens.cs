@@ -73,6 +73,10 @@ internal static class FamilyGoldens
         return (flat - own.narrow(0, own.shape[0] - flat.shape[0], flat.shape[0])).abs().max().item<float>();
     }
 
+    /// <summary>Tells by how much a check deviates at most, for <c>docs/fidelity.md</c>; shown with <c>-diagnostics</c>.</summary>
+    public static void Report(string family, string name, string check, double deviation) =>
+        TestContext.Current.SendDiagnosticMessage($"{family}/{name}: {check} within {deviation:g2}");
+
     /// <summary>What a call of the reference's processor changed, as the bound that leads to the same image.</summary>
     private static long? MaxPixels(string folder, JsonNode? arguments)
     {

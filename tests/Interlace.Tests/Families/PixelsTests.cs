@@ -46,7 +46,7 @@ public class PixelsTests
         var stored = Qwen3VL.Goldens.Load(FamilyGoldens.PathOf(family, $"golden.{name}.safetensors"));
         if (stored.TryGetValue("pixel_values", out var expected)) Near(0, (expected.flatten() - flat).abs().max().item<float>());
         Assert.Equal(name == FamilyGoldens.FirstCase(family), expected is not null);
-        TestContext.Current.SendDiagnosticMessage($"{family}/{name}: pixels within {worst:g2}");
+        FamilyGoldens.Report(family, name, "pixels", worst);
     }
 
     /// <summary>The recorded pixel values of a case; null where it has no image.</summary>
