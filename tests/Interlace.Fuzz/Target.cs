@@ -17,6 +17,8 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
 
     private const string Evaluate = $"evaluate model --benchmarks tables --out evaluated {GoodInputs.Answers}" + Cpu;
 
+    private static string SeeWith(string model) => See.Replace("model", model, StringComparison.Ordinal);
+
     /// <summary>Its commands take a second: it is tried a quarter as often.</summary>
     public bool Slow { get; init; }
 
@@ -28,6 +30,12 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
         "prune sharded --plan plan.json --out shorter"),
         new("config", "model/config.json", Json.Mutate, ["model", "plan.json"], "inspect model", Generate,
         "prune model --plan plan.json --out shorter"),
+        new("config-of-a-flat-model", "flat/config.json", Json.Mutate, ["flat", "image.png"], "inspect flat", SeeWith("flat")),
+        new("config-of-tiles", "tiles/config.json", Json.Mutate, ["tiles", "image.png"], "inspect tiles", SeeWith("tiles")),
+        new("config-of-a-crop", "crop/config.json", Json.Mutate, ["crop", "image.png"], "inspect crop", SeeWith("crop")),
+        new("image-settings-of-tiles", "tiles/preprocessor_config.json", Json.Mutate, ["tiles", "image.png"], SeeWith("tiles")),
+        new("image-settings-of-a-crop", "crop/preprocessor_config.json", Json.Mutate, ["crop", "image.png"], SeeWith("crop")),
+        new("tokenizer-of-bytes", "crop/tokenizer.json", Json.Mutate, ["crop", "image.png"], SeeWith("crop")),
         new("tokenizer", "model/tokenizer.json", Json.Mutate, ["model"], Generate),
         new("image-settings", "model/preprocessor_config.json", Json.Mutate, ["model", "image.png"], See),
         new("generation-settings", "model/generation_config.json", Json.Mutate, ["model"], Generate),

@@ -1,7 +1,8 @@
 namespace Interlace.Vlm.Images;
 
 /// <summary>
-/// A bound on pictures that a model's own rules make of an image: a narrow one can ask for a picture larger than any memory.
+/// A bound on the pictures that a model's own rules make of an image: a narrow image, or a settings file, can ask for one that is larger
+/// than any memory.
 /// </summary>
 internal static class ImageBounds
 {
@@ -13,6 +14,6 @@ internal static class ImageBounds
     public static (int Width, int Height) Check((int Width, int Height) image, long width, long height) =>
         width <= ImageDecoder.MaxPixels / height
             ? ((int)width, (int)height)
-            : throw new InputException($"An image of {image.Width} x {image.Height} pixels is too narrow for this model: "
-                + $"it would be brought to {width} x {height}, more than the {ImageDecoder.MaxPixels} pixels that an image may have.");
+            : throw new InputException($"An image of {image.Width} x {image.Height} pixels would be brought to {width} x {height} "
+                + $"for this model, more than the {ImageDecoder.MaxPixels} that an image may have: make it less narrow.");
 }

@@ -13,8 +13,10 @@ namespace Interlace.Vlm.Images;
 public static class Resize
 {
     /// <summary>The resize of a model's own image processor (torch's kernel for unsigned bytes).</summary>
+    /// <exception cref="InputException">It would be larger than an image may be.</exception>
     public static RgbImage Bicubic(RgbImage image, int width, int height)
     {
+        ImageBounds.Check((image.Width, image.Height), width, height);
         RgbImage wide = width == image.Width ? image : Horizontal(image, BicubicWeights.Torch(image.Width, width));
         return height == image.Height ? wide : Vertical(wide, BicubicWeights.Torch(image.Height, height));
     }
@@ -22,8 +24,10 @@ public static class Resize
     /// <summary>
     /// The resize of Pillow's <c>Image.resize</c>, used where a benchmark prepares its images before the model's processor sees them.
     /// </summary>
+    /// <exception cref="InputException">It would be larger than an image may be.</exception>
     public static RgbImage BicubicPillow(RgbImage image, int width, int height)
     {
+        ImageBounds.Check((image.Width, image.Height), width, height);
         bool horizontal = width != image.Width, vertical = height != image.Height;
         if (horizontal && vertical && IsHeightFirst(image, width, height))
             return Horizontal(Vertical(image, BicubicWeights.Pillow(image.Height, height)), BicubicWeights.Pillow(image.Width, width));
@@ -32,9 +36,9 @@ public static class Resize
     }
 
     /// <summary>
-    /// Pillow 13 begins with the height where it is scaled down significantly more than the width (its change 9549); older versions never did.
-    /// Its exact rule is not documented: this one (the height loses more than twice the share of the width) holds for every image of the
-    /// reference, and so does any factor from 1.8 to 4.4.
+    /// Pillow 13 begins with the height where it is scaled down significantly more than the width (its change 9549); older versions
+    /// never did. Its exact rule is not documented: this one (the height loses more than twice the share of the width) holds for every
+    /// image of the reference, and so does any factor from 1.8 to 4.4.
     /// </summary>
     private static bool IsHeightFirst(RgbImage image, int width, int height) =>
         height < image.Height && 1 - (double)height / image.Height > 2 * (1 - (double)width / image.Width);

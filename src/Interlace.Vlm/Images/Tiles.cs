@@ -31,8 +31,10 @@ internal static class Tiles
     /// <param name="width">Width of the larger one.</param>
     /// <param name="height">Its height.</param>
     /// <param name="colour">[3] red, green, blue.</param>
+    /// <exception cref="InputException">The larger one would be larger than an image may be.</exception>
     public static RgbImage Centre(RgbImage image, int width, int height, ReadOnlySpan<byte> colour)
     {
+        ImageBounds.Check((image.Width, image.Height), width, height);
         byte[] pixels = new byte[width * height * 3];
         for (int i = 0; i < pixels.Length; i += 3) colour.CopyTo(pixels.AsSpan(i));
         (int left, int top) = ((width - image.Width) / 2, (height - image.Height) / 2);

@@ -105,7 +105,8 @@ public partial class TilingTests
         using var model = new Resized(family);
         if (model.Numbers is not [var patch, var merge]) throw Unexpected(model);
         int factor = patch * merge, compared = 0;
-        foreach (var (row, name, golden) in model.Rows.SelectMany(row => row.Json.Select(entry => (row, entry.Key, entry.Value as JsonObject))))
+        var entries = model.Rows.SelectMany(row => row.Json.Select(entry => (row, entry.Key, entry.Value as JsonObject)));
+        foreach (var (row, name, golden) in entries)
         {
             if (golden is null) continue;
             // The processor's own bounds, or those that the model's authors advise: 256 to 1280 tokens.
@@ -121,12 +122,19 @@ public partial class TilingTests
     }
 
     [Fact]
-    public void Image_whose_picture_would_not_fit_into_memory_is_refused()
+    public void Image_that_would_become_larger_than_any_may_be_is_refused()
     {
-        using var model = new Resized("llava");
-        var processor = CropImageProcessor.Read(model.Write(), maxPixels: null);
-        Assert.Contains("too narrow", Assert.Throws<InputException>(() => processor.PlaceOf(1, (int)ImageDecoder.MaxPixels)).Message);
-        Assert.Contains("too narrow", Assert.Throws<InputException>(() => processor.PlaceOf((int)ImageDecoder.MaxPixels, 1)).Message);
+        const string reason = "more than the ";
+        using var crops = new Resized("llava");
+        var crop = CropImageProcessor.Read(crops.Write(), maxPixels: null);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => crop.PlaceOf(1, (int)ImageDecoder.MaxPixels)).Message);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => crop.PlaceOf((int)ImageDecoder.MaxPixels, 1)).Message);
+        using var squares = new Resized("llava_onevision");
+        var any = AnyResolutionProcessor.Read(squares.Write(), maxPixels: null);
+        var narrow = new RgbImage(1, 1 << 16, new byte[3 << 16]);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => any.Prepare(narrow, imageCount: 2)).Message);
+        Assert.NotEmpty(any.Prepare(narrow, imageCount: 1).Tiles);
+        Assert.Contains(reason, Assert.Throws<InputException>(() => Resize.Bicubic(narrow, 1 << 14, 1 << 14)).Message);
     }
 
     private static (int Least, int Most) Bounds(string name) => NumberPattern().Matches(name) is [var least, var most]

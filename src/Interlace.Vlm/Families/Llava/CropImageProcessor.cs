@@ -55,7 +55,7 @@ internal sealed class CropImageProcessor : IImageProcessor
         [.. Enumerable.Repeat((ImageToken, TokenKind.Image), image.TokenCount)];
 
     /// <summary>The size to which an image is brought, and where the square lies in it.</summary>
-    /// <exception cref="InputException">It is so narrow that it would be larger than any image may be.</exception>
+    /// <exception cref="InputException">It is so narrow that it would become larger than an image may be.</exception>
     internal (int Width, int Height, int Left, int Top) PlaceOf(int width, int height)
     {
         int shorter = Math.Min(width, height);

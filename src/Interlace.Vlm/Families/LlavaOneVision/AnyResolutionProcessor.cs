@@ -54,7 +54,6 @@ internal sealed class AnyResolutionProcessor : IImageProcessor
         if (imageCount > 1)
         {
             int square = Math.Max(image.Width, image.Height);
-            ImageBounds.Check((image.Width, image.Height), square, square);
             RgbImage whole = Resize.BicubicPillow(Tiles.Centre(image, square, square, _mean), _side, _side);
             return VisualInput.Whole(whole, image, _grid.TokensOfOne);
         }
