@@ -14,4 +14,33 @@ public class EmptyFolderTests
         foreach (string name in (string[])["empty", "full", "none"]) EmptyFolder.Delete(scratch.At(name));
         Assert.Equal(["full"], scratch.Entries());
     }
+
+    [Fact]
+    public void A_folder_that_others_fill_and_empty_meanwhile_is_no_fault()
+    {
+        using var scratch = new ScratchFolder();
+        string folder = scratch.At("busy"), file = scratch.At("busy", "lock");
+        Parallel.Invoke(
+            () =>
+            {
+                for (int i = 0; i < 3000; i++) EmptyFolder.Delete(folder);
+            },
+            () =>
+            {
+                for (int i = 0; i < 3000; i++)
+                {
+                    try
+                    {
+                        Directory.CreateDirectory(folder);
+                        File.WriteAllText(file, "");
+                        File.Delete(file);
+                    }
+                    catch (DirectoryNotFoundException)
+                    {
+                        // Deleted by the other before the file was there.
+                    }
+                }
+            });
+        Assert.False(File.Exists(file));
+    }
 }
