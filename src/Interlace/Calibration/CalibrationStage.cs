@@ -17,37 +17,21 @@ public static class CalibrationStage
     /// <summary>State of a calibration under way, beside its artefact.</summary>
     public const string StateName = "similarity.state.safetensors";
 
-    /// <summary>Runs or resumes the stage.</summary>
-    /// <param name="loaded">The model.</param>
-    /// <param name="compute">Where and in which type it computes.</param>
-    /// <param name="experiment">Settings.</param>
-    /// <param name="folder">Where the artefacts go.</param>
-    /// <param name="progress">Reports after each batch.</param>
-    /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
-    /// <exception cref="InputException">The data is absent or unusable.</exception>
-    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder,
-        IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>
-        Run(loaded, compute, experiment, folder, null, progress, cancellation);
-
     /// <summary>Runs or resumes the stage, which may end before its data does.</summary>
     /// <param name="loaded">The model.</param>
-    /// <param name="compute">Where and in which type it computes.</param>
-    /// <param name="experiment">Settings.</param>
+    /// <param name="job">The work; it ends after a batch, and the same call goes on from there.</param>
     /// <param name="folder">Where the artefacts go.</param>
     /// <param name="enough">
     /// Whether the samples so far are enough, asked each time they have grown by a quarter; null to use them all.
     /// </param>
-    /// <param name="progress">Reports after each batch.</param>
-    /// <param name="cancellation">Ends after a batch; the same call goes on from there.</param>
     /// <exception cref="InputException">The data is absent or unusable.</exception>
-    public static LayerSimilarity Run(LoadedModel loaded, Compute compute, Experiment experiment, string folder,
-        Func<IReadOnlyList<SampleSums>, bool>? enough, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    public static LayerSimilarity Run(LoadedModel loaded, Job job, string folder, Func<IReadOnlyList<SampleSums>, bool>? enough = null)
     {
-        experiment = experiment.Complete();
+        var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);
         var rows = data.Draw.Calibration(calibrate.Fraction);
-        var settings = Settings(experiment, compute, adaptive: enough is not null);
+        var settings = Settings(experiment, job.Compute, adaptive: enough is not null);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
         var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs,
@@ -62,7 +46,7 @@ public static class CalibrationStage
         };
         SkipCounts skipped = [];
         var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation),
-            rows.Count, skipped, progress, cancellation);
+            rows.Count, skipped, job.Progress, cancellation);
         skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
         loaded.Model.CheckUnchanged();
         SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans,

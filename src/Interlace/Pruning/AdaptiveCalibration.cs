@@ -26,14 +26,14 @@ public static class AdaptiveCalibration
         var experiment = job.Experiment;
         Check(experiment);
         if (!experiment.Calibrate!.Adaptive)
-            return CalibrationStage.Run(loaded, job.Compute, experiment, folder, job.Progress, job.Cancellation);
+            return CalibrationStage.Run(loaded, job, folder);
 
         string path = Path.Combine(folder, LayerSimilarity.Name);
         var criterion = new Criterion(new(loaded.Model.Layers.Count, loaded.Model.AddedLevels, experiment.Plan!, experiment.Seed),
             experiment.Calibrate.AdaptiveConfidence);
         LayerSimilarity similarity;
         if (!File.Exists(path))
-            similarity = CalibrationStage.Run(loaded, job.Compute, experiment, folder, criterion.Enough, job.Progress, job.Cancellation);
+            similarity = CalibrationStage.Run(loaded, job, folder, criterion.Enough);
         else
         {
             // Killed between the two artefacts: the checks follow from the sums.

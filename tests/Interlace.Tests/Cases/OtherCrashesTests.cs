@@ -164,8 +164,8 @@ public sealed class OtherCrashesTests : IDisposable
         File.Copy(States.Value.Calibration, copy);
         WorkOnDemo.SetMetadata(copy, name, value);
         using var loaded = LoadedModel.Open(States.Value.Work.Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
-        var refused = Assert.Throws<InputException>(() => CalibrationStage.Run(loaded, Demo.Fp32, States.Value.Work.Experiment,
-            _scratch.At("calibrated")));
+        var refused = Assert.Throws<InputException>(() => CalibrationStage.Run(
+            loaded, new Job(States.Value.Work.Experiment, Demo.Fp32), _scratch.At("calibrated")));
         Assert.Contains(copy, refused.Message);
     }
 

@@ -37,7 +37,7 @@ internal sealed class WorkOnDemo : IDisposable
     public void Calibrate(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var loaded = Vlm.LoadedModel.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32);
-        CalibrationStage.Run(loaded, Demo.Fp32, Experiment, At("calibrated"), progress, cancellation);
+        CalibrationStage.Run(loaded, new Job(Experiment, Demo.Fp32, Progress: progress, Cancellation: cancellation), At("calibrated"));
     }
 
     public TrainingRecord Tune(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default) =>

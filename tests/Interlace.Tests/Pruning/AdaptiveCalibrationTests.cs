@@ -72,7 +72,12 @@ public sealed class AdaptiveCalibrationTests : IDisposable
         // What never agrees often enough uses all of them too, in another order.
         List<int> asked = [];
         using var loaded = LoadedModel.Open(_model, CPU, ScalarType.Float32);
-        var never = CalibrationStage.Run(loaded, Compute.Choose("cpu", "fp32", 1), _experiment, _scratch.At("never"), samples => { asked.Add(samples.Count); return false; }, null, CancellationToken.None);
+        bool Never(IReadOnlyList<SampleSums> samples)
+        {
+            asked.Add(samples.Count);
+            return false;
+        }
+        var never = CalibrationStage.Run(loaded, new Job(_experiment, Compute.Choose("cpu", "fp32", 1)), _scratch.At("never"), Never);
         Assert.Equal(6, asked.Count);   // of 32, 40, 50, 63, 79, 99, 120 rows; the filter leaves fewer samples
         Assert.Equal(all.Tokens, never.Tokens);
         Assert.Equal(all.Skipped, never.Skipped);
