@@ -132,8 +132,7 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
         })];
     }
 
-    private SpanSimilarity Find(int span) => Spans.FirstOrDefault(s => s.Length == span)
-        ?? throw new InputException($"Spans of {span} layers were not measured: calibrate again with --set calibrate.max_window={span}.");
+    private SpanSimilarity Find(int span) => Spans.FirstOrDefault(s => s.Length == span) ?? throw SampleMeans.NotMeasured(span);
 
     private static double SampleSum(SampleSums sample, int span, int start) =>
         sample.Spans[span].Sums.AsSpan(start * SimilarityMeter.Classes, SimilarityMeter.Classes).ToArray().Sum();

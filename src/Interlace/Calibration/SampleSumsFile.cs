@@ -66,6 +66,25 @@ internal static class SampleSumsFile
         return (samples, file.Metadata);
     }
 
+    /// <summary>The sums per sample beside a calibration's artefact, and what is noted with them.</summary>
+    /// <param name="path">The calibration's <c>similarity.json</c>.</param>
+    /// <param name="similarity">What it holds.</param>
+    /// <exception cref="InputException">The file is absent or another calibration's.</exception>
+    public static (IReadOnlyList<SampleSums> Samples, IReadOnlyDictionary<string, string> Metadata) Beside(string path,
+        LayerSimilarity similarity)
+    {
+        string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, LayerSimilarity.SamplesName);
+        if (!File.Exists(beside))
+            throw new InputException($"There is no {beside}: calibrate again, or bring the file that was made with {path}.");
+        var (samples, metadata) = Read(beside, [.. similarity.Spans.Select(span => span.Length)]);
+        bool belongs = samples.Count == similarity.Samples
+            && LayerSimilarity.Classes.Index().All(c => samples.Sum(sample => sample.Counts[c.Index]) == similarity.Tokens[c.Item])
+            && samples.TrueForAll(sample => similarity.Spans.All(span => sample.Spans[span.Length].Last.Length == span.Mean.Length));
+        return belongs
+            ? (samples, metadata)
+            : throw new InputException($"{beside} belongs to another calibration than {path}: calibrate again.");
+    }
+
     private static TensorSource Source(string name, ElementType type, long[] shape, ReadOnlySpan<byte> bytes) =>
         TensorSource.FromBytes(name, type, shape, bytes.ToArray());
 }

@@ -9,5 +9,16 @@ namespace Interlace.Experiments;
 /// <param name="ProtectEnds">Never drop the first four and the last two layers:
 /// perplexity, taylor and magnitude-block as their authors use them.</param>
 /// <param name="Rounds">In a whole run: drop the layers in so many rounds, each measured and tuned anew.</param>
+/// <param name="Weighting">tokens: every token counts the same in a mean similarity (paper Eq. 1); samples: every sample does.</param>
+/// <param name="Ties">Of the first two layers of a triplet, the one that is dropped where both are equally similar:
+/// second (paper, Algorithm 1) or first.</param>
+/// <param name="LastSpan">The layer, pair or triplet that ends with the last layer is a candidate.</param>
+/// <param name="Shortage">Where greedy picking finds too few triplets. guard: it does not come to that, since a triplet that leaves
+/// too little room is passed over; pairs: pairs without an anchor make up the number; refuse: there is no plan.</param>
+/// <param name="Consecutive">largest_sum or from_most_similar: which run of layers the method consecutive drops.</param>
+/// <param name="Random">shuffle, or python: the method random draws as CPython does from the same seed.</param>
 public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.25, string Selection = "greedy", string Tokens = "all",
-    bool Protect = true, bool ProtectEnds = false, int Rounds = 1);
+    bool Protect = true, bool ProtectEnds = false, int Rounds = 1,
+    [property: LaterOption] string Weighting = "tokens", [property: LaterOption] string Ties = "second",
+    [property: LaterOption] bool LastSpan = true, [property: LaterOption] string Shortage = "guard",
+    [property: LaterOption] string Consecutive = "largest_sum", [property: LaterOption] string Random = "shuffle");

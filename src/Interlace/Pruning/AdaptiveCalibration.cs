@@ -38,7 +38,7 @@ public static class AdaptiveCalibration
         {
             // Killed between the two artefacts: the checks follow from the sums.
             similarity = CalibrationStage.Finished(loaded, folder);
-            var (samples, metadata) = PlanStability.ReadSamples(path, similarity);
+            var (samples, metadata) = SampleSumsFile.Beside(path, similarity);
             string beside = Path.Combine(folder, LayerSimilarity.SamplesName);
             foreach (int count in new SavedState(beside, metadata).Numbers(SampleSumsFile.Checks, samples.Count))
                 criterion.Enough([.. samples.Take(count)]);

@@ -39,6 +39,25 @@ internal static class DisjointWindows
         return picked;
     }
 
+    /// <summary>
+    /// Takes the starts of a ranking in turn, each whose window is free, without a look ahead:
+    /// perhaps fewer than <paramref name="count"/>.
+    /// </summary>
+    public static List<int> Plain(int layerCount, int width, int count, IEnumerable<int> ranking)
+    {
+        var picked = new List<int>(count);
+        var assigned = new bool[layerCount];
+        foreach (int start in ranking)
+        {
+            if (picked.Count == count) break;
+            var window = assigned.AsSpan(start, width);
+            if (window.Contains(true)) continue;
+            window.Fill(true);
+            picked.Add(start);
+        }
+        return picked;
+    }
+
     private static int Room(bool[] assigned, int first, int width)
     {
         int room = 0, run = 0;

@@ -1,3 +1,5 @@
+using Interlace.Calibration;
+
 namespace Interlace.Pruning;
 
 /// <summary>
@@ -18,18 +20,23 @@ public sealed record Evidence
     /// <param name="tokens">Which tokens to take means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</param>
     /// <param name="protectedLayers">How many of the first layers are never dropped.</param>
     /// <param name="seed">Seed of the methods that use chance.</param>
+    /// <param name="samples">The sums of each sample, where every sample counts the same; null where every token does.</param>
     /// <exception cref="Vlm.InputException">No such class of tokens, or none of its tokens were seen.</exception>
-    public static Evidence Of(Calibration.LayerSimilarity similarity, string tokens = "all", int protectedLayers = 0, int seed = 0) =>
-        new(similarity.Layers)
+    public static Evidence Of(LayerSimilarity similarity, string tokens = "all", int protectedLayers = 0, int seed = 0,
+        IReadOnlyList<SampleSums>? samples = null)
     {
-        LayerSimilarity = similarity.LayerMeans(tokens),
-        TripletSimilarity = similarity.Layers < 3 ? [] : similarity.TripletMeans(tokens),
-        WindowSimilarity = length => similarity.Means(length, tokens),
-        WindowAngle = similarity.Angles,
-        Tokens = tokens,
-        ProtectedLayers = protectedLayers,
-        Seed = seed,
-    };
+        double[] Means(int length) => samples is null ? similarity.Means(length, tokens) : SampleMeans.Of(samples, length, tokens);
+        return new(similarity.Layers)
+        {
+            LayerSimilarity = Means(1),
+            TripletSimilarity = similarity.Layers < 3 ? [] : Means(3),
+            WindowSimilarity = Means,
+            WindowAngle = similarity.Angles,
+            Tokens = tokens,
+            ProtectedLayers = protectedLayers,
+            Seed = seed,
+        };
+    }
 
     /// <summary>Number of decoder layers, L.</summary>
     public int LayerCount { get; }
@@ -79,12 +86,21 @@ public sealed record Evidence
     public bool IsDroppable(int layer) => layer >= ProtectedLayers;
 
     /// <summary>[L] layer similarities, every one of them measured.</summary>
+    /// <param name="last">That of the last layer counts; without it there are L - 1.</param>
     /// <exception cref="PlanException">They are absent, of another number than the layers, or one is not a number.</exception>
-    public IReadOnlyList<double> RequireLayerSimilarity() => Require(LayerSimilarity, "layer", LayerCount);
+    public IReadOnlyList<double> RequireLayerSimilarity(bool last = true) => Require(LayerSimilarity, "layer", LayerCount, last);
+
+    /// <summary>[L - 1] pair similarities, every one of them measured.</summary>
+    /// <param name="last">That of the last pair counts; without it there are L - 2.</param>
+    /// <exception cref="PlanException">They are absent, of another number than the pairs, or one is not a number.</exception>
+    public IReadOnlyList<double> RequirePairSimilarity(bool last = true) =>
+        Require(WindowSimilarity?.Invoke(2), "pair", Math.Max(0, LayerCount - 1), last);
 
     /// <summary>[L - 2] triplet similarities, every one of them measured.</summary>
+    /// <param name="last">That of the last triplet counts; without it there are L - 3.</param>
     /// <exception cref="PlanException">They are absent, of another number than the triplets, or one is not a number.</exception>
-    public IReadOnlyList<double> RequireTripletSimilarity() => Require(TripletSimilarity, "triplet", TripletCount(LayerCount));
+    public IReadOnlyList<double> RequireTripletSimilarity(bool last = true) =>
+        Require(TripletSimilarity, "triplet", TripletCount(LayerCount), last);
 
     /// <summary>Scores of all windows of a length, every one of them measured.</summary>
     /// <exception cref="PlanException">They are absent, of another number than the windows, or one is not a number.</exception>
@@ -118,7 +134,7 @@ public sealed record Evidence
     /// <summary>Number of triplets of neighbouring layers.</summary>
     internal static int TripletCount(int layerCount) => Math.Max(0, layerCount - 2);
 
-    private static IReadOnlyList<double> Require(IReadOnlyList<double>? scores, string unit, int count)
+    private static IReadOnlyList<double> Require(IReadOnlyList<double>? scores, string unit, int count, bool last = true)
     {
         if (scores is null)
         {
@@ -130,7 +146,8 @@ public sealed record Evidence
             throw new PlanException($"There are {scores.Count} similarities per {unit} where the model has {count}: "
                 + "they were measured on another model.");
         }
-        for (int i = 0; i < count; i++)
+        if (!last) scores = [.. scores.SkipLast(1)];
+        for (int i = 0; i < scores.Count; i++)
             if (!double.IsFinite(scores[i]))
             {
                 throw new PlanException($"The similarity of {unit} {i} was not measured: "

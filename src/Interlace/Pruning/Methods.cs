@@ -58,6 +58,7 @@ public static class Methods
             Tokens = evidence.Tokens,
             ProtectedLayers = evidence.ProtectedLayers,
             ProtectEnds = options.ProtectEnds,
+            Rules = options.Rules,
             Seed = evidence.Seed,
             LayerSimilarity = evidence.LayerSimilarity,
             TripletSimilarity = evidence.TripletSimilarity,

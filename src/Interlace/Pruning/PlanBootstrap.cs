@@ -23,7 +23,7 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
     /// <exception cref="PlanException">There is no such plan.</exception>
     public PlanFrequencies? Of(IReadOnlyList<SampleSums> samples)
     {
-        var table = new Table(samples, options.Tokens);
+        var table = new Table(samples, options.Tokens, SelectionRules.Of(options).Weighting == Weighting.Samples);
         if (Plan(table, [.. samples.Select(_ => 1)]) is not { } plan) return null;
         var (drop, tune) = (new double[layers], new double[layers]);
         int sameDrop = 0, samePlan = 0;
@@ -56,21 +56,31 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
     private static double[] Rounded(double[] shares) => [.. shares.Select(share => Math.Round(share * Resamples) / Resamples)];
 
     /// <summary>Sums per sample over the classes of tokens that count, span by span as they are asked for.</summary>
-    private sealed class Table(IReadOnlyList<SampleSums> samples, string tokens)
+    private sealed class Table(IReadOnlyList<SampleSums> samples, string tokens, bool bySample)
     {
         private readonly int[] _classes =
             [.. LayerSimilarity.Classes.Index().Where(c => tokens == "all" || c.Item == tokens).Select(c => c.Index)];
         private readonly Dictionary<int, double[][]> _sums = [], _angles = [];
 
-        public long Tokens(int[] weights) => samples.Index().Sum(s => weights[s.Index] * _classes.Sum(c => s.Item.Counts[c]));
+        public long Tokens(int[] weights) => samples.Index().Sum(s => weights[s.Index] * TokensOf(s.Item));
+
+        private long TokensOf(SampleSums sample) => _classes.Sum(c => sample.Counts[c]);
+
+        /// <summary>What the means of all samples are sums over: tokens, or samples that have such tokens.</summary>
+        private long Total(int[] weights) =>
+            bySample ? samples.Index().Sum(s => TokensOf(s.Item) > 0 ? weights[s.Index] : 0) : Tokens(weights);
 
         public double[] Means(int span, int[] weights)
         {
             if (!_sums.TryGetValue(span, out var sums))
-                _sums[span] = sums = Rows(span,
-                    of => [.. Enumerable.Range(0, of.Last.Length)
+            {
+                sums = Rows(span, of => [.. Enumerable.Range(0, of.Last.Length)
                     .Select(i => _classes.Sum(c => of.Sums[i * SimilarityMeter.Classes + c]))]);
-            return Weighted(sums, weights, Tokens(weights));
+                foreach (var (s, row) in sums.Index())
+                    for (int i = 0; bySample && i < row.Length; i++) row[i] /= Math.Max(1, TokensOf(samples[s]));
+                _sums[span] = sums;
+            }
+            return Weighted(sums, weights, Total(weights));
         }
 
         public double[] Angles(int span, int[] weights)
@@ -82,8 +92,7 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
 
         private double[][] Rows(int span, Func<(double[] Sums, double[] Last), double[]> row) =>
             [.. samples.Select(sample => row(sample.Spans.TryGetValue(span, out var found) ? found
-            : throw new InputException($"Spans of {span} layers were not measured: "
-                + $"calibrate again with --set calibrate.max_window={span}.")))];
+            : throw SampleMeans.NotMeasured(span)))];
 
         private static double[] Weighted(double[][] rows, int[] weights, double total)
         {

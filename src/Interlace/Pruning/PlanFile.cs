@@ -30,7 +30,7 @@ public static class PlanFile
         var origin = plan.Origin;
         var file = new Artefact(Format, ProgramVersion.CreatedBy,
             new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens,
-                origin.ProtectedLayers, origin.ProtectEnds ? true : null),
+                origin.ProtectedLayers, origin.ProtectEnds ? true : null, origin.Rules == SelectionRules.Paper ? null : origin.Rules),
             origin.Seed, origin.Model, plan.LayerCount,
             new([.. plan.Drop]),
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
@@ -81,6 +81,7 @@ public static class PlanFile
             Tokens = file.Settings.Tokens,
             ProtectedLayers = file.Settings.ProtectedLayers,
             ProtectEnds = file.Settings.ProtectEnds ?? false,
+            Rules = file.Settings.Rules ?? SelectionRules.Paper,
             Seed = file.Seed,
             LayerSimilarity = file.LayerSimilarity,
             TripletSimilarity = file.TripletSimilarity,
@@ -149,7 +150,8 @@ public static class PlanFile
             double[]? TripletSimilarity, string[] Warnings);
 
     internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SelectionRules? Rules = null);
 
     internal sealed record Dropped(int[] Original);
 

@@ -23,6 +23,9 @@ public sealed record PlanOrigin
     /// <summary>The first four and the last two layers could not be dropped by a one-shot method.</summary>
     public bool ProtectEnds { get; init; }
 
+    /// <summary>What was done where the paper and its authors' code part.</summary>
+    public SelectionRules Rules { get; init; } = SelectionRules.Paper;
+
     /// <summary>Seed of the methods that use chance.</summary>
     public int Seed { get; init; }
 

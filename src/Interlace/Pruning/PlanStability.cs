@@ -42,8 +42,8 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
     public static PlanStability Of(string path, PlanOptions options, int seed)
     {
         var similarity = LayerSimilarity.Load(path);
-        PlanStage.Run(similarity, options, seed);   // says what is wrong with the options, in its own words
-        var (samples, metadata) = ReadSamples(path, similarity);
+        PlanStage.Run(similarity, options, seed, Path.GetDirectoryName(path));   // says what is wrong with the options, in its own words
+        var (samples, metadata) = SampleSumsFile.Beside(path, similarity);
         var found = new PlanBootstrap(similarity.Layers, similarity.VisualLevels, options, seed).Of(samples)!;
         int? drawn = int.TryParse(metadata.GetValueOrDefault(SampleSumsFile.Drawn), out int rows) ? rows : null;
         return new(CurrentFormat, ProgramVersion.CreatedBy, options, seed, similarity.Inputs, similarity.Layers, samples.Count, drawn,
@@ -79,21 +79,4 @@ public sealed record PlanStability(string Format, string CreatedBy, PlanOptions 
 
     /// <summary>Writes the artefact whole or not at all.</summary>
     public void Save(string path) => Artefact.Save(path, this, ArtefactJson.Readable<PlanStability>());
-
-    /// <summary>The sums per sample beside a calibration's artefact, and what is noted with them.</summary>
-    /// <exception cref="InputException">The file is absent or another calibration's.</exception>
-    internal static (IReadOnlyList<SampleSums> Samples, IReadOnlyDictionary<string, string> Metadata) ReadSamples(string path,
-        LayerSimilarity similarity)
-    {
-        string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, LayerSimilarity.SamplesName);
-        if (!File.Exists(beside))
-            throw new InputException($"There is no {beside}: calibrate again, or bring the file that was made with {path}.");
-        var (samples, metadata) = SampleSumsFile.Read(beside, [.. similarity.Spans.Select(span => span.Length)]);
-        bool belongs = samples.Count == similarity.Samples
-            && LayerSimilarity.Classes.Index().All(c => samples.Sum(sample => sample.Counts[c.Index]) == similarity.Tokens[c.Item])
-            && samples.TrueForAll(sample => similarity.Spans.All(span => sample.Spans[span.Length].Last.Length == span.Mean.Length));
-        return belongs
-            ? (samples, metadata)
-            : throw new InputException($"{beside} belongs to another calibration than {path}: calibrate again.");
-    }
 }

@@ -17,18 +17,27 @@ public static class PlanStage
     /// or more layers than the method can drop.</exception>
     /// <exception cref="Vlm.InputException">A file of evidence is wrong.</exception>
     public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, string? folder = null) =>
-        Run(similarity, options, seed, folder is null ? EvidenceFiles.None : EvidenceFiles.Load(folder, Methods.Find(options.Method)));
+        Run(similarity, options, seed, folder is null ? EvidenceFiles.None : EvidenceFiles.Load(folder, Methods.Find(options.Method)),
+            folder is not null && SelectionRules.Of(options).Weighting == Weighting.Samples
+                ? SampleSumsFile.Beside(Path.Combine(folder, LayerSimilarity.Name), similarity).Samples : null);
 
     /// <summary>The plan that the options ask for.</summary>
     /// <param name="similarity">What calibration measured.</param>
     /// <param name="options">How layers are chosen.</param>
     /// <param name="seed">Seed of the methods that use chance.</param>
     /// <param name="files">Further evidence.</param>
+    /// <param name="samples">The sums of each sample, needed under <c>plan.weighting=samples</c>.</param>
     /// <exception cref="PlanException">No such method, a wrong ratio, missing evidence,
     /// or more layers than the method can drop.</exception>
-    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files) =>
-        Run(files.AddTo(Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed),
-            similarity.Inputs.Model), options, similarity.Inputs.Model);
+    public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, EvidenceFiles files,
+        IReadOnlyList<SampleSums>? samples = null)
+    {
+        bool bySample = SelectionRules.Of(options).Weighting == Weighting.Samples;
+        if (bySample && samples is null)
+            throw new PlanException("plan.weighting=samples needs the sums of each sample, which lie in the folder of the calibration.");
+        var evidence = Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed, bySample ? samples : null);
+        return Run(files.AddTo(evidence, similarity.Inputs.Model), options, similarity.Inputs.Model);
+    }
 
     /// <summary>The plan that the options ask for, from evidence at hand.</summary>
     /// <exception cref="PlanException">No such method, a wrong ratio, or more layers than the method can drop.</exception>
@@ -45,6 +54,6 @@ public static class PlanStage
             "optimal" => Selection.Optimal,
             _ => throw new PlanException($"The selection is '{options.Selection}': choose greedy or optimal."),
         };
-        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection, options.ProtectEnds), model);
+        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection, options.ProtectEnds, SelectionRules.Of(options)), model);
     }
 }

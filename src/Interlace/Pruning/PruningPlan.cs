@@ -71,8 +71,9 @@ public sealed class PruningPlan
     /// <summary>Whether another plan changes the same layers of the same model, chosen in the same way.</summary>
     public bool IsSameAs(PruningPlan other)
     {
-        static (string, double?, Selection, string, int, bool, int) Choice(PlanOrigin origin) =>
-            (origin.Method, origin.Ratio, origin.Selection, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds, origin.Seed);
+        static (string, double?, Selection, string, int, bool, SelectionRules, int) Choice(PlanOrigin origin) =>
+            (origin.Method, origin.Ratio, origin.Selection, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds, origin.Rules,
+                origin.Seed);
         return LayerCount == other.LayerCount && Drop.SequenceEqual(other.Drop) && Tune.SequenceEqual(other.Tune)
             && Choice(Origin) == Choice(other.Origin)
             && (Origin.Model is null || other.Origin.Model is null || Origin.Model.DifferenceFrom(other.Origin.Model) is null);

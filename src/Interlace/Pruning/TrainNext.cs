@@ -3,7 +3,8 @@ namespace Interlace.Pruning;
 /// <summary>
 /// Interlace-Train-Next (paper 4.5): layers by falling similarity;
 /// each is dropped if it and its successor are still unassigned, and the successor is tuned, so that
-/// as many layers are tuned as dropped. The guard of <see cref="DisjointWindows"/> makes it exactly K.
+/// as many layers are tuned as dropped. The guard of <see cref="DisjointWindows"/> makes it exactly K;
+/// <see cref="SelectionRules"/> replaces it as the authors' code does.
 /// </summary>
 public static class TrainNext
 {
@@ -13,15 +14,21 @@ public static class TrainNext
     /// <exception cref="PlanException">Similarities are missing, or fewer disjoint pairs exist than layers to drop.</exception>
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
-        var similarity = evidence.RequireLayerSimilarity();
+        var similarity = evidence.RequireLayerSimilarity(options.Rules.LastSpan);
+        var ranking = evidence.Droppable.SkipLast(1).OrderByDescending(layer => similarity[layer]);
         int largest = DisjointWindows.Capacity(evidence.LayerCount, evidence.ProtectedLayers, Width);
         if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "each needs a layer after it to tune");
-
-        var ranking = evidence.Droppable.SkipLast(1).OrderByDescending(layer => similarity[layer]);
+        var picked = options.Rules.Shortage == Shortage.Guard
+            ? DisjointWindows.Greedy(evidence.LayerCount, evidence.ProtectedLayers, Width, dropCount, ranking)
+            : DisjointWindows.Plain(evidence.LayerCount, Width, dropCount, ranking);
+        if (picked.Count < dropCount)
+        {
+            throw new PlanException($"{dropCount} of {evidence.LayerCount} layers are to be dropped, but picking by falling similarity "
+                + $"finds only {picked.Count} with a free layer behind them: drop fewer, or set plan.shortage=guard.");
+        }
         PlanChoice[] choices =
         [
-            .. DisjointWindows.Greedy(evidence.LayerCount, evidence.ProtectedLayers, Width, dropCount, ranking)
-                .Select(layer => new PlanChoice([layer, layer + 1], [layer], [layer + 1], similarity[layer],
+            .. picked.Select(layer => new PlanChoice([layer, layer + 1], [layer], [layer + 1], similarity[layer],
                     $"Drop layer {layer} by its similarity and tune the layer after it."))
         ];
         return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune),

@@ -5,7 +5,8 @@ namespace Interlace.Pruning;
 /// Of the first two layers of each the more similar one
 /// is dropped and the other tuned; the third stays frozen as an anchor.
 /// A guard makes the result exactly K layers wherever K triplets exist; it changes
-/// nothing where the paper's algorithm reaches K by itself. Indices are 0-based, as in checkpoints.
+/// nothing where the paper's algorithm reaches K by itself.
+/// <see cref="SelectionRules"/> replaces it, and decides ties, as the authors' code does. Indices are 0-based, as in checkpoints.
 /// </summary>
 public static class Triplets
 {
@@ -15,28 +16,27 @@ public static class Triplets
     /// <exception cref="PlanException">Similarities are missing, or fewer triplets exist than layers to drop.</exception>
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
-        var similarity = evidence.RequireLayerSimilarity();
-        return Assign(evidence, dropCount, options, start => similarity[start] > similarity[start + 1]
-            ? (true,
-                $"layer {start} is more similar than layer {start + 1} ({Number(similarity[start])} > {Number(similarity[start + 1])})")
-            : (false, $"layer {start} is not more similar than layer {start + 1} ({Number(similarity[start])} <= "
-                + $"{Number(similarity[start + 1])})"));
+        var similarity = evidence.RequireLayerSimilarity(options.Rules.LastSpan);
+        var choices = Assign(evidence, dropCount, options, start => MoreSimilar.OfTwo(similarity, start, options.Rules.Ties));
+        if (choices.Count < dropCount && options.Rules.Shortage == Shortage.Pairs)
+            choices.AddRange(Pairs.Fill(evidence, dropCount - choices.Count, choices.SelectMany(choice => choice.Layers), options.Rules));
+        return Plan(evidence, dropCount, choices, options.Rules.Shortage == Shortage.Pairs ? "triplets and pairs" : "triplets");
     }
 
     /// <summary>Interlace-Ordered-Assignment (paper 4.5): the same triplets;
     /// the first layer is dropped, the second tuned, the third frozen.</summary>
     /// <exception cref="PlanException">Similarities are missing, or fewer triplets exist than layers to drop.</exception>
     public static PruningPlan SelectOrdered(Evidence evidence, int dropCount, MethodOptions options) =>
-        Assign(evidence, dropCount, options, _ => (true, "the first layer is dropped by rule"));
+        Plan(evidence, dropCount, Assign(evidence, dropCount, options, _ => (true, "the first layer is dropped by rule")), "triplets");
 
     /// <param name="dropFirst">Says for a start whether the first layer of the triplet is to be dropped rather than the second,
     /// and why.</param>
-    private static PruningPlan Assign(Evidence evidence, int dropCount, MethodOptions options, Func<int,
+    private static List<PlanChoice> Assign(Evidence evidence, int dropCount, MethodOptions options, Func<int,
         (bool First, string Reason)> dropFirst)
     {
-        var similarity = evidence.RequireTripletSimilarity();
+        var similarity = evidence.RequireTripletSimilarity(options.Rules.LastSpan);
         var choices = new List<PlanChoice>();
-        foreach (int start in Starts(evidence, dropCount, options.Selection, similarity))
+        foreach (int start in Starts(evidence, dropCount, options, similarity))
         {
             // Only the start can be protected here: triplets with both of the first two protected were never candidates.
             var (first, reason) = evidence.IsDroppable(start) ? dropFirst(start) : (false, $"layer {start} is protected");
@@ -44,26 +44,41 @@ public static class Triplets
             choices.Add(new([start, start + 1, start + 2], [drop], [tune], similarity[start],
                 $"Drop layer {drop} and tune layer {tune}, because {reason}; layer {start + 2} stays frozen."));
         }
+        return choices;
+    }
+
+    private static PruningPlan Plan(Evidence evidence, int dropCount, List<PlanChoice> choices, string units)
+    {
+        if (choices.Count < dropCount)
+        {
+            throw new PlanException($"{dropCount} of {evidence.LayerCount} layers are to be dropped, but picking by falling similarity "
+                + $"finds only {choices.Count} {units} that share no layer: drop fewer, or set plan.shortage=guard.");
+        }
         return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune),
             new() { Choices = choices });
     }
 
-    private static IEnumerable<int> Starts(Evidence evidence, int dropCount, Selection selection, IReadOnlyList<double> similarity)
+    /// <summary>As many as are to be dropped; under another rule than the guard perhaps fewer.</summary>
+    private static IEnumerable<int> Starts(Evidence evidence, int dropCount, MethodOptions options, IReadOnlyList<double> similarity)
     {
-        int first = Math.Max(0, evidence.ProtectedLayers - 1);
-        int largest = DisjointWindows.Capacity(evidence.LayerCount, first, Width);
+        int first = Math.Max(0, evidence.ProtectedLayers - 1), end = options.Rules.EndOf(evidence.LayerCount);
+        var candidates = Enumerable.Range(first, Math.Max(0, similarity.Count - first));
+        var ranking = candidates.OrderByDescending(start => similarity[start]);
+        if (options.Rules.Shortage != Shortage.Guard)
+        {
+            return options.Selection == Selection.Greedy ? DisjointWindows.Plain(evidence.LayerCount, Width, dropCount, ranking)
+                : throw new PlanException("plan.selection=optimal finds as many triplets as there are: set plan.shortage=guard with it.");
+        }
+        int largest = DisjointWindows.Capacity(end, first, Width);
         if (dropCount > largest)
             throw PlanException.TooMany(evidence, dropCount, largest,
                 first == 0 ? "each takes three layers of its own" : $"each takes three layers of its own from layer {first} on, "
                     + $"the first {evidence.ProtectedLayers} layers being protected");
-        var candidates = Enumerable.Range(first, Math.Max(0, similarity.Count - first));
-        return selection switch
+        return options.Selection switch
         {
-            Selection.Greedy =>
-                DisjointWindows.Greedy(evidence.LayerCount, first, Width, dropCount,
-                    candidates.OrderByDescending(start => similarity[start])),
+            Selection.Greedy => DisjointWindows.Greedy(end, first, Width, dropCount, ranking),
             Selection.Optimal => Optimal(similarity, first, dropCount).OrderByDescending(start => similarity[start]),
-            _ => throw new ArgumentOutOfRangeException(nameof(selection), selection, null),
+            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Selection, null),
         };
     }
 
@@ -93,6 +108,4 @@ public static class Triplets
 
         double Taken(int start, int n) => similarity[start] + best[start + Width, n - 1];
     }
-
-    private static string Number(double similarity) => similarity.ToString("0.######");
 }

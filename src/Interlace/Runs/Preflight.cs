@@ -53,7 +53,9 @@ public static class Preflight
         int guarded = experiment.Plan!.Protect ? summary.AddedLevels : 0;
         var evidence = EvidenceFiles.Even(identity, summary.LayerCount, guarded,
             EvidenceStage.Rounds(experiment, summary.LayerCount, summary.AddedLevels));
-        return PlanStage.Run(Even(summary, identity, experiment), experiment.Plan, experiment.Seed, evidence);
+        // All similarities being equal, the two weightings are too.
+        var options = experiment.Plan with { Weighting = new PlanOptions().Weighting };
+        return PlanStage.Run(Even(summary, identity, experiment), options, experiment.Seed, evidence);
     }
 
     private static void Tables(string folder, EvaluationOptions options, bool readsImages)
