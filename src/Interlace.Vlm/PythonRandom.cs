@@ -29,8 +29,9 @@ public sealed class PythonRandom
         return y ^ (y >> 18);
     }
 
-    /// <summary>A number in 0..bound-1, as <c>randrange(bound)</c> gives it: as many bits as the bound has, again while they are too
-    /// large.</summary>
+    /// <summary>
+    /// A number in 0..bound-1, as <c>randrange(bound)</c> gives it: as many bits as the bound has, again while they are too large.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is below 1.</exception>
     public int Next(int bound)
     {
@@ -62,7 +63,9 @@ public sealed class PythonRandom
         }
     }
 
-    /// <summary>Up to this population Python draws from a list, beyond it from a set of what is drawn: whichever takes less memory.</summary>
+    /// <summary>
+    /// Up to this population Python draws from a list, beyond it from a set of what is drawn: whichever takes less memory.
+    /// </summary>
     private static long LargestPool(int count)
     {
         if (count <= 5) return 21;

@@ -1,7 +1,7 @@
 namespace Interlace.Vlm.Text;
 
 /// <summary>White space as Python sees it: that of the runtime, and the four separators of ASCII.</summary>
-internal static class PythonSpace
+public static class PythonSpace
 {
     /// <summary>A text without white space at its ends (Python's <c>str.strip</c>, Jinja's <c>trim</c>).</summary>
     public static string Strip(string text)

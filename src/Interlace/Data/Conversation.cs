@@ -1,42 +1,89 @@
-using System.Text;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Data;
 
-/// <summary>
-/// Makes the turns of a FineVision row: all images before the first user text, place-holders of images taken out of the texts.
-/// </summary>
-internal static class Conversation
+/// <summary>The chat that a model is shown of a sample.</summary>
+/// <param name="Messages">Its messages; their i-th image part shows the i-th image of the sample.</param>
+/// <param name="AddGenerationPrompt">Whether the header of the answer to come follows.</param>
+public sealed record Conversation(IReadOnlyList<ChatMessage> Messages, bool AddGenerationPrompt = false)
 {
-    /// <summary>
-    /// What stands for an image in many data sets. What does in a model's prompts is taken out where the model is at hand.
-    /// </summary>
-    private const string Placeholder = "<image>";
+    /// <summary>What stands for an image in the texts of data sets. What does in a model's prompts is its processor's business.</summary>
+    public const string Placeholder = "<image>";
 
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <summary>User and assistant messages by turns. Throws <see cref="SampleException"/> where a text is not UTF-8.</summary>
-    public static IReadOnlyList<ChatMessage> FromTurns(IReadOnlyList<byte[]?> questions, IReadOnlyList<byte[]?> answers, int images)
-    {
-        List<ChatMessage> messages = [];
-        for (int turn = 0; turn < questions.Count; turn++)
+    /// <summary>Makes the chat of a sample.</summary>
+    /// <param name="sample">The texts and images.</param>
+    /// <param name="form">How they are put together.</param>
+    /// <exception cref="SampleException">
+    /// There is no message, a text is null that the form needs, its roles or the number of its <c>&lt;image&gt;</c> do not suit the form.
+    /// </exception>
+    public static Conversation Of(Sample sample, ConversationForm form = ConversationForm.Paper) =>
+        sample.Turns.Count == 0 ? throw new SampleException(SkipReason.NoTurns) : form switch
         {
-            IEnumerable<ContentPart> pictures = Enumerable.Repeat(new ImagePart(), turn == 0 ? images : 0);
-            messages.Add(new ChatMessage("user", [.. pictures, new TextPart(Text(questions[turn]!))]));
-            messages.Add(new ChatMessage("assistant", Text(answers[turn]!)));
+            ConversationForm.AuthorsTraining => AuthorsForms.Training(sample),
+            ConversationForm.AuthorsCalibration => AuthorsForms.Calibration(sample),
+            _ => new(sample.Places == ImagePlaces.First ? ImagesFirst(sample) : ImagesMarked(sample)),
+        };
+
+    /// <summary>All images before the first user text; what is left of their places is taken out of the texts.</summary>
+    private static List<ChatMessage> ImagesFirst(Sample sample)
+    {
+        int first = FirstOfUser(sample.Turns);
+        List<ChatMessage> messages = [];
+        foreach (var (i, turn) in sample.Turns.Index())
+        {
+            IEnumerable<ContentPart> images = Enumerable.Repeat(new ImagePart(), i == first ? sample.Images.Count : 0);
+            messages.Add(new(Role(turn), [.. images, new TextPart(WithoutPlaceholders(turn))]));
         }
+        CheckPlaces(messages, sample);
         return messages;
     }
 
-    private static string Text(byte[] bytes)
+    /// <summary>
+    /// User texts are split where their images stand. The line feed behind a place belongs to it, so that a row gives the same chat whether
+    /// its images are marked in this way or stand first by rule. A row without images has no places: its <c>&lt;image&gt;</c> are text
+    /// that others left behind.
+    /// </summary>
+    private static List<ChatMessage> ImagesMarked(Sample sample)
     {
-        try
-        {
-            return Utf8.GetString(bytes).Replace(Placeholder, "", StringComparison.Ordinal);
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new SampleException(SkipReason.InvalidText, e);
-        }
+        List<ChatMessage> messages = [.. sample.Turns.Select(turn => turn.Role == Turn.User && sample.Images.Count > 0
+            ? new ChatMessage(Turn.User, Split(Text(turn)))
+            : new ChatMessage(Role(turn), WithoutPlaceholders(turn)))];
+        CheckPlaces(messages, sample);
+        return messages;
     }
+
+    private static List<ContentPart> Split(string text)
+    {
+        List<ContentPart> parts = [];
+        foreach (var (i, piece) in text.Split(Placeholder).Index())
+        {
+            if (i > 0) parts.Add(new ImagePart());
+            string left = i > 0 && piece.StartsWith('\n') ? piece[1..] : piece;
+            if (left.Length > 0) parts.Add(new TextPart(left));
+        }
+        return parts;
+    }
+
+    /// <summary>Each image needs its place and each place its image.</summary>
+    internal static void CheckPlaces(IReadOnlyList<ChatMessage> messages, Sample sample)
+    {
+        if (messages.Sum(message => message.Content.Count(part => part is ImagePart)) != sample.Images.Count)
+            throw new SampleException(SkipReason.PlacesOfImages);
+    }
+
+    /// <summary>Index of the user's first message; -1 where there is none.</summary>
+    internal static int FirstOfUser(IReadOnlyList<Turn> turns)
+    {
+        int first = 0;
+        while (first < turns.Count && turns[first].Role != Turn.User) first++;
+        return first < turns.Count ? first : -1;
+    }
+
+    /// <summary>A turn's text, which must not be null.</summary>
+    internal static string Text(Turn turn) => turn.Text ?? throw new SampleException(SkipReason.NullText);
+
+    private static string WithoutPlaceholders(Turn turn) => Text(turn).Replace(Placeholder, "", StringComparison.Ordinal);
+
+    private static string Role(Turn turn) =>
+        turn.Role is Turn.User or Turn.Assistant or Turn.System ? turn.Role : throw new SampleException(SkipReason.UnknownRole);
 }

@@ -35,11 +35,15 @@ public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options
     /// <param name="skipped">Where left-out samples are counted.</param>
     /// <param name="first">Index of the first sample.</param>
     /// <param name="cancellation">Ends the enumeration.</param>
+    /// <param name="form">What the model is shown of a sample.</param>
     public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, Processor processor, SkipCounts skipped, long first,
-        CancellationToken cancellation) =>
+        CancellationToken cancellation, ConversationForm form = ConversationForm.Paper) =>
         SampleLoader.Load(samples,
             SampleLoader.Encoder(
                 (bytes, count) => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Preparer(processor, count)),
-                (sample, images) => processor.EncodePrepared(processor.WithoutPlaceholders(sample.Messages), images)),
+                (sample, images) => Encode(Conversation.Of(sample, form), images, processor)),
             skipped, new LoaderOptions(Options.MaxTokens, Options.Workers), first, cancellation);
+
+    private static EncodedSample Encode(Conversation chat, IReadOnlyList<VisualInput> images, Processor processor) =>
+        processor.EncodePrepared(processor.WithoutPlaceholders(chat.Messages), images, chat.AddGenerationPrompt);
 }

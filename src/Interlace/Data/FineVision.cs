@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Interlace.Data.Parquet;
 using Interlace.Vlm;
@@ -18,6 +19,7 @@ public sealed class FineVision
 {
     private const int LongestReason = 200;
     private const long MostDrawn = 1 << 30;   // of what an array can hold
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private long _bytesRead;
 
     private FineVision(string folder, IReadOnlyList<DataSet> sets) => (Folder, Sets) = (folder, sets);
@@ -102,7 +104,7 @@ public sealed class FineVision
         try
         {
             if (reason is null)
-                return new Sample(set, shard, row.Row, Conversation.FromTurns(row.Questions, row.Answers, row.Images.Count), row.Images);
+                return new Sample(set, shard, row.Row, Turns(row), row.Images);
         }
         catch (SampleException e)
         {
@@ -110,6 +112,23 @@ public sealed class FineVision
         }
         skipped.Add(reason);
         return null;
+    }
+
+    /// <summary>User and assistant by turns. Throws <see cref="SampleException"/> where a text is not UTF-8.</summary>
+    private static Turn[] Turns(ShardRow row) =>
+        [.. row.Questions.Zip(row.Answers).SelectMany(turn =>
+            new[] { new Turn(Turn.User, Text(turn.First)), new Turn(Turn.Assistant, Text(turn.Second)) })];
+
+    private static string? Text(byte[]? bytes)
+    {
+        try
+        {
+            return bytes is null ? null : Utf8.GetString(bytes);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new SampleException(SkipReason.InvalidText, e);
+        }
     }
 
     private IEnumerable<ShardRow> ReadShard(Shard shard, long[] rows, RowFilter filter)

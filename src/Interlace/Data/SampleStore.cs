@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Interlace.Data;
@@ -18,7 +17,7 @@ namespace Interlace.Data;
 public sealed class SampleStore : IDisposable
 {
     private const int TailLength = 24;
-    private static readonly byte[] Magic = "ILSAMPL1"u8.ToArray();
+    private static readonly byte[] Magic = "ILSAMPL2"u8.ToArray();
     private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly long[] _offsets;
@@ -149,16 +148,13 @@ public sealed class SampleStore : IDisposable
         writer.Write(sample.Set);
         writer.Write(sample.Shard);
         writer.Write(sample.Row);
-        writer.Write(sample.Messages.Count);
-        foreach (ChatMessage message in sample.Messages)
+        writer.Write((byte)sample.Places);
+        writer.Write(sample.Turns.Count);
+        foreach (Turn turn in sample.Turns)
         {
-            writer.Write(message.Role);
-            writer.Write(message.Content.Count);
-            foreach (ContentPart part in message.Content)
-            {
-                writer.Write(part is TextPart);
-                writer.Write(part is TextPart text ? text.Text : "");
-            }
+            writer.Write(turn.Role);
+            writer.Write(turn.Text is not null);
+            if (turn.Text is not null) writer.Write(turn.Text);
         }
         writer.Write(sample.Images.Count);
         foreach (byte[] image in sample.Images)
@@ -171,21 +167,13 @@ public sealed class SampleStore : IDisposable
     private static Sample ReadSample(BinaryReader reader)
     {
         (string set, string shard, long row) = (reader.ReadString(), reader.ReadString(), reader.ReadInt64());
-        var messages = new ChatMessage[CountIn(reader)];
-        for (int i = 0; i < messages.Length; i++)
-        {
-            string role = reader.ReadString();
-            var content = new ContentPart[CountIn(reader)];
-            for (int j = 0; j < content.Length; j++)
-            {
-                (bool isText, string text) = (reader.ReadBoolean(), reader.ReadString());
-                content[j] = isText ? new TextPart(text) : new ImagePart();
-            }
-            messages[i] = new ChatMessage(role, content);
-        }
+        var places = (ImagePlaces)reader.ReadByte();
+        var turns = new Turn[CountIn(reader)];
+        for (int i = 0; i < turns.Length; i++)
+            turns[i] = new Turn(reader.ReadString(), reader.ReadBoolean() ? reader.ReadString() : null);
         var images = new byte[CountIn(reader)][];
         for (int i = 0; i < images.Length; i++) images[i] = reader.ReadBytes(CountIn(reader));
-        return new Sample(set, shard, row, messages, images);
+        return new Sample(set, shard, row, turns, images, places);
     }
 
     /// <summary>A number of things that take a byte each at least.</summary>

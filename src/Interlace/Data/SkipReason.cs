@@ -20,6 +20,12 @@ public static class SkipReason
     /// <summary>A question or an answer is not UTF-8.</summary>
     public const string InvalidText = "invalid text";
 
+    /// <summary>A message has a role that no chat template knows.</summary>
+    public const string UnknownRole = "unknown role";
+
+    /// <summary>The texts have places for more or for fewer images than there are.</summary>
+    public const string PlacesOfImages = "images without places or places without images";
+
     /// <summary>An image is null, or only a path without its bytes.</summary>
     public const string MissingImage = "missing image";
 

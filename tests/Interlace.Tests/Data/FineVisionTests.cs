@@ -34,9 +34,9 @@ public class FineVisionTests
             if (sample is null) continue;
 
             Assert.Equal(images.Select(image => (string)image["sha256"]!), sample.Images.Select(image => Convert.ToHexStringLower(SHA256.HashData(image))));
-            Assert.Equal(turns.SelectMany(turn => new[] { ("user", Plain(turn["user"])), ("assistant", Plain(turn["assistant"])) }), sample.Messages.Select(message => (message.Role, Text(message))));
-            Assert.Equal(images.Length, sample.Messages[0].Content.TakeWhile(part => part is ImagePart).Count());
-            Assert.Equal(images.Length, sample.Messages.Sum(message => message.Content.Count(part => part is ImagePart)));
+            Assert.Equal(turns.SelectMany(turn => new[] { ("user", Plain(turn["user"])), ("assistant", Plain(turn["assistant"])) }), Chat(sample).Select(message => (message.Role, Text(message))));
+            Assert.Equal(images.Length, Chat(sample)[0].Content.TakeWhile(part => part is ImagePart).Count());
+            Assert.Equal(images.Length, Chat(sample).Sum(message => message.Content.Count(part => part is ImagePart)));
             compared++;
         }
         Assert.True(compared > 0);
@@ -80,7 +80,7 @@ public class FineVisionTests
         FineVision data = FineVision.Open(folder.Path);
         Sample[] samples = [.. data.Read(data.Draw(1, 0).Rows, skipped)];
         Assert.Equal([0, 7], samples.Select(sample => sample.Row));
-        Assert.Equal("<|image_pad|>q", Text(samples[1].Messages[0]));   // a model's own is the processor's business
+        Assert.Equal("<|image_pad|>q", Text(Chat(samples[1])[0]));   // a model's own is the processor's business
         Assert.Equal("1 missing image, 2 no turns, 1 null text, 1 too many images, 1 too many turns", skipped.ToString());
     }
 
@@ -166,7 +166,7 @@ public class FineVisionTests
             try
             {
                 FineVision data = FineVision.Open(folder.Path);
-                Assert.All(data.Read(data.Draw(1, 0).Rows, []), sample => Assert.NotEmpty(sample.Messages));
+                Assert.All(data.Read(data.Draw(1, 0).Rows, []), sample => Assert.NotEmpty(sample.Turns));
             }
             catch (InputException e)
             {
@@ -208,6 +208,8 @@ public class FineVisionTests
     private static VisualInput Seen(RgbImage image) => VisualInput.Whole(image, image, tokenCount: 1);
 
     private static string Plain(JsonNode? text) => ((string)text!).Replace("<image>", "");
+
+    private static IReadOnlyList<ChatMessage> Chat(Sample sample) => Conversation.Of(sample).Messages;
 
     private static string Text(ChatMessage message) => string.Concat(message.Content.OfType<TextPart>().Select(part => part.Text));
 

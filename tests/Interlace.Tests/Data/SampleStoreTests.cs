@@ -1,6 +1,5 @@
 using Interlace.Data;
 using Interlace.Vlm;
-using Interlace.Vlm.Text;
 
 namespace Interlace.Tests.Data;
 
@@ -71,8 +70,9 @@ public class SampleStoreTests
     }
 
     internal static IEnumerable<Sample> Samples(int count) => Enumerable.Range(0, count).Select(row => new Sample("set", "shärd.parquet", row,
-        [new ChatMessage("user", [.. Enumerable.Repeat(new ImagePart(), row % 3), new TextPart($"Frage {row} — 図")]), new ChatMessage("assistant", "")],
-        [.. Enumerable.Range(0, row % 3).Select(image => new byte[] { (byte)row, (byte)image, 255 }[..(1 + image)])]));
+        [new Turn(Turn.User, $"Frage {row} — 図"), new Turn(Turn.Assistant, row % 4 == 1 ? null : "")],
+        [.. Enumerable.Range(0, row % 3).Select(image => new byte[] { (byte)row, (byte)image, 255 }[..(1 + image)])],
+        row % 2 == 0 ? ImagePlaces.First : ImagePlaces.Marked));
 
     private static IEnumerable<Sample> Counted(SkipCounts skipped, IEnumerable<Sample> samples)
     {
@@ -92,8 +92,8 @@ public class SampleStoreTests
     private static void AssertSame(Sample expected, Sample actual)
     {
         Assert.Equal((expected.Set, expected.Shard, expected.Row), (actual.Set, actual.Shard, actual.Row));
-        Assert.Equal(expected.Messages.Select(message => message.Role), actual.Messages.Select(message => message.Role));
-        Assert.Equal(expected.Messages.SelectMany(message => message.Content), actual.Messages.SelectMany(message => message.Content));
+        Assert.Equal(expected.Turns, actual.Turns);
         Assert.Equal(expected.Images, actual.Images);
+        Assert.Equal(expected.Places, actual.Places);
     }
 }

@@ -4,6 +4,7 @@ using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Evaluation.Rules;
 using Interlace.Evaluation.Tables;
+using Turn = Interlace.DemoModel.Scenes.Turn;
 
 namespace Interlace.Tests.DemoModel;
 
