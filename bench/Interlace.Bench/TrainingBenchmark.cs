@@ -74,7 +74,7 @@ internal static class TrainingBenchmark
     private static (LoadedModel Loaded, Batch Batch) Open(string demo)
     {
         var loaded = LoadedModel.Open(Path.Combine(demo, "model"), CPU, ScalarType.Float32);
-        TunedLayers.Of(loaded.Model, [2, 6, 8, 12]);
+        TrainedParameters.Of(loaded.Model, [2, 6, 8, 12]);
         var data = DrawnData.Open(new DataOptions(Path.Combine(demo, "finevision"), Rate: 0.02), 0);
         EncodedSample[] samples = [.. data.Load(data.Source.Read(data.Draw.Rows, [], data.FilterFor(loaded.Processor)), loaded.Processor,
             [], 0, default).Take(32).Select(s => s.Encoded)];

@@ -51,6 +51,12 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>All parameters; none of a model that shares those of another.</summary>
     public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
 
+    /// <summary>
+    /// Those of the projector, which brings features of the vision tower to the decoder's width (Qwen: the mergers); none where the model
+    /// reads text alone, and none of a model that shares those of another.
+    /// </summary>
+    public IReadOnlyList<Parameter> Projector { get; private init; } = [];
+
     /// <summary>The vision encoder; null where the model reads text alone.</summary>
     public IVisionEncoder? Vision { get; private init; }
 
@@ -89,15 +95,22 @@ public sealed class VisionLanguageModel : IDisposable
         Family family, FamilyParts parts, ModelConfig config, IReadOnlyCollection<string> tensors, ParameterSource source,
         Device device, ScalarType type, Checkpoint? weights)
     {
-        var parameters = new List<Parameter>();
+        var (parameters, projector) = (new List<Parameter>(), new List<Parameter>());
         var inFile = family.Names.To(tensors);
-        ParameterSource own = ParameterSources.Collecting((name, shape) => source(inFile(name), shape), parameters);
+        ParameterSource own = (name, shape) =>
+        {
+            Parameter parameter = source(inFile(name), shape);
+            parameters.Add(parameter);
+            if (family.Projector.Any(start => name.StartsWith(start, StringComparison.Ordinal))) projector.Add(parameter);
+            return parameter;
+        };
         var spec = parts.Decoder(config);
         // A head that lies in the files is the model's, whatever the configuration says (transformers 5).
         bool hasHead = !spec.TiedHead || tensors.Contains(inFile($"{family.Names.Head}.weight"));
         return new(spec, family.Names, hasHead, own, device)
         {
-            Vision = parts.Vision?.Invoke(config, own, device), ComputeType = type, Parameters = parameters, Weights = weights,
+            Vision = parts.Vision?.Invoke(config, own, device), ComputeType = type, Parameters = parameters, Projector = projector,
+            Weights = weights,
         };
     }
 

@@ -39,7 +39,7 @@ public sealed class LiveTensorsTests : IDisposable
     [Theory, InlineData(true), InlineData(false)]
     public void Gradients_leave_no_tensor(bool recompute)
     {
-        TunedLayers.Of(_samples.Loaded.Model, [4, 8]);
+        TrainedParameters.Of(_samples.Loaded.Model, [4, 8]);
         var gradient = new LossGradient(_samples.Loaded.Model, recompute, headRows: 3);
         void Pass()
         {
@@ -54,7 +54,7 @@ public sealed class LiveTensorsTests : IDisposable
     [Fact]
     public void Gradients_under_distillation_leave_no_tensor()
     {
-        TunedLayers.Of(_samples.Loaded.Model, [4, 8]);
+        TrainedParameters.Of(_samples.Loaded.Model, [4, 8]);
         using var parent = _samples.Open();
         var gradient = new LossGradient(_samples.Loaded.Model, headRows: 3, distillation: new(parent.Model, 0.5, 2));
         void Pass()
@@ -83,7 +83,7 @@ public sealed class LiveTensorsTests : IDisposable
     [Fact]
     public void Steps_of_the_optimiser_leave_no_tensor()
     {
-        var tuned = TunedLayers.Of(_samples.Loaded.Model, [4]);
+        var tuned = TrainedParameters.Of(_samples.Loaded.Model, [4]);
         using var optimiser = new AdamW(tuned.Parameters);
         var gradient = new LossGradient(_samples.Loaded.Model);
         void Step()
@@ -144,7 +144,7 @@ public sealed class LiveTensorsTests : IDisposable
     [Fact]
     public void Two_hundred_steps_need_no_more_memory_than_fifty()
     {
-        var tuned = TunedLayers.Of(_samples.Loaded.Model, [4, 8]);
+        var tuned = TrainedParameters.Of(_samples.Loaded.Model, [4, 8]);
         using var optimiser = new AdamW(tuned.Parameters);
         var gradient = new LossGradient(_samples.Loaded.Model);
         var generator = new Generator(_samples.Loaded.Model, new GenerationOptions(MaxNewTokens: 2), []);

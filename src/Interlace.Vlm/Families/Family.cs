@@ -22,6 +22,12 @@ internal sealed record Family(string ModelType, TensorNames Names)
     /// <summary>From the config: behind how many of the first decoder layers visual features are added, by position (DeepStack).</summary>
     public Func<JsonObject, int> AddedLevels { get; init; } = static _ => 0;
 
+    /// <summary>
+    /// What the names in memory of its projector's parameters begin with: the layers that bring features of the vision tower to the
+    /// decoder's width, behind which nothing of the tower comes. None where the model reads text alone.
+    /// </summary>
+    public IReadOnlyList<string> Projector { get; init; } = [];
+
     /// <summary>How it computes; null for a family whose models can be pruned, but not run.</summary>
     public FamilyParts? Parts { get; init; }
 }

@@ -19,6 +19,7 @@ internal static class ExperimentRules
         ("plan.random", ["shuffle", "python"]),
         ("finetune.loss", ["batch_mean", "micro_batch_mean"]),
         ("finetune.train_on", ["answers", "text"]),
+        ("finetune.train", [FineTuneOptions.Tune, FineTuneOptions.Projector, FineTuneOptions.TuneAndProjector, FineTuneOptions.AllKept]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),
         ("evaluate.rules", ["2025-11", "2026-08"]),

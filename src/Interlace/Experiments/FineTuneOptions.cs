@@ -23,9 +23,28 @@ namespace Interlace.Experiments;
 /// the cross-entropy has the rest.</param>
 /// <param name="DistillTemperature">Both models' logits are divided by it before they are compared.</param>
 /// <param name="Parent">Folder of the unpruned model to learn from; the experiment's model where absent.</param>
+/// <param name="Train">What is trained: tune, the plan's tune layers; projector, what brings images to the decoder's width
+/// (Qwen: the mergers); tune+projector, both; all-kept, every decoder layer that was kept.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
     string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0,
         double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
-    double Distill = 0, double DistillTemperature = 1, string? Parent = null);
+    double Distill = 0, double DistillTemperature = 1, string? Parent = null,
+    [property: LaterOption] string Train = FineTuneOptions.Tune)
+{
+    /// <summary>The plan's tune layers are trained.</summary>
+    internal const string Tune = "tune";
+
+    /// <summary>The projector alone is trained.</summary>
+    internal const string Projector = "projector";
+
+    /// <summary>The plan's tune layers and the projector are trained.</summary>
+    internal const string TuneAndProjector = "tune+projector";
+
+    /// <summary>Every decoder layer that was kept is trained.</summary>
+    internal const string AllKept = "all-kept";
+
+    /// <summary>The projector is trained, alone or with layers.</summary>
+    internal bool TrainsProjector => Train is Projector or TuneAndProjector;
+}

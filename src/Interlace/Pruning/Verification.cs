@@ -12,8 +12,9 @@ public sealed record Check(string Name, bool Passed, string Detail);
 
 /// <summary>
 /// Checks the structure of a pruned model folder against its parent: index, config, layer numbers, shapes, and the bytes of every tensor
-/// that nobody may have changed. Tuned layers may hold other values; everything else must be the parent's, byte for byte. Nothing is
-/// computed with the weights.
+/// that nobody may have changed. Tuned layers may hold other values, and so may what the folder's record of its training names besides (the
+/// projector, or every kept layer), which is counted; everything else must be the parent's, byte for byte. Nothing is computed with the
+/// weights.
 /// </summary>
 public static class Verification
 {
@@ -108,21 +109,38 @@ public static class Verification
             : $"{reshaped.Length} tensors have another shape or type than in the parent, first {reshaped[0]}.");
 
         var tuned = plan.TuneNew.ToHashSet();
+        bool IsPlanned(string tensor) => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer);
+        bool Differs(string tensor) => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel);
+        string[] more = [.. common.Intersect(TrainedIn(child.Folder)).Where(tensor => !IsPlanned(tensor))];
+        string[] untrained = [.. common.Except(more)];
         foreach (var (name, group) in new[]
         {
-            ("outside the decoder layers", common.Where(tensor => layout.Parse(tensor) is null)),
-            ("frozen layers", common.Where(tensor => layout.Parse(tensor) is var (layer, _) && !tuned.Contains(layer))),
+            ("outside the decoder layers", untrained.Where(tensor => layout.Parse(tensor) is null)),
+            ("frozen layers", untrained.Where(tensor => layout.Parse(tensor) is not null && !IsPlanned(tensor))),
         })
         {
-            string[] changed = [.. group.Where(tensor => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel))];
+            string[] changed = [.. group.Where(Differs)];
             yield return new(name, changed.Length == 0, changed.Length == 0
                 ? $"{group.Count()} tensors are the parent's, byte for byte."
                 : $"{changed.Length} of {group.Count()} tensors differ from the parent's, first {changed[0]}.");
         }
-        string[] trained = [.. common.Where(tensor => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer))];
+        string[] trained = [.. common.Where(IsPlanned)];
         yield return new("tuned layers", true,
-            $"{trained.Count(tensor => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel))} of {trained.Length} tensors "
-                + "have other values than in the parent.");
+            $"{trained.Count(Differs)} of {trained.Length} tensors have other values than in the parent.");
+        if (more.Length > 0)
+        {
+            yield return new("trained beyond the plan", true, $"{more.Count(Differs)} of {more.Length} tensors that "
+                + $"{PrunedModelFile.TrainingRecordName} names have other values than in the parent.");
+        }
+    }
+
+    /// <summary>The tensors that a folder's record of its training names; none where there is no record.</summary>
+    private static string[] TrainedIn(string folder)
+    {
+        string path = Path.Combine(folder, PrunedModelFile.TrainingRecordName);
+        if (!File.Exists(path)) return [];
+        return StrictJson.ReadObject(path)["tuned_parameters"] is JsonArray names
+            ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [];
     }
 
     private static Check AreNumbers(Checkpoint child, CancellationToken cancel) => NumberScan.First(child, cancel) is var (tensor, element)

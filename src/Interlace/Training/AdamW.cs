@@ -6,6 +6,7 @@ namespace Interlace.Training;
 
 /// <summary>
 /// AdamW over fp32 master weights, states in fp32, one fused operator call per step (paper A.5; Loshchilov and Hutter, 2019).
+/// A parameter that nothing of a step has reached, as the projector where no sample shows an image, has a gradient of zeros.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
@@ -98,6 +99,12 @@ public sealed class AdamW : IDisposable
         return gradient.mul(gradient).sum(type: ScalarType.Float64).MoveToOuterDisposeScope();
     }
 
-    private IEnumerable<Tensor> Gradients =>
-        _parameters.Select(p => p.Value.grad ?? throw new InvalidOperationException($"{p.Name} has no gradient"));
+    private IEnumerable<Tensor> Gradients => _parameters.Select(GradientOf);
+
+    private static Tensor GradientOf(Parameter parameter)
+    {
+        if (parameter.Value.grad is { } gradient) return gradient;
+        using (NewDisposeScope()) parameter.Value.grad = zeros_like(parameter.Value, requires_grad: false);
+        return parameter.Value.grad!;
+    }
 }

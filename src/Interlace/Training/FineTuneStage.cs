@@ -41,11 +41,12 @@ public static class FineTuneStage
         if (overwrite || !EmptyFolder.IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
         using var held = WorkFolder.Open(work, WorkFiles, target);
         using var nothing = new EmptyAgain(held);
-        int[] layers = [.. PlanFile.Load(planPath).TuneNew];
+        var plan = PlanFile.Load(planPath);
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
         foreach (string warning in loaded.Warnings) job.Say(warning);
+        int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation),
             DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
@@ -69,7 +70,7 @@ public static class FineTuneStage
         using var heldOut = validation.Count > 0
             ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, job.Progress, cancellation) : null;
         if (store.Count == 0) throw store.Skipped.NoneLeft();
-        job.Say($"Tuning layers {string.Join(", ", layers)} ({tuner.Tuned.Parameters.Count} tensors, "
+        job.Say($"Tuning {Named(tuner.Tuned)} ({tuner.Tuned.Parameters.Count} tensors, "
             + $"{tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) =>
@@ -96,6 +97,11 @@ public static class FineTuneStage
         held.Clear();
         return record;
     }
+
+    private static string Named(TrainedParameters trained) => string.Join(" and ", new[]
+    {
+        trained.Layers.Count > 0 ? $"layers {string.Join(", ", trained.Layers)}" : null, trained.Projector ? "the projector" : null,
+    }.OfType<string>());
 
     /// <summary>Whether a record is of the same settings, whatever the model and the data.</summary>
     internal static bool IsOfTheSame(TrainingRecord record, Experiment experiment, Compute compute)

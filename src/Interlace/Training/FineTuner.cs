@@ -18,7 +18,7 @@ namespace Interlace.Training;
 /// The order of samples is a seeded shuffle over everything drawn; an interrupted run resumes to the same bytes.
 /// </summary>
 /// <param name="model">The pruned model; its tuned layers become trainable.</param>
-/// <param name="layers">Indices of the tuned layers in it.</param>
+/// <param name="layers">Indices of the trained layers in it (<see cref="TrainedParameters.LayersOf"/>).</param>
 /// <param name="options">How to tune.</param>
 /// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
 /// <param name="key">Hash of everything that decides the result: a state of another key is not resumed.</param>
@@ -30,11 +30,11 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";
 
-    private readonly TunedLayers _tuned = TunedLayers.Of(model, layers);
+    private readonly TrainedParameters _tuned = TrainedParameters.Of(model, layers, options.TrainsProjector);
     private AdamW? _optimiser;
 
     /// <summary>What is tuned.</summary>
-    public TunedLayers Tuned => _tuned;
+    public TrainedParameters Tuned => _tuned;
 
     /// <summary>What it will need.</summary>
     public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent);

@@ -1,5 +1,4 @@
 using Interlace.Vlm;
-using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
@@ -22,8 +21,8 @@ namespace Interlace.Training;
 /// </param>
 public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
 {
-    private readonly int _lowest = LowestTuned(model);
     private readonly bool _trainsInput = TrainsInput(model);
+    private readonly int _lowestTuned = LowestTuned(model);
 
     /// <summary>
     /// Adds the gradient of <paramref name="scale"/> times the summed loss over the batch's answer tokens to the parameters' gradients:
@@ -34,21 +33,18 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     {
         using var scope = NewDisposeScope();
         using Tensor? parentRows = distillation?.Rows(batch);
-        var passes = new LayerPass[model.Layers.Count];
         using var inputGradient = _trainsInput ? enable_grad() : (IDisposable)no_grad();
-        var (x, shared) = model.Embed(batch);
-        using (shared)
+        var (x, pass) = model.Embed(batch);
+        using (pass)
         using (no_grad())
         {
             Tensor x0 = x.alias();
-            Tensor hidden = model.Hidden(x.detach(), shared, (l, layer, input) => l < _lowest
-                ? layer(input) : Forward(passes, l, layer, input));
+            bool hasGraph = x0.requires_grad;   // not where the projector alone is trained and nothing of the batch is an image
+            var sweep = new LayerSweep(model, pass, hasGraph ? 0 : _lowestTuned, recompute, hasGraph ? x0 : null);
+            Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
             var (loss, gradient) = Head(hidden, batch, scale, parentRows);
             hidden.Dispose();
-            var levels = new Tensor?[model.AddedLevels];
-            if (_trainsInput) KeepLevel(model.Layers.Count, shared, gradient, levels);
-            for (int l = model.Layers.Count - 1; l >= _lowest; l--) gradient = Backward(passes[l], l, shared, gradient, levels);
-            if (_trainsInput) BackwardInput(x0, shared, gradient, levels);
+            sweep.Down(gradient);
             return loss;
         }
     }
@@ -59,60 +55,6 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         return AnswerLoss.Sum(model, model.Hidden(batch), batch, headRows);
-    }
-
-    // Input of a layer, and its output with the graph between them unless that is recomputed.
-    private readonly record struct LayerPass(Tensor Input, Tensor? Output);
-
-    private Tensor Forward(LayerPass[] passes, int l, Func<Tensor, Tensor> layer, Tensor input)
-    {
-        Tensor kept = input.detach().alias();
-        if (recompute)
-        {
-            passes[l] = new LayerPass(kept, null);
-            return layer(input);
-        }
-        using (enable_grad())
-        {
-            kept = kept.requires_grad_(l > _lowest || _trainsInput);
-            passes[l] = new LayerPass(kept, layer(kept));
-            return passes[l].Output!.detach().alias();
-        }
-    }
-
-    private Tensor Backward(LayerPass pass, int l, Pass shared, Tensor gradient, Tensor?[] levels)
-    {
-        Tensor result;
-        using (enable_grad())
-        {
-            Tensor input = pass.Input.requires_grad_(l > _lowest || _trainsInput);
-            Tensor output = pass.Output ?? model.Layers[l].Forward(input, shared, l);
-            output.backward([gradient]);
-            result = input.grad?.alias() ?? gradient;
-            output.Dispose();
-            pass.Input.Dispose();
-        }
-        if (!ReferenceEquals(result, gradient)) gradient.Dispose();
-        if (_trainsInput) KeepLevel(l, shared, result, levels);
-        return result;
-    }
-
-    /// <summary>What entered before layer l (l = L: before the head) takes its rows of the gradient there.</summary>
-    private static void KeepLevel(int l, Pass shared, Tensor gradient, Tensor?[] levels)
-    {
-        if (l > 0 && shared.Added is { } added && l <= added.Levels.Count) levels[l - 1] = gradient.index_select(0, added.Rows);
-    }
-
-    private static void BackwardInput(Tensor x0, Pass shared, Tensor gradient, Tensor?[] levels)
-    {
-        var (outputs, gradients) = (new List<Tensor> { x0 }, new List<Tensor> { gradient });
-        for (int i = 0; i < levels.Length; i++)
-        {
-            if (levels[i] is not { } level || !shared.Added!.Levels[i].requires_grad) continue;
-            outputs.Add(shared.Added.Levels[i]);
-            gradients.Add(level);
-        }
-        autograd.backward(outputs, gradients);
     }
 
     private (double Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
@@ -142,11 +84,12 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         return model.Parameters.Any(parameter => parameter.IsTrainable && !layers.Contains(parameter));
     }
 
+    /// <summary>The lowest layer with a trainable parameter; the number of layers where only others are trained.</summary>
     private static int LowestTuned(VisionLanguageModel model)
     {
-        if (TrainsInput(model)) return 0;
         int lowest = model.Layers.Index().Where(layer => layer.Item.Parameters.Any(p => p.IsTrainable)).Select(layer => layer.Index)
-            .DefaultIfEmpty(-1).First();
-        return lowest >= 0 ? lowest : throw new InputException("There is nothing to tune: no parameter of the model is trainable.");
+            .DefaultIfEmpty(model.Layers.Count).First();
+        return lowest < model.Layers.Count || TrainsInput(model) ? lowest
+            : throw new InputException("There is nothing to tune: no parameter of the model is trainable.");
     }
 }

@@ -1,5 +1,6 @@
 using Interlace.Experiments;
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;
@@ -7,7 +8,8 @@ namespace Interlace.Training;
 /// <summary>What tuning will need, in bytes, before it starts.</summary>
 /// <param name="Weights">All weights in the type of the computation; on a CPU those of the file's own type stay in the mapped file.</param>
 /// <param name="Masters">fp32 masters, gradients and two optimiser states of the tuned weights.</param>
-/// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), and a chunk of the head.</param>
+/// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), a chunk of the head,
+/// and the graph through the projector where that is trained.</param>
 /// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, and its chunk of the head.</param>
 public sealed record MemoryEstimate(long Weights, long Masters, long Activations, long Parent = 0)
 {
@@ -15,21 +17,26 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     public long Total => Weights + Masters + Activations + Parent;
 
     /// <summary>For a model whose tuned layers are known, and the unpruned model where one is learnt from.</summary>
-    public static MemoryEstimate For(VisionLanguageModel model, TunedLayers tuned, FineTuneOptions options, int headRows = 512,
+    public static MemoryEstimate For(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options, int headRows = 512,
         VisionLanguageModel? parent = null)
     {
         int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
         long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size);
-        int depth = model.Layers.Count - tuned.Layers.Min();
+        int depth = tuned.Projector ? model.Layers.Count : model.Layers.Count - tuned.Layers.Min();
         long layerWeights = model.Layers[0].Parameters.Sum(p => p.Value.numel());
         // A layer's graph holds about 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
         long inner = Math.Max(model.HiddenSize, layerWeights / (3L * model.HiddenSize) - model.HiddenSize);
         long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner) * size;
         long kept = (long)depth * options.MicroBatchTokens * model.HiddenSize * size;
+        long projector = tuned.Projector ? options.MicroBatchTokens * RowWidths(model.Projector) * size : 0;
         long head = 3L * headRows * model.VocabularySize * 4;
         long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + head;
-        return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + head, learntFrom);
+        return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + projector + head, learntFrom);
     }
+
+    /// <summary>Numbers a token that the graph through linear layers holds: what each reads and gives.</summary>
+    private static long RowWidths(IReadOnlyList<Parameter> parameters) =>
+        parameters.Where(p => p.Value.dim() == 2).Sum(p => p.Value.shape[0] + p.Value.shape[1]);
 
     /// <inheritdoc/>
     public override string ToString()

@@ -5,7 +5,7 @@ using Interlace.Vlm;
 namespace Interlace.Training;
 
 /// <summary>The artefact <c>training.json</c> in a tuned folder: what was tuned, on what, how, and to which loss.</summary>
-/// <param name="TunedLayers">Indices in the tuned model.</param>
+/// <param name="TunedLayers">Indices in the tuned model; none where the projector alone was trained.</param>
 /// <param name="TunedParameters">Names of the tuned tensors.</param>
 /// <param name="TunedWeights">Number of tuned weights.</param>
 /// <param name="TunedSha256">Hash of the names, one a line.</param>

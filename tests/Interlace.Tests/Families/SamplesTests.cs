@@ -40,6 +40,18 @@ public class SamplesTests
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void Answers_are_trained_with_the_token_that_ends_them_in_every_family(string family) => TrainAnswers(Published(family));
 
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
+    public void Gradients_of_the_projector_equal_those_of_one_pass_in_every_family_that_has_one(string family)
+    {
+        using var model = LoadedModel.Open(Published(family), CPU, ScalarType.Float32);
+        Assert.Equal(model.Processor.ReadsImages, model.Model.Projector.Count > 0);
+        if (model.Processor.ReadsImages) LearnAlike(Published(family), projector: true);
+        else Assert.Contains("reads text alone", Assert.Throws<InputException>(() => TrainedParameters.Of(model.Model, [], projector: true)).Message);
+    }
+
+    [Fact]
+    public void Gradients_of_the_projector_equal_those_of_one_pass() => LearnAlike(TinyCheckpoints.Untied, projector: true);
+
     private static void ComputeAlike(string folder)
     {
         using var _ = no_grad();
@@ -77,12 +89,12 @@ public class SamplesTests
         }
     }
 
-    private static void LearnAlike(string folder)
+    private static void LearnAlike(string folder, bool projector = false)
     {
         using var scope = NewDisposeScope();
         using var prepared = new PreparedSamples(folder, 4);
         var model = prepared.Loaded.Model;
-        var tuned = TunedLayers.Of(model, [model.AddedLevels + 1, model.Layers.Count - 2]).Parameters;
+        var tuned = TrainedParameters.Of(model, [model.AddedLevels + 1, model.Layers.Count - 2], projector).Parameters;
         using var batch = Batch.Pack(prepared.Encoded(Enumerable.Range(0, 4)), CPU);
         const double scale = 0.25;
 

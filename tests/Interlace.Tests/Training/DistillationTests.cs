@@ -30,7 +30,7 @@ public sealed class DistillationTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = LossGradientTests.Random(3, tied: true);
         using var parent = LossGradientTests.Random(5, tied: true, seed: 8);
-        TunedLayers.Of(model, [0, 2]);
+        TrainedParameters.Of(model, [0, 2]);
         using var batch = Batch.Pack([LossGradientTests.Conversation(5, (2, 1)), LossGradientTests.Conversation(9, (1, 1)), LossGradientTests.Conversation(4)], CPU);
 
         Tensor logits = model.Logits(model.Hidden(batch).index_select(0, batch.AnswerRows)), taught;
@@ -61,7 +61,7 @@ public sealed class DistillationTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = LossGradientTests.Random(3, tied: true);
         using var parent = LossGradientTests.Random(3, tied: true);
-        var tuned = TunedLayers.Of(model, [1]);
+        var tuned = TrainedParameters.Of(model, [1]);
         using var batch = Batch.Pack([LossGradientTests.Conversation(6, (1, 2))], CPU);
         Assert.Equal(0, new LossGradient(model, distillation: new(parent, 1, 1)).Accumulate(batch, 1), 1e-4);
         Assert.All(tuned.Parameters, parameter => Assert.True(parameter.Value.grad!.abs().max().item<float>() < 1e-5));
@@ -72,7 +72,7 @@ public sealed class DistillationTests : IDisposable
     {
         using var model = LossGradientTests.Random(3, tied: true);
         using var parent = LossGradientTests.Random(9, tied: true);
-        var tuned = TunedLayers.Of(model, [1]);
+        var tuned = TrainedParameters.Of(model, [1]);
         var (alone, both) = (MemoryEstimate.For(model, tuned, new()), MemoryEstimate.For(model, tuned, new(), parent: parent));
         Assert.Equal(alone, both with { Parent = 0 });
         Assert.True(both.Total - alone.Total > 4 * parent.Parameters.Sum(parameter => parameter.Value.numel()));

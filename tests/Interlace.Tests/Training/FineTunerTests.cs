@@ -57,6 +57,18 @@ public sealed class FineTunerTests : IDisposable
         Assert.Equal(whole.Weights, resumed.Weights);
     }
 
+    [Theory, InlineData("projector", 3, "cancelled"), InlineData("tune+projector", 4, "killed"), InlineData("all-kept", 2, "cancelled")]
+    public void A_run_that_trains_something_else_goes_on_to_the_same_bytes(string train, int step, string end)
+    {
+        var options = Options with { Train = train };
+        var whole = Run("whole", options);
+        Assert.NotEqual(Run("plain", Options).Weights, whole.Weights);
+        Assert.ThrowsAny<Exception>(() => Run("broken", options, step, end));
+        var resumed = Run("broken", options);
+        Assert.Equal(whole.Log, resumed.Log);
+        Assert.Equal(whole.Weights, resumed.Weights);
+    }
+
     [Fact]
     public void State_of_another_key_is_not_taken_up()
     {
@@ -145,7 +157,7 @@ public sealed class FineTunerTests : IDisposable
         using var ending = new CancellationTokenSource();
         using var loaded = _samples.Open();
         using var parent = distils ? _samples.Loaded.Model.Keep([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]) : null;
-        using var tuner = new FineTuner(loaded.Model, [4, 8], options, _scratch.At(folder), key, parent);
+        using var tuner = new FineTuner(loaded.Model, TrainedParameters.LayersOf(options.Train, [4, 8], loaded.Model.Layers.Count), options, _scratch.At(folder), key, parent);
         int steps = 0;
         var progress = new ImmediateProgress(step =>
         {
@@ -173,7 +185,7 @@ public sealed class FineTunerTests : IDisposable
     {
         using var loaded = of is null ? _samples.Open() : null;
         var model = of ?? loaded!.Model;
-        if (of is null) TunedLayers.Of(model, [4, 8]);
+        if (of is null) TrainedParameters.Of(model, [4, 8]);
         using var batch = Batch.Pack(samples, CPU, allText);
         return new LossGradient(model).Loss(batch) / batch.AnswerRows.shape[0];
     }

@@ -40,6 +40,57 @@ public class LossGradientTests
         }
     }
 
+    [Theory]
+    [InlineData(4, new int[0], true)]
+    [InlineData(4, new int[0], false)]
+    [InlineData(4, new[] { 1, 3 }, true)]
+    [InlineData(4, new[] { 3 }, false)]
+    [InlineData(2, new[] { 1 }, true)]    // the last DeepStack level enters behind the last layer
+    public void Gradients_of_the_projector_alone_and_with_layers_equal_those_of_one_pass(int layers, int[] tuned, bool recompute)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Random(layers, tied: true);
+        var trained = TrainedParameters.Of(model, tuned, projector: true);
+        Assert.All(model.Projector, parameter => Assert.Contains(parameter.Name.Split('.')[2], new[] { "merger", "deepstack_merger_list" }));
+        Assert.Equal(3 * 6 + tuned.Length * 11, trained.Parameters.Count);   // the merger and two of DeepStack
+        foreach (bool shows in new[] { true, false })   // and a batch without an image, which does not reach the projector
+        {
+            var (first, second) = shows ? (Conversation(5, (2, 1)), Conversation(9, (1, 1))) : (Conversation(5), Conversation(9));
+            using var batch = Batch.Pack([first, second, Conversation(4)], CPU);
+            if (tuned.Length == 0 && !shows)
+            {
+                new LossGradient(model, recompute, headRows: 3).Accumulate(batch, Scale);
+                Assert.All(trained.Parameters, parameter => Assert.Equal(0, parameter.Value.grad!.abs().max().item<float>()));
+                continue;
+            }
+            var plain = Plain(model, batch, out double expected);
+            double loss = new LossGradient(model, recompute, headRows: 3).Accumulate(batch, Scale);
+            Assert.Equal(expected, loss, 1e-4 * expected);
+            foreach (var parameter in trained.Parameters)
+            {
+                double norm = plain[parameter.Name].norm().item<float>(), difference = (parameter.Value.grad! - plain[parameter.Name]).norm().item<float>();
+                bool reached = shows || !model.Projector.Contains(parameter);
+                Assert.True(reached == norm > 0 && difference <= 1e-4 * norm, $"{parameter.Name}: {difference} of {norm}");
+            }
+            foreach (var parameter in trained.Parameters) parameter.Value.grad!.zero_();
+        }
+    }
+
+    [Fact]
+    public void The_tower_below_a_trained_projector_runs_without_a_graph()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Random(3, tied: true);
+        TrainedParameters.Of(model, [], projector: true);
+        using var batch = Batch.Pack([Conversation(5, (2, 1))], CPU);
+        var graphs = new Dictionary<string, bool>();
+        var (x, pass) = model.Embed(batch, observe: (name, value) => graphs[name] = value.requires_grad);
+        using (pass) Assert.True(x.requires_grad);
+        Assert.Equal(["vision.deepstack.0", "vision.deepstack.1", VisionLanguageModel.VisionEnds, "inputs_embeds"],
+            graphs.Where(graph => graph.Value).Select(graph => graph.Key));
+        Assert.Contains("vision.blocks.2.output", graphs.Keys);
+    }
+
     [Fact]
     public void A_second_batch_adds_to_the_gradients()
     {

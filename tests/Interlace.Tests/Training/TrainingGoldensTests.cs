@@ -36,7 +36,7 @@ public class TrainingGoldensTests
         using var scope = NewDisposeScope();
         JsonNode golden = Shared.Json(Folder, "training.json"), run = golden["runs"]![name]!;
         using var model = Pruned(golden, scratch.Path, out var processor);
-        var tuned = TunedLayers.Of(model, Goldens.Ints(golden["trainable_layers_new_indices"]!));
+        var tuned = TrainedParameters.Of(model, Goldens.Ints(golden["trainable_layers_new_indices"]!));
         var before = tuned.Parameters.ToDictionary(p => p.Name, p => p.Value.detach().clone());
         using var optimiser = new AdamW(tuned.Parameters);
         var gradient = new LossGradient(model, recompute, headRows: 7);   // several chunks
@@ -93,7 +93,7 @@ public class TrainingGoldensTests
         JsonNode golden = Shared.Json(Folder, "training.json"), run = golden["runs"]!.AsObject().Select(r => r.Value!)
             .Where(r => (string)r["loss_normalisation"]! == "batch").MinBy(r => (double)r["lr"]!)!;
         using var model = Pruned(golden, scratch.Path, out var processor, ScalarType.BFloat16);
-        var tuned = TunedLayers.Of(model, Goldens.Ints(golden["trainable_layers_new_indices"]!));
+        var tuned = TrainedParameters.Of(model, Goldens.Ints(golden["trainable_layers_new_indices"]!));
         var before = tuned.Parameters.Select(p => p.Value.detach().clone()).ToArray();
         using var optimiser = new AdamW(tuned.Parameters);
         var gradient = new LossGradient(model);

@@ -16,6 +16,7 @@ internal static class InternVLFamily
         new NameRule(ModelPart.Vision, "model.multi_modal_projector.", "multi_modal_projector.")))
     {
         ImpliedLayerTypes = LayerTypes.SlidingFrom(28),
+        Projector = ["model.multi_modal_projector."],
         Parts = new(Decoder, Processor, (config, source, device) => new InternVision(source, config, device)),
     };
 

@@ -12,6 +12,7 @@ internal static class LlavaFamily
     /// <summary>The row of the table.</summary>
     public static Family Row { get; } = new("llava", LanguageNames.Wrapped(LlavaNames.Tower, LlavaNames.Projector))
     {
+        Projector = [LlavaNames.Projector.InMemory],
         Parts = new(LlamaFamily.Decoder, Processor, (config, source, device) => new LlavaVision(source, config, device)),
     };
 

@@ -14,6 +14,7 @@ internal static class LlavaOneVisionFamily
         LanguageNames.Wrapped(LlavaNames.Tower, LlavaNames.Projector, new(ModelPart.Vision, "model.image_newline", "image_newline")))
     {
         ImpliedLayerTypes = LayerTypes.SlidingFrom(28),
+        Projector = [LlavaNames.Projector.InMemory],
         Parts = new(Decoder, Processor, (config, source, device) => new OneVisionEncoder(source, config, device)),
     };
 

@@ -12,6 +12,7 @@ internal static class Qwen25VLFamily
     public static Family Row { get; } = new("qwen2_5_vl", QwenVLNames.All)
     {
         Place = DecoderPlace.Either,
+        Projector = [QwenVLNames.Merger],
         ImpliedLayerTypes = LayerTypes.SlidingFrom(80),
         Parts = new(config => Qwen2Decoder.Read(config, epsilon: 1e-6), Processor, (config, source, device) =>
         {

@@ -20,6 +20,7 @@ internal static class Qwen3VLFamily
             new NameRule(ModelPart.Vision, "model.visual.")))
     {
         AddedLevels = AddedLevels,
+        Projector = ["model.visual.merger.", "model.visual.deepstack_merger_list."],
         Parts = new(Decoder, Processor, (config, source, device) =>
         {
             var patches = new GridPatches(GridImageSettings.Load(config.Folder), device);

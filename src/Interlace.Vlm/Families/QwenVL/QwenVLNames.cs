@@ -8,6 +8,9 @@ internal static class QwenVLNames
     /// <summary>What the vision tower's names begin with in memory, without the dot.</summary>
     public const string Tower = "model.visual";
 
+    /// <summary>What the names of the merger's parameters begin with in memory: the projector.</summary>
+    public const string Merger = Tower + ".merger.";
+
     /// <summary>All of them.</summary>
     public static TensorNames All { get; } = new(
         new(ModelPart.Other, "model.language_model.", "model."),

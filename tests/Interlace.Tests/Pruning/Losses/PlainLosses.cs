@@ -48,7 +48,7 @@ internal static class PlainLosses
     /// <summary>Tunes every decoder layer on the samples, until taking one of them away matters.</summary>
     public static void Learn(VisionLanguageModel model, EncodedSample[] samples, int steps)
     {
-        var tuned = TunedLayers.Of(model, [.. Enumerable.Range(0, model.Layers.Count)]);
+        var tuned = TrainedParameters.Of(model, [.. Enumerable.Range(0, model.Layers.Count)]);
         using var optimiser = new AdamW(tuned.Parameters);
         var gradient = new LossGradient(model);
         using var batch = Batch.Pack(samples, CPU);

@@ -1,0 +1,89 @@
+using Interlace.Vlm;
+using Interlace.Vlm.Decoder;
+using static TorchSharp.torch;
+
+namespace Interlace.Training;
+
+/// <summary>
+/// One pass up and down the decoder layers. Up: each layer's input is kept, and its graph unless it runs again on the way down. Down: from
+/// the top, one layer at a time gives the gradients of its trained weights and of its input.
+/// </summary>
+/// <param name="model">The model.</param>
+/// <param name="pass">What its layers share.</param>
+/// <param name="lowest">The lowest layer that needs a gradient; those below run once and keep nothing.</param>
+/// <param name="recompute">Keep inputs alone.</param>
+/// <param name="embedded">X0 [N, D] where it was made with a graph, for the gradients of what made it; else null.</param>
+internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, bool recompute, Tensor? embedded)
+{
+    private readonly Kept[] _kept = new Kept[model.Layers.Count];
+    private readonly Tensor?[] _levels = new Tensor?[model.AddedLevels];   // gradients of what enters between the layers
+
+    /// <summary>Runs a layer on its way up, without a graph behind its output.</summary>
+    public Tensor Up(int l, Func<Tensor, Tensor> layer, Tensor input)
+    {
+        if (l < lowest) return layer(input);
+        Tensor kept = input.detach().alias();
+        if (recompute)
+        {
+            _kept[l] = new(kept, null);
+            return layer(input);
+        }
+        using (enable_grad())
+        {
+            kept = kept.requires_grad_(NeedsInputGradient(l));
+            _kept[l] = new(kept, layer(kept));
+            return _kept[l].Output!.detach().alias();
+        }
+    }
+
+    /// <summary>
+    /// Goes down from the gradient [N, D] behind the last layer, which it frees; gradients of trained parameters are added to theirs.
+    /// </summary>
+    public void Down(Tensor gradient)
+    {
+        KeepLevel(model.Layers.Count, gradient);
+        for (int l = model.Layers.Count - 1; l >= lowest; l--) gradient = Down(l, gradient);
+        if (embedded is not null) BackwardInput(embedded, gradient);
+    }
+
+    // Input of a layer, and its output with the graph between them unless that is recomputed.
+    private readonly record struct Kept(Tensor Input, Tensor? Output);
+
+    private bool NeedsInputGradient(int l) => l > lowest || embedded is not null;
+
+    private Tensor Down(int l, Tensor gradient)
+    {
+        Tensor result;
+        using (enable_grad())
+        {
+            Tensor input = _kept[l].Input.requires_grad_(NeedsInputGradient(l));
+            Tensor output = _kept[l].Output ?? model.Layers[l].Forward(input, pass, l);
+            output.backward([gradient]);
+            result = input.grad?.alias() ?? gradient;
+            output.Dispose();
+            input.Dispose();
+        }
+        if (!ReferenceEquals(result, gradient)) gradient.Dispose();
+        KeepLevel(l, result);
+        return result;
+    }
+
+    /// <summary>What entered before layer l (l = L: before the head) takes its rows of the gradient there.</summary>
+    private void KeepLevel(int l, Tensor gradient)
+    {
+        if (embedded is null || l == 0 || pass.Added is not { } added || l > added.Levels.Count) return;
+        _levels[l - 1] = gradient.index_select(0, added.Rows);
+    }
+
+    private void BackwardInput(Tensor x0, Tensor gradient)
+    {
+        var (outputs, gradients) = (new List<Tensor> { x0 }, new List<Tensor> { gradient });
+        for (int i = 0; i < _levels.Length; i++)
+        {
+            if (_levels[i] is not { } level || !pass.Added!.Levels[i].requires_grad) continue;
+            outputs.Add(pass.Added.Levels[i]);
+            gradients.Add(level);
+        }
+        autograd.backward(outputs, gradients);
+    }
+}
