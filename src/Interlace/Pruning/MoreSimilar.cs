@@ -7,9 +7,13 @@ internal static class MoreSimilar
     public static (bool First, string Reason) OfTwo(IReadOnlyList<double> similarity, int start, Tie ties)
     {
         var (first, second) = (similarity[start], similarity[start + 1]);
-        return ties == Tie.Second
-            ? first > second ? (true, Words(start, start + 1, "more", first, ">", second)) : (false, Words(start, start + 1, "not more", first, "<=", second))
-            : second > first ? (false, Words(start + 1, start, "more", second, ">", first)) : (true, Words(start + 1, start, "not more", second, "<=", first));
+        if (ties == Tie.Second)
+            return first > second
+                ? (true, Words(start, start + 1, "more", first, ">", second))
+                : (false, Words(start, start + 1, "not more", first, "<=", second));
+        return second > first
+            ? (false, Words(start + 1, start, "more", second, ">", first))
+            : (true, Words(start + 1, start, "not more", second, "<=", first));
     }
 
     private static string Words(int one, int other, string relation, double value, string sign, double otherValue) =>

@@ -35,7 +35,8 @@ public static class PlanStage
         bool bySample = SelectionRules.Of(options).Weighting == Weighting.Samples;
         if (bySample && samples is null)
             throw new PlanException("plan.weighting=samples needs the sums of each sample, which lie in the folder of the calibration.");
-        var evidence = Evidence.Of(similarity, options.Tokens, options.Protect ? similarity.VisualLevels : 0, seed, bySample ? samples : null);
+        int protectedLevels = options.Protect ? similarity.VisualLevels : 0;
+        var evidence = Evidence.Of(similarity, options.Tokens, protectedLevels, seed, bySample ? samples : null);
         return Run(files.AddTo(evidence, similarity.Inputs.Model), options, similarity.Inputs.Model);
     }
 
@@ -54,6 +55,7 @@ public static class PlanStage
             "optimal" => Selection.Optimal,
             _ => throw new PlanException($"The selection is '{options.Selection}': choose greedy or optimal."),
         };
-        return Methods.Plan(options.Method, evidence, options.Ratio, new(selection, options.ProtectEnds, SelectionRules.Of(options)), model);
+        var choice = new MethodOptions(selection, options.ProtectEnds, SelectionRules.Of(options));
+        return Methods.Plan(options.Method, evidence, options.Ratio, choice, model);
     }
 }

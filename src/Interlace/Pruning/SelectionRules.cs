@@ -29,7 +29,8 @@ public sealed record SelectionRules(Weighting Weighting = Weighting.Tokens, Tie 
     internal int EndOf(int layerCount) => LastSpan ? layerCount : layerCount - 1;
 
     /// <summary>The names of a choice, as options and artefacts spell them.</summary>
-    internal static string[] Names<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+    internal static string[] Names<T>() where T : struct, Enum =>
+        [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
     private static T Parse<T>(string name, string option) where T : struct, Enum
     {
