@@ -57,6 +57,9 @@ public sealed class VisionLanguageModel : IDisposable
     /// </summary>
     public IReadOnlyList<Parameter> Projector { get; private init; } = [];
 
+    /// <summary>Those that X0 is made with: the embedding and the vision encoder with its projector.</summary>
+    public IReadOnlyList<Parameter> InputParameters => [_embedding, .. Vision?.Parameters ?? []];
+
     /// <summary>The vision encoder; null where the model reads text alone.</summary>
     public IVisionEncoder? Vision { get; private init; }
 

@@ -25,13 +25,17 @@ namespace Interlace.Experiments;
 /// <param name="Parent">Folder of the unpruned model to learn from; the experiment's model where absent.</param>
 /// <param name="Train">What is trained: tune, the plan's tune layers; projector, what brings images to the decoder's width
 /// (Qwen: the mergers); tune+projector, both; all-kept, every decoder layer that was kept.</param>
+/// <param name="DistillHidden">Weight of the mean squared difference between the states behind the plan's anchors and the unpruned model's
+/// behind the same layers, added to the loss: the mean over anchors, over all tokens of the step (of each micro-batch under
+/// micro_batch_mean) and over the elements of a state. Anchors are the frozen third layers of the plan's triplets; where it has none,
+/// the trained layers.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
     string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0,
         double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
     double Distill = 0, double DistillTemperature = 1, string? Parent = null,
-    [property: LaterOption] string Train = FineTuneOptions.Tune)
+    [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -44,6 +48,9 @@ public sealed record FineTuneOptions(
 
     /// <summary>Every decoder layer that was kept is trained.</summary>
     internal const string AllKept = "all-kept";
+
+    /// <summary>The unpruned model is learnt from.</summary>
+    internal bool LearnsFromParent => Distill > 0 || DistillHidden > 0;
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

@@ -44,16 +44,29 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     /// <param name="model">The folder of that model.</param>
     /// <returns>The model's identity.</returns>
     /// <exception cref="InputException">It was made from another model, or there is no record.</exception>
-    public static ModelIdentity CheckAncestor(string pruned, string model)
+    public static ModelIdentity CheckAncestor(string pruned, string model) => Ancestor(pruned, model).Model;
+
+    /// <summary>The same, and where in that model each layer of the pruned one lies.</summary>
+    /// <returns>The model's identity, and the 0-based index in it of each decoder layer of the pruned model.</returns>
+    /// <exception cref="InputException">It was made from another model, or a record is absent or contradicts another.</exception>
+    public static (ModelIdentity Model, int[] Layers) Ancestor(string pruned, string model)
     {
         using var checkpoint = Checkpoint.Open(model);
         var identity = ModelIdentity.Of(checkpoint);
         string? difference = null;
-        for (PrunedModelFile? record = Load(pruned); record is not null; record = record.ParentRecord is { } earlier
-            ? Parse(earlier.ToJsonString(), pruned) : null)
+        var record = Load(pruned);
+        for (int[] layers = record.KeptLayers; ; layers = [.. layers.Select(layer => record.KeptLayers[layer])])
         {
-            if (record.Parent.DifferenceFrom(identity) is not { } found) return identity;
+            if (record.Parent.DifferenceFrom(identity) is not { } found) return (identity, layers);
             difference ??= found;
+            if (record.ParentRecord is not { } earlier) break;
+            int between = record.ParentLayers;
+            record = Parse(earlier.ToJsonString(), pruned);
+            if (record.KeptLayers.Length != between)
+            {
+                throw new InputException($"The record in {pruned} {Wrong}: its parent has {between} layers there "
+                    + $"and {record.KeptLayers.Length} by its own record.");
+            }
         }
         throw new InputException($"{pruned} was not made from {model}: {difference}; name the model that was pruned.");
     }

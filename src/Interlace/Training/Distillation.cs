@@ -1,6 +1,8 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
+using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,26 +12,56 @@ namespace Interlace.Training;
 /// Learning from the unpruned model (Hinton, Vinyals and Dean, 2015):
 /// the loss of an answer token is (1 - w) times its cross-entropy and w T^2 times KL(p || q), p and q being what
 /// the unpruned and the tuned model predict there from logits divided by T. The factor T^2 keeps the size of the gradient.
+/// Beside that, or instead, the states behind some layers are compared (FitNets: Romero et al., 2015).
 /// </summary>
 /// <param name="Parent">The unpruned model, which stays as it is.</param>
 /// <param name="Weight">w, from 0 to 1.</param>
 /// <param name="Temperature">T, above 0.</param>
-public sealed record Distillation(VisionLanguageModel Parent, double Weight, double Temperature)
+/// <param name="Anchors">The layers behind which states are compared; none where absent.</param>
+public sealed record Distillation(VisionLanguageModel Parent, double Weight, double Temperature, IReadOnlyList<Anchor>? Anchors = null)
 {
-    /// <summary>The parent's residual stream at the batch's answer rows, from which its logits are made a chunk at a time.
-    /// -> [A, D]</summary>
-    public Tensor Rows(Batch batch)
+    /// <summary>
+    /// Whether a model makes the same X0 as the unpruned one, so that one embedding with one pass of the vision encoder serves both.
+    /// </summary>
+    public bool EmbedsAsIn(VisionLanguageModel model)
+    {
+        using var _ = no_grad();
+        var (own, other) = (Parent.InputParameters, model.InputParameters);
+        return Parent.ComputeType == model.ComputeType && Parent.AddedLevels == model.AddedLevels && own.Count == other.Count
+            && own.Zip(other).All(pair => AreEqual(pair.First.Value, pair.Second.Value));
+    }
+
+    /// <summary>One pass of the unpruned model, no further up than it is needed.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="x0">X0 of the tuned model where both have the same, which stays the caller's; else null.</param>
+    /// <param name="added">What goes with it: features that are added between layers, or null.</param>
+    /// <returns>What is learnt; the caller frees its tensors.</returns>
+    public ParentOutputs Teach(Batch batch, Tensor? x0 = null, AddedFeatures? added = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return Parent.Hidden(batch).index_select(0, batch.AnswerRows).MoveToOuterDisposeScope();
+        var (x, pass) = x0 is null ? Parent.Embed(batch) : (x0.detach().alias(), PassOver(batch, added));
+        var states = new Dictionary<int, Tensor>();
+        int last = Weight > 0 ? Parent.Layers.Count - 1 : (Anchors ?? []).Max(anchor => anchor.Original);
+        using (pass)
+        {
+            Tensor hidden = Parent.Hidden(x, pass, (l, layer, input) =>
+            {
+                if (l > last) return input;
+                Tensor output = layer(input);
+                foreach (var anchor in (Anchors ?? []).Where(anchor => anchor.Original == l))
+                    states[anchor.Layer] = output.alias().MoveToOuterDisposeScope();
+                return output;
+            });
+            return new(Weight > 0 ? hidden.index_select(0, batch.AnswerRows).MoveToOuterDisposeScope() : null, states);
+        }
     }
 
     /// <summary>The mixed loss of a chunk of answer rows, summed;
     /// gradients flow through <paramref name="crossEntropy"/> and <paramref name="logits"/>.</summary>
     /// <param name="crossEntropy">Summed cross-entropy of the chunk, a scalar.</param>
     /// <param name="logits">The tuned model's [n, vocabulary].</param>
-    /// <param name="parentRows">The parent's [n, D] of <see cref="Rows"/>.</param>
+    /// <param name="parentRows">The parent's [n, D] of <see cref="ParentOutputs.Rows"/>.</param>
     public Tensor Mix(Tensor crossEntropy, Tensor logits, Tensor parentRows)
     {
         Tensor expected;
@@ -38,5 +70,16 @@ public sealed record Distillation(VisionLanguageModel Parent, double Weight, dou
         return crossEntropy.Times(1 - Weight).Plus(divergence.Times(Weight * Temperature * Temperature));
     }
 
+    /// <summary>A pass of the unpruned model over what another has embedded; it frees handles of its own alone.</summary>
+    private Pass PassOver(Batch batch, AddedFeatures? added) =>
+        Parent.NewPass(batch, added: added is null ? null : added with { Levels = [.. added.Levels.Select(level => level.alias())] });
+
     private Tensor LogProbabilities(Tensor logits) => functional.log_softmax(logits.to(ScalarType.Float32).Times(1 / Temperature), -1);
+
+    private static bool AreEqual(Tensor a, Tensor b)
+    {
+        if (ReferenceEquals(a, b)) return true;
+        using var scope = NewDisposeScope();
+        return a.shape.AsSpan().SequenceEqual(b.shape) && a.dtype == b.dtype && a.eq(b).all().item<bool>();
+    }
 }

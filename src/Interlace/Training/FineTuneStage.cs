@@ -33,7 +33,7 @@ public static class FineTuneStage
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);
         UserFile.Check(planPath, $"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
-        string? parent = finetune.Distill > 0
+        string? parent = finetune.LearnsFromParent
             ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: "
                 + "name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
@@ -47,9 +47,11 @@ public static class FineTuneStage
         using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
         foreach (string warning in loaded.Warnings) job.Say(warning);
         int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
+        (ModelIdentity Model, int[] Layers)? ancestor = parent is null ? null : PrunedModelFile.Ancestor(pruned, parent);
+        var anchors = finetune.DistillHidden > 0 ? Anchor.Of(plan, layers, ancestor!.Value.Layers) : [];
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation),
-            DataIdentity.Of(data.Source), parent is null ? null : PrunedModelFile.CheckAncestor(pruned, parent));
+            DataIdentity.Of(data.Source), ancestor?.Model);
         var empty = Empty(experiment, compute, inputs, layers);
         string key = Hashes.Of(empty, ArtefactJson.Escaped<TrainingRecord>());
 
@@ -62,7 +64,7 @@ public static class FineTuneStage
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
         using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, options.MaxPixels);
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model);
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);

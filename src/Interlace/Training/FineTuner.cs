@@ -22,10 +22,12 @@ namespace Interlace.Training;
 /// <param name="options">How to tune.</param>
 /// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
 /// <param name="key">Hash of everything that decides the result: a state of another key is not resumed.</param>
-/// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> is above 0.</param>
+/// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> or
+/// <see cref="FineTuneOptions.DistillHidden"/> is above 0.</param>
 /// <param name="identity">What the model is, for the state to say.</param>
+/// <param name="anchors">The layers behind which states are compared with the unpruned model's.</param>
 public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
-    VisionLanguageModel? parent = null, ModelIdentity? identity = null) : IDisposable
+    VisionLanguageModel? parent = null, ModelIdentity? identity = null, IReadOnlyList<Anchor>? anchors = null) : IDisposable
 {
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";
@@ -37,8 +39,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     public TrainedParameters Tuned => _tuned;
 
     /// <summary>What it will need.</summary>
-    public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent);
+    public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent, anchors: Anchors.Count);
 
+    private IReadOnlyList<Anchor> Anchors => options.DistillHidden > 0 ? anchors ?? [] : [];
     private string StatePath => Path.Combine(folder, StateName);
     private string LogPath => Path.Combine(folder, TrainingLog.Name);
 
@@ -72,8 +75,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: "
                 + $"delete the folder {folder} to begin the tuning again.");
         }
-        var gradient = new LossGradient(model, options.Recompute,
-            distillation: parent is null ? null : new(parent, options.Distill, options.DistillTemperature));
+        var distillation = parent is not null && options.LearnsFromParent
+            ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) : null;
+        var gradient = new LossGradient(model, options.Recompute, distillation: distillation);
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
         try
@@ -144,14 +148,17 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     {
         EncodedSample[][] micro = [.. step.MicroBatches.Select(batch => batch.Select(s => s.Encoded).ToArray())];
         long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, TrainsAllText)))];
+        long[] tokens = [.. micro.Select(batch => batch.Sum(s => (long)s.Length))];
         double loss = 0;
         foreach (var (i, samples) in micro.Index())
         {
             double scale = options.Loss == "batch_mean" ? 1.0 / Math.Max(1, answers.Sum()) : 1.0 / (Math.Max(1, answers[i]) * micro.Length);
+            double ofTokens = options.Loss == "batch_mean" ? 1.0 / tokens.Sum() : 1.0 / (tokens[i] * micro.Length);
+            double stateScale = Anchors.Count == 0 ? 0 : options.DistillHidden * ofTokens / (Anchors.Count * model.HiddenSize);
             using var batch = Batch.Pack(samples, model.Device, TrainsAllText);
-            double sum = gradient.Accumulate(batch, scale);
-            if (!double.IsFinite(sum)) throw NoNumber(state.Step, batch);
-            loss += scale * sum;
+            var sums = gradient.Accumulate(batch, scale, stateScale);
+            if (!sums.IsFinite) throw NoNumber(state.Step, batch);
+            loss += scale * sums.Answers + stateScale * sums.States;
         }
         double norm = _optimiser!.GradientNorm(), rate = schedule.At(state.Step);
         if (!double.IsFinite(norm))
@@ -161,7 +168,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         }
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
-        return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), micro.Sum(b => b.Sum(s => (long)s.Length)),
+        return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), tokens.Sum(),
             answers.Sum(), 0, Environment.WorkingSet);
     }
 

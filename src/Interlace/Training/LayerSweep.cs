@@ -13,13 +13,41 @@ namespace Interlace.Training;
 /// <param name="lowest">The lowest layer that needs a gradient; those below run once and keep nothing.</param>
 /// <param name="recompute">Keep inputs alone.</param>
 /// <param name="embedded">X0 [N, D] where it was made with a graph, for the gradients of what made it; else null.</param>
-internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, bool recompute, Tensor? embedded)
+/// <param name="anchors">Looks at the states on the way up and adds to the gradients on the way down; null where nothing does.</param>
+internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, bool recompute, Tensor? embedded, AnchorLoss? anchors)
 {
     private readonly Kept[] _kept = new Kept[model.Layers.Count];
     private readonly Tensor?[] _levels = new Tensor?[model.AddedLevels];   // gradients of what enters between the layers
 
     /// <summary>Runs a layer on its way up, without a graph behind its output.</summary>
     public Tensor Up(int l, Func<Tensor, Tensor> layer, Tensor input)
+    {
+        Tensor output = Run(l, layer, input);
+        anchors?.Compare(l, output);
+        return output;
+    }
+
+    /// <summary>
+    /// Goes down from the gradient [N, D] behind the last layer, which it frees; gradients of trained parameters are added to theirs.
+    /// </summary>
+    public void Down(Tensor gradient)
+    {
+        KeepLevel(model.Layers.Count, gradient);
+        for (int l = model.Layers.Count - 1; l >= lowest; l--)
+        {
+            anchors?.AddTo(l, gradient);
+            gradient = Down(l, gradient);
+            KeepLevel(l, gradient);
+        }
+        if (embedded is not null) BackwardInput(embedded, gradient);
+    }
+
+    // Input of a layer, and its output with the graph between them unless that is recomputed.
+    private readonly record struct Kept(Tensor Input, Tensor? Output);
+
+    private bool NeedsInputGradient(int l) => l > lowest || embedded is not null;
+
+    private Tensor Run(int l, Func<Tensor, Tensor> layer, Tensor input)
     {
         if (l < lowest) return layer(input);
         Tensor kept = input.detach().alias();
@@ -36,21 +64,6 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
         }
     }
 
-    /// <summary>
-    /// Goes down from the gradient [N, D] behind the last layer, which it frees; gradients of trained parameters are added to theirs.
-    /// </summary>
-    public void Down(Tensor gradient)
-    {
-        KeepLevel(model.Layers.Count, gradient);
-        for (int l = model.Layers.Count - 1; l >= lowest; l--) gradient = Down(l, gradient);
-        if (embedded is not null) BackwardInput(embedded, gradient);
-    }
-
-    // Input of a layer, and its output with the graph between them unless that is recomputed.
-    private readonly record struct Kept(Tensor Input, Tensor? Output);
-
-    private bool NeedsInputGradient(int l) => l > lowest || embedded is not null;
-
     private Tensor Down(int l, Tensor gradient)
     {
         Tensor result;
@@ -64,7 +77,6 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
             input.Dispose();
         }
         if (!ReferenceEquals(result, gradient)) gradient.Dispose();
-        KeepLevel(l, result);
         return result;
     }
 

@@ -17,35 +17,47 @@ namespace Interlace.Training;
 /// </param>
 /// <param name="headRows">Rows of a chunk at the head.</param>
 /// <param name="distillation">
-/// Mixes the divergence from the unpruned model's predictions into the loss; null for cross-entropy alone.
+/// Mixes the divergence from the unpruned model's predictions into the loss, and adds the difference from its states; null for
+/// cross-entropy alone.
 /// </param>
 public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
 {
     private readonly bool _trainsInput = TrainsInput(model);
     private readonly int _lowestTuned = LowestTuned(model);
+    private readonly bool _embedsAlike = distillation is not null && !TrainsInput(model) && distillation.EmbedsAsIn(model);
 
     /// <summary>
     /// Adds the gradient of <paramref name="scale"/> times the summed loss over the batch's answer tokens to the parameters' gradients:
     /// cross-entropy, or its mixture with the divergence from the unpruned model.
     /// </summary>
     /// <returns>The summed loss, not scaled.</returns>
-    public double Accumulate(Batch batch, double scale)
+    public double Accumulate(Batch batch, double scale) => Accumulate(batch, scale, 0).Answers;
+
+    /// <summary>
+    /// The same, and with <paramref name="stateScale"/> times the summed squares of the differences between the states behind the anchors
+    /// and those of the unpruned model, over all tokens of the batch.
+    /// </summary>
+    /// <returns>Both sums, not scaled.</returns>
+    public BatchLoss Accumulate(Batch batch, double scale, double stateScale)
     {
         using var scope = NewDisposeScope();
-        using Tensor? parentRows = distillation?.Rows(batch);
         using var inputGradient = _trainsInput ? enable_grad() : (IDisposable)no_grad();
         var (x, pass) = model.Embed(batch);
         using (pass)
         using (no_grad())
         {
             Tensor x0 = x.alias();
+            var taught = _embedsAlike ? distillation!.Teach(batch, x0, pass.Added) : distillation?.Teach(batch);
             bool hasGraph = x0.requires_grad;   // not where the projector alone is trained and nothing of the batch is an image
-            var sweep = new LayerSweep(model, pass, hasGraph ? 0 : _lowestTuned, recompute, hasGraph ? x0 : null);
+            int lowest = hasGraph ? 0 : _lowestTuned;
+            var anchors = taught?.States.Count > 0 ? new AnchorLoss(taught.States, stateScale, lowest) : null;
+            var sweep = new LayerSweep(model, pass, lowest, recompute, hasGraph ? x0 : null, anchors);
             Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
-            var (loss, gradient) = Head(hidden, batch, scale, parentRows);
+            var (loss, gradient) = Head(hidden, batch, scale, taught?.Rows);
             hidden.Dispose();
+            taught?.Rows?.Dispose();
             sweep.Down(gradient);
-            return loss;
+            return new(loss, anchors?.Sum ?? 0);
         }
     }
 

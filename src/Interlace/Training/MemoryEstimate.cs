@@ -10,7 +10,8 @@ namespace Interlace.Training;
 /// <param name="Masters">fp32 masters, gradients and two optimiser states of the tuned weights.</param>
 /// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), a chunk of the head,
 /// and the graph through the projector where that is trained.</param>
-/// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, and its chunk of the head.</param>
+/// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, its chunk of the head where its
+/// predictions are learnt from, its state behind every anchor, and one comparison of states in fp32.</param>
 public sealed record MemoryEstimate(long Weights, long Masters, long Activations, long Parent = 0)
 {
     /// <summary>All of it.</summary>
@@ -18,7 +19,7 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
 
     /// <summary>For a model whose tuned layers are known, and the unpruned model where one is learnt from.</summary>
     public static MemoryEstimate For(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options, int headRows = 512,
-        VisionLanguageModel? parent = null)
+        VisionLanguageModel? parent = null, int anchors = 0)
     {
         int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
         long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size);
@@ -27,10 +28,12 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         // A layer's graph holds about 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
         long inner = Math.Max(model.HiddenSize, layerWeights / (3L * model.HiddenSize) - model.HiddenSize);
         long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner) * size;
-        long kept = (long)depth * options.MicroBatchTokens * model.HiddenSize * size;
+        long states = (long)options.MicroBatchTokens * model.HiddenSize;
+        long kept = depth * states * size;
         long projector = tuned.Projector ? options.MicroBatchTokens * RowWidths(model.Projector) * size : 0;
         long head = 3L * headRows * model.VocabularySize * 4;
-        long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + head;
+        long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + (options.Distill > 0 ? head : 0)
+            + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
         return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + projector + head, learntFrom);
     }
 

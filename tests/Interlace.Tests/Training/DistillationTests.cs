@@ -99,6 +99,17 @@ public sealed class DistillationTests : IDisposable
         Run("by the model", Distilled(0.5, null) with { Model = dense });
         Assert.Equal(Weights("distilled"), Weights("by the model"));
         Assert.Equal(File.ReadAllBytes(_scratch.At("distilled", TrainingRecord.Name)), File.ReadAllBytes(_scratch.At("by the model", TrainingRecord.Name)));
+
+        Experiment States(double weight, string train = "all-kept") =>
+            experiment with { Finetune = experiment.Finetune! with { LearningRate = 1e-3, DistillHidden = weight, Parent = dense, Train = train } };
+        Assert.Equal(record.Inputs.Parent.TensorsSha256, Run("states", States(1)).Inputs.Parent!.TensorsSha256);   // the plan has no triplets: behind every trained layer
+        Run("all kept", States(0, "all-kept"));
+        Assert.NotEqual(Weights("all kept"), Weights("states"));
+        Assert.Contains("no run with these settings", Assert.Throws<InputException>(() => Run("states", States(2))).Message, StringComparison.Ordinal);
+        Assert.Contains("\"distill_hidden\": 1", File.ReadAllText(_scratch.At("states", TrainingRecord.Name)), StringComparison.Ordinal);
+        Assert.DoesNotContain("distill_hidden", File.ReadAllText(_scratch.At("distilled", TrainingRecord.Name)), StringComparison.Ordinal);
+        Assert.Contains("there are neither", Assert.Throws<InputException>(() => Run("none", States(1, "projector"))).Message, StringComparison.Ordinal);
+
         Run("weight 0 with a parent", Distilled(0, dense));
         foreach (string file in Directory.EnumerateFiles(_scratch.At("plain")).Select(file => Path.GetFileName(file)).Where(file => file != TrainingLog.Name))
             Assert.Equal(File.ReadAllBytes(_scratch.At("plain", file)), File.ReadAllBytes(_scratch.At("weight 0 with a parent", file)));

@@ -69,6 +69,29 @@ public sealed class FineTunerTests : IDisposable
         Assert.Equal(whole.Weights, resumed.Weights);
     }
 
+    [Theory, InlineData(0, 3, "cancelled"), InlineData(0.5, 4, "killed")]
+    public void A_run_that_learns_states_goes_on_to_the_same_bytes(double distill, int step, string end)
+    {
+        var options = Options with { DistillHidden = 2, Distill = distill };
+        var whole = Run("whole", options, distils: true);
+        Assert.NotEqual(Run("plain", options with { DistillHidden = 0 }, distils: true).Weights, whole.Weights);
+        Assert.ThrowsAny<Exception>(() => Run("broken", options, step, end, distils: true));
+        var resumed = Run("broken", options, distils: true);
+        Assert.Equal(whole.Log, resumed.Log);
+        Assert.Equal(whole.Weights, resumed.Weights);
+    }
+
+    [Theory, InlineData("batch_mean"), InlineData("micro_batch_mean")]
+    public void The_difference_of_states_is_a_mean_over_anchors_tokens_and_elements(string loss)
+    {
+        var options = Options with { Loss = loss, MicroBatchSamples = 2, MaxSteps = 1 };
+        double plain = Run("plain", options).Log[0].Loss, with = Run("with", options with { DistillHidden = 2 }, distils: true).Log[0].Loss;
+        EncodedSample[][] batches = loss == "batch_mean" ? [_samples.Encoded(FirstStep)] : [.. FirstStep.Chunk(2).Select(pair => _samples.Encoded(pair))];
+        double mean = batches.Average(MeanSquare);
+        Assert.True(mean > 1e-3);
+        Assert.Equal(2 * mean, with - plain, 1e-4 * mean);
+    }
+
     [Fact]
     public void State_of_another_key_is_not_taken_up()
     {
@@ -151,13 +174,13 @@ public sealed class FineTunerTests : IDisposable
     /// <param name="key">Key of the state.</param>
     /// <param name="validation">Samples that are held back.</param>
     /// <param name="isSkipped">Places that are left out.</param>
-    /// <param name="distils">Learn from the model without layer 6: any other model will do.</param>
+    /// <param name="distils">Learn from the model without layer 6, and where states are compared behind <see cref="Anchors"/>: any other model will do.</param>
     private Outcome Run(string folder, FineTuneOptions options, int endAfter = 0, string end = "cancelled", string key = "key", int[]? validation = null, Func<long, bool>? isSkipped = null, bool distils = false)
     {
         using var ending = new CancellationTokenSource();
         using var loaded = _samples.Open();
-        using var parent = distils ? _samples.Loaded.Model.Keep([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]) : null;
-        using var tuner = new FineTuner(loaded.Model, TrainedParameters.LayersOf(options.Train, [4, 8], loaded.Model.Layers.Count), options, _scratch.At(folder), key, parent);
+        using var parent = distils ? Other() : null;
+        using var tuner = new FineTuner(loaded.Model, TrainedParameters.LayersOf(options.Train, [4, 8], loaded.Model.Layers.Count), options, _scratch.At(folder), key, parent, anchors: Anchors);
         int steps = 0;
         var progress = new ImmediateProgress(step =>
         {
@@ -179,6 +202,27 @@ public sealed class FineTunerTests : IDisposable
         TrainingLogRow[] log = [.. TrainingLog.Read(Path.Combine(_scratch.At(folder), TrainingLog.Name)).Select(row => row with { SamplesPerSecond = 0, MemoryBytes = 0 })];
         return new(result, log, weights, steps, validation is not { Length: > 0 }
             ? double.NaN : MeanLoss(_samples.Encoded(validation), options.TrainOn == "text", loaded.Model));
+    }
+
+    private static readonly Anchor[] Anchors = [new(5, 6), new(9, 8)];
+
+    private VisionLanguageModel Other() => _samples.Loaded.Model.Keep([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]);
+
+    /// <summary>Mean square of the differences of the states behind the anchors of the model as it is on the disk and the other.</summary>
+    private double MeanSquare(EncodedSample[] samples)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var other = Other();
+        using var batch = Batch.Pack(samples, CPU);
+        Dictionary<int, Tensor> States(VisionLanguageModel of)
+        {
+            var states = new Dictionary<int, Tensor>();
+            of.Hidden(batch, (l, layer, x) => (states[l] = layer(x).alias()).alias());
+            return states;
+        }
+        var (own, others) = (States(_samples.Loaded.Model), States(other));
+        return Anchors.Average(anchor => nn.functional.mse_loss(own[anchor.Layer], others[anchor.Original]).item<float>());
     }
 
     private double MeanLoss(EncodedSample[] samples, bool allText = false, VisionLanguageModel? of = null)
