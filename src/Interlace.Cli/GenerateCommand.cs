@@ -64,6 +64,7 @@ internal static class GenerateCommand
         double? firstToken = null;
         void Show(string piece)
         {
+            if (text.Length == 0 && model.Processor.AnswersBeginWithSpace && piece.StartsWith(' ')) piece = piece[1..];
             text.Append(piece);
             if (invocation.Json) return;
             invocation.Out.Write(invocation.OutIsTerminal ? Printable.Lines(piece) : piece);

@@ -14,6 +14,7 @@ internal static class FamilyTable
         LlavaOneVision.LlavaOneVisionFamily.Row,
         Llava.LlavaFamily.Row,
         InternVL.InternVLFamily.Row,
+        .. SmolVLM.SmolVLMFamily.Rows,
         Qwen3.Qwen3Family.Row,
         Llama.LlamaFamily.Row,
         .. PrunableFamilies.Rows,

@@ -7,13 +7,9 @@ namespace Interlace.Vlm.Families;
 /// </summary>
 internal static class PrunableFamilies
 {
-    private static readonly NameRule Head = new(ModelPart.Head, "lm_head.");
-
     /// <summary>One row each.</summary>
     public static IReadOnlyList<Family> Rows { get; } =
     [
-        new("smolvlm", new(new(ModelPart.Other, "model.text_model."), Head, new(ModelPart.Vision, "model.vision_model."),
-            new(ModelPart.Vision, "model.connector."))),
         new("gemma3", LanguageNames.Wrapped(new(ModelPart.Vision, "model.vision_tower.", "vision_tower."),
             new(ModelPart.Vision, "model.multi_modal_projector.", "multi_modal_projector.")))
         {

@@ -5,10 +5,9 @@ using System.Runtime.Intrinsics;
 namespace Interlace.Vlm.Images;
 
 /// <summary>
-/// Bicubic resizing (a = -0.5) with antialiasing of 8-bit RGB images: two separable passes with fixed-point weights, rounded and clamped to
+/// Resizing with antialiasing of 8-bit RGB images: two separable passes with fixed-point weights, rounded and clamped to
 /// 8 bits after each. The same bytes as the reference's: <see cref="Bicubic"/> for the kernel of torch (15-bit weights, horizontal pass
-/// first),
-/// <see cref="BicubicPillow"/> for Pillow 13 (22-bit weights, the order of the passes depends on the sizes).
+/// first), the others for Pillow 13 (22-bit weights, the order of the passes depends on the sizes).
 /// </summary>
 public static class Resize
 {
@@ -17,22 +16,33 @@ public static class Resize
     public static RgbImage Bicubic(RgbImage image, int width, int height)
     {
         ImageBounds.Check((image.Width, image.Height), width, height);
-        RgbImage wide = width == image.Width ? image : Horizontal(image, BicubicWeights.Torch(image.Width, width));
-        return height == image.Height ? wide : Vertical(wide, BicubicWeights.Torch(image.Height, height));
+        RgbImage wide = width == image.Width ? image : Horizontal(image, ResampleWeights.Torch(image.Width, width));
+        return height == image.Height ? wide : Vertical(wide, ResampleWeights.Torch(image.Height, height));
     }
 
     /// <summary>
     /// The resize of Pillow's <c>Image.resize</c>, used where a benchmark prepares its images before the model's processor sees them.
     /// </summary>
     /// <exception cref="InputException">It would be larger than an image may be.</exception>
-    public static RgbImage BicubicPillow(RgbImage image, int width, int height)
+    public static RgbImage BicubicPillow(RgbImage image, int width, int height) => Pillow(image, width, height, ResampleFilter.Bicubic);
+
+    /// <summary>The same with lines between pixels (Pillow's BILINEAR).</summary>
+    /// <exception cref="InputException">It would be larger than an image may be.</exception>
+    public static RgbImage BilinearPillow(RgbImage image, int width, int height) => Pillow(image, width, height, ResampleFilter.Bilinear);
+
+    /// <summary>The same with a windowed sinc (Pillow's LANCZOS).</summary>
+    /// <exception cref="InputException">It would be larger than an image may be.</exception>
+    public static RgbImage LanczosPillow(RgbImage image, int width, int height) => Pillow(image, width, height, ResampleFilter.Lanczos);
+
+    private static RgbImage Pillow(RgbImage image, int width, int height, ResampleFilter filter)
     {
         ImageBounds.Check((image.Width, image.Height), width, height);
         bool horizontal = width != image.Width, vertical = height != image.Height;
-        if (horizontal && vertical && IsHeightFirst(image, width, height))
-            return Horizontal(Vertical(image, BicubicWeights.Pillow(image.Height, height)), BicubicWeights.Pillow(image.Width, width));
-        RgbImage wide = horizontal ? Horizontal(image, BicubicWeights.Pillow(image.Width, width)) : image;
-        return vertical ? Vertical(wide, BicubicWeights.Pillow(image.Height, height)) : wide;
+        RgbImage Widened(RgbImage from) => Horizontal(from, ResampleWeights.Pillow(from.Width, width, filter));
+        RgbImage Heightened(RgbImage from) => Vertical(from, ResampleWeights.Pillow(from.Height, height, filter));
+        if (horizontal && vertical && IsHeightFirst(image, width, height)) return Widened(Heightened(image));
+        RgbImage wide = horizontal ? Widened(image) : image;
+        return vertical ? Heightened(wide) : wide;
     }
 
     /// <summary>
@@ -43,7 +53,7 @@ public static class Resize
     private static bool IsHeightFirst(RgbImage image, int width, int height) =>
         height < image.Height && 1 - (double)height / image.Height > 2 * (1 - (double)width / image.Width);
 
-    private static RgbImage Horizontal(RgbImage image, BicubicWeights weights)
+    private static RgbImage Horizontal(RgbImage image, ResampleWeights weights)
     {
         int width = weights.Length, stride = image.Width * 3;
         byte[] pixels = new byte[width * image.Height * 3];
@@ -57,7 +67,7 @@ public static class Resize
         return new(width, image.Height, pixels);
     }
 
-    private static void HorizontalRow(ReadOnlySpan<byte> row, Span<byte> output, BicubicWeights weights)
+    private static void HorizontalRow(ReadOnlySpan<byte> row, Span<byte> output, ResampleWeights weights)
     {
         var half = Vector128.Create(weights.Half);
         for (int x = 0; x < weights.Length; x++)
@@ -77,7 +87,7 @@ public static class Resize
         }
     }
 
-    private static RgbImage Vertical(RgbImage image, BicubicWeights weights)
+    private static RgbImage Vertical(RgbImage image, ResampleWeights weights)
     {
         int height = weights.Length, stride = image.Width * 3;
         byte[] pixels = new byte[stride * height];
@@ -86,7 +96,7 @@ public static class Resize
         return new(image.Width, height, pixels);
     }
 
-    private static void VerticalRow(ReadOnlySpan<byte> rows, int stride, Span<byte> output, BicubicWeights weights, ReadOnlySpan<int> taps)
+    private static void VerticalRow(ReadOnlySpan<byte> rows, int stride, Span<byte> output, ResampleWeights weights, ReadOnlySpan<int> taps)
     {
         int x = 0, step = Vector<byte>.Count;
         var half = new Vector<int>(weights.Half);

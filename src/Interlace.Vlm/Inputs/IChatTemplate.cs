@@ -11,6 +11,11 @@ internal interface IChatTemplate
     /// <summary>Whether the tokenizer puts its special tokens before a prompt; other templates write them themselves.</summary>
     bool BeginsWithSpecialTokens => false;
 
+    /// <summary>
+    /// Whether a space stands before the text of an answer: prompts end before it, so that a model's answers begin with it.
+    /// </summary>
+    bool AnswersBeginWithSpace => false;
+
     /// <summary>Renders a conversation, with one placeholder for each image.</summary>
     /// <param name="messages">The turns; at least one.</param>
     /// <param name="addGenerationPrompt">Whether the header of the answer to come is added.</param>

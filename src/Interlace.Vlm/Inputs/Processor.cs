@@ -85,6 +85,16 @@ public sealed class Processor
     /// <summary>Whether the model sees images.</summary>
     public bool ReadsImages => _images is not null;
 
+    /// <summary>Whether a model's answers begin with a space that is the template's and not theirs.</summary>
+    public bool AnswersBeginWithSpace => _template.AnswersBeginWithSpace;
+
+    /// <summary>The text of an answer's tokens, without the space that the template has before it.</summary>
+    public string TextOf(ReadOnlySpan<int> answer)
+    {
+        string text = Tokenizer.Decode(answer);
+        return AnswersBeginWithSpace && text.StartsWith(' ') ? text[1..] : text;
+    }
+
     /// <summary>The messages without the texts that stand for images and videos, as data sets hold them where others once stood.</summary>
     public IReadOnlyList<ChatMessage> WithoutPlaceholders(IReadOnlyList<ChatMessage> messages) =>
         messages.Any(message => message.Content.Any(part => Held(part) is not null))

@@ -5,7 +5,7 @@ namespace Interlace.Vlm.Vision;
 
 /// <summary>The patches of square tiles of one size, row by row, as towers with learned positions read them.</summary>
 /// <param name="side">Side of a tile in pixels.</param>
-/// <param name="patch">Side of a patch; it divides the tile's.</param>
+/// <param name="patch">Side of a patch. Where it does not divide the tile's, what is left right and below belongs to none.</param>
 /// <param name="mean">Mean of the pixels per channel, of values 0 to 1.</param>
 /// <param name="deviation">Their standard deviation.</param>
 /// <param name="device">Where they are cut.</param>
@@ -40,7 +40,9 @@ internal sealed class TilePatches(int side, int patch, IReadOnlyList<double> mea
                 + $"whose tiles are {side} x {side}.");
         }
         using var scope = NewDisposeScope();
-        Tensor pixels = tensor(tile.Pixels, ScalarType.Byte, device: device).view(Grid, patch, Grid, patch, 3);
+        int covered = Grid * patch;
+        Tensor pixels = tensor(tile.Pixels, ScalarType.Byte, device: device).view(side, side, 3);
+        pixels = pixels.narrow(0, 0, covered).narrow(1, 0, covered).reshape(Grid, patch, Grid, patch, 3);
         Tensor patches = pixels.permute(0, 2, 4, 1, 3).to(ScalarType.Float32);   // [rows, columns, 3, p, p]
         return _normalisation.Forward(patches).reshape(Count, 3 * patch * patch).MoveToOuterDisposeScope();
     }

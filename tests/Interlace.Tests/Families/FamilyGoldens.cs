@@ -81,8 +81,10 @@ internal static class FamilyGoldens
     private static long? MaxPixels(string folder, JsonNode? arguments)
     {
         if (arguments?["size"] is { } size) return (long)size["longest_edge"]!;
-        if (arguments?["crop_to_patches"] is not { } crop || (bool)crop) return null;
-        long side = ImageSettings.Read(folder).Section("size").Int("height", int.MaxValue);
+        if ((arguments?["crop_to_patches"] ?? arguments?["do_image_splitting"]) is not { } crop || (bool)crop) return null;
+        var images = ImageSettings.Read(folder);
+        long side = images.Has("max_image_size")
+            ? images.Section("max_image_size").Int("longest_edge", int.MaxValue) : images.Section("size").Int("height", int.MaxValue);
         return side * side;   // one tile
     }
 

@@ -126,7 +126,7 @@ public class SamplesTests
             if (sample.Kinds[t - 1] != TokenKind.Answer) trained.Add([]);
             trained[^1].Add(sample.Ids[t]);
         }
-        Assert.Equal(answers, trained.Select(ids => loaded.Processor.Tokenizer.Decode([.. ids])));
+        Assert.Equal(answers, trained.Select(ids => loaded.Processor.TextOf([.. ids])));
         Assert.Contains(trained[^1][^1], loaded.StopIds);
         // Wherever the template ends an answer, that is trained too: some have nothing between two turns.
         var ends = sample.Ids.Index()

@@ -53,11 +53,11 @@ public class ResizeTests
     /// <summary>The same weights, summed value by value.</summary>
     private static byte[] Plain(RgbImage image, int width, int height)
     {
-        byte[] wide = Pass(image.Pixels, BicubicWeights.Torch(image.Width, width), image.Height, image.Width * 3, 3, 1);
-        return Pass(wide, BicubicWeights.Torch(image.Height, height), 1, 0, width * 3, width);
+        byte[] wide = Pass(image.Pixels, ResampleWeights.Torch(image.Width, width), image.Height, image.Width * 3, 3, 1);
+        return Pass(wide, ResampleWeights.Torch(image.Height, height), 1, 0, width * 3, width);
     }
 
-    private static byte[] Pass(byte[] source, BicubicWeights weights, int rows, int rowStride, int step, int pixels)
+    private static byte[] Pass(byte[] source, ResampleWeights weights, int rows, int rowStride, int step, int pixels)
     {
         int lane = pixels * 3;
         byte[] output = new byte[rows * weights.Length * lane];

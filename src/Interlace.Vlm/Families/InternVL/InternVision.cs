@@ -65,7 +65,7 @@ internal sealed class InternVision : IVisionEncoder
         using var scope = NewDisposeScope();
         RgbImage[] tiles = [.. images.SelectMany(image => image.Tiles)];
         observe?.Invoke(VisionLanguageModel.VisionBegins, tensor(new long[] { tiles.Length, _patches.Grid, _patches.Grid }).view(1, 3));
-        Tensor joined = Joined(Tower(tiles, type, device, observe));
+        Tensor joined = FeatureSquares.Join(Tower(tiles, type, device, observe), _config.Shuffle);
         Tensor merged = _second.Forward(_activation(_first.Forward(_projectorNorm.Forward(joined))));   // [V, D]
         observe?.Invoke(VisionLanguageModel.VisionEnds, merged);
         return new(merged.MoveToOuterDisposeScope(), []);
@@ -90,16 +90,5 @@ internal sealed class InternVision : IVisionEncoder
         }
         if (_features.Layer == -1 && _finalNorm is not null) x = _finalNorm.Forward(x);
         return x.view(tiles.Count, tokens, _config.Width).narrow(1, 1, _patches.Count);
-    }
-
-    /// <summary>
-    /// Squares of s x s features become one, in the reference's order of the values: [tiles, count, width] -> [tokens, width * s * s].
-    /// </summary>
-    private Tensor Joined(Tensor features)
-    {
-        long n = features.shape[0], side = _patches.Grid, s = _config.Shuffle, c = _config.Width;
-        Tensor rows = features.reshape(n, side, side / s, c * s).permute(0, 2, 1, 3);
-        Tensor squares = rows.reshape(n, side / s, side / s, c * s * s).permute(0, 2, 1, 3);
-        return squares.reshape(-1, c * s * s);
     }
 }

@@ -153,7 +153,7 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
             var (place, prompt) = asked[generated.Index];
             ReadOnlySpan<int> ids = generated.Reason == FinishReason.Stop ? generated.Ids.AsSpan(..^1) : generated.Ids;
             string hash = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(prompt.Ids))), index = rows[place].Index;
-            yield return (new(index, hash, loaded.Processor.Tokenizer.Decode(ids), prompt.Length, prompt.Count(TokenKind.Image),
+            yield return (new(index, hash, loaded.Processor.TextOf(ids), prompt.Length, prompt.Count(TokenKind.Image),
                 generated.Ids.Length, generated.Reason == FinishReason.Stop ? "stop" : "length"),
                 new(index, Seconds(imageTimes[place]), Seconds(generated.Prefill), Seconds(generated.Decoding), generated.Ids.Length));
         }

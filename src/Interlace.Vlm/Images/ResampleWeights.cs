@@ -1,15 +1,15 @@
 namespace Interlace.Vlm.Images;
 
 /// <summary>
-/// Fixed-point weights of an antialiased bicubic filter along one axis: output i is the sum over its taps of weight x input, beginning at
+/// Fixed-point weights of an antialiased filter along one axis: output i is the sum over its taps of weight x input, beginning at
 /// input <c>Starts[i]</c>.
 /// </summary>
-internal sealed class BicubicWeights
+internal sealed class ResampleWeights
 {
     private readonly int[] _offsets;
     private readonly int[] _weights;
 
-    private BicubicWeights(int[] starts, int[] offsets, double[] weights, int precision)
+    private ResampleWeights(int[] starts, int[] offsets, double[] weights, int precision)
     {
         Starts = starts;
         _offsets = offsets;
@@ -33,10 +33,10 @@ internal sealed class BicubicWeights
     /// <summary>The weights of one output.</summary>
     public ReadOnlySpan<int> Of(int output) => _weights.AsSpan(_offsets[output].._offsets[output + 1]);
 
-    /// <summary>As torch's kernel for unsigned bytes: as many places as let the largest weight fit 16 bits.</summary>
-    public static BicubicWeights Torch(int input, int output)
+    /// <summary>As torch's bicubic kernel for unsigned bytes: as many places as let the largest weight fit 16 bits.</summary>
+    public static ResampleWeights Torch(int input, int output)
     {
-        (int[] starts, int[] offsets, double[] weights) = Exact(input, output);
+        (int[] starts, int[] offsets, double[] weights) = Exact(input, output, ResampleFilter.Bicubic);
         double largest = weights.Max();
         int precision = 0;
         while (precision < 22 && (int)(0.5 + largest * (1 << (precision + 1))) < 1 << 15) precision++;
@@ -44,15 +44,15 @@ internal sealed class BicubicWeights
     }
 
     /// <summary>As Pillow: 22 places (32 bits, less 8 of the pixel and 2 for overshoot).</summary>
-    public static BicubicWeights Pillow(int input, int output)
+    public static ResampleWeights Pillow(int input, int output, ResampleFilter filter)
     {
-        (int[] starts, int[] offsets, double[] weights) = Exact(input, output);
+        (int[] starts, int[] offsets, double[] weights) = Exact(input, output, filter);
         return new(starts, offsets, weights, 22);
     }
 
-    private static (int[] Starts, int[] Offsets, double[] Weights) Exact(int input, int output)
+    private static (int[] Starts, int[] Offsets, double[] Weights) Exact(int input, int output, ResampleFilter filter)
     {
-        double scale = (double)input / output, stretch = Math.Max(scale, 1), support = 2 * stretch, inverse = 1 / stretch;
+        double scale = (double)input / output, stretch = Math.Max(scale, 1), support = filter.Support * stretch, inverse = 1 / stretch;
         int[] starts = new int[output], offsets = new int[output + 1];
         var weights = new List<double>(output * ((int)Math.Ceiling(support) * 2 + 1));
         for (int i = 0; i < output; i++)
@@ -62,7 +62,7 @@ internal sealed class BicubicWeights
             starts[i] = start;
             for (int j = 0; j < count; j++)
             {
-                double weight = Cubic((j + start - center + 0.5) * inverse);
+                double weight = filter.At((j + start - center + 0.5) * inverse);
                 weights.Add(weight);
                 total += weight;
             }
@@ -70,13 +70,5 @@ internal sealed class BicubicWeights
             for (int j = offsets[i]; j < weights.Count; j++) weights[j] /= total;
         }
         return (starts, offsets, [.. weights]);
-    }
-
-    /// <summary>Keys' cubic convolution with a = -0.5.</summary>
-    private static double Cubic(double x)
-    {
-        const double a = -0.5;
-        x = Math.Abs(x);
-        return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
     }
 }
