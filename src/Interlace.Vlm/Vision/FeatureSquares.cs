@@ -6,7 +6,8 @@ namespace Interlace.Vlm.Vision;
 internal static class FeatureSquares
 {
     /// <summary>
-    /// Squares of s x s features become one, in the reference's order of the values: [tiles, side * side, width] -> [tokens, width * s * s].
+    /// Squares of s x s features become one, in the reference's order of the values:
+    /// [tiles, side * side, width] -> [tokens, width * s * s].
     /// </summary>
     /// <param name="features">Those of square tiles, row by row.</param>
     /// <param name="s">Features along a side of a square; it divides the tile's side.</param>

@@ -36,6 +36,9 @@ internal static class PublishedConfigs
         "InternVL3-8B" => (Intern(3584, 18944, 28, 28, 4, 151674, SmallIntern), InternImages),
         "InternVL3-38B" => (Intern(5120, 27648, 64, 40, 8, 151674, LargeIntern), InternImages),
         "InternVL3-78B" => (Intern(8192, 29568, 80, 64, 8, 151674, LargeIntern), InternImages),
+        "SmolVLM-256M" => (Smol("smolvlm", 576, 1536, 30, 9, 3, 49280, SmallSiglip), SmolImages(2048, 512)),
+        "SmolVLM-500M" => (Smol("smolvlm", 960, 2560, 32, 15, 5, 49280, SmallSiglip), SmolImages(2048, 512)),
+        "SmolVLM-2.2B" => (Smol("idefics3", 2048, 8192, 24, 32, 32, 49155, LargeSiglip), SmolImages(1536, 384)),
         "Llama-3.2-1B" => (Llama32, "{}"),
         "Qwen3-8B" => (Qwen3(4096, 12288, 36, 32), "{}"),
         _ => throw new ArgumentException($"{model} is not described here", nameof(model)),
@@ -61,6 +64,12 @@ internal static class PublishedConfigs
     private const string LargeIntern = """
         "hidden_size": 3200, "intermediate_size": 12800, "num_hidden_layers": 45, "num_attention_heads": 25,
         "attention_bias": false, "use_qk_norm": true, "norm_type": "rms_norm"
+        """;
+
+    private const string SmallSiglip = """ "hidden_size": 768, "num_attention_heads": 12, "image_size": 512, "patch_size": 16 }, "scale_factor": 4 """;
+
+    private const string LargeSiglip = """
+        "hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "image_size": 384, "patch_size": 14 }, "scale_factor": 3
         """;
 
     private const string Llama32 = """
@@ -168,6 +177,21 @@ internal static class PublishedConfigs
             {{tower}}, "model_type": "internvl_vision", "image_size": [448, 448], "patch_size": [14, 14], "hidden_act": "gelu",
             "layer_norm_eps": 1e-06, "use_absolute_position_embeddings": true, "use_mask_token": false, "use_mean_pooling": true
           }
+        }
+        """;
+
+    private static string SmolImages(int longest, int tile) => $$"""
+        { "size": { "longest_edge": {{longest}} }, "max_image_size": { "longest_edge": {{tile}} }, {{Means}} }
+        """;
+
+    private static string Smol(string type, int hidden, int inner, int layers, int heads, int keyHeads, int vocabulary, string tower) => $$"""
+        {
+          "model_type": "{{type}}", "image_token_id": 49190, "tie_word_embeddings": false,
+          "text_config": {
+            {{Sizes(hidden, inner, layers, heads, keyHeads, vocabulary)}}, "model_type": "llama", "head_dim": 64, "rope_theta": 100000,
+            "max_position_embeddings": 8192, "attention_bias": false, "mlp_bias": false
+          },
+          "vision_config": { "model_type": "{{type}}", {{tower}}
         }
         """;
 

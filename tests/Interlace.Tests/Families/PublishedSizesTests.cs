@@ -22,6 +22,9 @@ public class PublishedSizesTests
     [InlineData("InternVL3-8B", 7_944_373_760)]
     [InlineData("InternVL3-38B", 38_388_164_992)]
     [InlineData("InternVL3-78B", 78_408_318_336)]
+    [InlineData("SmolVLM-256M", 256_484_928)]
+    [InlineData("SmolVLM-500M", 507_482_304)]
+    [InlineData("SmolVLM-2.2B", 2_246_272_880)]
     [InlineData("Llama-3.2-1B", 1_235_814_400)]
     [InlineData("Qwen3-8B", 8_190_735_360)]
     public void Tensors_add_up_to_the_published_parameters(string model, long parameters)

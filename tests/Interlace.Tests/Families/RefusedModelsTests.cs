@@ -59,6 +59,8 @@ public class RefusedModelsTests
     [InlineData("LLaVA-OneVision-7B", "vision_aspect_ratio", "\"pad\"", "vision_aspect_ratio is pad, expected anyres_max_N")]
     [InlineData("InternVL3-8B", "vision_config.norm_type", "\"batch_norm\"", "norm_type is batch_norm, expected layer_norm or rms_norm")]
     [InlineData("InternVL3-8B", "vision_feature_select_strategy", "\"full\"", "only patches can be joined into tokens")]
+    [InlineData("SmolVLM-256M", "text_config.model_type", "\"qwen2\"", "text_config.model_type is qwen2, expected llama")]
+    [InlineData("SmolVLM-256M", "scale_factor", "3", "tiles of 32 patches a side cannot be joined by scale_factor 3")]
     public void Setting_that_is_not_computed_is_refused_by_name(string model, string place, string value, string reason)
     {
         void Change(JsonObject config)

@@ -8,6 +8,7 @@ using Interlace.Vlm.Families.Clip;
 using Interlace.Vlm.Families.InternVL;
 using Interlace.Vlm.Families.Llava;
 using Interlace.Vlm.Families.LlavaOneVision;
+using Interlace.Vlm.Families.SmolVLM;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
@@ -97,6 +98,37 @@ public partial class TilingTests
             Same(row, "tiles_with_thumbnail", [tiles]);
             Same(row, "context_tokens", [tiles * InternConfig.Read(config).TokensPerTile]);
         });
+    }
+
+    [Fact]
+    public void Smolvlm_cuts_images_and_counts_tokens_as_the_reference()
+    {
+        using var model = new Resized("smolvlm");
+        string[] published = [.. model.Rows[0].Json.Where(entry => entry.Value is JsonObject).Select(entry => entry.Key)];
+        Assert.Equal(published.Length, model.Numbers.Length);   // tokens of a tile, for each of them
+        foreach (var (name, tileTokens) in published.Zip(model.Numbers))
+        {
+            if (NumberPattern().Matches(name) is not [.., var longest, var side]) throw Unexpected(model);
+            model.Images["size"] = new JsonObject { ["longest_edge"] = Int(longest) };
+            model.Images["max_image_size"] = new JsonObject { ["longest_edge"] = Int(side) };
+            model.Vision["image_size"] = Int(side);
+            model.Vision["patch_size"] = Int(side) / Root(tileTokens);
+            model.Root["scale_factor"] = 1;
+            var config = model.Write();
+            var processor = SplitImageProcessor.Read(config, Tokenizer.Load(config.Folder), maxPixels: null);
+            Assert.All(model.Rows, whole =>
+            {
+                Row row = new(whole.Height, whole.Width, whole.Json[name]!.AsObject());
+                var (height, width) = processor.SizeOf(row.Height, row.Width);
+                var grid = processor.GridOf(height, width);
+                int tiles = grid.Count > 1 ? grid.Count + 1 : 1;
+                Same(row, "resized_hw", [height, width]);
+                Same(row, "multiple_hw", [grid.Rows * Int(side), grid.Columns * Int(side)]);
+                Same(row, "rows_cols", grid.Count > 1 ? [grid.Rows, grid.Columns] : [0, 0]);
+                Same(row, "frames", [tiles]);
+                Same(row, Tokens, [tiles * SmolConfig.Read(config).TokensPerTile]);
+            });
+        }
     }
 
     [Theory, InlineData("qwen2_vl"), InlineData("qwen2_5_vl")]
