@@ -22,7 +22,8 @@ internal sealed class ChatTemplate(string begin, bool knowsVideos = false) : ICh
     /// <exception cref="InputException">It is none of the published ones.</exception>
     public static ChatTemplate Load(string folder) => TemplateFile.Find(folder, "SmolVLM and Idefics3",
         ("830005085ddd94cec605b6e21b885b28ffad6e3f82ee6a212c523533e8f04f01", new ChatTemplate("<|im_start|>")),
-        ("36a47ed97c18667acf1150e4fa25e2e2b0e87d468307dd593874f152373c2c5b", new ChatTemplate("<|im_start|>", knowsVideos: true)),   // SmolVLM2
+        // SmolVLM2
+        ("36a47ed97c18667acf1150e4fa25e2e2b0e87d468307dd593874f152373c2c5b", new ChatTemplate("<|im_start|>", knowsVideos: true)),
         ("0d7e56ca41705b79932de707b22bc855c3cfcefae62f1ac5e458560654883d2e", new ChatTemplate("<|begin_of_text|>")));   // Idefics3 8B
 
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
