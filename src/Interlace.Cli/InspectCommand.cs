@@ -4,6 +4,7 @@ using Interlace.Calibration;
 using Interlace.Evaluation.Latency;
 using Interlace.Evaluation.Scoring;
 using Interlace.Pruning;
+using Interlace.Pruning.Bridging;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -39,7 +40,8 @@ internal static class InspectCommand
         if (UserFile.KindOf(Path.Combine(folder, "config.json")) != PathKind.Missing)
         {
             using var checkpoint = Checkpoint.Open(folder);
-            var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder), SparsityFile.In(folder));
+            var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder), SparsityFile.In(folder),
+                BridgeOf(folder));
             invocation.Print(view.ToJson, view.Draw);
         }
         else if (RunView.Of(folder) is { } run) invocation.Print(run.ToJson, run.Draw);
@@ -92,6 +94,9 @@ internal static class InspectCommand
                 throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");
         }
     }
+
+    private static BridgeAccount? BridgeOf(string folder) =>
+        File.Exists(Path.Combine(folder, PrunedModelFile.Name)) ? PrunedModelFile.Load(folder).Bridge : null;
 
     private static PruningPlan? PlanOf(string folder) =>
         Path.Combine(folder, PlanFile.Name) is var path && File.Exists(path) ? PlanFile.Load(path) : null;

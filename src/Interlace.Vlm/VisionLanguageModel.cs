@@ -77,6 +77,9 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>Width D of the residual stream.</summary>
     public int HiddenSize => _spec.HiddenSize;
 
+    /// <summary>What the feed-forward of a layer gives is added to the residual stream as it is, with nothing in between.</summary>
+    public bool AddsFeedForwardAsItIs => _spec.AddsFeedForwardAsItIs;
+
     /// <summary>Rows of the output head.</summary>
     public int VocabularySize => _spec.VocabularySize;
 
@@ -146,12 +149,15 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="cache">Where keys and values are kept, or null.</param>
     /// <param name="added">Visual features that are added between layers, or null; freed with the pass.</param>
     /// <param name="observe">Sees what every linear layer of the decoder layers reads, or null.</param>
-    public Pass NewPass(Batch batch, CacheRows? cache = null, AddedFeatures? added = null, LinearObserver? observe = null)
+    /// <param name="observeFeedForward">Sees what the feed-forward of every decoder layer adds, or null.</param>
+    public Pass NewPass(Batch batch, CacheRows? cache = null, AddedFeatures? added = null, LinearObserver? observe = null,
+        FeedForwardObserver? observeFeedForward = null)
     {
         foreach (int length in batch.Lengths) _rope.CheckLength(length);
         return new PackedPass(batch.Lengths, Device, cache)
         {
-            Rotary = _rope.Of(batch.Positions, ComputeType), Added = added, Observe = observe, AttentionScale = _spec.AttentionScale,
+            Rotary = _rope.Of(batch.Positions, ComputeType), Added = added, Observe = observe,
+            ObserveFeedForward = observeFeedForward, AttentionScale = _spec.AttentionScale,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
+using Interlace.Pruning.Bridging;
 using Spectre.Console;
 
 namespace Interlace.Cli;
@@ -13,29 +14,46 @@ internal static class PruneCommand
     private static readonly Option<string> Target = StageOptions.Out("Model folder to write.", "DIR");
 
     public static Verb Create() =>
-        new("prune", "Write a new checkpoint without the dropped layers; the model's files are copied by byte range, nothing is computed.",
+        new("prune", "Write a new checkpoint without the dropped layers; the model's files are copied by byte range, nothing is computed "
+            + "unless the dropped layers are to be bridged.",
         ["interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/pruned",
-        "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct"], Run)
+        "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct",
+        "interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/bridged --bridge --data data/finevision"], Run)
     {
-        ModelOptions.Model, Plan, Target,
+        ModelOptions.Model, Plan, StageOptions.Bridge, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)
     {
         string where = invocation.Get(Plan)!, target = invocation.Get(Target)!;
         string model = invocation.Get(ModelOptions.Model), planPath = Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where;
-        invocation.CheckOut(target, model, planPath);
-        var pruned = LayerRemoval.Prune(model, PlanFile.Load(planPath), target, new(Overwrite: invocation.Force), invocation.Progress,
-            invocation.Cancellation);
+        var experiment = invocation.Experiment();
+        bool bridge = experiment.Complete().Prune!.Bridge;
+        invocation.CheckOut(target, [model, planPath, .. bridge ? experiment.InputPaths() : []]);
+        var (plan, options) = (PlanFile.Load(planPath), new LayerRemovalOptions(Overwrite: invocation.Force));
+        var pruned = bridge ? BridgeStage.Run(model, plan, target, invocation.Job(experiment), options)
+            : LayerRemoval.Prune(model, plan, target, options, invocation.Progress, invocation.Cancellation);
         if (pruned.LeftOut.Count > 0)
             invocation.Log($"{string.Join(" and ", pruned.LeftOut)} of {model} belong to an adapter, which is no part of the model: "
                 + "left out.");
-        invocation.Print(() => new JsonObject
+        var view = pruned.Bridge is { } account ? new BridgeView(account) : null;
+        invocation.Print(() => ToJson(pruned, view), console =>
+        {
+            console.WriteLine($"{pruned.Folder}: {pruned.LayerCount} decoder layers, {pruned.Parameters:N0} parameters, "
+                + $"{Layout.Bytes(pruned.Bytes)}");
+            view?.Draw(console);
+        });
+        return ExitCode.Done;
+    }
+
+    private static JsonObject ToJson(PrunedModel pruned, BridgeView? view)
+    {
+        var json = new JsonObject
         {
             ["folder"] = pruned.Folder, ["layers"] = pruned.LayerCount, ["tensors"] = pruned.TensorCount,
-                ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,
-        }, console => console.WriteLine($"{pruned.Folder}: {pruned.LayerCount} decoder layers, {pruned.Parameters:N0} parameters, "
-            + $"{Layout.Bytes(pruned.Bytes)}"));
-        return ExitCode.Done;
+            ["parameters"] = pruned.Parameters, ["bytes"] = pruned.Bytes,
+        };
+        if (view is not null) json["bridge"] = view.ToJson();
+        return json;
     }
 }

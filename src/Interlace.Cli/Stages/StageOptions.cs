@@ -22,6 +22,8 @@ internal static class StageOptions
     public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true",
         "Never drop layers that receive visual features by position (the default).");
     public static readonly ExperimentSwitch NoProtect = new("--no-protect", "plan.protect", "false", "Let those layers be dropped too.");
+    public static readonly ExperimentSwitch Bridge = new("--bridge", "prune.bridge", "true",
+        "Bridge dropped layers by a linear map in the layer before them, in closed form over part of the data.");
     public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps",
         "End after so many optimiser steps; the learning rate falls accordingly.", "NUMBER");
     public static readonly ExperimentOption Distill = new("--distill", "finetune.distill",

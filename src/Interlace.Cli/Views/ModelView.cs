@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interlace.Pruning;
+using Interlace.Pruning.Bridging;
 using Interlace.Pruning.Sparsity;
 using Interlace.Vlm.Checkpoints;
 using Spectre.Console;
@@ -7,13 +8,20 @@ using Spectre.Console;
 namespace Interlace.Cli;
 
 /// <summary>A model folder as a table.</summary>
-internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan, SparsityFile? sparsity)
+internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan, SparsityFile? sparsity, BridgeAccount? bridge = null)
 {
     private static readonly (ModelPart Part, string Name)[] Names =
         [(ModelPart.Vision, "vision"), (ModelPart.Embeddings, "embeddings"), (ModelPart.DecoderLayers, "decoder layers"),
             (ModelPart.Head, "head"), (ModelPart.Other, "other")];
 
-    public JsonNode ToJson() => new JsonObject
+    public JsonNode ToJson()
+    {
+        var json = Facts();
+        if (bridge is not null) json["bridge"] = new BridgeView(bridge).ToJson();
+        return json;
+    }
+
+    private JsonObject Facts() => new()
     {
         ["kind"] = "model",
         ["folder"] = folder,
@@ -58,5 +66,6 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         console.Write(parts);
         if (plan is not null) new PlanView(plan).Draw(console);
         if (sparsity is not null) new SparsityView(sparsity).Draw(console);
+        if (bridge is not null) new BridgeView(bridge).Draw(console);
     }
 }

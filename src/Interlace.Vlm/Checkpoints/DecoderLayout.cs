@@ -63,6 +63,9 @@ public sealed class DecoderLayout
     /// <summary>The layer of a tensor and the rest of its name, or null where it belongs to no decoder layer.</summary>
     public (int Layer, string Part)? Parse(string tensor) => Parse(Prefix, tensor);
 
+    /// <summary>Whether a tensor of a layer, by the rest of its name, is of the last linear layer of its feed-forward.</summary>
+    public static bool IsFeedForwardOutput(string part) => part is "mlp.down_proj.weight" or "mlp.down_proj.bias";
+
     /// <summary>The name of a decoder tensor.</summary>
     public string Name(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{layer}.{part}");
 

@@ -32,16 +32,20 @@ internal sealed class DecoderLayer : IDecoderLayer
 
     public IReadOnlyList<Linear> Linears => [.. _attention.Linears, .. _feedForward.Linears];
 
+    public Linear FeedForwardOutput => _feedForward.Output;
+
     public Tensor Forward(Tensor x, Pass pass, int index)   // [N, D] -> [N, D]
     {
         using var scope = NewDisposeScope();
-        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], whole: pass.Observe is not null, run);
+        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], pass.IsObserved, run);
         Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Forward(rows(x)), pass.Rotary.Select(rows), pass.Observe));
         Tensor read = pass.Attend(index, projected[0], projected[1], projected[2]);
         return InBlocks(rows =>
         {
             Tensor attended = rows(x).Plus(_attention.Output(rows(read), pass.Observe));
-            return [attended.Plus(_feedForward.Forward(_attentionNorm.Forward(attended), pass.Observe))];
+            Tensor output = _feedForward.Forward(_attentionNorm.Forward(attended), pass.Observe);
+            pass.ObserveFeedForward?.Invoke(attended, output);
+            return [attended.Plus(output)];
         })[0].MoveToOuterDisposeScope();
     }
 }

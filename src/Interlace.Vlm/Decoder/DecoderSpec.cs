@@ -53,4 +53,10 @@ internal sealed record DecoderSpec
 
     /// <summary>Of the feed-forward.</summary>
     public required Func<Tensor, Tensor> Activation { get; init; }
+
+    /// <summary>
+    /// What the feed-forward gives is added to the residual stream as it is. False for layers in which something stands between the two,
+    /// such as Gemma 3's second norm: a matrix behind the feed-forward is then not one that its last weights could take up.
+    /// </summary>
+    public bool AddsFeedForwardAsItIs { get; init; } = true;
 }

@@ -13,6 +13,9 @@ internal sealed class GatedFeedForward(ParameterSource source, string name, Deco
     /// <summary>Its linear layers: gate, up, down.</summary>
     public IReadOnlyList<Linear> Linears => [_gate, _up, _down];
 
+    /// <summary>The last of them.</summary>
+    public Linear Output => _down;
+
     /// <summary>[N, D] -> [N, D].</summary>
     public Tensor Forward(Tensor x, LinearObserver? observe)
     {

@@ -19,4 +19,7 @@ public interface IDecoderLayer
 
     /// <summary>Its linear layers, in the order in which they run.</summary>
     IReadOnlyList<Linear> Linears { get; }
+
+    /// <summary>The last linear layer of the feed-forward: [N, inner] -> [N, D].</summary>
+    Linear FeedForwardOutput { get; }
 }

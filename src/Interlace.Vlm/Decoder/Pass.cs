@@ -19,6 +19,12 @@ public abstract class Pass : IDisposable
     /// <summary>Sees what every linear layer of the decoder layers reads, or null.</summary>
     public LinearObserver? Observe { get; init; }
 
+    /// <summary>Sees what the feed-forward of every decoder layer adds, and to what, or null.</summary>
+    public FeedForwardObserver? ObserveFeedForward { get; init; }
+
+    /// <summary>Somebody looks on: layers then go through all rows at once.</summary>
+    internal bool IsObserved => Observe is not null || ObserveFeedForward is not null;
+
     /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
     public double? AttentionScale { get; init; }
 

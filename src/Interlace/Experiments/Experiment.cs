@@ -13,6 +13,7 @@ namespace Interlace.Experiments;
 /// <param name="Data">The data to calibrate with and tune on.</param>
 /// <param name="Calibrate">Measuring similarity.</param>
 /// <param name="Plan">Choosing layers.</param>
+/// <param name="Prune">Removing them.</param>
 /// <param name="Finetune">Recovery.</param>
 /// <param name="Evaluate">Benchmarks.</param>
 /// <param name="Variants">Lines of a matrix: several plans of one model, each with its own models and scores.
@@ -26,6 +27,7 @@ public sealed record Experiment(
     DataOptions? Data = null,
     CalibrationOptions? Calibrate = null,
     PlanOptions? Plan = null,
+    [property: LaterOption] PruneOptions? Prune = null,
     FineTuneOptions? Finetune = null,
     EvaluationOptions? Evaluate = null,
     Variant[]? Variants = null)
@@ -37,7 +39,7 @@ public sealed record Experiment(
     /// <summary>The same experiment with every section spelled out.</summary>
     public Experiment Complete() => this with
     {
-        Data = Data ?? new(), Calibrate = Calibrate ?? new(), Plan = Plan ?? new(), Finetune = Finetune ?? new(), Evaluate = Evaluate
+        Data = Data ?? new(), Calibrate = Calibrate ?? new(), Plan = Plan ?? new(), Prune = Prune ?? new(), Finetune = Finetune ?? new(), Evaluate = Evaluate
             ?? new(),
     };
 }

@@ -48,6 +48,8 @@ internal static class ExperimentRules
         ("calibrate.adaptive_confidence", Part, "a number above 0 and at most 1"),
         ("plan.rounds", Positive, "1 or more"),
         ("plan.ratio", number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        ("prune.ridge", NotNegative, "0 or more"),
+        ("prune.max_samples", Positive, "1 or more"),
         ("finetune.learning_rate", number => number > 0, "a number above 0"),
         ("finetune.warmup_ratio", number => number is >= 0 and <= 1, "a number from 0 to 1"),
         ("finetune.epochs", Positive, "1 or more"),

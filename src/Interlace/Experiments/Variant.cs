@@ -17,11 +17,12 @@ namespace Interlace.Experiments;
 /// <param name="Protect">Never drop the layers that receive visual features by position.</param>
 /// <param name="Protocol">limited or cot.</param>
 /// <param name="Rounds">Drop, tune and measure again so many times.</param>
+/// <param name="Bridge">Bridge the dropped layers in closed form.</param>
 /// <param name="Distill">Weight of the divergence from what the unpruned model predicts in the tuning's loss.</param>
 public sealed record Variant(
     string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null,
         string? Tokens = null, bool? Protect = null, string? Protocol = null,
-    int? Rounds = null, double? Distill = null)
+    int? Rounds = null, double? Distill = null, [property: LaterOption] bool? Bridge = null)
 {
     /// <summary>How weights are made sparse; null where the line drops layers.</summary>
     public SparsityOptions? SparsityIn(Experiment experiment) =>
@@ -40,6 +41,7 @@ public sealed record Variant(
             Seed = Seed ?? whole.Seed,
             Plan = plan with { Method = Method ?? plan.Method, Ratio = Ratio ?? plan.Ratio, Selection = Selection ?? plan.Selection,
             Tokens = Tokens ?? plan.Tokens, Protect = Protect ?? plan.Protect, Rounds = Rounds ?? plan.Rounds },
+            Prune = whole.Prune! with { Bridge = Bridge ?? whole.Prune.Bridge },
             Finetune = whole.Finetune! with { Distill = Distill ?? whole.Finetune.Distill },
             Evaluate = whole.Evaluate! with { Protocol = Protocol ?? whole.Evaluate.Protocol },
         };
@@ -57,6 +59,7 @@ public sealed record Variant(
         if (own.Plan.Tokens != base_.Plan.Tokens) name += $"-{own.Plan.Tokens}";
         if (own.Plan.Protect != base_.Plan.Protect) name += own.Plan.Protect ? "-protected" : "-unprotected";
         if (own.Plan.Rounds != base_.Plan.Rounds) name += $"-rounds{own.Plan.Rounds.ToString(CultureInfo.InvariantCulture)}";
+        if (own.Prune!.Bridge != base_.Prune!.Bridge) name += own.Prune.Bridge ? "-bridged" : "-unbridged";
         if (own.Finetune!.Distill != base_.Finetune!.Distill)
             name += $"-distill{(100 * own.Finetune.Distill).ToString("0.##", CultureInfo.InvariantCulture)}";
         return own.Seed == base_.Seed ? name : $"{name}-seed{own.Seed.ToString(CultureInfo.InvariantCulture)}";

@@ -1,4 +1,6 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
@@ -36,6 +38,7 @@ public static class Behaviour
         using (var kept = parent.Model.Keep([.. plan.Kept]))
         using (var batch = Batch.Pack([Question(parent.Processor)], compute.Device))
         {
+            PutBridges(parent.Model, pruned, parentFolder, plan);
             expected = kept.Logits(kept.Hidden(batch));
             parent.Model.CheckUnchanged();
         }
@@ -46,6 +49,25 @@ public static class Behaviour
             Decoding(child, Noise(child.Model, compute.Type == ScalarType.BFloat16 ? OfResults : OfSums))];
         child.Model.CheckUnchanged();
         return checks;
+    }
+
+    /// <summary>Puts the weights with bridges of a pruned folder in the place of the parent's own.</summary>
+    private static void PutBridges(VisionLanguageModel parent, string pruned, string parentFolder, PruningPlan plan)
+    {
+        if (!File.Exists(Path.Combine(pruned, PrunedModelFile.Name)) || PrunedModelFile.Load(pruned).Bridge is not { } bridge) return;
+        using Checkpoint child = Checkpoint.Open(pruned), old = Checkpoint.Open(parentFolder);
+        var (layout, oldLayout) = (DecoderLayout.Of(child), DecoderLayout.Of(old));
+        foreach (int layer in bridge.Layers.Select(bridged => bridged.Layer))
+        {
+            var linear = parent.Layers[layer].FeedForwardOutput;
+            foreach (var parameter in new[] { linear.Weight, linear.Bias }.OfType<Parameter>())
+            {
+                string name = layout.Name(plan.NewIndex(layer)!.Value, oldLayout.Parse(parameter.Name)!.Value.Part);
+                var (file, entry) = child.Find(name);
+                using Tensor value = ParameterSources.Load(file, entry, parent.Device);
+                parameter.Exchange(value.to(parent.ComputeType, copy: true)).Dispose();
+            }
+        }
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Jobs;
 using Interlace.Outputs;
+using Interlace.Pruning.Bridging;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Files;
@@ -20,8 +21,9 @@ public sealed record LayerRemovalOptions(bool Overwrite = false, Func<string, lo
 /// <param name="Parameters">Its parameters; tied matrices count once.</param>
 /// <param name="Bytes">Bytes of its tensors.</param>
 /// <param name="LeftOut">Files of the parent's folder that are an adapter's and make no part of the model.</param>
+/// <param name="Bridge">How the dropped layers were bridged; null where they were not.</param>
 public sealed record PrunedModel(string Folder, int LayerCount, int TensorCount, long Parameters, long Bytes,
-    IReadOnlyList<string> LeftOut);
+    IReadOnlyList<string> LeftOut, BridgeAccount? Bridge = null);
 
 /// <summary>
 /// Removes decoder layers from a checkpoint (paper 3.4): tensors of the layers that stay are renumbered and copied file to file by byte
@@ -44,7 +46,19 @@ public static class LayerRemoval
     /// The model is incomplete, the plan another model's, the place taken or the disk too full.
     /// </exception>
     public static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options = null,
-        IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+        IProgress<StageProgress>? progress = null, CancellationToken cancel = default) =>
+        Prune(model, plan, target, options, null, progress, cancel);
+
+    /// <summary>The same, with weights of the layers that stay replaced.</summary>
+    /// <param name="model">The parent's folder, which is only read.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="target">The new folder.</param>
+    /// <param name="options">How to write.</param>
+    /// <param name="bridge">Given the folder in the making and the bytes that it will need, gives the weights; null for none.</param>
+    /// <param name="progress">Reports after each tensor.</param>
+    /// <param name="cancel">Stops between chunks and leaves nothing behind.</param>
+    internal static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options,
+        Func<string, long, Bridges>? bridge, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         options ??= new();
         using var parent = Checkpoint.Open(model);
@@ -53,7 +67,7 @@ public static class LayerRemoval
         CheckPlan(plan, model, layout, identity);
         OutputPlace.Check(target, model);
 
-        IReadOnlyList<TensorSource>[] shards = [.. parent.Files.Select(file => Keep(file, layout, plan))];
+        IReadOnlyList<TensorSource>[] shards = [.. parent.Files.Select(file => Keep(file, layout, plan, null))];
         string[] companions = [.. Companions(model)];
         byte[] config = layout.KeepLayers(File.ReadAllBytes(Path.Combine(model, "config.json")), plan.Kept);
         layout.CheckQuantisationFiles(model, plan.Kept);
@@ -63,18 +77,20 @@ public static class LayerRemoval
             FileBytes(Path.Combine(model, file))) + RoomForRecords;
 
         using var folder = StagedFolder.Begin(target, needed, options.Overwrite ? ModelRecords.AreIn : null, options.FreeBytes);
+        using var bridges = bridge?.Invoke(folder.FullPath, needed);
+        if (bridges is not null) shards = [.. parent.Files.Select(file => Keep(file, layout, plan, bridges))];
         long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
         CheckpointWriter.Write(folder.FullPath, shards, IndexMetadata(model), progress is null
             ? null : new ByteProgress("prune", total, progress), cancel);
         foreach (string file in companions) CopyFile(Path.Combine(model, file), Path.Combine(folder.FullPath, file));
         File.WriteAllBytes(Path.Combine(folder.FullPath, "config.json"), config);
-        File.WriteAllText(Path.Combine(folder.FullPath, PrunedModelFile.Name), record.ToJson());
+        File.WriteAllText(Path.Combine(folder.FullPath, PrunedModelFile.Name), (record with { Bridge = bridges?.Account }).ToJson());
         PlanFile.Save(plan, Path.Combine(folder.FullPath, PlanFile.Name));
         cancel.ThrowIfCancellationRequested();
         parent.CheckUnchanged();
         folder.Commit();
         return new(target, plan.Kept.Length, shards.Sum(shard => shard.Count), shards.Sum(shard => shard.Sum(tensor => tensor.Elements)),
-            total, [.. AdapterFiles(model)]);
+            total, [.. AdapterFiles(model)], bridges?.Account);
     }
 
     /// <summary>
@@ -116,13 +132,15 @@ public static class LayerRemoval
             throw new PlanException($"The plan was made for another model than {model}: {difference}; calibrate and plan this one.");
     }
 
-    private static IReadOnlyList<TensorSource> Keep(SafeTensorsFile file, DecoderLayout layout, PruningPlan plan)
+    private static IReadOnlyList<TensorSource> Keep(SafeTensorsFile file, DecoderLayout layout, PruningPlan plan, Bridges? bridges)
     {
+        TensorSource Source(TensorEntry tensor, string name) => bridges is not null && bridges.Values.TryGetValue(tensor.Name, out var value)
+            ? TensorSource.FromTensor(name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, name);
         var kept = new List<TensorSource>(file.Tensors.Count);
         foreach (var tensor in file.Tensors)
         {
-            if (layout.Parse(tensor.Name) is not var (layer, part)) kept.Add(TensorSource.FromFile(file.Path, tensor, tensor.Name));
-            else if (plan.NewIndex(layer) is { } index) kept.Add(TensorSource.FromFile(file.Path, tensor, layout.Name(index, part)));
+            if (layout.Parse(tensor.Name) is not var (layer, part)) kept.Add(Source(tensor, tensor.Name));
+            else if (plan.NewIndex(layer) is { } index) kept.Add(Source(tensor, layout.Name(index, part)));
         }
         return kept;
     }

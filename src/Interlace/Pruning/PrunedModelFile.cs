@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Interlace.Artefacts;
+using Interlace.Pruning.Bridging;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -15,8 +17,10 @@ namespace Interlace.Pruning;
 /// <param name="ParentLayers">Number of decoder layers of that model.</param>
 /// <param name="KeptLayers">Index in that model of each decoder layer here.</param>
 /// <param name="ParentRecord">The parent's own record, where it has one: a model may be pruned more than once.</param>
+/// <param name="Bridge">How the dropped layers were bridged; null where they were not.</param>
 public sealed record PrunedModelFile(string Format, string CreatedBy, string Stage, ModelIdentity Parent, int ParentLayers,
-    int[] KeptLayers, JsonNode? ParentRecord) : IArtefact
+    int[] KeptLayers, JsonNode? ParentRecord,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BridgeAccount? Bridge = null) : IArtefact
 {
     /// <summary>The record's file name.</summary>
     public const string Name = "interlace.json";
@@ -92,6 +96,7 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
         Counts.Check(found.ParentLayers, "layers of the parent", least: 1, most: Counts.MostLayers);
         Counts.Check(found.KeptLayers.Length, "kept layers", least: 1);
         Counts.CheckLayers(found.KeptLayers, "kept layers", found.ParentLayers);
+        found.Bridge?.Check(found.ParentLayers);
     }
 
     internal string ToJson() => JsonSerializer.Serialize(this, ArtefactJson.Readable<PrunedModelFile>()) + "\n";

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Pruning.Bridging;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -12,9 +13,19 @@ public sealed record Check(string Name, bool Passed, string Detail);
 
 /// <summary>
 /// Checks the structure of a pruned model folder against its parent: index, config, layer numbers, shapes, and the bytes of every tensor
-/// that nobody may have changed. Tuned layers may hold other values, and so may what the folder's record of its training names besides (the
-/// projector, or every kept layer), which is counted; everything else must be the parent's, byte for byte. Nothing is computed with the
-/// weights.
+        bool IsPlanned(string tensor) => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer);
+        bool IsBridged(string tensor) => layout.Parse(tensor) is var (layer, part) && !tuned.Contains(layer)
+            && bridgedLayers.Contains(plan.OriginalIndex(layer)) && DecoderLayout.IsFeedForwardOutput(part);
+        bool Differs(string tensor) => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel);
+        string[] more = [.. common.Intersect(TrainedIn(child.Folder)).Where(tensor => !IsPlanned(tensor))];
+        string[] untrained = [.. common.Except(more)];
+        foreach (var (name, group) in new[]
+        {
+            ("outside the decoder layers", untrained.Where(tensor => layout.Parse(tensor) is null)),
+            ("frozen layers", untrained.Where(tensor => layout.Parse(tensor) is not null && !IsPlanned(tensor) && !IsBridged(tensor))),
+        })
+        {
+            string[] changed = [.. group.Where(Differs)];
 /// </summary>
 public static class Verification
 {
@@ -41,7 +52,7 @@ public static class Verification
             checks.Add(new("layer numbers", layout.LayerCount == plan.Kept.Length,
                 $"{layout.LayerCount} decoder layers, numbered from 0 without a gap; the plan keeps {plan.Kept.Length}."));
             if (!checks[^1].Passed) return checks;
-            checks.AddRange(TensorsAgree(child, layout, parent, parentLayout, plan, cancel));
+            checks.AddRange(TensorsAgree(child, layout, parent, parentLayout, plan, BridgedBy(pruned, plan), cancel));
             checks.Add(AreNumbers(child, cancel));
             checks.Add(CompanionsAgree(pruned, parentFolder));
             checks.Add(RecordAgrees(pruned, parent, plan));
@@ -53,6 +64,21 @@ public static class Verification
             checks.Add(new("complete model", false, e.Message));
         }
         return checks;
+    }
+
+    /// <summary>Original indices of the layers that may hold a bridge: those that the record names and that stand before dropped ones.</summary>
+    private static HashSet<int> BridgedBy(string pruned, PruningPlan plan)
+    {
+        if (!File.Exists(Path.Combine(pruned, PrunedModelFile.Name))) return [];
+        try
+        {
+            var named = PrunedModelFile.Load(pruned).Bridge?.Layers.Select(layer => layer.Layer) ?? [];
+            return [.. named.Intersect(DroppedRun.Of(plan).Select(run => run.Before))];
+        }
+        catch (InputException)
+        {
+            return [];   // what is wrong with the record is told by its own check
+        }
     }
 
     private static Check PlanFits(PruningPlan plan, Checkpoint parent, DecoderLayout layout)
@@ -87,7 +113,7 @@ public static class Verification
     }
 
     private static IEnumerable<Check> TensorsAgree(Checkpoint child, DecoderLayout layout, Checkpoint parent, DecoderLayout parentLayout,
-        PruningPlan plan, CancellationToken cancel)
+        PruningPlan plan, HashSet<int> bridgedLayers, CancellationToken cancel)
     {
         var origin = child.Names.ToDictionary(name => name, name => layout.Parse(name) is var (layer, part)
             ? parentLayout.Name(plan.OriginalIndex(layer), part) : name, StringComparer.Ordinal);
@@ -109,23 +135,34 @@ public static class Verification
             : $"{reshaped.Length} tensors have another shape or type than in the parent, first {reshaped[0]}.");
 
         var tuned = plan.TuneNew.ToHashSet();
-        bool IsPlanned(string tensor) => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer);
-        bool Differs(string tensor) => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel);
-        string[] more = [.. common.Intersect(TrainedIn(child.Folder)).Where(tensor => !IsPlanned(tensor))];
-        string[] untrained = [.. common.Except(more)];
-        foreach (var (name, group) in new[]
+            $"{trained.Count(Differs)} of {trained.Length} tensors have other values than in the parent.");
+        string[] bridged = [.. untrained.Where(IsBridged)];
+        if (bridged.Length > 0)
         {
-            ("outside the decoder layers", untrained.Where(tensor => layout.Parse(tensor) is null)),
-            ("frozen layers", untrained.Where(tensor => layout.Parse(tensor) is not null && !IsPlanned(tensor))),
-        })
+            yield return new("bridged layers", true, $"{bridged.Count(Differs)} of {bridged.Length} tensors outside the tuned "
+                + "layers have taken up a bridge over dropped ones.");
+        }
+        if (more.Length > 0)
         {
-            string[] changed = [.. group.Where(Differs)];
+            yield return new("trained beyond the plan", true, $"{more.Count(Differs)} of {more.Length} tensors that "
+                + $"{PrunedModelFile.TrainingRecordName} names have other values than in the parent.");
+        }
+    }
+
+    /// <summary>The tensors that a folder's record of its training names; none where there is no record.</summary>
+    private static string[] TrainedIn(string folder)
+    {
+        string path = Path.Combine(folder, PrunedModelFile.TrainingRecordName);
+        if (!File.Exists(path)) return [];
+        return StrictJson.ReadObject(path)["tuned_parameters"] is JsonArray names
+            ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [];
             yield return new(name, changed.Length == 0, changed.Length == 0
                 ? $"{group.Count()} tensors are the parent's, byte for byte."
                 : $"{changed.Length} of {group.Count()} tensors differ from the parent's, first {changed[0]}.");
         }
         string[] trained = [.. common.Where(IsPlanned)];
         yield return new("tuned layers", true,
+<<<<<<< HEAD
             $"{trained.Count(Differs)} of {trained.Length} tensors have other values than in the parent.");
         if (more.Length > 0)
         {
@@ -141,6 +178,13 @@ public static class Verification
         if (!File.Exists(path)) return [];
         return StrictJson.ReadObject(path)["tuned_parameters"] is JsonArray names
             ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [];
+=======
+            $"{trained.Count(tensor => !IsSame(tensor))} of {trained.Length} tensors have other values than in the parent.");
+        if (bridgedLayers.Count == 0) yield break;
+        string[] bridged = [.. common.Where(IsBridged)];
+        yield return new("bridged layers", true, $"{bridged.Count(tensor => !IsSame(tensor))} of {bridged.Length} tensors outside the tuned "
+            + "layers have taken up a bridge over dropped ones.");
+>>>>>>> 96e9915 (Dropped layers can be bridged: a linear map in closed form, multiplied into the layer before them)
     }
 
     private static Check AreNumbers(Checkpoint child, CancellationToken cancel) => NumberScan.First(child, cancel) is var (tensor, element)
@@ -179,8 +223,13 @@ public static class Verification
             ? new(name, false, $"By {PrunedModelFile.Name} it was made from another model: {difference}.")
             : record.ParentLayers != plan.LayerCount || !record.KeptLayers.AsSpan().SequenceEqual(plan.Kept.AsSpan())
             ? new(name, false, $"By {PrunedModelFile.Name} it keeps other layers than by its plan.")
+            : record.Bridge is { } bridge && !bridge.Layers.All(layer => IsRunOf(plan, layer))
+            ? new(name, false, $"By {PrunedModelFile.Name} it bridges other layers than its plan drops.")
             : new(name, true, $"{PrunedModelFile.Name} names this parent and the layers that the plan keeps.");
     }
+
+    private static bool IsRunOf(PruningPlan plan, BridgedLayer bridge) =>
+        DroppedRun.Of(plan).Any(run => run.Before == bridge.Layer && run.Layers.AsSpan().SequenceEqual(bridge.Dropped));
 
     private static bool SameShape(TensorEntry a, TensorEntry b) => a.Type == b.Type && a.Shape.AsSpan().SequenceEqual(b.Shape);
 

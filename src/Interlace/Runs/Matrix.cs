@@ -65,6 +65,7 @@ public sealed class Matrix(Job job, string folder)
         if (line.SparsityIn(experiment) is { } sparsity)
         {
             if (line.Tune == true) throw new InputException($"{sparsity.Method} names no layers to tune: leave tune out.");
+            if (line.Bridge == true) throw new InputException($"{sparsity.Method} drops no layer: leave bridge out.");
             SparsifyStage.Check(experiment.Model!, sparsity);
             return false;
         }
@@ -84,7 +85,7 @@ public sealed class Matrix(Job job, string folder)
             throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
         if (own.Plan.Rounds > 1)
         {
-            Rounds.Of(own.Plan, plan.LayerCount);
+            Rounds.Of(own.Plan, plan.LayerCount, own.Prune!.Bridge);
             if (line.Tune == false || plan.Tune.IsEmpty)
                 throw new InputException("Every round ends with tuning: leave tune out, and name a method that tunes.");
         }

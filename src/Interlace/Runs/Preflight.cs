@@ -29,7 +29,7 @@ public static class Preflight
         string model = experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
         AdaptiveCalibration.Check(experiment);
         if (!Done(PlanFile.Name))
-            foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model)))
+            foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model), experiment.Prune!.Bridge))
                 Plan(experiment with { Plan = options }, layers);
         if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report))

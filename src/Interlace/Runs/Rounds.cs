@@ -28,10 +28,18 @@ internal sealed class Rounds(Job job, string folder)
     /// <summary>The plan options of each round for a model of so many layers, and the layers it starts from:
     /// the drops are shared out evenly, the first rounds take what is left over.</summary>
     /// <exception cref="PlanException">A wrong ratio, a method that drops nothing, or fewer drops than rounds.</exception>
-    public static IReadOnlyList<(PlanOptions Options, int Layers)> Of(PlanOptions options, int layerCount)
+    /// <param name="options">How layers are chosen, and in how many rounds.</param>
+    /// <param name="layerCount">Layers of the whole model.</param>
+    /// <param name="bridge">Dropped layers are to be bridged, which cannot be done in rounds.</param>
+    public static IReadOnlyList<(PlanOptions Options, int Layers)> Of(PlanOptions options, int layerCount, bool bridge = false)
     {
         if (options.Rounds == 1) return [(options, layerCount)];
         int drops = DropCount.For(options.Ratio, layerCount);
+        if (bridge)
+        {
+            throw new PlanException($"plan.rounds is {options.Rounds} and prune.bridge is true: "
+                + "every round ends with tuning, and what one bridges the next may drop; use one of the two.");
+        }
         if (options.Method == "dense") throw new PlanException("The method 'dense' drops nothing: it cannot be done in rounds.");
         if (drops < options.Rounds)
         {
@@ -55,7 +63,7 @@ internal sealed class Rounds(Job job, string folder)
     {
         string current = model;
         var plans = new List<PruningPlan>();
-        foreach (var (i, (options, _)) in Of(_experiment.Plan!, Preflight.LayerCount(model)).Index())
+        foreach (var (i, (options, _)) in Of(_experiment.Plan!, Preflight.LayerCount(model), _experiment.Prune!.Bridge).Index())
         {
             string at = At(i + 1);
             // The unpruned model is the one to learn from, in every round.

@@ -9,6 +9,7 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
+using Interlace.Pruning.Bridging;
 using Interlace.Pruning.Sparsity;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -77,11 +78,14 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
                 $"it is not the plan that {similarity} and the settings of the run give"));
     }
 
-    /// <summary>Model and plan -> <c>pruned</c>.</summary>
+    /// <summary>Model and plan (and data, where dropped layers are bridged) -> <c>pruned</c>.</summary>
     public RunStage Prune(string model) => Stage("prune", At(RunFolder.Pruned),
         () =>
-            LayerRemoval.Prune(model, PlanFile.Load(At(PlanFile.Name)), At(RunFolder.Pruned), progress: job.Progress,
-                cancel: job.Cancellation),
+        {
+            var plan = PlanFile.Load(At(PlanFile.Name));
+            if (_experiment.Prune!.Bridge) BridgeStage.Run(model, plan, At(RunFolder.Pruned), job);
+            else LayerRemoval.Prune(model, plan, At(RunFolder.Pruned), progress: job.Progress, cancel: job.Cancellation);
+        },
         () => RequirePlanned(At(RunFolder.Pruned), model),
         () => StagedFolder.DiscardLeft(At(RunFolder.Pruned)));
 
@@ -191,6 +195,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
         var (plan, record) = (PlanFile.Load(At(PlanFile.Name)), PrunedModelFile.Load(made));
         Require(made, PlanFile.Load(Path.Combine(made, PlanFile.Name)).IsSameAs(plan)
             && record.KeptLayers.AsSpan().SequenceEqual([.. plan.Kept]), $"it was made with another plan than {At(PlanFile.Name)}");
+        Require(made, BridgeStage.IsOfTheSame(record.Bridge, _experiment, job.Compute), "its dropped layers were bridged with other settings");
         Require(made, record.Parent, model);
     }
 

@@ -5,7 +5,7 @@ using Interlace.Vlm;
 namespace Interlace.Evaluation.Asking;
 
 /// <summary>What was done to a model before it was asked, as its folder says.</summary>
-/// <param name="Kind">dense, dense fine-tuned, pruned, or pruned and fine-tuned.</param>
+/// <param name="Kind">dense, dense fine-tuned, pruned, or pruned and fine-tuned; with bridges, bridged stands beside pruned.</param>
 /// <param name="Layers">Decoder layers of the model it was made from; null where nothing was dropped.</param>
 /// <param name="DroppedLayers">How many of those are gone.</param>
 /// <param name="Method">How they were chosen, where a plan says so.</param>
@@ -24,8 +24,13 @@ public sealed record ModelHistory(string Kind, int? Layers, int DroppedLayers, s
         if (!File.Exists(record)) return new(tuned ? "dense fine-tuned" : "dense", null, 0, null);
         var file = PrunedModelFile.Load(modelFolder);
         int dropped = file.ParentLayers - file.KeptLayers.Length;
-        string kind = (dropped > 0, tuned) switch { (true, true) => "pruned and fine-tuned", (true, false) => "pruned",
-            (false, true) => "dense fine-tuned", _ => "dense" };
+        bool bridged = file.Bridge?.Layers.Count > 0;
+        string kind = (dropped > 0, tuned) switch
+        {
+            (true, true) => bridged ? "pruned, bridged and fine-tuned" : "pruned and fine-tuned",
+            (true, false) => bridged ? "pruned and bridged" : "pruned",
+            (false, true) => "dense fine-tuned", _ => "dense",
+        };
         return new(kind, file.ParentLayers, dropped, File.Exists(plan) ? PlanFile.Load(plan).Origin.Method : null);
     }
 }

@@ -20,7 +20,7 @@ namespace Interlace.Reporting.Paper;
 /// </summary>
 internal sealed partial class RunScan
 {
-    private const string Sparsity = "sparsity.json";
+    private const string Sparsity = "sparsity.json", Bridged = "bridged";
 
     private readonly List<FoundModel> _models = [];
     private readonly List<EvaluatedModel> _alone = [];
@@ -97,7 +97,7 @@ internal sealed partial class RunScan
     {
         string plan = Path.Combine(folder, PlanFile.Name);
         PruningPlan? found = File.Exists(plan) ? PlanFile.Load(plan) : null;
-        Treatment? treatment = found is not null ? Of(found, variant) : OfSparsity(folder, variant);
+        Treatment? treatment = found is not null ? Of(found, variant, IsBridged(folder)) : OfSparsity(folder, variant);
         double? ratio = found?.Origin.Ratio;
         if (found is not null)
         {
@@ -126,11 +126,15 @@ internal sealed partial class RunScan
         if (Cost(folder, source) is { } cost) model.Costs.Add(cost);
     }
 
-    private static Treatment Of(PruningPlan plan, string variant)
+    /// <summary>Whether the models of a run were bridged, by its settings: the models themselves may be gone.</summary>
+    private static bool IsBridged(string folder) =>
+        (SettingsOf(folder)?["prune"] as JsonObject)?["bridge"] is JsonValue value && value.TryGetValue(out bool bridged) && bridged;
+
+    private static Treatment Of(PruningPlan plan, string variant, bool bridged)
     {
         string detail = variant.Length > 0 ? VariantName().Match(variant).Groups["detail"].Value :
             string.Join(", ", new[] { plan.Origin.Selection == Selection.Optimal ? "optimal" : "", plan.Origin.Tokens == "all"
-                ? "" : plan.Origin.Tokens }.Where(part => part.Length > 0));
+                ? "" : plan.Origin.Tokens, bridged ? Bridged : "" }.Where(part => part.Length > 0));
         return new(plan.Origin.Method, plan.Drop.Length, null, detail, false);
     }
 
@@ -154,7 +158,8 @@ internal sealed partial class RunScan
             var history = run.Scores.Inputs.History;
             bool tuned = history?.Kind.EndsWith("fine-tuned", StringComparison.Ordinal) == true;
             treatment = history is null || history is { DroppedLayers: 0, Method: null or "dense" } && !tuned ? Treatment.Dense
-                : new(history.Method ?? (history.DroppedLayers == 0 ? "dense" : "unknown"), history.DroppedLayers, null, "", tuned);
+                : new(history.Method ?? (history.DroppedLayers == 0 ? "dense" : "unknown"), history.DroppedLayers, null,
+                    history.Kind.Contains(Bridged, StringComparison.Ordinal) ? Bridged : "", tuned);
         }
         return new(treatment, ratio, source, run);
     }
