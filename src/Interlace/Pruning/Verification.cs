@@ -13,19 +13,10 @@ public sealed record Check(string Name, bool Passed, string Detail);
 
 /// <summary>
 /// Checks the structure of a pruned model folder against its parent: index, config, layer numbers, shapes, and the bytes of every tensor
-        bool IsPlanned(string tensor) => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer);
-        bool IsBridged(string tensor) => layout.Parse(tensor) is var (layer, part) && !tuned.Contains(layer)
-            && bridgedLayers.Contains(plan.OriginalIndex(layer)) && DecoderLayout.IsFeedForwardOutput(part);
-        bool Differs(string tensor) => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel);
-        string[] more = [.. common.Intersect(TrainedIn(child.Folder)).Where(tensor => !IsPlanned(tensor))];
-        string[] untrained = [.. common.Except(more)];
-        foreach (var (name, group) in new[]
-        {
-            ("outside the decoder layers", untrained.Where(tensor => layout.Parse(tensor) is null)),
-            ("frozen layers", untrained.Where(tensor => layout.Parse(tensor) is not null && !IsPlanned(tensor) && !IsBridged(tensor))),
-        })
-        {
-            string[] changed = [.. group.Where(Differs)];
+/// that nobody may have changed. Tuned layers may hold other values, and so may what the folder's record of its training names besides (the
+/// projector, or every kept layer), and the last weights of the feed-forward before dropped layers, where the record says that these were
+/// bridged; both are counted; everything else must be the parent's, byte for byte. Nothing is computed with the
+/// weights.
 /// </summary>
 public static class Verification
 {
@@ -135,6 +126,25 @@ public static class Verification
             : $"{reshaped.Length} tensors have another shape or type than in the parent, first {reshaped[0]}.");
 
         var tuned = plan.TuneNew.ToHashSet();
+        bool IsPlanned(string tensor) => layout.Parse(tensor) is var (layer, _) && tuned.Contains(layer);
+        bool IsBridged(string tensor) => layout.Parse(tensor) is var (layer, part) && !tuned.Contains(layer)
+            && bridgedLayers.Contains(plan.OriginalIndex(layer)) && DecoderLayout.IsFeedForwardOutput(part);
+        bool Differs(string tensor) => !SameBytes(child.Find(tensor), parent.Find(origin[tensor]), cancel);
+        string[] more = [.. common.Intersect(TrainedIn(child.Folder)).Where(tensor => !IsPlanned(tensor))];
+        string[] untrained = [.. common.Except(more)];
+        foreach (var (name, group) in new[]
+        {
+            ("outside the decoder layers", untrained.Where(tensor => layout.Parse(tensor) is null)),
+            ("frozen layers", untrained.Where(tensor => layout.Parse(tensor) is not null && !IsPlanned(tensor) && !IsBridged(tensor))),
+        })
+        {
+            string[] changed = [.. group.Where(Differs)];
+            yield return new(name, changed.Length == 0, changed.Length == 0
+                ? $"{group.Count()} tensors are the parent's, byte for byte."
+                : $"{changed.Length} of {group.Count()} tensors differ from the parent's, first {changed[0]}.");
+        }
+        string[] trained = [.. common.Where(IsPlanned)];
+        yield return new("tuned layers", true,
             $"{trained.Count(Differs)} of {trained.Length} tensors have other values than in the parent.");
         string[] bridged = [.. untrained.Where(IsBridged)];
         if (bridged.Length > 0)
@@ -156,35 +166,6 @@ public static class Verification
         if (!File.Exists(path)) return [];
         return StrictJson.ReadObject(path)["tuned_parameters"] is JsonArray names
             ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [];
-            yield return new(name, changed.Length == 0, changed.Length == 0
-                ? $"{group.Count()} tensors are the parent's, byte for byte."
-                : $"{changed.Length} of {group.Count()} tensors differ from the parent's, first {changed[0]}.");
-        }
-        string[] trained = [.. common.Where(IsPlanned)];
-        yield return new("tuned layers", true,
-<<<<<<< HEAD
-            $"{trained.Count(Differs)} of {trained.Length} tensors have other values than in the parent.");
-        if (more.Length > 0)
-        {
-            yield return new("trained beyond the plan", true, $"{more.Count(Differs)} of {more.Length} tensors that "
-                + $"{PrunedModelFile.TrainingRecordName} names have other values than in the parent.");
-        }
-    }
-
-    /// <summary>The tensors that a folder's record of its training names; none where there is no record.</summary>
-    private static string[] TrainedIn(string folder)
-    {
-        string path = Path.Combine(folder, PrunedModelFile.TrainingRecordName);
-        if (!File.Exists(path)) return [];
-        return StrictJson.ReadObject(path)["tuned_parameters"] is JsonArray names
-            ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [];
-=======
-            $"{trained.Count(tensor => !IsSame(tensor))} of {trained.Length} tensors have other values than in the parent.");
-        if (bridgedLayers.Count == 0) yield break;
-        string[] bridged = [.. common.Where(IsBridged)];
-        yield return new("bridged layers", true, $"{bridged.Count(tensor => !IsSame(tensor))} of {bridged.Length} tensors outside the tuned "
-            + "layers have taken up a bridge over dropped ones.");
->>>>>>> 96e9915 (Dropped layers can be bridged: a linear map in closed form, multiplied into the layer before them)
     }
 
     private static Check AreNumbers(Checkpoint child, CancellationToken cancel) => NumberScan.First(child, cancel) is var (tensor, element)

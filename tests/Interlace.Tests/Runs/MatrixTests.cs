@@ -75,6 +75,29 @@ public sealed class MatrixTests : IDisposable
     }
 
     [Fact]
+    public void A_line_may_be_bridged_and_is_evaluated_as_it_is_and_after_tuning()
+    {
+        var experiment = Experiment(new("interlace", Tune: false), new("interlace", Tune: false, Bridge: true), new("interlace", Bridge: true));
+        string folder = _scratch.At("matrix");
+        string[] stages = Run(experiment, folder);
+        Assert.Equal(["interlace-25", "interlace-25-bridged"], Folders(folder));
+        string Line(string name, params string[] parts) => Path.Combine([folder, RunFolder.Variants, name, .. parts]);
+        Assert.Equal(["dropped", "recovered"], Names(Line("interlace-25-bridged", RunFolder.Evaluated)));
+        Assert.Equal(2, stages.Count(stage => stage.EndsWith(": prune", StringComparison.Ordinal)));
+        PrunedModelFile plain = PrunedModelFile.Load(Line("interlace-25", RunFolder.Pruned)), bridged = PrunedModelFile.Load(Line("interlace-25-bridged", RunFolder.Pruned));
+        Assert.Null(plain.Bridge);
+        Assert.NotEmpty(bridged.Bridge!.Layers);
+        // Tuning begins with the bridged model, and its folder says so.
+        Assert.Equal(bridged.Bridge.ToJson(), PrunedModelFile.Load(Line("interlace-25-bridged", RunFolder.Tuned)).Bridge!.ToJson());
+        string Kind(string evaluated) => ScoresFile.Load(Line("interlace-25-bridged", RunFolder.Evaluated, evaluated, ScoresFile.Name)).Inputs.History!.Kind;
+        Assert.Equal(("pruned and bridged", "pruned, bridged and fine-tuned"), (Kind("dropped"), Kind("recovered")));
+        Assert.Contains("Interlace (bridged)", File.ReadAllText(Path.Combine(folder, "report.md")), StringComparison.Ordinal);
+        Assert.Empty(Run(experiment, folder));
+        // With another ridge the model that is there does not stand for the line.
+        Assert.Contains("bridged with other settings", Assert.Throws<InputException>(() => Run(experiment with { Prune = new(Ridge: 0.5) }, folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Lines_that_cannot_be_served_are_refused_before_anything_is_computed()
     {
         void Refused(string expected, params Variant[] lines) => Assert.Contains(expected, Assert.Throws<InputException>(() => Matrix.Check(Experiment(lines))).Message, StringComparison.Ordinal);
@@ -86,6 +109,8 @@ public sealed class MatrixTests : IDisposable
         Refused("variants.0: ", new Variant("wanda", Pattern: "3:7"));
         Refused("variants.0: plan.rounds is 9", new Variant("interlace", Rounds: 9));
         Refused("variants.0: Every round ends with tuning", new Variant("interlace", Rounds: 2, Tune: false));
+        Refused("variants.0: plan.rounds is 2 and prune.bridge is true", new Variant("interlace", Rounds: 2, Bridge: true));
+        Refused("variants.0: wanda drops no layer: leave bridge out.", new Variant("wanda", Bridge: true));
         Refused("variants.0: Every round ends with tuning", new Variant("short-gpt", Rounds: 2));
         Refused("Two lines of the variants are the same: interlace-25, recovered.", new("interlace"), new("interlace", Ratio: 0.25, Tune: true));
         Refused("The experiment has no variants");
@@ -99,6 +124,8 @@ public sealed class MatrixTests : IDisposable
         Assert.Equal("interlace-12.5", new Variant("interlace", Ratio: 0.125).FolderIn(experiment));
         Assert.Equal("interlace-25-optimal-image-unprotected-seed3", new Variant("interlace", Selection: "optimal", Tokens: "image", Protect: false, Seed: 3).FolderIn(experiment));
         Assert.Equal("interlace-25-rounds2-distill50", new Variant("interlace", Rounds: 2, Distill: 0.5).FolderIn(experiment));
+        Assert.Equal("interlace-25-bridged", new Variant("interlace", Bridge: true).FolderIn(experiment));
+        Assert.Equal("interlace-25-unbridged", new Variant("interlace", Bridge: false).FolderIn(experiment with { Prune = new(Bridge: true) }));
         Assert.Equal("wanda-2of4", new Variant("wanda", Pattern: "2:4").FolderIn(experiment));
         Assert.Equal("recovered-cot", new Variant("interlace", Protocol: "cot").EvaluationIn(experiment, "recovered"));
     }

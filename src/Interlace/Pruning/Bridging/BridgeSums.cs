@@ -34,7 +34,8 @@ internal sealed class BridgeSums : IDisposable
     }
 
     /// <summary>
-    /// The bridge T [D, D] in float64. Directions in which M has nothing stay as they are: the solution is the one nearest to the identity.
+    /// The bridge T [D, D] in float64. Directions in which M has nothing stay as they are, and of several solutions the one nearest to the
+    /// identity is taken, distances measured in the sizes of M's columns.
     /// </summary>
     /// <param name="ridge">r as a part of the mean square of a column of M over all tokens, 0 or more: it needs no unit.</param>
     public Tensor Solve(double ridge)
@@ -42,14 +43,19 @@ internal sealed class BridgeSums : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         long size = _square.shape[0];
-        var (values, vectors) = linalg.eigh(_square);   // M'M = V diag(values) V'
+        Tensor identity = eye(size, dtype: ScalarType.Float64, device: _square.device);
         double pull = ridge * _square.trace().item<double>() / size;
+        Tensor held = _square.Plus(identity.Times(pull));
+        // Columns of one size before the matrix is taken apart: some of a residual stream are a thousand times larger than others,
+        // and the small ones would otherwise drown in the rounding of the large ones.
+        Tensor diagonal = held.diagonal().sqrt();
+        Tensor scale = where(diagonal > 0, diagonal.reciprocal(), zeros_like(diagonal));
+        var (values, vectors) = linalg.eigh(held.mul(scale.unsqueeze(0)).mul(scale.unsqueeze(1)));   // V diag(values) V'
         // Below this an eigenvalue is rounding of the largest one.
-        double least = size * RoundingStep * values.abs().max().item<double>();
-        Tensor inverse = tensor(Array.ConvertAll(values.cpu().data<double>().ToArray(), value => value > least ? 1 / (value + pull) : 0),
-            ScalarType.Float64, _square.device);
-        Tensor change = vectors.matmul(vectors.t().matmul(_error).mul(inverse.unsqueeze(1)));
-        return eye(size, dtype: ScalarType.Float64, device: _square.device).Plus(change).MoveToOuterDisposeScope();
+        double least = size * RoundingStep * values.max().item<double>();
+        Tensor inverse = where(values > least, values.reciprocal(), zeros_like(values));
+        Tensor change = vectors.matmul(vectors.t().matmul(_error.mul(scale.unsqueeze(1))).mul(inverse.unsqueeze(1)));
+        return identity.Plus(change.mul(scale.unsqueeze(1))).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
