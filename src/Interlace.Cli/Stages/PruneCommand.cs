@@ -20,7 +20,8 @@ internal static class PruneCommand
         "interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct",
         "interlace prune models/Qwen3-VL-8B-Instruct --plan run --out run/bridged --bridge --data data/finevision"], Run)
     {
-        ModelOptions.Model, Plan, StageOptions.Bridge, StageOptions.Data, StageOptions.Rate, Target, CommonOptions.Config, CommonOptions.Set,
+        ModelOptions.Model, Plan, StageOptions.Bridge, StageOptions.Data, StageOptions.Rate, Target,
+        CommonOptions.Config, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)

@@ -90,7 +90,9 @@ public sealed class PausedPass
         return _model.Layers[l].Forward(input, pass, l).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Runs the layers from <paramref name="from"/> up to, not including, <paramref name="to"/> and stores what they give.</summary>
+    /// <summary>
+    /// Runs the layers from <paramref name="from"/> up to, not including, <paramref name="to"/> and stores what they give.
+    /// </summary>
     public void Advance(int from, int to)
     {
         for (int l = from; l < to; l++)

@@ -39,7 +39,7 @@ public sealed record Experiment(
     /// <summary>The same experiment with every section spelled out.</summary>
     public Experiment Complete() => this with
     {
-        Data = Data ?? new(), Calibrate = Calibrate ?? new(), Plan = Plan ?? new(), Prune = Prune ?? new(), Finetune = Finetune ?? new(), Evaluate = Evaluate
-            ?? new(),
+        Data = Data ?? new(), Calibrate = Calibrate ?? new(), Plan = Plan ?? new(), Prune = Prune ?? new(),
+        Finetune = Finetune ?? new(), Evaluate = Evaluate ?? new(),
     };
 }

@@ -134,7 +134,7 @@ public static class LayerRemoval
 
     private static IReadOnlyList<TensorSource> Keep(SafeTensorsFile file, DecoderLayout layout, PruningPlan plan, Bridges? bridges)
     {
-        TensorSource Source(TensorEntry tensor, string name) => bridges is not null && bridges.Values.TryGetValue(tensor.Name, out var value)
+        TensorSource Source(TensorEntry tensor, string name) => bridges?.Values.GetValueOrDefault(tensor.Name) is { } value
             ? TensorSource.FromTensor(name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, name);
         var kept = new List<TensorSource>(file.Tensors.Count);
         foreach (var tensor in file.Tensors)

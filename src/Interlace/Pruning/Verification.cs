@@ -57,7 +57,7 @@ public static class Verification
         return checks;
     }
 
-    /// <summary>Original indices of the layers that may hold a bridge: those that the record names and that stand before dropped ones.</summary>
+    /// <summary>Original indices of the layers that may hold a bridge: the record names them and they stand before dropped ones.</summary>
     private static HashSet<int> BridgedBy(string pruned, PruningPlan plan)
     {
         if (!File.Exists(Path.Combine(pruned, PrunedModelFile.Name))) return [];

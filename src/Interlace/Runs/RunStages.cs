@@ -195,7 +195,8 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
         var (plan, record) = (PlanFile.Load(At(PlanFile.Name)), PrunedModelFile.Load(made));
         Require(made, PlanFile.Load(Path.Combine(made, PlanFile.Name)).IsSameAs(plan)
             && record.KeptLayers.AsSpan().SequenceEqual([.. plan.Kept]), $"it was made with another plan than {At(PlanFile.Name)}");
-        Require(made, BridgeStage.IsOfTheSame(record.Bridge, _experiment, job.Compute), "its dropped layers were bridged with other settings");
+        Require(made, BridgeStage.IsOfTheSame(record.Bridge, _experiment, job.Compute),
+            "its dropped layers were bridged with other settings");
         Require(made, record.Parent, model);
     }
 

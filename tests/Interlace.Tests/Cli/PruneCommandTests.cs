@@ -34,7 +34,7 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Contains($"{layer["error_before"]!.GetValue<double>():0.0000}", shown, StringComparison.Ordinal);
         Assert.Equal(0, CommandRun.Of("verify", _target, "--parent", _model, "--dtype", "fp32", "--device", "cpu").Code);
 
-        Assert.Contains("is there already", Prune("--bridge", "--data", _data).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("is not empty", Prune("--bridge", "--data", _data).Refusal(), StringComparison.Ordinal);
         string drawn = Prune("--bridge", "--data", _data, "--rate", "1", "--force").Out;
         Assert.Contains("9 decoder layers", drawn, StringComparison.Ordinal);
         Assert.Contains("bridged on", drawn, StringComparison.Ordinal);
@@ -50,8 +50,8 @@ public sealed class PruneCommandTests : IDisposable
 
     [Theory]
     [InlineData("No data is named", false)]
-    [InlineData("prune.ridge is '-1'", true, "--set", "prune.ridge=-1")]
-    [InlineData("prune.max_samples is '0'", true, "--set", "prune.max_samples=0")]
+    [InlineData("prune.ridge is -1, expected 0 or more", true, "--set", "prune.ridge=-1")]
+    [InlineData("prune.max_samples is 0, expected 1 or more", true, "--set", "prune.max_samples=0")]
     [InlineData("expected true or false", true, "--set", "prune.bridge=perhaps")]
     public void Wrong_options_are_refused_and_nothing_is_left(string named, bool data, params string[] options)
     {

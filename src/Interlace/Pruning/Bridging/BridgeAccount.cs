@@ -26,7 +26,8 @@ public sealed record BridgeAccount(BridgeSettings Settings, DataIdentity? Data, 
         Counts.Check(Tokens, "tokens");
         Counts.Check(Skipped, "skipped samples");
         Counts.CheckLayers([.. Layers.Select(layer => layer.Layer)], "bridged layers", parentLayers);
-        Counts.CheckNumbers([Settings.Ridge, .. Layers.SelectMany(layer => new[] { layer.ErrorBefore, layer.ErrorAfter })], "errors", least: 0);
+        Counts.CheckNumbers([Settings.Ridge], "ridge", least: 0);
+        Counts.CheckNumbers([.. Layers.SelectMany(layer => new[] { layer.ErrorBefore, layer.ErrorAfter })], "errors", least: 0);
         foreach (var layer in Layers) Counts.CheckLayers(layer.Dropped, "dropped layers", parentLayers);
     }
 }

@@ -11,9 +11,10 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Bridging;
 
 /// <summary>
-/// The stage <c>prune --bridge</c>: <see cref="LayerRemoval"/>, and for every run of dropped layers a linear map that stands in for them, in
-/// closed form and without gradients, after ReplaceMe (Shopkhoev et al., NeurIPS 2025, arXiv 2505.02819). The map is multiplied into the last
-/// weights of the feed-forward before the run, so that the folder is one like any other. A run without a layer before it is not bridged.
+/// The stage <c>prune --bridge</c>: <see cref="LayerRemoval"/>, and for every run of dropped layers a linear map that stands in for them,
+/// in closed form and without gradients, after ReplaceMe (Shopkhoev et al., NeurIPS 2025, arXiv 2505.02819). The map is multiplied into the
+/// last weights of the feed-forward before the run, so that the folder is one like any other. A run without a layer before it is not
+/// bridged.
 /// </summary>
 public static class BridgeStage
 {
@@ -32,22 +33,30 @@ public static class BridgeStage
         OutputPlace.Check(target, model, job.Experiment.Data!.Path);
         var settings = Settings(job.Experiment, job.Compute);
         DroppedRun[] runs = [.. DroppedRun.Of(plan)];
-        if (runs.FirstOrDefault(run => run.Before < 0) is { After: > 0 } open)
-        {
-            job.Say($"{(open.Layers.Length == 1 ? "Layer 0 is" : $"Layers 0 to {open.After - 1} are")} dropped and no layer stays before: "
-                + "there is no feed-forward that could bridge that.");
-        }
         bool any = runs.Any(run => run.Before >= 0);
-        if (!any) job.Say("The plan leaves nothing to bridge.");
         var data = any ? DrawnData.Open(job.Experiment.Data, job.Experiment.Seed) : null;
         using var loaded = any ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data.MaxPixels) : null;
         foreach (string warning in loaded?.Warnings ?? []) job.Say(warning);
         if (loaded is not null) Check(loaded.Model, model);
 
-        return LayerRemoval.Prune(model, plan, target, options, (folder, needed) => loaded is null
-            ? new(new Dictionary<string, Tensor>(), new(settings, null, 0, 0, new Dictionary<string, long>(), []))
-            : Make(loaded, data!, plan, folder, bytes => FreeSpace.Check(folder, needed + bytes, $"Bridging the layers of {target}",
-                options?.FreeBytes), settings, job), job.Progress, job.Cancellation);
+        return LayerRemoval.Prune(model, plan, target, options, (folder, needed) =>
+        {
+            SayWhatStaysOpen(runs, job);
+            return loaded is null
+                ? new(new Dictionary<string, Tensor>(), new(settings, null, 0, 0, new Dictionary<string, long>(), []))
+                : Make(loaded, data!, plan, folder, bytes => FreeSpace.Check(folder, needed + bytes, $"Bridging the layers of {target}",
+                    options?.FreeBytes), settings, job);
+        }, job.Progress, job.Cancellation);
+    }
+
+    private static void SayWhatStaysOpen(DroppedRun[] runs, Job job)
+    {
+        if (runs is [{ Before: < 0 } open, ..])
+        {
+            job.Say($"{(open.Layers.Length == 1 ? "Layer 0 is" : $"Layers 0 to {open.After - 1} are")} dropped and no layer stays before: "
+                + "there is no feed-forward that could bridge that.");
+        }
+        if (!runs.Any(run => run.Before >= 0)) job.Say("The plan leaves nothing to bridge.");
     }
 
     /// <summary>Whether bridges were made with these settings.</summary>

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Interlace.Pruning.Bridging;
 
 /// <summary>
-/// Least squares for one bridge, from sums over tokens. With M [N, D] what the feed-forward gives, Y the rest of the residual stream and X the
-/// state that is wanted, the bridge T [D, D] makes |M T + Y - X|^2 + r |T - I|^2 least. With E = X - Y - M, the error that is left without a
-/// bridge, T = I + (M'M + r I)^-1 M'E: so the ridge pulls towards no bridge at all, not towards no feed-forward.
+/// Least squares for one bridge, from sums over tokens. With M [N, D] what the feed-forward gives, Y the rest of the residual stream and X
+/// the state that is wanted, the bridge T [D, D] makes |M T + Y - X|^2 + r |T - I|^2 least. With E = X - Y - M, the error that is left
+/// without a bridge, T = I + (M'M + r I)^-1 M'E: so the ridge pulls towards no bridge at all, not towards no feed-forward.
 /// Sums and solution are float64: M'M has the square of M's range.
 /// </summary>
 internal sealed class BridgeSums : IDisposable
@@ -48,12 +48,11 @@ internal sealed class BridgeSums : IDisposable
         Tensor held = _square.Plus(identity.Times(pull));
         // Columns of one size before the matrix is taken apart: some of a residual stream are a thousand times larger than others,
         // and the small ones would otherwise drown in the rounding of the large ones.
-        Tensor diagonal = held.diagonal().sqrt();
-        Tensor scale = where(diagonal > 0, diagonal.reciprocal(), zeros_like(diagonal));
+        Tensor scale = Each(held.diagonal(), value => value > 0 ? 1 / Math.Sqrt(value) : 0);
         var (values, vectors) = linalg.eigh(held.mul(scale.unsqueeze(0)).mul(scale.unsqueeze(1)));   // V diag(values) V'
         // Below this an eigenvalue is rounding of the largest one.
         double least = size * RoundingStep * values.max().item<double>();
-        Tensor inverse = where(values > least, values.reciprocal(), zeros_like(values));
+        Tensor inverse = Each(values, value => value > least ? 1 / value : 0);
         Tensor change = vectors.matmul(vectors.t().matmul(_error.mul(scale.unsqueeze(1))).mul(inverse.unsqueeze(1)));
         return identity.Plus(change.mul(scale.unsqueeze(1))).MoveToOuterDisposeScope();
     }
@@ -63,6 +62,9 @@ internal sealed class BridgeSums : IDisposable
         _square.Dispose();
         _error.Dispose();
     }
+
+    private static Tensor Each(Tensor values, Converter<double, double> map) =>
+        tensor(Array.ConvertAll(values.cpu().data<double>().ToArray(), map), ScalarType.Float64, values.device);
 
     private static Tensor Zeros(int size, Device device) => zeros([size, size], ScalarType.Float64, device).DetachFromDisposeScope();
 }

@@ -13,8 +13,8 @@ namespace Interlace.Pruning.Bridging;
 
 /// <summary>
 /// The samples on their way through two models side by side: the whole one, and the one without the dropped layers. At each run of dropped
-/// layers both wait on the disk; the bridge there is measured on what the bridges below have made of the pruned model, which is why one pass
-/// over the samples cannot serve for all. Memory holds one batch and the sums of one bridge.
+/// layers both wait on the disk; the bridge there is measured on what the bridges below have made of the pruned model, which is why one
+/// pass over the samples cannot serve for all. Memory holds one batch and the sums of one bridge.
 /// </summary>
 /// <param name="model">The whole model; bridges are put into its weights as they are found.</param>
 /// <param name="parent">Its files, which are only read.</param>
@@ -94,7 +94,7 @@ internal sealed class BridgeWalk(VisionLanguageModel model, Checkpoint parent, P
         return bridged;
     }
 
-    /// <summary>Adds a batch to the sums. -> the squared error without a bridge, and the squared size of the state that is wanted.</summary>
+    /// <summary>Adds a batch to the sums. -> the squared error without a bridge, and the squared size of the wanted state.</summary>
     private static (double Error, double Size) Measure(PausedPass whole, PausedPass pruned, DroppedRun run, int place, BridgeSums sums)
     {
         using var _ = no_grad();

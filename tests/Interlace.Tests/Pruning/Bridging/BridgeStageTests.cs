@@ -222,7 +222,7 @@ public sealed class BridgeStageTests : IDisposable
             Linear own = parent.Model.Layers[bridge.Layer].FeedForwardOutput, made = child.Model.Layers[plan.NewIndex(bridge.Layer)!.Value].FeedForwardOutput;
             foreach (var (parameter, now) in new[] { (own.Weight, made.Weight), (own.Bias!, made.Bias!) }.Where(pair => pair.Item1 is not null))
             {
-                double off = DirectBridge.Relative(DirectBridge.Wide(now.Value) - direct.Bridge.t().matmul(DirectBridge.Wide(parameter.Value)), DirectBridge.Wide(now.Value));
+                double off = DirectBridge.Relative(DirectBridge.Minus(DirectBridge.Wide(now.Value), direct.Bridge.t().matmul(DirectBridge.Wide(parameter.Value))), DirectBridge.Wide(now.Value));
                 Assert.True(off < rounding, $"{now.Name}: {off}");
             }
             Assert.Equal(direct.Before, bridge.ErrorBefore, 1e-5);

@@ -23,13 +23,13 @@ public sealed class BridgeSumsTests : IDisposable
     [Theory, InlineData(0), InlineData(1e-6), InlineData(0.1)]
     public void Sums_in_parts_give_the_solution_of_all_tokens_at_once(double ridge)
     {
-        double root = Math.Sqrt(ridge * _given.square().sum().item<double>() / 12);
+        double root = Math.Sqrt(ridge * _given.mul(_given).sum().item<double>() / 12);
         Tensor identity = eye(12, dtype: ScalarType.Float64), held = identity.Times(root);
         // |M T - (M + E)|^2 + r |T - I|^2, written out as rows.
         Tensor expected = linalg.lstsq(cat([_given, held]), cat([_given.Plus(_error), held])).Solution;
         using var sums = Sums(_given, _error, 7, 64);
         // By what it gives: the rows of the smallest columns are known less well than their effect.
-        Assert.True(Size(_given.matmul(sums.Solve(ridge) - expected)) < 1e-9 * Size(_given.matmul(expected)));
+        Assert.True(Size(_given.matmul(DirectBridge.Minus(sums.Solve(ridge), expected))) < 1e-9 * Size(_given.matmul(expected)));
         Assert.True(sums.Solve(ridge).allclose(expected, rtol: 1e-4, atol: 1e-4));
     }
 
@@ -38,7 +38,7 @@ public sealed class BridgeSumsTests : IDisposable
     {
         Tensor identity = eye(12, dtype: ScalarType.Float64);
         using var sums = Sums(_given, _error, 200);
-        double[] distances = [.. new[] { 0, 1e-6, 1e-3, 1, 1e6 }.Select(ridge => Size(sums.Solve(ridge) - identity))];
+        double[] distances = [.. new[] { 0, 1e-6, 1e-3, 1, 1e6 }.Select(ridge => Size(DirectBridge.Minus(sums.Solve(ridge), identity)))];
         Assert.Equal(distances.OrderDescending(), distances);
         Assert.True(distances[0] > 1 && distances[^1] < 1e-6, string.Join(' ', distances));
     }
@@ -54,11 +54,11 @@ public sealed class BridgeSumsTests : IDisposable
         Assert.True(bridge.narrow(0, 3, 2).allclose(identity.narrow(0, 3, 2)));
         Assert.True(bridge.isfinite().all().item<bool>());
         // It is a solution all the same: what is left has nothing that could be given.
-        Tensor left = given.Plus(_error) - given.matmul(bridge);
+        Tensor left = DirectBridge.Minus(given.Plus(_error), given.matmul(bridge));
         Assert.True(Size(given.t().matmul(left)) < 1e-6 * Size(given.t().matmul(_error)));
     }
 
-    private static double Size(Tensor values) => values.square().sum().sqrt().item<double>();
+    private static double Size(Tensor values) => values.mul(values).sum().sqrt().item<double>();
 
     private static BridgeSums Sums(Tensor given, Tensor error, params int[] sizes)
     {

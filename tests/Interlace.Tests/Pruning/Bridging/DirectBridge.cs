@@ -35,16 +35,18 @@ internal sealed record DirectBridge(Tensor Bridge, double Before, double After)
             (weight, input) => { if (weight == bridged.Layers[layer].FeedForwardOutput.Weight) given = Wide(input.clone()).MoveToOuterDisposeScope(); })[place + 1];
         Tensor m = given!.matmul(Wide(bridged.Layers[layer].FeedForwardOutput.Weight.Value).t());
         if (bridged.Layers[layer].FeedForwardOutput.Bias is { } bias) m = m.Plus(Wide(bias.Value));
-        Tensor target = wanted - (entered - output!) - (output! - m);   // for M T
-        double root = Math.Sqrt(ridge * m.square().sum().item<double>() / m.shape[1]);
+        Tensor target = Minus(Minus(wanted, Minus(entered, output!)), Minus(output!, m));   // for M T
+        double root = Math.Sqrt(ridge * m.mul(m).sum().item<double>() / m.shape[1]);
         Tensor held = eye(m.shape[1], dtype: ScalarType.Float64).Times(root);
         Tensor bridge = ridge == 0 ? linalg.lstsq(m, target).Solution : linalg.lstsq(cat([m, held]), cat([target, held])).Solution;
-        Tensor state = wanted - (entered - output!);
-        return new(bridge, Relative(m - target, state), Relative(m.matmul(bridge) - target, state));
+        Tensor state = Minus(wanted, Minus(entered, output!));
+        return new(bridge, Relative(Minus(m, target), state), Relative(Minus(m.matmul(bridge), target), state));
     }
 
     /// <summary>|a| / |b|.</summary>
-    public static double Relative(Tensor a, Tensor b) => Math.Sqrt((a.square().sum() / b.square().sum()).item<double>());
+    public static double Relative(Tensor a, Tensor b) => Math.Sqrt((a.mul(a).sum() / b.mul(b).sum()).item<double>());
+
+    public static Tensor Minus(Tensor a, Tensor b) => a.Plus(b.neg());
 
     public static Tensor Wide(Tensor values) => values.to(ScalarType.Float64);
 
