@@ -1,9 +1,10 @@
-using ParquetSharp;
-
 namespace Interlace.Data;
 
 /// <summary>A constituent data set: its shards in ordinal order of their names.</summary>
-public sealed record DataSet(string Name, IReadOnlyList<Shard> Shards)
+/// <param name="Name">Its name, unique among the sets that are drawn together.</param>
+/// <param name="Shards">Its files.</param>
+/// <param name="Rate">Part of it that is drawn, where it has a rate of its own.</param>
+public sealed record DataSet(string Name, IReadOnlyList<Shard> Shards, double? Rate = null)
 {
     /// <summary>Rows of all shards.</summary>
     public long Rows { get; } = Shards.Sum(shard => shard.Rows);

@@ -59,11 +59,20 @@ public sealed class Draw
     /// <summary>max(1, round(fraction * rows)), ties to even; none of none.</summary>
     internal static int Share(double fraction, long rows) => checked((int)Math.Min(rows, Math.Max(1, (long)Math.Round(fraction * rows))));
 
+    /// <summary>The first rows of a set, in the order of its shards and their rows.</summary>
+    internal static RowReference[] FirstOf(DataSet set, int index, int count) =>
+        [.. set.Shards.SelectMany((shard, place) => RowsOf(shard).Select(row => (Shard: place, Row: row))).Take(count)
+            .Select((row, rank) => new RowReference(index, row.Shard, row.Row, rank))];
+
+    private static IEnumerable<long> RowsOf(Shard shard)
+    {
+        for (long row = 0; row < shard.Rows; row++) yield return row;
+    }
+
     /// <summary>The rows of a set with the smallest hashes, in their order:
     /// a draw without replacement that knows nothing of the order on disk.</summary>
-    internal static RowReference[] FromSet(DataSet set, int index, double rate, long seed)
+    internal static RowReference[] FromSet(DataSet set, int index, int count, long seed)
     {
-        int count = Share(rate, set.Rows);
         var kept = new PriorityQueue<RowReference,
             (ulong Hash, int Shard, long Row)>(count + 1, Comparer<(ulong, int, long)>.Create((a, b) => b.CompareTo(a)));
         for (int shard = 0; shard < set.Shards.Count; shard++)

@@ -5,17 +5,24 @@ using Interlace.Vlm.Inputs;
 
 namespace Interlace.Data;
 
-/// <summary>The data of an experiment: a folder of data sets and the rows that the rate and the seed draw from it.</summary>
-/// <param name="Source">The opened folder.</param>
+/// <summary>The data of an experiment: data sets and the rows that the rate and the seed draw from them.</summary>
+/// <param name="Source">The opened files.</param>
 /// <param name="Draw">The drawn rows.</param>
 /// <param name="Options">How it was drawn, and what is left out.</param>
-public sealed record DrawnData(FineVision Source, Draw Draw, DataOptions Options)
+public sealed record DrawnData(DataSource Source, Draw Draw, DataOptions Options)
 {
-    /// <summary>Opens the folder and draws.</summary>
-    /// <exception cref="InputException">There is no such folder, it holds no data, or the rate is impossible.</exception>
+    private static readonly Dictionary<string, DataFormat> Formats = new(StringComparer.Ordinal)
+    {
+        ["auto"] = DataFormat.Auto, ["finevision"] = DataFormat.FineVision,
+        ["llava"] = DataFormat.Conversations, ["messages"] = DataFormat.Messages,
+    };
+
+    /// <summary>Opens the files and draws.</summary>
+    /// <exception cref="InputException">There is no such file or folder, it holds no data, or a rate is impossible.</exception>
     public static DrawnData Open(DataOptions options, int seed)
     {
-        var source = FineVision.Open(options.Path ?? throw new InputException("No data is named: give a folder of data sets with --data."));
+        string path = options.Path ?? throw new InputException("No data is named: give a file or folder of data sets with --data.");
+        var source = DataSource.Open(DataPath.ListOf(path), Formats[options.Format], options.Images);
         return new(source, source.Draw(options.Rate, seed), options);
     }
 

@@ -2,18 +2,36 @@ namespace Interlace.Data;
 
 /// <summary>
 /// Which rows stay (paper 3.4): at most 3 images and at most 5 turns, null lists counting as 0. Then whatever cannot be learnt from:
-/// an image for a model that reads none, no turn at all, a null text,
+/// an image for a model that reads none, no turn at all, a null text, no answer,
 /// texts of more bytes than the longest sample can have, which are neither copied nor tokenised.
 /// </summary>
 public sealed record RowFilter(int MaxImages = 3, int MaxTurns = 5, long MaxTextBytes = long.MaxValue, bool ReadsImages = true)
 {
+    /// <summary>Rows with too many turns stay, with the first of them.</summary>
+    public bool Truncates { get; init; }
+
+    /// <summary>Rows stay that have no turns, no answer or a null text.</summary>
+    public bool KeepsIncomplete { get; init; }
+
+    /// <summary>Images are counted and not read: samples come without them.</summary>
+    public bool TextsOnly { get; init; }
+
     /// <summary>The reason why a row is left out (one of <see cref="SkipReason"/>), or null where it stays.</summary>
-    public string? Reason(int images, IReadOnlyList<byte[]?> questions, IReadOnlyList<byte[]?> answers, long textBytes) =>
-        images > 0 && !ReadsImages ? SkipReason.ImageForTextModel
-        : images > MaxImages ? SkipReason.TooManyImages
-        : questions.Count > MaxTurns ? SkipReason.TooManyTurns
-        : questions.Count == 0 ? SkipReason.NoTurns
-        : questions.Contains(null) || answers.Contains(null) ? SkipReason.NullText
-        : textBytes > MaxTextBytes ? SkipReason.TooLong
+    internal string? Reason(RowFacts row) =>
+        row.Images > 0 && !ReadsImages ? SkipReason.ImageForTextModel
+        : row.Images > MaxImages ? SkipReason.TooManyImages
+        : row.Turns > MaxTurns && !Truncates ? SkipReason.TooManyTurns
+        : row.Turns == 0 && !KeepsIncomplete ? SkipReason.NoTurns
+        : row.HasNull && !KeepsIncomplete ? SkipReason.NullText
+        : !row.HasAnswer && !KeepsIncomplete ? SkipReason.NoAnswer
+        : row.TextBytes > MaxTextBytes ? SkipReason.TooLong
         : null;
 }
+
+/// <summary>What a filter knows of a row.</summary>
+/// <param name="Images">Its images.</param>
+/// <param name="Turns">What the user says in it, each with what is answered.</param>
+/// <param name="HasNull">Whether one of the texts that are kept is null.</param>
+/// <param name="HasAnswer">Whether anything is answered.</param>
+/// <param name="TextBytes">Bytes of the texts that are kept, in UTF-8.</param>
+internal readonly record struct RowFacts(int Images, int Turns, bool HasNull, bool HasAnswer, long TextBytes);

@@ -14,6 +14,9 @@ public static class SkipReason
     /// <summary>The conversation is null or empty.</summary>
     public const string NoTurns = "no turns";
 
+    /// <summary>Nobody answers.</summary>
+    public const string NoAnswer = "no answer";
+
     /// <summary>A question or an answer is null.</summary>
     public const string NullText = "null text";
 
@@ -40,6 +43,21 @@ public static class SkipReason
 
     /// <summary>An image has more bytes than are read, more pixels than are decoded, or far more than its bytes can mean.</summary>
     public const string TooLargeImage = "too large image";
+
+    /// <summary>An image is named by an address of the network; nothing is fetched.</summary>
+    public const string RemoteImage = "remote image";
+
+    /// <summary>A row of a JSON file is no JSON, has not the members of its format, or a part that is neither text nor image.</summary>
+    public const string MalformedRow = "malformed row";
+
+    /// <summary>A row of a JSON file has more bytes than are read.</summary>
+    public const string TooLargeRow = "too large row";
+
+    /// <summary>The authors' preparation fails at the row.</summary>
+    public const string FailsInPreparation = "fails in the authors' preparation";
+
+    /// <summary>The row stands behind one of its set at which the authors' preparation fails.</summary>
+    public const string BehindFailure = "behind a row that fails";
 
     /// <summary>The model reads text alone.</summary>
     public const string ImageForTextModel = "image for a text model";

@@ -34,7 +34,7 @@ public sealed record Experiment(
 {
     /// <summary>Every file and folder that the settings name for reading.</summary>
     public IEnumerable<string> InputPaths() =>
-        new[] { Model, Data?.Path, Finetune?.Parent, Evaluate?.Benchmarks, Evaluate?.JudgeReplies }.OfType<string>();
+        [.. new[] { Model, Finetune?.Parent, Evaluate?.Benchmarks, Evaluate?.JudgeReplies }.OfType<string>(), .. Data?.InputPaths() ?? []];
 
     /// <summary>The same experiment with every section spelled out.</summary>
     public Experiment Complete() => this with

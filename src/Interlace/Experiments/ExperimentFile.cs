@@ -46,7 +46,8 @@ public static class ExperimentFile
         return experiment with
         {
             Model = Full(experiment.Model),
-            Data = experiment.Data is { } data ? data with { Path = Full(data.Path) } : null,
+            Data = experiment.Data is { } data
+                ? data with { Path = data.Path is null ? null : DataPath.Spell(data.Path, spell), Images = Full(data.Images) } : null,
             Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Full(finetune.Parent) } : null,
             Evaluate = experiment.Evaluate is { } evaluate
             ? evaluate with { Benchmarks = Full(evaluate.Benchmarks), JudgeReplies = Full(evaluate.JudgeReplies) } : null,

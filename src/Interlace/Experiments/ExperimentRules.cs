@@ -10,6 +10,7 @@ internal static class ExperimentRules
     [
         ("device", ["auto", "cpu", "cuda"]),
         ("dtype", ["auto", "fp32", "bf16"]),
+        ("data.format", ["auto", "finevision", "llava", "messages"]),
         ("plan.selection", ["greedy", "optimal"]),
         ("plan.tokens", ["all", "image", "prompt", "answer"]),
         ("plan.weighting", ["tokens", "samples"]),

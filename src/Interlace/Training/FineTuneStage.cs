@@ -37,7 +37,7 @@ public static class FineTuneStage
             ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: "
                 + "name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
-        foreach (string output in new[] { target, work }) OutputPlace.Check(output, pruned, parent, options.Path);
+        foreach (string output in new[] { target, work }) OutputPlace.Check(output, [pruned, parent, .. options.InputPaths()]);
         if (overwrite || !EmptyFolder.IsTaken(target)) StagedFolder.CheckPlace(target, overwrite ? ModelRecords.AreIn : null);
         using var held = WorkFolder.Open(work, WorkFiles, target);
         using var nothing = new EmptyAgain(held);
@@ -120,8 +120,8 @@ public static class FineTuneStage
     private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) =>
         new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
         experiment.Finetune! with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null },
-        experiment.Data! with { Path = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
-        experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
+        experiment.Data! with { Path = null, Images = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(),
+        compute.TypeName, experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
 
     /// <summary>Deletes the work of a tuning that is finished: one that was killed between the two leaves it.</summary>
     /// <exception cref="InputException">Another process is at work there.</exception>

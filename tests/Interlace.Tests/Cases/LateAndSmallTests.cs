@@ -63,7 +63,7 @@ public sealed class LateAndSmallTests : IDisposable
             "--out", _scratch.At("o"), "--rate", "1").Refusal();
         Assert.Contains($"name one of them, {_scratch.At("hub", "datasets--Org--FV", "snapshots", "1111")} or ", sentence,
             StringComparison.Ordinal);
-        Assert.Equal("set", Assert.Single(Interlace.Data.FineVision.Open(_scratch.At("hub", "datasets--Org--FV", "snapshots",
+        Assert.Equal("set", Assert.Single(Interlace.Data.DataSource.Open(_scratch.At("hub", "datasets--Org--FV", "snapshots",
             "2222")).Sets).Name);
     }
 

@@ -54,6 +54,10 @@ public sealed class BadInputTests : IDisposable
         ["damaged pages"] = (data => Overwrite(Path.Combine(data, "set", "train.parquet"), 4, 2000), "train.parquet"),
         ["other columns"] = (data => ParquetRows.WriteForeign(Path.Combine(data, "set", "train.parquet")), "train.parquet"),
         ["no row that can be used"] = (data => ParquetRows.Write(Path.Combine(data, "set", "train.parquet"), [new([], null), new([Encoding.UTF8.GetBytes("no image")], [("What?", "That.")])], new()), "No sample"),
+        ["JSON rows of which none can be read"] = (data => Rows(data, "{\"conversations\": 3}\n"), "has neither a list"),
+        ["a cut JSON array"] = (data => Rows(data, "[" + JsonRow(0) + ","), "cut off"),
+        ["a JSON file without rows"] = (data => Rows(data, "[]"), "holds no rows"),
+        ["messages without answers"] = (data => Rows(data, """{"messages":[{"role":"user","content":[{"type":"text","text":"q"}]}]}"""), "1 no answer"),
     };
 
     private static readonly Dictionary<string, (Action<string> Damage, string Named)> Tables = new()
@@ -68,13 +72,14 @@ public sealed class BadInputTests : IDisposable
     };
 
     private readonly ScratchFolder _scratch = new();
-    private readonly string _model, _data, _tables, _out;
+    private readonly string _model, _data, _tables, _out, _image;
 
     public BadInputTests()
     {
         _model = _scratch.Copy(TinyCheckpoints.Untied, "model");
         (_data, _tables, _out) = (_scratch.At("data"), _scratch.At("tables"), _scratch.At("out"));
         byte[] image = Png.Write(32, 32, 8, 2, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i * 37))]);
+        File.WriteAllBytes(_image = _scratch.At("image.png"), image);
         ParquetRows.Write(_scratch.At("data", "set", "train.parquet"), [.. Enumerable.Range(0, 12).Select(i => new TestRow([image], [($"What is number {i}?", $"It is {i}.")]))], new());
         File.WriteAllText(_scratch.At("tables", "benchmarks.json"), """{"benchmarks": [{"name": "Small", "file": "Small.tsv", "kind": "yes-no"}]}""");
         File.WriteAllText(_scratch.At("tables", "Small.tsv"), $"index\timage\tquestion\tanswer\n0\t{Convert.ToBase64String(image)}\tIs it?\tYes\n");
@@ -89,6 +94,15 @@ public sealed class BadInputTests : IDisposable
 
     [Theory, InlineData("calibrate"), InlineData("prune"), InlineData("finetune"), InlineData("sparsify"), InlineData("evaluate"), InlineData("generate"), InlineData("run")]
     public void The_lines_that_are_refused_below_work_on_good_input(string verb) => Assert.Equal(0, CommandRun.Of(Line(verb)).Code);
+
+    [Theory, InlineData("calibrate"), InlineData("finetune"), InlineData("sparsify"), InlineData("run")]
+    public void Data_of_JSON_rows_is_as_good(string verb)
+    {
+        Rows(_data, string.Join('\n', Enumerable.Range(0, 12).Select(JsonRow)));
+        File.Copy(_image, Path.Combine(_data, "image.png"));
+        var run = CommandRun.Of(Line(verb));
+        Assert.Equal((0, false), (run.Code, run.Error.Contains("left out", StringComparison.Ordinal)));
+    }
 
     [Theory, MemberData(nameof(DamagedModels))]
     public void A_damaged_model_is_refused(string damage, string verb) => RefusedAfter(Models[damage], _model, verb);
@@ -229,7 +243,8 @@ public sealed class BadInputTests : IDisposable
         string[] line = Line(verb);
         what.Damage(folder);
         // These are seen when the data is read, and the run has told of its beginning.
-        bool late = what == Data["damaged pages"] || what == Data["no row that can be used"];
+        bool late = what == Data["damaged pages"] || what == Data["no row that can be used"]
+            || what == Data["messages without answers"];
         Refused(what.Named, late ? [.. line, "--quiet"] : line);
     }
 
@@ -251,6 +266,15 @@ public sealed class BadInputTests : IDisposable
             foreach (string verb in verbs) cases.Add(damage, verb);
         return cases;
     }
+
+    private static void Rows(string data, string text)
+    {
+        Directory.Delete(Path.Combine(data, "set"), recursive: true);
+        File.WriteAllText(Path.Combine(data, "rows.json"), text);
+    }
+
+    private static string JsonRow(int i) =>
+        $$"""{"image":"image.png","conversations":[{"from":"human","value":"<image>\nWhat is number {{i}}?"},{"from":"gpt","value":"It is {{i}}."}]}""";
 
     private static void Config(string model, Action<JsonObject> change) => Edit(Path.Combine(model, "config.json"), change);
 

@@ -68,7 +68,7 @@ public class DrawTests
             using ScratchFolder folder = new();
             if (withOther) Write(folder, "0/other.parquet", 5, new Layout());
             foreach (string name in order) Write(folder, "set/" + name, 20, new Layout(RowsPerGroup: smallGroups ? 3 : 100));
-            FineVision data = FineVision.Open(folder.Path);
+            DataSource data = DataSource.Open(folder.Path);
             return [.. data.Draw(0.4, 5).Rows.Where(row => data.Sets[row.Set].Name == "set").Select(row => $"{data.Sets[row.Set].Shards[row.Shard].Name}:{row.Row}:{row.Rank}")];
         }
         string[] drawn = DrawFrom(names, false, false);
@@ -130,15 +130,15 @@ public class DrawTests
         Assert.Throws<InputException>(() => data.Draw(1, 0).HoldOutFraction(1));
     });
 
-    private static void WithData(Action<FineVision> test)
+    private static void WithData(Action<DataSource> test)
     {
         using ScratchFolder folder = new();
         Write(folder, "a/x.parquet", 15, new Layout(RowsPerGroup: 4));
         Write(folder, "a/y.parquet", 25, new Layout());
         Write(folder, "b/z.parquet", 4, new Layout());
-        test(FineVision.Open(folder.Path));
+        test(DataSource.Open(folder.Path));
     }
 
     private static void Write(ScratchFolder folder, string path, int rows, Layout layout) =>
-        ParquetRows.Write(folder.At(path.Split('/')), [.. FineVisionTests.Rows(rows)], layout);
+        ParquetRows.Write(folder.At(path.Split('/')), [.. Parquet.FineVisionFileTests.Rows(rows)], layout);
 }

@@ -122,7 +122,7 @@ public class ScenesTests
     {
         using var scratch = new ScratchFolder();
         TuningData.Write(scratch.At("finevision"), SmallSources.Create(), 1, SceneFamilies.All.ToDictionary(f => f.Name, _ => 3));
-        var data = FineVision.Open(scratch.At("finevision"));
+        var data = DataSource.Open(scratch.At("finevision"));
         Assert.Equal(15, data.Rows);
         Assert.Equal(SceneFamilies.All.Select(f => f.Name).Order(StringComparer.Ordinal), data.Sets.Select(s => s.Name));
 

@@ -71,6 +71,7 @@ internal sealed class ListColumn : IDisposable
         long first = _consumed, bytes = 0;
         int count = 0;
         List<byte[]?> found = [];
+        bool isNull = _definitions[_at] < _elementLevel - 1;
         do
         {
             if (_definitions[_at] >= _elementLevel && count++ < limits.Values)
@@ -81,7 +82,7 @@ internal sealed class ListColumn : IDisposable
             Pass();
         }
         while ((_at < _filled || Fill(_batch)) && _repetitions[_at] > 0);
-        return new ListRow(new LevelRange(first, checked((int)(_consumed - first))), count, found, bytes);
+        return new ListRow(new LevelRange(first, checked((int)(_consumed - first))), count, found, bytes, isNull);
     }
 
     private long Length() => _definitions[_at] < _valueLevel ? 0 : _values[_value].Length;

@@ -69,7 +69,7 @@ internal sealed class ShardReader : IDisposable
         using RowGroupReader reader = _reader.RowGroup(group);
         using ListColumn questions = Open(columns.Questions), answers = Open(columns.Answers),
             places = Open(columns.ImagePaths ?? columns.Images);
-        var texts = new ListLimits(filter.MaxTurns + 1L, filter.MaxTextBytes);
+        var texts = new ListLimits(filter.Truncates ? filter.MaxTurns : filter.MaxTurns + 1L, filter.MaxTextBytes);
         var read = rows.Zip(questions.Rows(rows, texts), answers.Rows(rows, texts))
             .Zip(places.Rows(rows, default), (row, places) => new RowTexts(row.First, row.Second, row.Third, places, filter));
         foreach (List<RowTexts> held in Held(read))
@@ -92,7 +92,7 @@ internal sealed class ShardReader : IDisposable
             IReadOnlyList<byte[]?> found = row.WantsImages ? images!.At(selection.Wanted[shown++]) : [];
             string? skip = found.Contains(null) ? SkipReason.MissingImage : row.Skip;
             yield return new ShardRow(row.Row, skip, row.Questions.Values, row.Answers.Values, skip is null
-                ? [.. found.Select(image => image!)] : []);
+                ? [.. found.Select(image => image!)] : [], row.Fails || skip == SkipReason.MissingImage);
         }
     }
 
@@ -126,7 +126,12 @@ internal sealed class ShardReader : IDisposable
         {
             if (questions.Count != answers.Count) throw new InvalidDataException("A row has more questions than answers.");
             (Row, Questions, Answers, Places) = (row, questions, answers, places);
-            Skip = filter.Reason(places.Count, questions.Values, answers.Values, questions.Bytes + answers.Bytes);
+            bool hasNull = questions.Values.Contains(null) || answers.Values.Contains(null);
+            Skip = filter.Reason(new(places.Count, questions.Count, hasNull, HasAnswer: questions.Count > 0,
+                questions.Bytes + answers.Bytes));
+            Fails = Skip != SkipReason.TooManyImages
+                && (places.IsNull || questions.IsNull || (places.Count > 0 && questions.Values is [null, ..]));
+            WantsImages = Skip is null && places.Count > 0 && !filter.TextsOnly;
         }
 
         public long Row { get; }
@@ -134,7 +139,8 @@ internal sealed class ShardReader : IDisposable
         public ListRow Answers { get; }
         public ListRow Places { get; }
         public string? Skip { get; }
-        public bool WantsImages => Skip is null && Places.Count > 0;
+        public bool Fails { get; }
+        public bool WantsImages { get; }
         public long HeldBytes => Questions.Values.Concat(Answers.Values).Sum(text => text?.LongLength ?? 0);
     }
 }

@@ -249,16 +249,16 @@ public sealed class BenchmarkTable : IDisposable
     {
         string shown = $"names the image {Printable.Quote(path)}";
         string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!, full = Path.Combine(folder, path);
-        if (Path.IsPathRooted(path) || path.Split('/', '\\').Contains(".."))
+        if (Path.IsPathRooted(path) || ImageFile.LeadsUp(path))
             throw Unusable(SkipReason.ForeignImage, row, $"{shown}, which is no path within the table's folder");
-        PathKind kind = UserFile.KindOf(full);
-        if (kind == PathKind.Missing) throw Unusable(SkipReason.MissingImage, row, $"{shown}, which is not beside the table");
-        if (kind != PathKind.File) throw Unusable(SkipReason.UnreadableImage, row, $"{shown}, which is no file that may be read");
-        if (!RealPath.IsWithin(RealPath.Of(full), RealPath.Of(folder)))
-            throw Unusable(SkipReason.ForeignImage, row, $"{shown}, whose links lead out of the table's folder");
-        if (new FileInfo(full).Length > ImageDecoder.MaxBytes)
-            throw Unusable(SkipReason.TooLargeImage, row, $"{shown}, which has more than {ImageDecoder.MaxBytes} bytes");
-        return UserFile.Read(full, ImageDecoder.MaxBytes);
+        if (ImageFile.Fault(full, [RealPath.Of(folder)]) is not { } fault) return ImageFile.Read(full);
+        throw Unusable(fault, row, shown + fault switch
+        {
+            SkipReason.MissingImage => ", which is not beside the table",
+            SkipReason.ForeignImage => ", whose links lead out of the table's folder",
+            SkipReason.TooLargeImage => $", which has more than {ImageDecoder.MaxBytes} bytes",
+            _ => ", which is no file that may be read",
+        });
     }
 
     /// <summary>One row cannot be used: it is counted under the reason, and the sentence tells of the first.</summary>

@@ -46,7 +46,7 @@ public static class SparsifyStage
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         using var parent = Checkpoint.Open(model);
         var (weights, pattern) = Weights(parent, options);
-        OutputPlace.Check(target, model, experiment.Data?.Path);
+        OutputPlace.Check(target, [model, .. experiment.Data?.InputPaths() ?? []]);
         var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
         var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(),
             data is null ? null : Settings(experiment, options, job.Compute), experiment.Seed,

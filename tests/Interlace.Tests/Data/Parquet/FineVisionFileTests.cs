@@ -7,9 +7,9 @@ using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 using SkiaSharp;
 
-namespace Interlace.Tests.Data;
+namespace Interlace.Tests.Data.Parquet;
 
-public class FineVisionTests
+public class FineVisionFileTests
 {
     private static readonly string[] Fixtures = ["fixtures", "qwen3vl", "finevision"];
 
@@ -60,7 +60,7 @@ public class FineVisionTests
     public void Row_counts_come_from_the_footer(string file)
     {
         using ScratchFolder folder = Copy((file, file));
-        FineVision data = FineVision.Open(folder.Path);
+        DataSource data = DataSource.Open(folder.Path);
         Assert.Equal((long)Expected["files"]![file]!["num_rows"]!, data.Rows);
         Assert.Equal((long)Expected["files"]![file]!["size"]!, data.Sets[0].Shards[0].Length);
         Assert.Equal(0, data.BytesRead);
@@ -77,7 +77,7 @@ public class FineVisionTests
             new([image], [("q", null)]), new([null], [("q", "a")]), new(null, [("<|image_pad|>q<image>", "a")]),
         ], new Layout());
         SkipCounts skipped = [];
-        FineVision data = FineVision.Open(folder.Path);
+        DataSource data = DataSource.Open(folder.Path);
         Sample[] samples = [.. data.Read(data.Draw(1, 0).Rows, skipped)];
         Assert.Equal([0, 7], samples.Select(sample => sample.Row));
         Assert.Equal("<|image_pad|>q", Text(Chat(samples[1])[0]));   // a model's own is the processor's business
@@ -90,7 +90,7 @@ public class FineVisionTests
         using ScratchFolder folder = new();
         foreach (string[] path in new[] { ["b", "x.parquet"], ["a", "deep", "y.parquet"], ["a", "x.parquet"], ["loose.parquet"], [".cache", "z.parquet"], ["a", "notes.txt"], new[] { "empty", "none.txt" } })
             ParquetRows.Write(folder.At(path), [new(null, [("q", "a")])], new Layout());
-        FineVision data = FineVision.Open(folder.Path);
+        DataSource data = DataSource.Open(folder.Path);
         Assert.Equal([".: loose.parquet", "a: deep/y.parquet x.parquet", "b: x.parquet"], data.Sets.Select(set => $"{set.Name}: {string.Join(' ', set.Shards.Select(shard => shard.Name))}"));
     }
 
@@ -104,15 +104,15 @@ public class FineVisionTests
         File.CreateSymbolicLink(folder.At("a", "x.parquet"), elsewhere.At("blob"));
         Directory.CreateSymbolicLink(folder.At("a", "loop"), folder.Path);
         Directory.CreateSymbolicLink(folder.At("b"), elsewhere.At("set"));
-        Assert.Equal(["a", "b"], FineVision.Open(folder.Path).Sets.Select(set => set.Name));
-        Assert.Equal(2, FineVision.Open(folder.Path).Rows);
+        Assert.Equal(["a", "b"], DataSource.Open(folder.Path).Sets.Select(set => set.Name));
+        Assert.Equal(2, DataSource.Open(folder.Path).Rows);
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(GoldenFiles)), Trait("Category", "Golden")]
     public void Row_groups_without_drawn_rows_are_not_read(string file)
     {
         using ScratchFolder folder = Copy((file, file));
-        FineVision data = FineVision.Open(folder.Path);
+        DataSource data = DataSource.Open(folder.Path);
         Assert.Single(data.Read([new RowReference(0, 0, 1, 0)], []));
         const int RoomForFooter = 50_000;
         Assert.InRange(data.BytesRead, 1, data.Sets[0].Shards[0].Length / (int)Expected["files"]![file]!["num_row_groups"]! + RoomForFooter);
@@ -122,8 +122,8 @@ public class FineVisionTests
     public void A_folder_without_rows_is_refused()
     {
         using ScratchFolder folder = new();
-        Assert.Contains("holds no rows", Assert.Throws<InputException>(() => FineVision.Open(folder.Path)).Message);
-        Assert.Contains("does not exist", Assert.Throws<InputException>(() => FineVision.Open(folder.At("nowhere", "data"))).Message);
+        Assert.Contains("holds no rows", Assert.Throws<InputException>(() => DataSource.Open(folder.Path)).Message);
+        Assert.Contains("does not exist", Assert.Throws<InputException>(() => DataSource.Open(folder.At("nowhere", "data"))).Message);
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public class FineVisionTests
     {
         using ScratchFolder folder = new();
         ParquetRows.WriteForeign(folder.At("a", "odd.parquet"));
-        string message = Assert.Throws<InputException>(() => FineVision.Open(folder.Path)).Message;
+        string message = Assert.Throws<InputException>(() => DataSource.Open(folder.Path)).Message;
         Assert.Contains("odd.parquet", message);
         Assert.Contains("'images'", message);
     }
@@ -146,7 +146,7 @@ public class FineVisionTests
         for (int length = 0; length < whole.Length; length += 13)
         {
             File.WriteAllBytes(path, whole[..length]);
-            Assert.Contains("cut.parquet", Assert.Throws<InputException>(() => FineVision.Open(folder.Path)).Message);
+            Assert.Contains("cut.parquet", Assert.Throws<InputException>(() => DataSource.Open(folder.Path)).Message);
         }
     }
 
@@ -165,7 +165,7 @@ public class FineVisionTests
             File.WriteAllBytes(path, damaged);
             try
             {
-                FineVision data = FineVision.Open(folder.Path);
+                DataSource data = DataSource.Open(folder.Path);
                 Assert.All(data.Read(data.Draw(1, 0).Rows, []), sample => Assert.NotEmpty(sample.Turns));
             }
             catch (InputException e)
@@ -182,7 +182,7 @@ public class FineVisionTests
     {
         using ScratchFolder folder = new();
         ParquetRows.Write(folder.At("a", "x.parquet"), [.. Rows(20)], new Layout());
-        FineVision data = FineVision.Open(folder.Path);
+        DataSource data = DataSource.Open(folder.Path);
         ParquetRows.Write(folder.At("a", "x.parquet"), [.. Rows(21)], new Layout());
         Assert.Contains("has changed", Assert.Throws<InputException>(() => data.Read(data.Draw(1, 0).Rows, []).Count()).Message);
     }
@@ -193,7 +193,7 @@ public class FineVisionTests
     private static IEnumerable<Sample> ReadAll(string file, RowFilter filter, out SkipCounts skipped)
     {
         using ScratchFolder folder = Copy((file, file));
-        FineVision data = FineVision.Open(folder.Path);
+        DataSource data = DataSource.Open(folder.Path);
         skipped = [];
         return data.Read(data.Draw(1, 7).Rows, skipped, filter).ToArray();
     }
