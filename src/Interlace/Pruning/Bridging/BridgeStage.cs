@@ -30,7 +30,7 @@ public static class BridgeStage
     /// </exception>
     public static PrunedModel Run(string model, PruningPlan plan, string target, Job job, LayerRemovalOptions? options = null)
     {
-        OutputPlace.Check(target, model, job.Experiment.Data!.Path);
+        OutputPlace.Check(target, [model, .. job.Experiment.Data!.InputPaths()]);
         var settings = Settings(job.Experiment, job.Compute);
         DroppedRun[] runs = [.. DroppedRun.Of(plan)];
         bool any = runs.Any(run => run.Before >= 0);
