@@ -84,7 +84,8 @@ public static class CalibrationStage
         return new(options.Rate, calibrate.Fraction, options.MaxImages, options.MaxTurns, options.MaxTokens, options.MaxPixels,
             calibrate.SkipFirstToken, calibrate.MaxWindow,
             calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive
-            ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null);
+            ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null,
+            calibrate.Pairs, calibrate.States, calibrate.Cosines);
     }
 
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>

@@ -35,12 +35,13 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     public int? StoppedAfter { get; private set; }
 
     /// <summary>Lengths of the spans that are measured.</summary>
-    public IReadOnlyList<int> Spans { get; } = SpansOf(model.Layers.Count, settings.MaxWindow);
+    public IReadOnlyList<int> Spans { get; } = SpansOf(model.Layers.Count, settings.MaxWindow, settings.Pairs);
 
     /// <summary>Lengths of the spans that are measured in a model of so many layers:
-    /// layers and triplets, and every length up to a window beyond triplets.</summary>
-    internal static IReadOnlyList<int> SpansOf(int layers, int maxWindow) =>
-        [.. Enumerable.Range(1, Math.Max(3, maxWindow)).Where(n => n is 1 or 3 || maxWindow > 3).Where(n => n <= layers)];
+    /// layers and triplets, pairs where they are asked for, and every length up to a window beyond triplets.</summary>
+    internal static IReadOnlyList<int> SpansOf(int layers, int maxWindow, bool pairs = false) =>
+        [.. Enumerable.Range(1, Math.Max(3, maxWindow)).Where(n => n is 1 or 3 || n == 2 && pairs || maxWindow > 3)
+            .Where(n => n <= layers)];
 
     /// <summary>What was left out before the samples came here, told where none is left.</summary>
     public Func<SkipCounts>? Filtered { get; init; }
@@ -58,7 +59,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var (sums, next) = Resume(skipped, total);
-        var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken);
+        var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken, settings.States, settings.Cosines);
         var lastSave = Stopwatch.StartNew();
         var saved = new SkipCounts(skipped);
         try

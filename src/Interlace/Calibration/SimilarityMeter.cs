@@ -12,12 +12,18 @@ namespace Interlace.Calibration;
 /// <param name="layerCount">L.</param>
 /// <param name="spans">Lengths of the spans to measure: 1 for layers, 3 for triplets.</param>
 /// <param name="skipFirstToken">Leaves out the first token of each sample, an attention sink.</param>
-public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bool skipFirstToken = false)
+/// <param name="states">What is compared: layer, transformers-4.57 or transformers-5
+/// (see <see cref="Experiments.CalibrationOptions.States"/>).</param>
+/// <param name="cosines">fp32 or bf16.</param>
+public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bool skipFirstToken = false, string states = "layer",
+    string cosines = "fp32")
 {
     /// <summary>Number of classes of tokens that are summed apart (<see cref="LayerSimilarity.Classes"/>).</summary>
     public const int Classes = 3;
 
     private readonly int _window = spans.Max();
+    private readonly bool _endsAtInputs = states == "transformers-4.57", _beginsAtOutputs = states == "transformers-5";
+    private readonly bool _rounds = cosines == "bf16";
 
     /// <summary>Measures one batch.</summary>
     /// <returns>The sums of each of its samples, in order.</returns>
@@ -31,30 +37,41 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         // per start: [samples * 3] and the last token's cosine [samples], fp64
         var sums = spans.ToDictionary(s => s, s => new List<Tensor>());
         var window = new Queue<State>();
+        State? output = null;   // of the layer before, where spans begin at outputs
         model.Hidden(batch, (l, layer, input) =>
         {
-            window.Enqueue(State.Of(input));
+            State before = output ?? State.Of(input);
+            if (_endsAtInputs && l > 0) EndSpans(before, l);
+            window.Enqueue(before);
             if (window.Count > _window) window.Dequeue().Dispose();
-            Tensor output = layer(input);
-            using var inner = NewDisposeScope();
-            State after = State.Of(output);
-            foreach (int span in spans)
-            {
-                if (l - span + 1 < 0) continue;
-                // [N] fp64
-                Tensor cosines = window.ElementAt(window.Count - span).Cosine(after);
-                // the last one takes what is left out
-                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).PlusRows(segments, cosines);
-                sums[span].Add(cat([sum.narrow(0, 0, batch.Lengths.Length * Classes), cosines.index_select(0, last)])
-                    .MoveToOuterDisposeScope());
-            }
-            return output;
+            Tensor result = layer(input);
+            State after = State.Of(result);
+            if (!_endsAtInputs || l == layerCount - 1) EndSpans(after, l + 1);
+            if (_beginsAtOutputs) output = after;
+            else after.Dispose();
+            return result;
         });
+        output?.Dispose();
         foreach (var state in window) state.Dispose();
         var results = Collect(batch, sums);
         if (results.Any(sample => sample.Spans.Values.Any(span => !Array.TrueForAll(span.Sums, double.IsFinite))))
             throw FiniteValues.Refusal("The similarities are no numbers", model, batch);
         return results;
+
+        // The spans that end before layer `end`; those before it are in the window.
+        void EndSpans(State after, int end)
+        {
+            using var inner = NewDisposeScope();
+            foreach (int span in spans.Where(span => span <= end))
+            {
+                // [N] fp64
+                Tensor cosines = window.ElementAt(window.Count - span).Cosine(after, _rounds);
+                // the last one takes what is left out
+                Tensor sum = zeros(batch.Lengths.Length * Classes + 1, ScalarType.Float64, batch.Device).PlusRows(segments, cosines);
+                sums[span].Add(cat([sum.narrow(0, 0, batch.Lengths.Length * Classes), cosines.index_select(0, last)])
+                    .MoveToOuterDisposeScope());
+            }
+        }
     }
 
     private SampleSums[] Collect(Batch batch, Dictionary<int, List<Tensor>> sums)
@@ -74,11 +91,29 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
                 double[] values = tensors[at].cpu().data<double>().ToArray();
                 for (int s = 0; s < results.Length; s++)
                 {
-                    for (int c = 0; c < Classes; c++) results[s].Spans[span].Sums[at * Classes + c] = values[s * Classes + c];
+                    var sample = values.AsSpan(s * Classes, Classes);
+                    if (_rounds) RoundMean(sample, results[s].Counts);
+                    sample.CopyTo(results[s].Spans[span].Sums.AsSpan(at * Classes));
                     results[s].Spans[span].Last[at] = values[results.Length * Classes + s];
                 }
             }
         return results;
+    }
+
+    /// <summary>Sums of a sample's classes such that each has the sample's mean, rounded to bf16.</summary>
+    private static void RoundMean(Span<double> sums, long[] counts)
+    {
+        double total = 0;
+        foreach (double sum in sums) total += sum;
+        double mean = ToBFloat16((float)(total / Math.Max(1, counts.Sum())));
+        for (int c = 0; c < sums.Length; c++) sums[c] = mean * counts[c];
+    }
+
+    /// <summary>The nearest number of bf16, ties to even.</summary>
+    private static float ToBFloat16(float number)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(number);
+        return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000);
     }
 
     private long[] Segments(Batch batch)
@@ -112,11 +147,12 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             return new State(values.MoveToOuterDisposeScope(), norms.MoveToOuterDisposeScope());
         }
 
-        public Tensor Cosine(State after)
+        public Tensor Cosine(State after, bool rounded)
         {
             using var scope = NewDisposeScope();
             Tensor dot = Values.to(ScalarType.Float32).mul(after.Values.to(ScalarType.Float32)).sum(-1, false, ScalarType.Float64);
-            return (dot / (Norms * after.Norms).AtLeast(1e-30)).MoveToOuterDisposeScope();
+            Tensor cosine = dot / (Norms * after.Norms).AtLeast(1e-30);
+            return (rounded ? cosine.to(ScalarType.BFloat16).to(ScalarType.Float64) : cosine).MoveToOuterDisposeScope();
         }
 
         public void Dispose()

@@ -11,5 +11,14 @@ namespace Interlace.Experiments;
 /// <param name="Adaptive">Stop before the end of the data once other samples would hardly give another plan.</param>
 /// <param name="AdaptiveConfidence">Share of resamplings in which the layers that the plan drops must come out,
 /// at two checks in a row.</param>
+/// <param name="Pairs">Measure pairs of layers too, which a plan may need where triplets run out.</param>
+/// <param name="States">What is compared. layer: the state that enters the first layer of a span with the one that its last layer gives
+/// (paper Eq. 1). transformers-4.57 and transformers-5: the states that those releases record, which differ from it where visual features
+/// are added between layers: 4.57 records the state behind the addition, so that spans end behind it;
+/// 5 the one before, so that spans begin before it.</param>
+/// <param name="Cosines">fp32, or bf16: cosines and the mean of each sample are rounded to bf16 as the authors' code does,
+/// which makes ties; classes of tokens are then not told apart.</param>
 public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096,
-    int EvidenceSamples = 128, double SlebRatio = 0.25, bool Adaptive = false, double AdaptiveConfidence = 0.95);
+    int EvidenceSamples = 128, double SlebRatio = 0.25, bool Adaptive = false, double AdaptiveConfidence = 0.95,
+    [property: LaterOption] bool Pairs = false, [property: LaterOption] string States = "layer",
+    [property: LaterOption] string Cosines = "fp32");

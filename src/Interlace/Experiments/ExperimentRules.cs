@@ -11,6 +11,8 @@ internal static class ExperimentRules
         ("device", ["auto", "cpu", "cuda"]),
         ("dtype", ["auto", "fp32", "bf16"]),
         ("data.format", ["auto", "finevision", "llava", "messages"]),
+        ("calibrate.states", ["layer", "transformers-4.57", "transformers-5"]),
+        ("calibrate.cosines", ["fp32", "bf16"]),
         ("plan.selection", ["greedy", "optimal"]),
         ("plan.tokens", ["all", "image", "prompt", "answer"]),
         ("plan.weighting", ["tokens", "samples"]),
