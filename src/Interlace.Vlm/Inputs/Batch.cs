@@ -21,15 +21,15 @@ public sealed class Batch : IDisposable
         // A trained token is predicted from the token before it; the first token of a sample has none.
         var (rows, targets) = (new List<long>(), new List<long>());
         int start = 0;
-        foreach (int length in Lengths)
+        foreach (var sample in samples)
         {
-            for (int t = 1; t < length; t++)
+            for (int t = 1; t < sample.Length; t++)
             {
-                if (!IsTarget(Kinds[start + t], allText)) continue;
+                if (!IsTarget(sample, t, allText)) continue;
                 rows.Add(start + t - 1);
-                targets.Add(ids[start + t]);
+                targets.Add(sample.Ids[t]);
             }
-            start += length;
+            start += sample.Length;
         }
         Ids = tensor(Array.ConvertAll(ids, id => (long)id), device: device);
         Positions = tensor(positions, device: device).view(axes, ids.Length);
@@ -78,9 +78,11 @@ public sealed class Batch : IDisposable
 
     /// <summary>Number of tokens of a sample that the loss is taken on.</summary>
     public static int CountTargets(EncodedSample sample, bool allText = false) =>
-        sample.Kinds.Skip(1).Count(kind => IsTarget(kind, allText));
+        Enumerable.Range(1, Math.Max(0, sample.Length - 1)).Count(t => IsTarget(sample, t, allText));
 
-    private static bool IsTarget(TokenKind kind, bool allText) => kind == TokenKind.Answer || allText && kind == TokenKind.Prompt;
+    private static bool IsTarget(EncodedSample sample, int t, bool allText) =>
+        sample.Trained is { } trained ? trained[t]
+        : sample.Kinds[t] == TokenKind.Answer || allText && sample.Kinds[t] == TokenKind.Prompt;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -11,6 +11,9 @@ namespace Interlace.Vlm.Inputs;
 public sealed record EncodedSample(
     int[] Ids, TokenKind[] Kinds, IReadOnlyList<int[]> Positions, int NextPosition, IReadOnlyList<VisualInput> Images)
 {
+    /// <summary>[T] the tokens that the loss is taken on; null where their kinds say it.</summary>
+    public IReadOnlyList<bool>? Trained { get; init; }
+
     /// <summary>Number of tokens.</summary>
     public int Length => Ids.Length;
 

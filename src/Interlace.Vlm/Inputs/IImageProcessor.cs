@@ -14,6 +14,12 @@ internal interface IImageProcessor
     /// </summary>
     int? PublishedSquare => null;
 
+    /// <summary>The same with another lower bound on the pixels of an image.</summary>
+    /// <param name="minPixels">The bound; smaller images are enlarged.</param>
+    /// <exception cref="InputException">This family's images have no such bound.</exception>
+    IImageProcessor WithMinPixels(long minPixels) =>
+        throw new InputException($"min_pixels is {minPixels}, but this model's images have no lower bound that could be set: leave it out.");
+
     /// <summary>Resizes an image and cuts it into tiles, with the bytes that the reference's processor gives.</summary>
     /// <param name="image">The image.</param>
     /// <param name="imageCount">Images of the conversation: some families cut a single one alone.</param>

@@ -8,6 +8,7 @@ namespace Interlace.Vlm.Inputs;
 /// </summary>
 public sealed class Processor
 {
+    private readonly string _folder;
     private readonly IChatTemplate _template;
     private readonly IImageProcessor? _images;
     private readonly IPositions _positions;
@@ -21,7 +22,7 @@ public sealed class Processor
     /// <exception cref="InputException">The tokenizer has another id for the image's placeholder than the configuration.</exception>
     internal Processor(string folder, Tokenizer tokenizer, IChatTemplate template, IImageProcessor? images, IPositions positions)
     {
-        (Tokenizer, _template, _images, _positions) = (tokenizer, template, images, positions);
+        (_folder, Tokenizer, _template, _images, _positions) = (folder, tokenizer, template, images, positions);
         if (images is null) return;
         string placeholder = template.Placeholders[0];
         if (tokenizer.Id(placeholder) is var id && id != images.ImageToken)
@@ -34,12 +35,19 @@ public sealed class Processor
     /// <summary>The model's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
+    /// <summary>The same with another lower bound on the pixels of an image.</summary>
+    /// <param name="minPixels">The bound; smaller images are enlarged.</param>
+    /// <exception cref="InputException">The model reads no images, or they have no such bound.</exception>
+    public Processor WithMinPixels(long minPixels) => new(_folder, Tokenizer, _template, ReadImages.WithMinPixels(minPixels), _positions);
+
     /// <summary>Resizes an image, and cuts it into tiles where the model's family does that.</summary>
     /// <param name="image">The decoded image.</param>
     /// <param name="imageCount">Images of the conversation that it belongs to.</param>
     /// <exception cref="InputException">The model reads no images, or the image's sides do not suit it.</exception>
     public VisualInput Prepare(RgbImage image, int imageCount) =>
-        (_images ?? throw new InputException("This model reads text alone: leave the image out.")).Prepare(image, imageCount);
+        ReadImages.Prepare(image, imageCount);
+
+    private IImageProcessor ReadImages => _images ?? throw new InputException("This model reads text alone: leave the image out.");
 
     /// <summary>Encodes a conversation.</summary>
     /// <param name="messages">The turns; their i-th image part shows the i-th image.</param>

@@ -45,7 +45,8 @@ public static class CalibrationStage
             Filtered = () => samples.FilteredUpTo(null),
         };
         SkipCounts skipped = [];
-        var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation),
+        var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation,
+                ConversationForm.Of(calibrate)),
             rows.Count, skipped, job.Progress, cancellation);
         skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
         loaded.Model.CheckUnchanged();
@@ -85,7 +86,7 @@ public static class CalibrationStage
             calibrate.SkipFirstToken, calibrate.MaxWindow,
             calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive
             ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null,
-            calibrate.Pairs, calibrate.States, calibrate.Cosines);
+            calibrate.Pairs, calibrate.States, calibrate.Messages, calibrate.Cosines);
     }
 
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>

@@ -24,17 +24,23 @@ internal static class AuthorsForms
         return sample with { Turns = turns, Places = ImagePlaces.Marked };
     }
 
-    /// <summary><see cref="ConversationForm.AuthorsTraining"/>.</summary>
+    /// <summary>Every role but the user's is the assistant's; their template shows a null answer as an empty one.</summary>
+    public static Sample WithTwoRoles(Sample sample) => sample with
+    {
+        Turns = [.. sample.Turns.Select(turn => turn.Role == Turn.User ? turn : new Turn(Turn.Assistant, turn.Text ?? ""))],
+    };
+
+    /// <summary>User texts split where the images stand, and stripped.</summary>
     public static Conversation Training(Sample sample)
     {
         List<ChatMessage> messages = [.. Marked(sample).Turns.Select(turn => turn.Role == Turn.User
             ? new ChatMessage(Turn.User, Split(Conversation.Text(turn)))
-            : new ChatMessage(Turn.Assistant, turn.Text ?? ""))];   // their template shows a null answer as an empty one
+            : new ChatMessage(Conversation.Role(turn), Conversation.Text(turn)))];
         Conversation.CheckPlaces(messages, sample);
         return new(messages);
     }
 
-    /// <summary><see cref="ConversationForm.AuthorsCalibration"/>.</summary>
+    /// <summary>The first message alone.</summary>
     public static Conversation Calibration(Sample sample)
     {
         string text = Conversation.Text(Marked(sample).Turns[0]);

@@ -12,17 +12,19 @@ public sealed record Conversation(IReadOnlyList<ChatMessage> Messages, bool AddG
 
     /// <summary>Makes the chat of a sample.</summary>
     /// <param name="sample">The texts and images.</param>
-    /// <param name="form">How they are put together.</param>
+    /// <param name="form">How they are put together; the paper's where absent.</param>
     /// <exception cref="SampleException">
     /// There is no message, a text is null that the form needs, its roles or the number of its <c>&lt;image&gt;</c> do not suit the form.
     /// </exception>
-    public static Conversation Of(Sample sample, ConversationForm form = ConversationForm.Paper) =>
-        sample.Turns.Count == 0 ? throw new SampleException(SkipReason.NoTurns) : form switch
-        {
-            ConversationForm.AuthorsTraining => AuthorsForms.Training(sample),
-            ConversationForm.AuthorsCalibration => AuthorsForms.Calibration(sample),
-            _ => new(sample.Places == ImagePlaces.First ? ImagesFirst(sample) : ImagesMarked(sample)),
-        };
+    public static Conversation Of(Sample sample, ConversationForm? form = null)
+    {
+        form ??= ConversationForm.Paper;
+        if (sample.Turns.Count == 0) throw new SampleException(SkipReason.NoTurns);
+        if (form.FirstMessage) return AuthorsForms.Calibration(sample);
+        if (form.TwoRoles) sample = AuthorsForms.WithTwoRoles(sample);
+        return form.Stripped ? AuthorsForms.Training(sample)
+            : new(sample.Places == ImagePlaces.First ? ImagesFirst(sample) : ImagesMarked(sample));
+    }
 
     /// <summary>All images before the first user text; what is left of their places is taken out of the texts.</summary>
     private static List<ChatMessage> ImagesFirst(Sample sample)
@@ -84,6 +86,6 @@ public sealed record Conversation(IReadOnlyList<ChatMessage> Messages, bool AddG
 
     private static string WithoutPlaceholders(Turn turn) => Text(turn).Replace(Placeholder, "", StringComparison.Ordinal);
 
-    private static string Role(Turn turn) =>
+    internal static string Role(Turn turn) =>
         turn.Role is Turn.User or Turn.Assistant or Turn.System ? turn.Role : throw new SampleException(SkipReason.UnknownRole);
 }

@@ -43,13 +43,15 @@ public sealed record DrawnData(DataSource Source, Draw Draw, DataOptions Options
     /// <param name="first">Index of the first sample.</param>
     /// <param name="cancellation">Ends the enumeration.</param>
     /// <param name="form">What the model is shown of a sample.</param>
+    /// <param name="next">The sample to take in place of one that cannot be used; null to leave such a one out.</param>
     public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, Processor processor, SkipCounts skipped, long first,
-        CancellationToken cancellation, ConversationForm form = ConversationForm.Paper) =>
+        CancellationToken cancellation, ConversationForm? form = null,
+        Func<Sample, Sample?>? next = null) =>
         SampleLoader.Load(samples,
             SampleLoader.Encoder(
                 (bytes, count) => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Preparer(processor, count)),
                 (sample, images) => Encode(Conversation.Of(sample, form), images, processor)),
-            skipped, new LoaderOptions(Options.MaxTokens, Options.Workers), first, cancellation);
+            skipped, new LoaderOptions(Options.MaxTokens, Options.Workers) { Next = next }, first, cancellation);
 
     private static EncodedSample Encode(Conversation chat, IReadOnlyList<VisualInput> images, Processor processor) =>
         processor.EncodePrepared(processor.WithoutPlaceholders(chat.Messages), images, chat.AddGenerationPrompt);

@@ -11,4 +11,8 @@ namespace Interlace.Data;
 /// <param name="Images">The images as encoded files (JPEG, PNG, ...), in order.</param>
 /// <param name="Places">Where the images stand.</param>
 public sealed record Sample(string Set, string Shard, long Row, IReadOnlyList<Turn> Turns, IReadOnlyList<byte[]> Images,
-    ImagePlaces Places = ImagePlaces.First);
+    ImagePlaces Places = ImagePlaces.First)
+{
+    /// <summary>0-based place in the <see cref="SampleStore"/> that it was read from; -1 elsewhere.</summary>
+    public int Place { get; init; } = -1;
+}

@@ -9,7 +9,14 @@ namespace Interlace.Data;
 /// <param name="MaxTokens">Longer samples are counted and left out.</param>
 /// <param name="Workers">Threads that decode and tokenise; 0: one less than the processors.</param>
 /// <param name="Capacity">Samples that are prepared or being prepared ahead of the consumer; 0: four per worker.</param>
-public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int Capacity = 0);
+public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int Capacity = 0)
+{
+    /// <summary>
+    /// The sample to take in place of one that cannot be used, or null where there is none, which ends the loading;
+    /// absent where such a sample is counted and left out.
+    /// </summary>
+    public Func<Sample, Sample?>? Next { get; init; }
+}
 
 /// <summary>A sample ready for the model.</summary>
 /// <param name="Index">
@@ -75,16 +82,16 @@ public static class SampleLoader
         using var ordered = new BlockingCollection<Slot>(options.Capacity > 0 ? options.Capacity : 4 * workers);
         using var work = new BlockingCollection<Slot>();
         Task[] threads = [Start(() => Feed(source, ordered, work, stop.Token)),
-            .. Enumerable.Range(0, workers).Select(_ => Start(() => Work(work, encode, options.MaxTokens, stop.Token)))];
+            .. Enumerable.Range(0, workers).Select(_ => Start(() => Work(work, encode, options, stop.Token)))];
         try
         {
             long index = firstIndex;
             foreach (Slot slot in ordered.GetConsumingEnumerable(stop.Token))
             {
                 Outcome outcome = slot.Wait(stop.Token);
+                if (outcome.Skip is { } reason) skipped.Add(reason);
                 if (outcome.Encoded is { } encoded)
                     yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded);
-                else skipped.Add(outcome.Skip!);
                 index++;
             }
             // the feeder may have seen it first: its queue then looks like that of a source that has ended
@@ -138,29 +145,49 @@ public static class SampleLoader
         }
     }
 
-    private static void Work(BlockingCollection<Slot> work, Func<Sample, EncodedSample> encode, int maxTokens, CancellationToken stop)
+    private static void Work(BlockingCollection<Slot> work, Func<Sample, EncodedSample> encode, LoaderOptions options,
+        CancellationToken stop)
     {
         foreach (Slot slot in work.GetConsumingEnumerable(CancellationToken.None))   // ends when the feeder does
         {
             if (stop.IsCancellationRequested) return;
             try
             {
-                EncodedSample encoded = encode(slot.Sample!);
-                slot.Finish(encoded.Length > maxTokens ? new Outcome(null, SkipReason.TooLong) : new Outcome(encoded, null));
-            }
-            catch (SampleException e)
-            {
-                slot.Finish(new Outcome(null, e.Reason));
-            }
-            catch (InputException)
-            {
-                slot.Finish(new Outcome(null, SkipReason.UndecodableImage));
+                Outcome outcome = Encode(slot.Sample!, encode, options.MaxTokens);
+                slot.Finish(outcome.Encoded is null && options.Next is not null
+                    ? Replaced(slot.Sample!, outcome.Skip!, encode, options) : outcome);
             }
             catch (Exception e)
             {
                 slot.Fail(e);
             }
         }
+    }
+
+    private static Outcome Encode(Sample sample, Func<Sample, EncodedSample> encode, int maxTokens)
+    {
+        try
+        {
+            EncodedSample encoded = encode(sample);
+            return encoded.Length > maxTokens ? new Outcome(null, SkipReason.TooLong) : new Outcome(encoded, null);
+        }
+        catch (SampleException e)
+        {
+            return new Outcome(null, e.Reason);
+        }
+        catch (InputException)
+        {
+            return new Outcome(null, SkipReason.UndecodableImage);
+        }
+    }
+
+    /// <summary>What the next sample gives in place of one that failed, which is counted as replaced.</summary>
+    private static Outcome Replaced(Sample sample, string reason, Func<Sample, EncodedSample> encode, LoaderOptions options)
+    {
+        if (options.Next!(sample) is { } next && Encode(next, encode, options.MaxTokens).Encoded is { } encoded)
+            return new Outcome(encoded, $"{reason}, replaced by the next");
+        throw new InputException($"Row {sample.Row} of {sample.Set}/{sample.Shard} cannot be used ({reason}), "
+            + "and there is none behind it that can: take it out of the data, or set finetune.failing=skip.");
     }
 
     private static Task Start(Action body) =>

@@ -43,7 +43,7 @@ public sealed class SampleStore : IDisposable
             try
             {
                 using var reader = new BinaryReader(new MemoryStream(record));
-                return ReadSample(reader);
+                return ReadSample(reader) with { Place = index };
             }
             catch (Exception e) when (e is EndOfStreamException or FormatException or OverflowException)
             {
@@ -78,6 +78,9 @@ public sealed class SampleStore : IDisposable
         }
         return TryOpen(path, key) ?? throw new IOException($"The sample file '{path}' cannot be read back.");
     }
+
+    /// <summary>The sample behind another one of the store, whatever the order in which they are taken; null behind the last.</summary>
+    public Sample? After(Sample sample) => sample.Place + 1 < Count ? this[sample.Place + 1] : null;
 
     /// <summary>The samples in a given order of places, from the <paramref name="first"/>-th of that order on:
     /// a resumed epoch starts in its middle at no cost.</summary>

@@ -10,7 +10,9 @@ namespace Interlace.Experiments;
 /// mean of the means of micro-batches of <paramref name="MicroBatchSamples"/>.</param>
 /// <param name="MicroBatchSamples">Samples of a micro-batch under micro_batch_mean.</param>
 /// <param name="MicroBatchTokens">Tokens of a micro-batch otherwise.</param>
-/// <param name="TrainOn">answers, or text: every text token.</param>
+/// <param name="TrainOn">answers, with the token that closes each; text: every text token; assistant: what follows each
+/// <c>assistant</c> up to the next <c>&lt;|im_end|&gt;</c> and the token behind it, as QwenLM's training script has it;
+/// assistant_strict: the same only where <c>&lt;|im_start|&gt;</c> stands before it.</param>
 /// <param name="Beta1">AdamW.</param>
 /// <param name="Beta2">AdamW.</param>
 /// <param name="Epsilon">AdamW.</param>
@@ -23,6 +25,12 @@ namespace Interlace.Experiments;
 /// the cross-entropy has the rest.</param>
 /// <param name="DistillTemperature">Both models' logits are divided by it before they are compared.</param>
 /// <param name="Parent">Folder of the unpruned model to learn from; the experiment's model where absent.</param>
+/// <param name="MinPixels">Smaller images are enlarged to so many pixels, in place of the model's own bound.</param>
+/// <param name="MaxPixels">Lowers the bound on the pixels of an image while tuning; data.max_pixels where absent.</param>
+/// <param name="StripTexts">User texts are stripped at both ends, where they meet an image too.</param>
+/// <param name="Roles">named: as the data names them; two: every role but the user's is the assistant's, and so trained on.</param>
+/// <param name="Failing">A sample that cannot be used is left out (skip), or replaced by the next one of the data (next),
+/// and where that fails too the tuning ends.</param>
 /// <param name="Train">What is trained: tune, the plan's tune layers; projector, what brings images to the decoder's width
 /// (Qwen: the mergers); tune+projector, both; all-kept, every decoder layer that was kept.</param>
 /// <param name="DistillHidden">Weight of the mean squared difference between the states behind the plan's anchors and the unpruned model's
@@ -35,6 +43,9 @@ public sealed record FineTuneOptions(
     string TrainOn = "answers", double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0,
         double ClipNorm = 1.0, bool Recompute = true, double Validation = 0, int SaveEvery = 50,
     double Distill = 0, double DistillTemperature = 1, string? Parent = null,
+    [property: LaterOption] int? MinPixels = null, [property: LaterOption] int? MaxPixels = null,
+    [property: LaterOption] bool StripTexts = false, [property: LaterOption] string Roles = "named",
+    [property: LaterOption] string Failing = "skip",
     [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0)
 {
     /// <summary>The plan's tune layers are trained.</summary>

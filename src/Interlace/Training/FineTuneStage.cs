@@ -44,7 +44,9 @@ public static class FineTuneStage
         var plan = PlanFile.Load(planPath);
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
-        using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, options.MaxPixels);
+        long? maxPixels = finetune.MaxPixels ?? options.MaxPixels;
+        using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, maxPixels);
+        var samples = new TrainingSamples(data, finetune, loaded.Processor);
         foreach (string warning in loaded.Warnings) job.Say(warning);
         int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
         (ModelIdentity Model, int[] Layers)? ancestor = parent is null ? null : PrunedModelFile.Ancestor(pruned, parent);
@@ -63,7 +65,7 @@ public static class FineTuneStage
             return before;
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
-        using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, options.MaxPixels);
+        using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, maxPixels);
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
@@ -76,10 +78,9 @@ public static class FineTuneStage
             + $"{tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) =>
-                data.Load(store.Read(SeededHash.Permutation(store.Count, experiment.Seed, epoch), (int)next), loaded.Processor, skipped,
-                    next, cancellation),
+                samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, cancellation),
             heldOut is not { Count: > 0 } ? null : () =>
-            data.Load(heldOut.Read([.. Enumerable.Range(0, heldOut.Count)]), loaded.Processor, [], 0, cancellation),
+                samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], cancellation),
             job.Progress, cancellation);
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);

@@ -139,9 +139,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     private bool TrainsAllText => options.TrainOn switch
     {
-        "answers" => false,
+        "answers" or "assistant" or "assistant_strict" => false,
         "text" => true,
-        _ => throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers or text."),
+        _ => throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers, text, assistant or assistant_strict."),
     };
 
     private TrainingLogRow Step(OptimiserStep step, TrainingState state, CosineSchedule schedule, LossGradient gradient)

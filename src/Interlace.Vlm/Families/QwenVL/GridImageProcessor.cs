@@ -35,6 +35,11 @@ internal sealed class GridImageProcessor : IImageProcessor
 
     public int? PublishedSquare { get; init; }
 
+    /// <exception cref="InputException">It is above the upper bound.</exception>
+    public IImageProcessor WithMinPixels(long minPixels) => minPixels <= MaxPixels
+        ? new GridImageProcessor(_settings with { MinPixels = minPixels }, _resize, MaxPixels) { PublishedSquare = PublishedSquare }
+        : throw new InputException($"min_pixels is {minPixels}, above the largest number of pixels ({MaxPixels}).");
+
     public VisualInput Prepare(RgbImage image, int imageCount)
     {
         (int height, int width) = SmartResize.Of(image.Height, image.Width, _settings.Factor, _minPixels, MaxPixels);

@@ -1,0 +1,36 @@
+using Interlace.Data;
+using Interlace.Experiments;
+using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
+
+namespace Interlace.Training;
+
+/// <summary>The samples of a tuning as its options have them shown: within bounds of pixels, in a form, with the tokens to train on.</summary>
+internal sealed class TrainingSamples
+{
+    private readonly DrawnData _data;
+    private readonly FineTuneOptions _options;
+    private readonly Processor _processor;
+    private readonly AssistantTargets? _targets;
+
+    /// <param name="data">The data.</param>
+    /// <param name="options">How to tune.</param>
+    /// <param name="processor">The model's processor.</param>
+    /// <exception cref="InputException">The model's images have no lower bound of pixels, or its prompts no assistant's turns.</exception>
+    public TrainingSamples(DrawnData data, FineTuneOptions options, Processor processor)
+    {
+        (_data, _options) = (data, options);
+        _processor = options.MinPixels is { } least ? processor.WithMinPixels(least) : processor;
+        _targets = options.TrainOn.StartsWith("assistant", StringComparison.Ordinal)
+            ? new(processor.Tokenizer, strict: options.TrainOn == "assistant_strict") : null;
+    }
+
+    /// <summary>The samples of a store in an order of their places, from the <paramref name="next"/>-th of that order on.</summary>
+    public IEnumerable<LoadedSample> Load(SampleStore store, IReadOnlyList<int> order, long next, SkipCounts skipped,
+        CancellationToken cancellation)
+    {
+        var samples = _data.Load(store.Read(order, (int)next), _processor, skipped, next, cancellation, ConversationForm.Of(_options),
+            _options.Failing == "next" ? store.After : null);
+        return _targets is null ? samples : samples.Select(sample => sample with { Encoded = _targets.Mark(sample.Encoded) });
+    }
+}
