@@ -36,7 +36,7 @@ public sealed record DrawnData(DataSource Source, Draw Draw, DataOptions Options
         Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens), ReadsImages = processor.ReadsImages };
 
     /// <summary>Samples encoded in the background for a model:
-    /// images turned by their EXIF orientation and composited on white, as the reference's loader does.</summary>
+    /// images turned by their EXIF orientation.</summary>
     /// <param name="samples">The samples, from <paramref name="first"/> on.</param>
     /// <param name="processor">The model's processor.</param>
     /// <param name="skipped">Where left-out samples are counted.</param>
@@ -49,9 +49,11 @@ public sealed record DrawnData(DataSource Source, Draw Draw, DataOptions Options
         Func<Sample, Sample?>? next = null) =>
         SampleLoader.Load(samples,
             SampleLoader.Encoder(
-                (bytes, count) => ImageDecoder.Decode(bytes, "image", ImageDecoding.Oriented, SampleLoader.Preparer(processor, count)),
+                (bytes, count) => ImageDecoder.Decode(bytes, "image", Decoding, SampleLoader.Preparer(processor, count)),
                 (sample, images) => Encode(Conversation.Of(sample, form), images, processor)),
             skipped, new LoaderOptions(Options.MaxTokens, Options.Workers) { Next = next }, first, cancellation);
+
+    private ImageDecoding Decoding => ImageDecoding.Oriented with { TransparencyOnWhite = Options.Transparency == "white" };
 
     private static EncodedSample Encode(Conversation chat, IReadOnlyList<VisualInput> images, Processor processor) =>
         processor.EncodePrepared(processor.WithoutPlaceholders(chat.Messages), images, chat.AddGenerationPrompt);

@@ -21,6 +21,7 @@ internal static class ExperimentRules
         ("plan.shortage", ["guard", "pairs", "refuse"]),
         ("plan.consecutive", ["largest_sum", "from_most_similar"]),
         ("plan.random", ["shuffle", "python"]),
+        ("data.transparency", ["white", "dropped"]),
         ("finetune.loss", ["batch_mean", "micro_batch_mean"]),
         ("finetune.train_on", ["answers", "text", "assistant", "assistant_strict"]),
         ("finetune.roles", ["named", "two"]),

@@ -1,6 +1,6 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Inputs;
-using Interlace.Vlm.Text.Tokenizing;
+using Interlace.Vlm.Text;
 
 namespace Interlace.Training;
 

@@ -133,11 +133,14 @@ public class TokenizerTests
         Assert.Equal(CanonicalComposition.Compose(text), tokenizer.Decode(ids, skipSpecial: false));
     }
 
-    private static Tokenizer ReadPublished()
+    private static Tokenizer ReadPublished() => Tokenizer.Read(PublishedBytes(), "tokenizer.json");
+
+    /// <summary>The file of the published tokenizer, unpacked.</summary>
+    internal static byte[] PublishedBytes()
     {
         using var json = new GZipStream(File.OpenRead(Shared.At("fixtures", "tokenizer", "tokenizer.json.gz")), CompressionMode.Decompress);
         using var bytes = new MemoryStream();
         json.CopyTo(bytes);
-        return Tokenizer.Read(bytes.ToArray(), "tokenizer.json");
+        return bytes.ToArray();
     }
 }
