@@ -20,6 +20,14 @@ internal static class CommonOptions
     public static readonly Option<string?> Config =
         new("--config") { Description = "Experiment file whose values take the place of the defaults.", HelpName = "FILE.json" };
 
+    /// <summary>The defaults below everything else.</summary>
+    public static readonly Option<string?> Recipe = new("--recipe")
+    {
+        Description = "Defaults of all options: paper, or authors for what the paper's authors' released code does "
+            + "(default: the experiment file's, else paper).",
+        HelpName = "NAME",
+    };
+
     /// <summary>Single values of the experiment.</summary>
     public static readonly Option<string[]> Set = new("--set")
     {

@@ -3,6 +3,7 @@ using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Evaluation.Latency;
 using Interlace.Evaluation.Scoring;
+using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Pruning.Bridging;
 using Interlace.Pruning.Sparsity;
@@ -12,20 +13,29 @@ using Interlace.Vlm.Files;
 
 namespace Interlace.Cli;
 
-/// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds.</summary>
+/// <summary><c>inspect PATH</c>: what a model folder, an artefact or a run folder holds; <c>inspect --recipe NAME</c>: all its options.
+/// </summary>
 internal static class InspectCommand
 {
     private static readonly Argument<string> Where =
-        new("PATH") { Description = "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, "
+        new("PATH") { DefaultValueFactory = _ => "", Description = "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, "
             + "a file of evidence, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
-        ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json"],
-            Run) { Where };
+        ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json",
+            "interlace inspect --recipe authors"],
+            Run) { Where, CommonOptions.Recipe };
 
     private static int Run(Invocation invocation)
     {
+        if (invocation.Get(CommonOptions.Recipe) is { } recipe)
+        {
+            if (invocation.Get(Where) is { Length: > 0 } place) throw new InputException($"Leave out {place} or --recipe: one thing is shown at a time.");
+            invocation.Out.Write(ExperimentFile.ToJson(Recipe.Experiment(recipe)));
+            return ExitCode.Done;
+        }
         string path = invocation.Get(Where);
+        if (path.Length == 0) throw new InputException("Name what to show: a folder or a file, or a recipe with --recipe.");
         if (UserFile.KindOf(path) == PathKind.Folder) InspectFolder(invocation, path);
         else
         {

@@ -19,6 +19,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     private static readonly JsonSerializerOptions Indented =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
+    private readonly HashSet<string> _logged = [];
     private ConsoleProgress? _progress;
 
     public CancellationToken Cancellation => cancellation;
@@ -42,14 +43,17 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     /// <summary>The command line has this option.</summary>
     public bool Given(ExperimentOption option) => option.GivenIn(parse) is not null;
 
-    /// <summary>The defaults, changed by a file, then by <c>--set</c>, then by the options of the command.</summary>
+    /// <summary>The recipe's defaults, changed by a file, then by <c>--set</c>, then by the options of the command.</summary>
     /// <param name="file">The file; that of <c>--config</c> where absent.</param>
-    /// <param name="standard">In place of the defaults, where no file is named.</param>
+    /// <param name="standard">Gives what stands in place of the recipe's defaults, where no file is named.</param>
     /// <exception cref="InputException">A file or a value is wrong.</exception>
-    public Experiment Experiment(string? file = null, Experiment? standard = null)
+    public Experiment Experiment(string? file = null, Func<string, Experiment>? standard = null)
     {
         file ??= ConfigFile;
-        var experiment = file is null ? standard ?? new Experiment() : ExperimentFile.Load(file);
+        string? recipe = Given(CommonOptions.Recipe);
+        var experiment = file is null
+            ? (standard ?? Recipe.Experiment)(recipe ?? Recipe.Paper)
+            : ExperimentFile.Load(file, recipe, LogOnce);
         foreach (string assignment in parse.GetValue(CommonOptions.Set) ?? []) experiment = ExperimentFile.Set(experiment, assignment);
         foreach (var option in parse.CommandResult.Command.Options.Concat(parse.RootCommandResult.Command.Options)
             .OfType<IExperimentOption>())
@@ -92,8 +96,11 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
             Log($"--force: the model in {target} is deleted when the new one is complete.");
     }
 
-    private string? ConfigFile =>
-        parse.CommandResult.Command.Options.Contains(CommonOptions.Config) ? parse.GetValue(CommonOptions.Config) : null;
+    private string? ConfigFile => Given(CommonOptions.Config);
+
+    /// <summary>The value of an option, where the command has it.</summary>
+    private string? Given(Option<string?> option) =>
+        parse.CommandResult.Command.Options.Contains(option) ? parse.GetValue(option) : null;
 
     /// <summary>One line for a person on standard error.</summary>
     public void Log(string line)
@@ -101,6 +108,11 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
         if (Quiet) return;
         EndProgress();
         terminal.Error.WriteLine(Printable.Line(line));
+    }
+
+    private void LogOnce(string line)
+    {
+        if (_logged.Add(line)) Log(line);
     }
 
     /// <summary>A result: JSON where that is asked for, else drawn text.</summary>

@@ -30,7 +30,7 @@ internal static class CalibrateCommand
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --evidence sleb,taylor",
         "interlace calibrate models/Qwen3-VL-8B-Instruct --data data/finevision --out run --adaptive --ratio 0.25",
     ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Rate, StageOptions.Adaptive, StageOptions.Method,
-        StageOptions.Ratio, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Set };
+        StageOptions.Ratio, EvidenceNames, Target, CommonOptions.Config, CommonOptions.Recipe, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

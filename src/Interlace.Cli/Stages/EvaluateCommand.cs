@@ -23,7 +23,7 @@ internal static class EvaluateCommand
     {
         ModelOptions.Model, StageOptions.Benchmarks, StageOptions.Only, StageOptions.Limit, StageOptions.Protocol, StageOptions.Sampling,
             StageOptions.Rules, StageOptions.Judge, StageOptions.JudgeEndpoint, StageOptions.JudgeModel, StageOptions.JudgeReplies, Target,
-            CommonOptions.Config, CommonOptions.Set,
+            CommonOptions.Config, CommonOptions.Recipe, CommonOptions.Set,
     };
 
     private static int Run(Invocation invocation)

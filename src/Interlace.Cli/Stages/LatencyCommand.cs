@@ -29,7 +29,7 @@ internal static class LatencyCommand
         "interlace latency models/Qwen3-VL-8B-Instruct run-10/tuned run-25/tuned --benchmarks LMUData --only AI2D,HRBench4K --samples "
             + "100 --json",
     ], Run) { Models, StageOptions.Benchmarks, StageOptions.Only, Samples, NewTokens, WarmUp, Target, CommonOptions.Config,
-        CommonOptions.Set };
+        CommonOptions.Recipe, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

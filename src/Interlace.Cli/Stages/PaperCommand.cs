@@ -27,7 +27,7 @@ internal static class PaperCommand
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --config experiments/table-3.json --out "
             + "table-3 --discard-models",
     ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, Target, Discard, CommonOptions.Config,
-        CommonOptions.Set };
+        CommonOptions.Recipe, CommonOptions.Set };
 
     /// <summary>Runs the variants of an experiment.</summary>
     public static int Run(Invocation invocation, string command, Experiment experiment, string target, string? file = null)
@@ -54,15 +54,15 @@ internal static class PaperCommand
     private static int Run(Invocation invocation)
     {
         string model = Path.GetFullPath(invocation.Get(ModelOptions.Model));
-        var experiment = invocation.Experiment(standard: StandardExperiment()) with { Model = model };
+        var experiment = invocation.Experiment(standard: StandardExperiment) with { Model = model };
         return Run(invocation, "paper", experiment, invocation.Get(Target)!);
     }
 
-    private static Experiment StandardExperiment()
+    private static Experiment StandardExperiment(string recipe)
     {
         using var stream = typeof(PaperCommand).Assembly.GetManifestResourceStream("paper.json")!;
         using var reader = new StreamReader(stream);
-        var experiment = ExperimentFile.Parse(reader.ReadToEnd(), Standard);
+        var experiment = ExperimentFile.Parse(reader.ReadToEnd(), Standard, recipe);
         // the command line names them
         return experiment with { Name = null, Model = null, Data = experiment.Data! with { Path = null },
             Evaluate = experiment.Evaluate! with { Benchmarks = null } };

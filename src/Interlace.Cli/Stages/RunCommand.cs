@@ -27,7 +27,7 @@ internal static class RunCommand
         ["interlace run experiments/qwen3-vl-8b-25.json --out run",
             "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
         invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target,
-            PaperCommand.Discard, CommonOptions.Set };
+            PaperCommand.Discard, CommonOptions.Recipe, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
         ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],

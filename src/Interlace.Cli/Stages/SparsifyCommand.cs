@@ -28,7 +28,7 @@ internal static class SparsifyCommand
         "interlace sparsify models/Qwen3-VL-8B-Instruct --data data/finevision --out run/wanda",
         "interlace sparsify models/Qwen3-VL-8B-Instruct --method magnitude --pattern 4:8 --out run/magnitude",
     ], Run) { ModelOptions.Model, Method, Pattern, StageOptions.Data, StageOptions.Rate, Calibration, Target, CommonOptions.Config,
-        CommonOptions.Set };
+        CommonOptions.Recipe, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

@@ -18,6 +18,8 @@ internal static class StageOptions
         "Part of the decoder layers to drop, rounded down to whole layers.", "PART");
     public static readonly ExperimentOption Selection = new("--selection", "plan.selection",
         "greedy (the paper) or optimal: how triplets are picked.");
+    public static readonly ExperimentOption Weighting = new("--weighting", "plan.weighting",
+        "tokens: every token counts the same in a mean (the paper); samples: every sample (the authors' code).");
     public static readonly ExperimentOption Tokens = new("--tokens", "plan.tokens",
         "Tokens whose similarity counts: all, image, prompt or answer.");
     public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true",
@@ -36,7 +38,7 @@ internal static class StageOptions
         "Names of the benchmarks to run, separated by commas (default: all that lie in the folder).", "A,B");
     public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.", "NUMBER");
     public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling",
-        "greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5, a seed for each row.");
+        "greedy; qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5; or checkpoint: as generation_config.json says.");
     public static readonly ExperimentOption Protocol = new("--protocol", "evaluate.protocol", "limited (50 new tokens) or cot (16,384).");
 
     public static readonly ExperimentOption Rules = new("--rules", "evaluate.rules",

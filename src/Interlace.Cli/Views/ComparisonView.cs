@@ -54,7 +54,7 @@ internal sealed class ComparisonView(Comparison comparison)
     {
         string asked = settings.Protocol == AnswerSettings.Elsewhere
             ? "answers made elsewhere, token limit unknown"
-            : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}";
+            : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.HowSampled()}";
         return $"{asked}, rules {settings.Rules}, judge {settings.Judge}";
     }
 

@@ -20,7 +20,7 @@ internal sealed class ScoresView(ScoresFile scores, IReadOnlyList<AnswerRate>? r
         var settings = scores.Settings;
         string asked = settings.Protocol == AnswerSettings.Elsewhere
             ? "answers made elsewhere"
-            : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.Sampling}";
+            : $"{settings.Protocol} protocol, at most {settings.MaxNewTokens} new tokens, {settings.HowSampled()}";
         string without = scores.Benchmarks.Count(b => b.Percent is null) is > 0 and var absent ? $" (without {absent} not evaluated)" : "";
         console.WriteLine($"average {(scores.Average is { } average ? $"{average:0.0}" : "unknown")}{without}; "
             + $"{asked}, rules {settings.Rules}, judge {settings.Judge}");

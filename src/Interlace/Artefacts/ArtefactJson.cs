@@ -19,7 +19,7 @@ internal static class ArtefactJson
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
         Converters = { new Numbers(), new Integers() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutLaterDefaults } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LaterOptionAttribute.LeaveOutDefaults } },
     };
 
     private static readonly JsonSerializerOptions ReadableOptions =
@@ -30,16 +30,6 @@ internal static class ArtefactJson
 
     /// <summary>The spelling of what is hashed, or stands in the header of another file: ASCII alone.</summary>
     public static JsonTypeInfo<T> Escaped<T>() => (JsonTypeInfo<T>)EscapedOptions.GetTypeInfo(typeof(T));
-
-    private static void LeaveOutLaterDefaults(JsonTypeInfo type)
-    {
-        foreach (var member in type.Properties)
-            if (member.AttributeProvider?.IsDefined(typeof(LaterOptionAttribute), inherit: false) == true)
-            {
-                object? usual = member.AssociatedParameter!.DefaultValue;
-                member.ShouldSerialize = (_, value) => !Equals(value, usual);
-            }
-    }
 
     /// <summary>Numbers on one line, each the shortest text that reads back the same; null stands for one that is not known.</summary>
     private sealed class Numbers : JsonConverter<double[]>

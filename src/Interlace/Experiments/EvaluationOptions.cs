@@ -9,8 +9,8 @@ namespace Interlace.Experiments;
 /// <param name="Prompts">dataset or qwen3vl.</param>
 /// <param name="Rules">Rule set of multiple-choice extraction: 2025-11 or 2026-08.</param>
 /// <param name="Slots">Answers in flight at once.</param>
-/// <param name="Sampling">greedy, or qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5,
-/// a seed for each row from the run's seed.</param>
+/// <param name="Sampling">greedy; qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5; or checkpoint: as the model's own
+/// generation_config.json says. Each row has a seed of its own from the run's seed.</param>
 /// <param name="Overrides">What is different for single benchmarks, by their names.</param>
 /// <param name="LatencySamples">Questions of each benchmark on which a matrix measures the time to the first token of the dense model and
 /// of its <c>interlace</c> plans; 0 for none.</param>
@@ -23,10 +23,19 @@ namespace Interlace.Experiments;
 /// <param name="JudgeCalls">Calls in flight at once.</param>
 /// <param name="CheckBatching">Answers that are asked for once more, one at a time, where a batch may change a text (bf16, CUDA);
 /// 0 for none.</param>
+/// <param name="Temperature">In place of the temperature of <paramref name="Sampling"/>; 0 for the likeliest token.</param>
 public sealed record EvaluationOptions(
     string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null,
         string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
     string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null, int LatencySamples = 0,
     string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY",
     string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4,
-    int CheckBatching = 64);
+    int CheckBatching = 64, [property: LaterOption] double? Temperature = null)
+{
+    /// <summary>Answers are sampled as the checkpoint's makers want it.</summary>
+    internal const string AsCheckpoint = "checkpoint";
+
+    /// <summary>Whether any benchmark is sampled as the checkpoint's makers want it.</summary>
+    internal bool ReadsCheckpoint =>
+        Sampling == AsCheckpoint || Overrides?.Values.Any(benchmark => benchmark.Sampling == AsCheckpoint) == true;
+}

@@ -16,6 +16,7 @@ namespace Interlace.Experiments;
 /// <param name="Prune">Removing them.</param>
 /// <param name="Finetune">Recovery.</param>
 /// <param name="Evaluate">Benchmarks.</param>
+/// <param name="Recipe">paper or authors: the <see cref="Experiments.Recipe"/> whose defaults stand where nothing else is said.</param>
 /// <param name="Variants">Lines of a matrix: several plans of one model, each with its own models and scores.
 /// Where there are none, the experiment is the one that <paramref name="Plan"/> describes.</param>
 public sealed record Experiment(
@@ -30,7 +31,8 @@ public sealed record Experiment(
     [property: LaterOption] PruneOptions? Prune = null,
     FineTuneOptions? Finetune = null,
     EvaluationOptions? Evaluate = null,
-    Variant[]? Variants = null)
+    Variant[]? Variants = null,
+    [property: LaterOption] string Recipe = Experiments.Recipe.Paper)
 {
     /// <summary>Every file and folder that the settings name for reading.</summary>
     public IEnumerable<string> InputPaths() =>

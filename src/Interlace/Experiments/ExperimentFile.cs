@@ -25,11 +25,14 @@ public static class ExperimentFile
     /// Reads a file. Relative paths in it start at its folder. It may come from anybody,
     /// so it may send the key of no other program's variable to the judge that it names.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="recipe">The recipe below it; the one that it names where absent.</param>
+    /// <param name="log">Told where the file sets something otherwise than the authors' recipe.</param>
     /// <exception cref="InputException">It is absent or wrong.</exception>
-    public static Experiment Load(string path)
+    public static Experiment Load(string path, string? recipe = null, Action<string>? log = null)
     {
         UserFile.Check(path, $"There is no experiment file {path}.");
-        var experiment = Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path);
+        var experiment = Parse(Encoding.UTF8.GetString(StrictJson.Bytes(path)), path, recipe, log);
         if (experiment.Evaluate is { } judged && !judged.JudgeKey.StartsWith(OwnVariables, StringComparison.Ordinal))
         {
             throw new InputException($"{path}: evaluate.judge_key may name only variables that begin with {OwnVariables} in a file; "
@@ -57,8 +60,10 @@ public static class ExperimentFile
     /// <summary>Reads a text.</summary>
     /// <param name="json">The text.</param>
     /// <param name="source">Where it came from, for messages.</param>
+    /// <param name="recipe">The recipe below it; the one that it names where absent.</param>
+    /// <param name="log">Told where the text sets something otherwise than the authors' recipe.</param>
     /// <exception cref="InputException">It is no experiment.</exception>
-    public static Experiment Parse(string json, string source)
+    public static Experiment Parse(string json, string source, string? recipe = null, Action<string>? log = null)
     {
         JsonNode? tree;
         try
@@ -71,7 +76,10 @@ public static class ExperimentFile
         }
         if (tree is not JsonObject members) throw new InputException($"{source} holds no JSON object.");
         CheckMembers(members, ExperimentJson.Default.Experiment, $"{source}: ", "");
-        var experiment = tree.Deserialize(ExperimentJson.Default.Experiment)!;
+        recipe = Recipe.Check(recipe ?? (string?)members["recipe"] ?? Recipe.Paper, $"{source}: ");
+        foreach (string deviation in Recipe.Deviations(members, recipe))
+            log?.Invoke($"{source} goes before the recipe {recipe}: {deviation}.");
+        var experiment = Recipe.Under(members, recipe).Deserialize(ExperimentJson.Default.Experiment)!;
         ExperimentRules.Check(Tree(experiment), $"{source}: ");
         return experiment;
     }
@@ -85,7 +93,11 @@ public static class ExperimentFile
     /// however they and the paths in them were given, have equal hashes.
     /// </summary>
     public static string SettingsHash(Experiment experiment) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Tree(WithPaths(experiment, RealPath.Of)).ToJsonString())));
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Known(WithPaths(experiment, RealPath.Of)))));
+
+    /// <summary>Options that came later are left out where they have their default, so that earlier runs go on.</summary>
+    private static string Known(Experiment experiment) =>
+        JsonSerializer.Serialize(experiment.Complete(), ExperimentJson.Known);
 
     /// <summary>The experiment with one value changed.</summary>
     /// <param name="experiment">Stays as it is.</param>
@@ -104,6 +116,9 @@ public static class ExperimentFile
     /// <exception cref="InputException">There is no such value, or the text is none of its kind.</exception>
     public static Experiment Set(Experiment experiment, string path, string value, string? shownAs = null)
     {
+        if (path == "recipe")
+            throw new InputException("A recipe is a set of defaults and lies below everything else: choose it with --recipe, "
+                + "or name it in the experiment file.");
         var tree = Tree(experiment);
         var (parent, property) = Find(tree, path);
         if (value == "null" && property.IsSetNullable) parent.Remove(property.Name);
@@ -246,6 +261,13 @@ public static class ExperimentFile
 [JsonSerializable(typeof(Experiment))]
 internal sealed partial class ExperimentJson : JsonSerializerContext
 {
+    /// <summary>For hashes: without what came later and has its default.</summary>
+    public static JsonTypeInfo<Experiment> Known =>
+        field ??= (JsonTypeInfo<Experiment>)new JsonSerializerOptions(Default.Options)
+        {
+            TypeInfoResolver = Default.WithAddedModifier(LaterOptionAttribute.LeaveOutDefaults),
+        }.GetTypeInfo(typeof(Experiment));
+
     /// <summary>For files: indented, characters as they are.</summary>
     public static ExperimentJson Readable =>
         field ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = true, NewLine = "\n",

@@ -46,7 +46,7 @@ public static class RunReport
 
     private static string? Protocol(IReadOnlyList<ScoredRun> scores) => scores.Count == 0 ? null
         : $"{scores[0].Scores.Settings.Protocol} protocol, at most {scores[0].Scores.Settings.MaxNewTokens} new tokens, "
-            + $"{scores[0].Scores.Settings.Sampling}, {scores[0].Scores.Settings.Prompts} prompts, "
+            + $"{scores[0].Scores.Settings.HowSampled()}, {scores[0].Scores.Settings.Prompts} prompts, "
             + $"rules {scores[0].Scores.Settings.Rules}, judge {scores[0].Scores.Settings.Judge}; relative to {scores[0].Name}";
 
     internal static SimilarityData? Similarity(string path)

@@ -137,7 +137,9 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     }, () =>
     {
         var answers = AnswersFile.Load(Path.Combine(target, AnswersFile.Name));
-        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(AnswerSettings.Of(_experiment, job.Compute)),
+        // what the checkpoint says belongs to the model, which is compared below
+        var asks = AnswerSettings.Of(_experiment, job.Compute) with { Checkpoint = answers.Settings.Checkpoint };
+        Require(target, answers.Seed == _experiment.Seed && answers.Settings.IsSameAs(asks),
             "its questions were asked with other settings");
         // models may be discarded when they are scored
         if (Directory.Exists(model) && answers.Inputs.Model is { } asked) Require(target, asked, model);

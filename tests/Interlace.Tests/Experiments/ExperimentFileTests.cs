@@ -33,7 +33,7 @@ public class ExperimentFileTests
     [InlineData("""{"evaluate": {"overrides": {"POPE": {"tokens": 3}}}}""", "evaluate.overrides.POPE.tokens", "max_new_tokens")]
     [InlineData("""{"evaluate": {"overrides": {"POPE": {"max_new_tokens": "3"}}}}""", "evaluate.overrides.POPE.max_new_tokens", "a whole number")]
     [InlineData("""{"evaluate": {"overrides": {"POPE": {"max_new_tokens": 0}}}}""", "evaluate.overrides.POPE.max_new_tokens is 0", "1 or more")]
-    [InlineData("""{"evaluate": {"overrides": {"POPE": {"sampling": "beam"}}}}""", "evaluate.overrides.POPE.sampling is 'beam'", "greedy or qwen")]
+    [InlineData("""{"evaluate": {"overrides": {"POPE": {"sampling": "beam"}}}}""", "evaluate.overrides.POPE.sampling is 'beam'", "greedy, qwen or checkpoint")]
     [InlineData("""{"evaluate": {"overrides": {"POPE": null}}}""", "evaluate.overrides.POPE is null", "an object")]
     [InlineData("""{"seed": 1, "seed": 2}""", "seed", "JSON")]
     [InlineData("""{"seed": 1""", "x.json", "JSON")]

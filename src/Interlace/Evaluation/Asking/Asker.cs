@@ -39,7 +39,10 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
     {
         ModelIdentity identity;
         using (var checkpoint = Checkpoint.Open(loaded.Folder)) identity = ModelIdentity.Of(checkpoint, cancel: job.Cancellation);
-        var settings = AnswerSettings.Of(job.Experiment, job.Compute);
+        var settings = AnswerSettings.Of(job.Experiment, job.Compute) with
+        {
+            Checkpoint = _options.ReadsCheckpoint ? CheckpointSampling.Read(loaded.Folder) : null,
+        };
         var file = new AnswersFile(AnswersFile.CurrentFormat, ProgramVersion.CreatedBy, settings, job.Experiment.Seed,
             new(identity, tables.Md5, ModelHistory.Of(loaded.Folder)), Path.GetFullPath(benchmarks));
         Resume(file);
@@ -85,7 +88,7 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         tally.Begin(benchmark.Name, rows.Count, known.Count);
         BenchmarkRow[] open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
         foreach (var (answer, seconds) in Answers(benchmark, table, open, skipped,
-            AskingSettings.Of(_options, benchmark).Generation(_options.Slots)))
+            AskingSettings.Of(_options, benchmark).Generation(_options.Slots, loaded.Folder)))
         {
             times.Add(seconds);
             file.Add(answer);
@@ -111,7 +114,7 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
             var known = AnswerFile.ByIndex(file.Found, path);
             BenchmarkRow[] rows = [.. chosen[benchmark.Name]], open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
             tally.Begin(benchmark.Name, rows.Length, rows.Length - open.Length);
-            var generation = AskingSettings.Of(_options, benchmark).Generation(slots: 1);
+            var generation = AskingSettings.Of(_options, benchmark).Generation(slots: 1, loaded.Folder);
             foreach (var (answer, _) in Answers(benchmark, table, open, [],
                 generation with { MaxNewTokens = Math.Min(generation.MaxNewTokens, BatchCheck.Tokens) }))
             {

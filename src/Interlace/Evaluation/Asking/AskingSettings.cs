@@ -10,15 +10,16 @@ namespace Interlace.Evaluation.Asking;
 /// <param name="Limit">At most this many rows; null for all.</param>
 /// <param name="MaxNewTokens">New tokens of an answer.</param>
 /// <param name="Prompts">dataset or qwen3vl.</param>
-/// <param name="Sampling">greedy or qwen.</param>
-public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts, string Sampling)
+/// <param name="Sampling">greedy, qwen or checkpoint.</param>
+/// <param name="Temperature">In place of the sampling's own.</param>
+public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts, string Sampling, double? Temperature = null)
 {
     /// <summary>The settings of one benchmark.</summary>
     public static AskingSettings Of(EvaluationOptions options, Benchmark benchmark)
     {
         var own = options.Overrides?.FirstOrDefault(entry => Benchmarks.IsNamed(benchmark, entry.Key)).Value;
         return new(own?.Limit ?? options.Limit, own?.MaxNewTokens ?? TokenLimit(options), own?.Prompts ?? options.Prompts,
-            own?.Sampling ?? options.Sampling);
+            own?.Sampling ?? options.Sampling, options.Temperature);
     }
 
     /// <summary>New tokens that the options allow: the protocol's number (paper 4.2 and 4.4) unless they name another.</summary>
@@ -57,9 +58,16 @@ public sealed record AskingSettings(int? Limit, int MaxNewTokens, string Prompts
     /// <summary>The rows of a table that are asked.</summary>
     public IReadOnlyList<BenchmarkRow> RowsOf(BenchmarkTable table) => Limit is { } limit ? [.. table.Rows.Take(limit)] : table.Rows;
 
-    /// <summary>How the answers are generated, in this many slots.</summary>
-    public GenerationOptions Generation(int slots) =>
-        GenerationOptions.Preset(Sampling) with { MaxNewTokens = MaxNewTokens, Slots = slots };
+    /// <summary>How the answers are generated.</summary>
+    /// <param name="slots">Answers in flight at once.</param>
+    /// <param name="model">Folder of the model.</param>
+    /// <exception cref="InputException">The model's own settings are damaged.</exception>
+    public GenerationOptions Generation(int slots, string model)
+    {
+        var sampling = Sampling == EvaluationOptions.AsCheckpoint
+            ? CheckpointSampling.Read(model).ToOptions() : GenerationOptions.Preset(Sampling);
+        return sampling with { MaxNewTokens = MaxNewTokens, Slots = slots, Temperature = Temperature ?? sampling.Temperature };
+    }
 
     /// <summary>The seed of one answer: it depends on the run's seed and on the row, so that batching,
     /// order and resuming change no answer.</summary>

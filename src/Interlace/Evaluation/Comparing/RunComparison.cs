@@ -50,7 +50,7 @@ public static class RunComparison
         [
             ("protocol", a.Protocol, b.Protocol), ("token limit", $"{a.MaxNewTokens}", $"{b.MaxNewTokens}"),
                 ("prompts", a.Prompts, b.Prompts), ("rules", a.Rules, b.Rules), ("judge", a.Judge, b.Judge),
-                ("sampling", a.Sampling, b.Sampling),
+                ("sampling", a.HowSampled(), b.HowSampled()),
             ("limit of rows", $"{a.Limit?.ToString() ?? "none"}", $"{b.Limit?.ToString() ?? "none"}"),
                 ("limit of pixels", $"{a.MaxPixels?.ToString() ?? "none"}", $"{b.MaxPixels?.ToString() ?? "none"}"),
         ];

@@ -1,5 +1,6 @@
 using Interlace.Evaluation.Asking;
 using Interlace.Experiments;
+using Interlace.Vlm.Generation;
 
 namespace Interlace.Evaluation.Scoring;
 
@@ -13,8 +14,21 @@ namespace Interlace.Evaluation.Scoring;
 /// <param name="MaxPixels">Bound on the pixels of an image.</param>
 /// <param name="Device">cpu or cuda.</param>
 /// <param name="Dtype">Type of the computation.</param>
-/// <param name="Sampling">greedy or qwen.</param>
+/// <param name="Sampling">greedy, qwen or checkpoint.</param>
 /// <param name="Overrides">What is different for single benchmarks, by their names.</param>
+/// <param name="Temperature">In place of the sampling's own.</param>
+/// <param name="Checkpoint">What the checkpoint says, where answers are sampled as it says.</param>
 public sealed record EvaluationSettings(string Protocol, int MaxNewTokens, string Prompts, string Rules, string Judge, int? Limit,
     int? MaxPixels, string Device, string Dtype,
-    string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null);
+    string Sampling = "greedy", IReadOnlyDictionary<string, BenchmarkOverrides>? Overrides = null,
+    [property: LaterOption] double? Temperature = null, [property: LaterOption] CheckpointSampling? Checkpoint = null)
+{
+    /// <summary>How answers were sampled, in words.</summary>
+    public string HowSampled()
+    {
+        string own = Checkpoint is { } c
+            ? $"{Sampling} (temperature {c.Temperature}, top-k {c.TopK}, top-p {c.TopP}, repetition penalty {c.RepetitionPenalty})"
+            : Sampling;
+        return Temperature is { } temperature ? $"{own} at temperature {temperature}" : own;
+    }
+}

@@ -63,7 +63,8 @@ public sealed class Scorer(EvaluationOptions options, int seed, IProgress<StageP
         BenchmarkResult[] results = [.. benchmarks.Zip(scores, Result)];
         double[] percents = [.. results.Select(r => r.Percent).OfType<double>()];
         var settings = new EvaluationSettings(asked.Protocol, asked.MaxNewTokens, asked.Prompts, options.Rules, judge?.Model ?? "none",
-            asked.Limit, asked.MaxPixels, asked.Device, asked.Dtype, asked.Sampling, asked.Overrides);
+            asked.Limit, asked.MaxPixels, asked.Device, asked.Dtype, asked.Sampling, asked.Overrides,
+            asked.Temperature, asked.Checkpoint);
         var file = new ScoresFile(ScoresFile.CurrentFormat, ProgramVersion.CreatedBy, settings, seed, inputs, results,
             percents.Length > 0 ? percents.Average() : null, warnings.Count == 0 ? null : [.. warnings], batching);
         if (folder is not null)

@@ -19,7 +19,7 @@ internal sealed record EvaluatedModel(Treatment Treatment, double? Ratio, string
     private static string SettingOf(EvaluationSettings s)
     {
         string text = $"{s.Protocol} protocol, {(s.MaxNewTokens > 0 ? $"at most {s.MaxNewTokens} new tokens" : "unknown token limit")}, "
-            + $"{s.Sampling}, {s.Prompts} prompts, rules {s.Rules}, judge {s.Judge}";
+            + $"{s.HowSampled()}, {s.Prompts} prompts, rules {s.Rules}, judge {s.Judge}";
         if (s.Limit is { } limit) text += $", the first {limit} rows of each table";
         if (s.MaxPixels is { } pixels) text += $", images of at most {pixels} pixels";
         if (s.Overrides is { Count: > 0 } overrides)

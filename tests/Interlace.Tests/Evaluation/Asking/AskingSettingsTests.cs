@@ -1,4 +1,5 @@
 using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Scoring;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Jobs;
@@ -29,9 +30,47 @@ public class AskingSettingsTests
     [Fact]
     public void The_qwen_preset_is_the_published_one()
     {
-        Assert.Equal(new GenerationOptions(7, Temperature: 0.7, TopK: 20, TopP: 0.8, PresencePenalty: 1.5, Slots: 3), new AskingSettings(null, 7, "dataset", "qwen").Generation(3));
-        Assert.Equal(new GenerationOptions(7, Slots: 3), new AskingSettings(null, 7, "dataset", "greedy").Generation(3));
+        Assert.Equal(new GenerationOptions(7, Temperature: 0.7, TopK: 20, TopP: 0.8, PresencePenalty: 1.5, Slots: 3), new AskingSettings(null, 7, "dataset", "qwen").Generation(3, Demo.Model));
+        Assert.Equal(new GenerationOptions(7, Slots: 3), new AskingSettings(null, 7, "dataset", "greedy").Generation(3, Demo.Model));
         Assert.Contains("greedy or qwen", Assert.Throws<InputException>(() => GenerationOptions.Preset("beam")).Message);
+    }
+
+    [Fact]
+    public void A_checkpoint_says_how_it_is_sampled_with_the_defaults_of_hugging_face()
+    {
+        using var scratch = new ScratchFolder();
+        GenerationOptions Of(string json, double? temperature = null)
+        {
+            File.WriteAllText(scratch.At("generation_config.json"), json);
+            return new AskingSettings(null, 7, "dataset", "checkpoint", temperature).Generation(3, scratch.Path);
+        }
+        Assert.Equal(new GenerationOptions(7, 0.6, 20, 0.95, RepetitionPenalty: 1.1, Slots: 3),
+            Of("""{ "do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "repetition_penalty": 1.1 }"""));
+        Assert.Equal(new GenerationOptions(7, 1, 50, Slots: 3), Of("""{ "do_sample": true }"""));
+        Assert.Equal(new GenerationOptions(7, 0, 50, Slots: 3), Of("""{ "temperature": 0.6 }"""));
+        Assert.Equal(new GenerationOptions(7, 0.7, 50, Slots: 3), Of("""{ "temperature": 0.6 }""", temperature: 0.7));
+        File.Delete(scratch.At("generation_config.json"));
+        Assert.Equal(0, new AskingSettings(null, 7, "dataset", "checkpoint").Generation(3, scratch.Path).Temperature);
+        foreach (string wrong in new[] { """{ "top_p": 1.5 }""", """{ "temperature": 0 }""", """{ "top_k": -1 }""", """{ "do_sample": 1 }""" })
+            Assert.Contains("generation_config.json", Assert.Throws<InputException>(() => Of(wrong)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Answers_sampled_as_a_checkpoint_says_name_what_it_says_and_stand_only_for_that()
+    {
+        using var scratch = new ScratchFolder();
+        string model = scratch.Copy(Demo.Model, "model"), config = Path.Combine(model, "generation_config.json");
+        string asIs = File.ReadAllText(config);
+        string[] Command(string at) => ["evaluate", model, "--benchmarks", Demo.Tables, "--only", "TinyOCR", "--limit", "6", "--out", scratch.At(at),
+            "--sampling", "checkpoint", "--dtype", "fp32", "--threads", "1", "--set", "evaluate.max_new_tokens=4"];
+        string Sampling(string at) => ScoresFile.Load(Path.Combine(scratch.At(at), ScoresFile.Name)).Settings.HowSampled();
+        Assert.Equal(0, CommandRun.Of(Command("greedy")).Code);
+        Assert.Equal("checkpoint (temperature 0, top-k 50, top-p 1, repetition penalty 1)", Sampling("greedy"));
+        File.WriteAllText(config, asIs.Replace("\"do_sample\": false", "\"do_sample\": true", StringComparison.Ordinal));
+        Assert.Equal(0, CommandRun.Of(Command("greedy")).Code);   // settings that changed: asked anew
+        Assert.Equal("checkpoint (temperature 1, top-k 50, top-p 1, repetition penalty 1)", Sampling("greedy"));
+        Assert.Equal(0, CommandRun.Of([.. Command("hot"), "--set", "evaluate.temperature=1.5"]).Code);
+        Assert.Equal("checkpoint (temperature 1, top-k 50, top-p 1, repetition penalty 1) at temperature 1.5", Sampling("hot"));
     }
 
     [Fact]
