@@ -18,7 +18,8 @@ namespace Interlace.Cli;
 internal static class InspectCommand
 {
     private static readonly Argument<string> Where =
-        new("PATH") { DefaultValueFactory = _ => "", Description = "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, "
+        new("PATH") { DefaultValueFactory = _ => "", Description =
+            "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, "
             + "a file of evidence, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
@@ -30,7 +31,8 @@ internal static class InspectCommand
     {
         if (invocation.Get(CommonOptions.Recipe) is { } recipe)
         {
-            if (invocation.Get(Where) is { Length: > 0 } place) throw new InputException($"Leave out {place} or --recipe: one thing is shown at a time.");
+            if (invocation.Get(Where) is { Length: > 0 } place)
+                throw new InputException($"Leave out {place} or --recipe: one thing is shown at a time.");
             invocation.Out.Write(ExperimentFile.ToJson(Recipe.Experiment(recipe)));
             return ExitCode.Done;
         }

@@ -29,7 +29,8 @@ internal static class PlanCommand
         "interlace plan run --compare",
         "interlace plan run --ratio 0.25 --stability",
     ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Weighting,
-        StageOptions.Protect, StageOptions.NoProtect, Target, Compare, Stability, CommonOptions.Config, CommonOptions.Recipe, CommonOptions.Set };
+        StageOptions.Protect, StageOptions.NoProtect, Target, Compare, Stability, CommonOptions.Config,
+        CommonOptions.Recipe, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

@@ -3,7 +3,9 @@ using Interlace.Vlm.Families;
 
 namespace Interlace.Vlm.Generation;
 
-/// <summary>How a checkpoint's makers want its answers sampled: what <c>generation_config.json</c> says, with Hugging Face's defaults.</summary>
+/// <summary>
+/// How a checkpoint's makers want its answers sampled: what <c>generation_config.json</c> says, with Hugging Face's defaults.
+/// </summary>
 /// <param name="Temperature">0 where <c>do_sample</c> is not set.</param>
 /// <param name="TopK">Likeliest tokens that are sampled from; 0 for all.</param>
 /// <param name="TopP">The likeliest tokens that together reach this probability.</param>

@@ -18,7 +18,7 @@ internal interface IImageProcessor
     /// <param name="minPixels">The bound; smaller images are enlarged.</param>
     /// <exception cref="InputException">This family's images have no such bound.</exception>
     IImageProcessor WithMinPixels(long minPixels) =>
-        throw new InputException($"min_pixels is {minPixels}, but this model's images have no lower bound that could be set: leave it out.");
+        throw new InputException($"min_pixels is {minPixels}, but this model's images have no lower bound to set: leave it out.");
 
     /// <summary>Resizes an image and cuts it into tiles, with the bytes that the reference's processor gives.</summary>
     /// <param name="image">The image.</param>

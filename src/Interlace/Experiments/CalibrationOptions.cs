@@ -16,7 +16,8 @@ namespace Interlace.Experiments;
 /// (paper Eq. 1). transformers-4.57 and transformers-5: the states that those releases record, which differ from it where visual features
 /// are added between layers: 4.57 records the state behind the addition, so that spans end behind it;
 /// 5 the one before, so that spans begin before it.</param>
-/// <param name="Messages">all: a sample is shown whole; first: its first message alone, as a question, with the header of the answer.</param>
+/// <param name="Messages">all: a sample is shown whole; first: its first message alone, as a question,
+/// with the header of the answer.</param>
 /// <param name="Cosines">fp32, or bf16: cosines and the mean of each sample are rounded to bf16 as the authors' code does,
 /// which makes ties; classes of tokens are then not told apart.</param>
 public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096,

@@ -24,7 +24,7 @@ public static class Recipe
     /// <exception cref="InputException">There is no such recipe.</exception>
     public static Experiment Experiment(string name) => ExperimentFile.Parse("{}", name, name);
 
-    /// <summary>What a file of an experiment sets otherwise than the recipe that it begins with, as <c>path is value, not value</c>.</summary>
+    /// <summary>What a file of an experiment sets otherwise than its recipe, as <c>path is value, not value</c>.</summary>
     /// <param name="members">The file.</param>
     /// <param name="name">The recipe.</param>
     internal static IEnumerable<string> Deviations(JsonObject members, string name) => Deviations(members, Defaults(name), "");

@@ -5,7 +5,9 @@ using Interlace.Vlm.Inputs;
 
 namespace Interlace.Training;
 
-/// <summary>The samples of a tuning as its options have them shown: within bounds of pixels, in a form, with the tokens to train on.</summary>
+/// <summary>
+/// The samples of a tuning as its options have them shown: within bounds of pixels, in a form, with the tokens to train on.
+/// </summary>
 internal sealed class TrainingSamples
 {
     private readonly DrawnData _data;
