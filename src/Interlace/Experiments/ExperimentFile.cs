@@ -96,8 +96,12 @@ public static class ExperimentFile
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Known(WithPaths(experiment, RealPath.Of)))));
 
     /// <summary>Options that came later are left out where they have their default, so that earlier runs go on.</summary>
-    private static string Known(Experiment experiment) =>
-        JsonSerializer.Serialize(experiment.Complete(), ExperimentJson.Known);
+    private static string Known(Experiment experiment)
+    {
+        var complete = experiment.Complete();
+        if (complete.Prune == new PruneOptions()) complete = complete with { Prune = null };
+        return JsonSerializer.Serialize(complete, ExperimentJson.Known);
+    }
 
     /// <summary>The experiment with one value changed.</summary>
     /// <param name="experiment">Stays as it is.</param>
