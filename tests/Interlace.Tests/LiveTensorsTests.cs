@@ -52,6 +52,22 @@ public sealed class LiveTensorsTests : IDisposable
     }
 
     [Fact]
+    public void A_layer_s_fit_to_its_window_leaves_no_tensor()
+    {
+        TrainedParameters.Of(_samples.Loaded.Model, [4]);
+        using var parent = _samples.Open();
+        var fit = new WindowFit(_samples.Loaded.Model, parent.Model, new(4, 8));
+        void Pass()
+        {
+            using var batch = Batch.Pack(_samples.Encoded(0, 1, 2, 3), CPU);
+            fit.Accumulate(batch, 0.1, 0.1);
+            fit.Loss(batch);
+        }
+        Pass();
+        Assert.Equal(0, Left(Pass));
+    }
+
+    [Fact]
     public void Gradients_under_distillation_leave_no_tensor()
     {
         TrainedParameters.Of(_samples.Loaded.Model, [4, 8]);

@@ -27,6 +27,7 @@ internal static class ExperimentRules
         ("finetune.roles", ["named", "two"]),
         ("finetune.failing", ["skip", "next"]),
         ("finetune.train", [FineTuneOptions.Tune, FineTuneOptions.Projector, FineTuneOptions.TuneAndProjector, FineTuneOptions.AllKept]),
+        ("finetune.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),
         ("evaluate.rules", ["2025-11", "2026-08"]),
@@ -37,6 +38,7 @@ internal static class ExperimentRules
         ("variants.*.selection", ["greedy", "optimal"]),
         ("variants.*.tokens", ["all", "image", "prompt", "answer"]),
         ("variants.*.protocol", ["limited", "cot"]),
+        ("variants.*.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
     ];
 
     private static readonly (string Path, Func<double, bool> Holds, string Expected)[] Ranges =

@@ -37,6 +37,8 @@ namespace Interlace.Experiments;
 /// behind the same layers, added to the loss: the mean over anchors, over all tokens of the step (of each micro-batch under
 /// micro_batch_mean) and over the elements of a state. Anchors are the frozen third layers of the plan's triplets; where it has none,
 /// the trained layers.</param>
+/// <param name="Objective">language: the loss of the model's predictions; window-mse: the mean squared difference, over tokens and
+/// elements, between what the plan's one tuned layer gives and what leaves, in the unpruned model, the window that it stands for.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
@@ -46,7 +48,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] int? MinPixels = null, [property: LaterOption] int? MaxPixels = null,
     [property: LaterOption] bool StripTexts = false, [property: LaterOption] string Roles = "named",
     [property: LaterOption] string Failing = "skip",
-    [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0)
+    [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0,
+    [property: LaterOption] string Objective = FineTuneOptions.Language)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -60,8 +63,14 @@ public sealed record FineTuneOptions(
     /// <summary>Every decoder layer that was kept is trained.</summary>
     internal const string AllKept = "all-kept";
 
+    /// <summary>The loss of the model's predictions is made least.</summary>
+    internal const string Language = "language";
+
+    /// <summary>A layer is fitted to the window that it stands for.</summary>
+    internal const string WindowMse = "window-mse";
+
     /// <summary>The unpruned model is learnt from.</summary>
-    internal bool LearnsFromParent => Distill > 0 || DistillHidden > 0;
+    internal bool LearnsFromParent => Distill > 0 || DistillHidden > 0 || Objective == WindowMse;
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

@@ -18,11 +18,13 @@ namespace Interlace.Experiments;
 /// <param name="Protocol">limited or cot.</param>
 /// <param name="Rounds">Drop, tune and measure again so many times.</param>
 /// <param name="Bridge">Bridge the dropped layers in closed form.</param>
+/// <param name="Objective">language, or window-mse: what the tuning makes least.</param>
 /// <param name="Distill">Weight of the divergence from what the unpruned model predicts in the tuning's loss.</param>
 public sealed record Variant(
     string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null,
         string? Tokens = null, bool? Protect = null, string? Protocol = null,
-    int? Rounds = null, double? Distill = null, [property: LaterOption] bool? Bridge = null)
+    int? Rounds = null, double? Distill = null, [property: LaterOption] bool? Bridge = null,
+    [property: LaterOption] string? Objective = null)
 {
     /// <summary>How weights are made sparse; null where the line drops layers.</summary>
     public SparsityOptions? SparsityIn(Experiment experiment) =>
@@ -42,7 +44,10 @@ public sealed record Variant(
             Plan = plan with { Method = Method ?? plan.Method, Ratio = Ratio ?? plan.Ratio, Selection = Selection ?? plan.Selection,
             Tokens = Tokens ?? plan.Tokens, Protect = Protect ?? plan.Protect, Rounds = Rounds ?? plan.Rounds },
             Prune = whole.Prune! with { Bridge = Bridge ?? whole.Prune.Bridge },
-            Finetune = whole.Finetune! with { Distill = Distill ?? whole.Finetune.Distill },
+            Finetune = whole.Finetune! with
+            {
+                Distill = Distill ?? whole.Finetune.Distill, Objective = Objective ?? whole.Finetune.Objective,
+            },
             Evaluate = whole.Evaluate! with { Protocol = Protocol ?? whole.Evaluate.Protocol },
         };
     }
@@ -60,6 +65,7 @@ public sealed record Variant(
         if (own.Plan.Protect != base_.Plan.Protect) name += own.Plan.Protect ? "-protected" : "-unprotected";
         if (own.Plan.Rounds != base_.Plan.Rounds) name += $"-rounds{own.Plan.Rounds.ToString(CultureInfo.InvariantCulture)}";
         if (own.Prune!.Bridge != base_.Prune!.Bridge) name += own.Prune.Bridge ? "-bridged" : "-unbridged";
+        if (own.Finetune!.Objective != base_.Finetune!.Objective) name += $"-{own.Finetune.Objective}";
         if (own.Finetune!.Distill != base_.Finetune!.Distill)
             name += $"-distill{(100 * own.Finetune.Distill).ToString("0.##", CultureInfo.InvariantCulture)}";
         return own.Seed == base_.Seed ? name : $"{name}-seed{own.Seed.ToString(CultureInfo.InvariantCulture)}";

@@ -6,6 +6,7 @@ using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
+using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;
 
@@ -89,7 +90,9 @@ public sealed class Matrix(Job job, string folder)
             if (line.Tune == false || plan.Tune.IsEmpty)
                 throw new InputException("Every round ends with tuning: leave tune out, and name a method that tunes.");
         }
-        return line.Tune ?? !plan.Tune.IsEmpty;
+        bool tunes = line.Tune ?? !plan.Tune.IsEmpty;
+        if (tunes) WindowFit.Check(own, plan);
+        return tunes;
     }
 
     /// <summary>Does what is left to do.</summary>

@@ -5,6 +5,7 @@ using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Pruning;
+using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
@@ -29,8 +30,11 @@ public static class Preflight
         string model = experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
         AdaptiveCalibration.Check(experiment);
         if (!Done(PlanFile.Name))
+        {
             foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model), experiment.Prune!.Bridge))
-                Plan(experiment with { Plan = options }, layers);
+                if (Plan(experiment with { Plan = options }, layers) is { Tune.IsEmpty: false } plan)
+                    WindowFit.Check(experiment, plan);
+        }
         if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report))
             Tables(tables, experiment.Evaluate, ReadsImages(model));

@@ -34,7 +34,7 @@ public static class FineTuneStage
         string planPath = Path.Combine(pruned, PlanFile.Name);
         UserFile.Check(planPath, $"{pruned} holds no {PlanFile.Name}: it says which layers are tuned; prune with a plan first.");
         string? parent = finetune.LearnsFromParent
-            ? finetune.Parent ?? experiment.Model ?? throw new InputException("Distillation learns from the unpruned model: "
+            ? finetune.Parent ?? experiment.Model ?? throw new InputException("This tuning learns from the unpruned model: "
                 + "name its folder with --parent.") : null;
         string work = WorkFolderOf(target);
         foreach (string output in new[] { target, work }) OutputPlace.Check(output, [pruned, parent, .. options.InputPaths()]);
@@ -42,6 +42,7 @@ public static class FineTuneStage
         using var held = WorkFolder.Open(work, WorkFiles, target);
         using var nothing = new EmptyAgain(held);
         var plan = PlanFile.Load(planPath);
+        WindowFit.Check(experiment, plan);
         var data = DrawnData.Open(options, experiment.Seed);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         long? maxPixels = finetune.MaxPixels ?? options.MaxPixels;
@@ -66,7 +67,9 @@ public static class FineTuneStage
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
         using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, maxPixels);
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors);
+        var window = finetune.Objective == FineTuneOptions.WindowMse
+            ? Window.Of(layers, ancestor!.Value.Layers, unpruned!.Model.Layers.Count) : null;
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);

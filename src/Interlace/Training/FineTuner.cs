@@ -22,12 +22,13 @@ namespace Interlace.Training;
 /// <param name="options">How to tune.</param>
 /// <param name="folder">Where the state and <c>train.jsonl</c> of the run are kept.</param>
 /// <param name="key">Hash of everything that decides the result: a state of another key is not resumed.</param>
-/// <param name="parent">The unpruned model, where <see cref="FineTuneOptions.Distill"/> or
-/// <see cref="FineTuneOptions.DistillHidden"/> is above 0.</param>
+/// <param name="parent">The unpruned model, where it is learnt from.</param>
 /// <param name="identity">What the model is, for the state to say.</param>
 /// <param name="anchors">The layers behind which states are compared with the unpruned model's.</param>
+/// <param name="window">The layers that the one trained layer is fitted to; null where the loss is that of predictions.</param>
 public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
-    VisionLanguageModel? parent = null, ModelIdentity? identity = null, IReadOnlyList<Anchor>? anchors = null) : IDisposable
+    VisionLanguageModel? parent = null, ModelIdentity? identity = null, IReadOnlyList<Anchor>? anchors = null,
+    Window? window = null) : IDisposable
 {
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";
@@ -75,9 +76,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: "
                 + $"delete the folder {folder} to begin the tuning again.");
         }
-        var distillation = parent is not null && options.LearnsFromParent
-            ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) : null;
-        var gradient = new LossGradient(model, options.Recompute, distillation: distillation);
+        var objective = Objective();
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
         try
@@ -90,12 +89,12 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                 foreach (var step in Batcher.Steps(samples.Read(), Batches))
                 {
                     whole = false;
-                    var row = Step(step, state, schedule, gradient);
+                    var row = Step(step, state, schedule, objective);
                     model.CheckUnchanged();
                     parent?.CheckUnchanged();
                     bool last = state.Step + 1 == total, saves = (state.Step + 1) % options.SaveEvery == 0;
                     if (validation is not null && (last || saves))
-                        row = row with { ValidationLoss = ValidationLoss(gradient, validation()) };
+                        row = row with { ValidationLoss = ValidationLoss(objective, validation()) };
                     row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
                     clock.Restart();
                     TrainingLog.Append(LogPath, row);
@@ -123,6 +122,14 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <inheritdoc/>
     public void Dispose() => _optimiser?.Dispose();
 
+    private IObjective Objective()
+    {
+        if (window is not null) return new WindowFit(model, parent!, window);
+        var distillation = parent is not null && options.LearnsFromParent
+            ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) : null;
+        return new LossGradient(model, options.Recompute, distillation: distillation);
+    }
+
     private void Save(TrainingState state)
     {
         Durable.FlushFile(LogPath);   // the log is never behind the state
@@ -144,7 +151,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _ => throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers, text, assistant or assistant_strict."),
     };
 
-    private TrainingLogRow Step(OptimiserStep step, TrainingState state, CosineSchedule schedule, LossGradient gradient)
+    private TrainingLogRow Step(OptimiserStep step, TrainingState state, CosineSchedule schedule, IObjective objective)
     {
         EncodedSample[][] micro = [.. step.MicroBatches.Select(batch => batch.Select(s => s.Encoded).ToArray())];
         long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, TrainsAllText)))];
@@ -154,9 +161,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         {
             double scale = options.Loss == "batch_mean" ? 1.0 / Math.Max(1, answers.Sum()) : 1.0 / (Math.Max(1, answers[i]) * micro.Length);
             double ofTokens = options.Loss == "batch_mean" ? 1.0 / tokens.Sum() : 1.0 / (tokens[i] * micro.Length);
-            double stateScale = Anchors.Count == 0 ? 0 : options.DistillHidden * ofTokens / (Anchors.Count * model.HiddenSize);
+            double stateScale = window is not null ? ofTokens / model.HiddenSize
+                : Anchors.Count == 0 ? 0 : options.DistillHidden * ofTokens / (Anchors.Count * model.HiddenSize);
             using var batch = Batch.Pack(samples, model.Device, TrainsAllText);
-            var sums = gradient.Accumulate(batch, scale, stateScale);
+            var sums = objective.Accumulate(batch, scale, stateScale);
             if (!sums.IsFinite) throw NoNumber(state.Step, batch);
             loss += scale * sums.Answers + stateScale * sums.States;
         }
@@ -186,19 +194,19 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";
 
     /// <summary>
-    /// Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens;
-    /// null where no sample could be used.
+    /// Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens, or the mean
+    /// squared difference where a layer is fitted; null where no sample could be used.
     /// </summary>
-    private double? ValidationLoss(LossGradient gradient, IEnumerable<LoadedSample> samples)
+    private double? ValidationLoss(IObjective objective, IEnumerable<LoadedSample> samples)
     {
         double loss = 0;
         long targets = 0;
         foreach (var held in Batcher.InOrder(samples, options.MicroBatchTokens))
         {
             using var batch = Batch.Pack([.. held.Select(s => s.Encoded)], model.Device, TrainsAllText);
-            double sum = gradient.Loss(batch);
+            double sum = objective.Loss(batch);
             loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The validation loss is no number", model, batch);
-            targets += batch.AnswerRows.shape[0];
+            targets += objective.Terms(batch);
         }
         return targets == 0 ? null : loss / targets;
     }

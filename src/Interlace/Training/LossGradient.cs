@@ -21,6 +21,7 @@ namespace Interlace.Training;
 /// cross-entropy alone.
 /// </param>
 public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
+    : IObjective
 {
     private readonly bool _trainsInput = TrainsInput(model);
     private readonly int _lowestTuned = LowestTuned(model);
@@ -68,6 +69,9 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         using var scope = NewDisposeScope();
         return AnswerLoss.Sum(model, model.Hidden(batch), batch, headRows);
     }
+
+    /// <summary>Its answer tokens.</summary>
+    public long Terms(Batch batch) => batch.AnswerRows.shape[0];
 
     private (double Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
     {

@@ -34,6 +34,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         long head = 3L * headRows * model.VocabularySize * 4;
         long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + (options.Distill > 0 ? head : 0)
             + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
+        if (options.Objective == FineTuneOptions.WindowMse)   // one layer with its graph, and no head
+            return new(weights, 16 * tuned.Count, layer + 2 * states * size + 3 * states * sizeof(float), learntFrom);
         return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + projector + head, learntFrom);
     }
 

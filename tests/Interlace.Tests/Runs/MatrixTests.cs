@@ -5,6 +5,7 @@ using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Runs;
 using Interlace.Tests.Evaluation;
+using Interlace.Training;
 using Interlace.Vlm;
 
 namespace Interlace.Tests.Runs;
@@ -99,6 +100,18 @@ public sealed class MatrixTests : IDisposable
     }
 
     [Fact]
+    public void A_line_s_one_layer_may_be_fitted_to_its_window()
+    {
+        string folder = _scratch.At("matrix");
+        Run(Experiment(new("streamline"), new("streamline", Objective: "window-mse")), folder);
+        Assert.Equal(["streamline-25", "streamline-25-window-mse"], Folders(folder));
+        TrainingRecord Record(string name) => TrainingRecord.Load(Path.Combine(folder, RunFolder.Variants, name, RunFolder.Tuned, TrainingRecord.Name));
+        Assert.Equal(("language", "window-mse"), (Record("streamline-25").Settings.Objective, Record("streamline-25-window-mse").Settings.Objective));
+        Assert.Equal(Record("streamline-25").TunedLayers, Record("streamline-25-window-mse").TunedLayers);
+        Assert.Contains("(window-mse)", File.ReadAllText(Path.Combine(folder, "report.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Lines_that_cannot_be_served_are_refused_before_anything_is_computed()
     {
         void Refused(string expected, params Variant[] lines) => Assert.Contains(expected, Assert.Throws<InputException>(() => Matrix.Check(Experiment(lines))).Message, StringComparison.Ordinal);
@@ -114,7 +127,11 @@ public sealed class MatrixTests : IDisposable
         Refused("variants.0: wanda drops no layer: leave bridge out.", new Variant("wanda", Bridge: true));
         Refused("variants.0: Every round ends with tuning", new Variant("short-gpt", Rounds: 2));
         Refused("Two lines of the variants are the same: interlace-25, recovered.", new("interlace"), new("interlace", Ratio: 0.25, Tune: true));
+        Refused("variants.0: finetune.objective = window-mse fits one layer to a window of dropped layers behind it, and the plan tunes", new Variant("interlace", Objective: "window-mse"));
+        Refused("variants.0: finetune.objective = window-mse has no predictions to learn", new Variant("streamline", Distill: 0.5, Objective: "window-mse"));
+        Refused("variants.0: finetune.objective = window-mse fits one window of the unpruned model: leave plan.rounds at 1", new Variant("streamline", Rounds: 2, Objective: "window-mse"));
         Refused("The experiment has no variants");
+        Matrix.Check(Experiment(new("streamline"), new("streamline", Objective: "window-mse"), new("streamline", Tune: false, Objective: "window-mse")));
         Matrix.Check(Experiment(new("interlace"), new("interlace", Tune: false), new("interlace", Protocol: "cot"), new("angular"), new("streamline")));
     }
 
@@ -125,6 +142,7 @@ public sealed class MatrixTests : IDisposable
         Assert.Equal("interlace-12.5", new Variant("interlace", Ratio: 0.125).FolderIn(experiment));
         Assert.Equal("interlace-25-optimal-image-unprotected-seed3", new Variant("interlace", Selection: "optimal", Tokens: "image", Protect: false, Seed: 3).FolderIn(experiment));
         Assert.Equal("interlace-25-rounds2-distill50", new Variant("interlace", Rounds: 2, Distill: 0.5).FolderIn(experiment));
+        Assert.Equal("streamline-25-window-mse", new Variant("streamline", Objective: "window-mse").FolderIn(experiment));
         Assert.Equal("interlace-25-bridged", new Variant("interlace", Bridge: true).FolderIn(experiment));
         Assert.Equal("interlace-25-unbridged", new Variant("interlace", Bridge: false).FolderIn(experiment with { Prune = new(Bridge: true) }));
         Assert.Equal("wanda-2of4", new Variant("wanda", Pattern: "2:4").FolderIn(experiment));
