@@ -23,6 +23,7 @@ public sealed class VisionLanguageModel : IDisposable
 
     private readonly DecoderSpec _spec;
     private readonly Rope _rope;
+    private readonly Rope? _slidingRope;
     private readonly Parameter _embedding;
     private readonly Linear? _head;
     private readonly RmsNorm _norm;
@@ -31,16 +32,17 @@ public sealed class VisionLanguageModel : IDisposable
     private VisionLanguageModel(DecoderSpec spec, TensorNames names, bool hasHead, ParameterSource source, Device device)
     {
         (_spec, _rope, Device) = (spec, new(spec.Rope, device), device);
+        if (spec.SlidingRope is { } sliding) _slidingRope = new(sliding, device);
         _embedding = source($"{names.Decoder}{TensorNames.Embedding}.weight", spec.VocabularySize, spec.HiddenSize);
-        Layers = [.. Enumerable.Range(0, spec.LayerCount).Select(l => new DecoderLayer(source, $"{names.Decoder}layers.{l}", spec))];
-        _norm = new(source, $"{names.Decoder}{TensorNames.Norm}", spec.HiddenSize, spec.NormEpsilon);
+        Layers = [.. Enumerable.Range(0, spec.LayerCount).Select(l => spec.NewLayer(source, $"{names.Decoder}layers.{l}", spec, l))];
+        _norm = new(source, $"{names.Decoder}{TensorNames.Norm}", spec.HiddenSize, spec.NormEpsilon, spec.NormsPlusOne);
         _head = hasHead ? new(source, names.Head, spec.HiddenSize, spec.VocabularySize) : null;
     }
 
     private VisionLanguageModel(VisionLanguageModel whole, IReadOnlyList<int> kept)
     {
-        (_spec, _rope, _embedding, _head, _norm, Vision) =
-            (whole._spec, whole._rope, whole._embedding, whole._head, whole._norm, whole.Vision);
+        (_spec, _rope, _slidingRope, _embedding, _head, _norm, Vision) =
+            (whole._spec, whole._rope, whole._slidingRope, whole._embedding, whole._head, whole._norm, whole.Vision);
         (_whole, Device, ComputeType, Parameters) = (whole, whole.Device, whole.ComputeType, []);
         Layers = [.. kept.Select(l => whole.Layers[l])];
     }
@@ -129,7 +131,7 @@ public sealed class VisionLanguageModel : IDisposable
     public (Tensor X, Pass Pass) Embed(Batch batch, CacheRows? cache = null, Observer? observe = null)
     {
         using var scope = NewDisposeScope();
-        Tensor x = _embedding.Value.index_select(0, batch.Ids).to(ComputeType);
+        Tensor x = Embedded(batch.Ids);
         AddedFeatures? added = null;
         if (batch.Images.Count > 0)
         {
@@ -154,25 +156,36 @@ public sealed class VisionLanguageModel : IDisposable
         FeedForwardObserver? observeFeedForward = null)
     {
         foreach (int length in batch.Lengths) _rope.CheckLength(length);
-        return new PackedPass(batch.Lengths, Device, cache)
+        PackedAttention Attention(int? window) =>
+            PackedAttention.Create(batch.Lengths, KeyRanges.Of(batch, window, _spec.ImagesSeeThemselves), Device);
+        return new PackedPass(Attention(window: null), _spec.SlidingWindow is { } window ? Attention(window) : null, cache)
         {
-            Rotary = _rope.Of(batch.Positions, ComputeType), Added = added, Observe = observe,
-            ObserveFeedForward = observeFeedForward, AttentionScale = _spec.AttentionScale,
+            Rotary = _rope.Of(batch.Positions, ComputeType), SlidingRotary = _slidingRope?.Of(batch.Positions, ComputeType),
+            Added = added, Observe = observe, ObserveFeedForward = observeFeedForward, AttentionScale = _spec.AttentionScale,
         };
     }
 
     /// <summary>X0 [B, D] of one further token of each of B conversations at the given positions, and what the layers share.</summary>
     /// <param name="ids">[B] tokens.</param>
     /// <param name="positions">[B] their positions, the same along all axes.</param>
-    /// <param name="cache">Keys and values of what stands before them.</param>
-    /// <param name="mask">[B, 1, 1, S], added to the scores: what each may see of the cache.</param>
-    public (Tensor X, Pass Pass) EmbedStep(int[] ids, int[] positions, CacheRows cache, Tensor mask)
+    /// <param name="lengths">[B] tokens that stand before them.</param>
+    /// <param name="cache">Keys and values of those, conversation i in slot i.</param>
+    public (Tensor X, Pass Pass) EmbedStep(int[] ids, int[] positions, int[] lengths, CacheRows cache)
     {
         using var scope = NewDisposeScope();
-        Tensor x = _embedding.Value.index_select(0, tensor(Array.ConvertAll(ids, id => (long)id), device: Device)).to(ComputeType);
+        Tensor x = Embedded(tensor(Array.ConvertAll(ids, id => (long)id), device: Device));
         foreach (int position in positions) _rope.CheckLength(position + 1);
         Tensor at = tensor(Array.ConvertAll(positions, p => (long)p), device: Device).unsqueeze(0).expand(_spec.Rope.AxisCount, -1);
-        var pass = new StepPass(cache, mask) { Rotary = _rope.Of(at, ComputeType), AttentionScale = _spec.AttentionScale };
+        Tensor own = tensor(Array.ConvertAll(lengths, length => (long)length), device: Device).view(-1, 1, 1, 1);
+        Tensor place = Arithmetic.Range(lengths.Max() + 1, Device).view(1, 1, 1, -1), later = place.gt(own);
+        // In the type of the scores: the engine would turn truth values into these numbers again in every layer.
+        // (-1e30 weighs exactly 0 after the softmax.)
+        Tensor Mask(Tensor hidden) => hidden.to(ComputeType).Times(-1e30).DetachFromDisposeScope();
+        Tensor? sliding = _spec.SlidingWindow is { } window ? Mask(later.logical_or(place.Plus(window).le(own))) : null;
+        var pass = new StepPass(cache, Mask(later), sliding)
+        {
+            Rotary = _rope.Of(at, ComputeType), SlidingRotary = _slidingRope?.Of(at, ComputeType), AttentionScale = _spec.AttentionScale,
+        };
         return (x.MoveToOuterDisposeScope(), pass);
     }
 
@@ -239,7 +252,15 @@ public sealed class VisionLanguageModel : IDisposable
         foreach (var parameter in Parameters) parameter.Dispose();
         Vision?.Dispose();
         _rope.Dispose();
+        _slidingRope?.Dispose();
         Weights?.Dispose();
+    }
+
+    /// <summary>Embeddings [n, D] of tokens [n], in the type of the computation; what they are multiplied by has that type too.</summary>
+    private Tensor Embedded(Tensor ids)
+    {
+        Tensor x = _embedding.Value.index_select(0, ids).to(ComputeType);
+        return _spec.EmbeddingScale is { } scale ? x.mul(tensor((float)scale, device: Device).to(ComputeType)) : x;
     }
 
     private static Tensor Replace(Tensor old, Tensor now)

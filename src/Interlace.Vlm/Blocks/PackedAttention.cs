@@ -6,7 +6,7 @@ namespace Interlace.Vlm.Blocks;
 
 /// <summary>
 /// Attention over sequences packed end to end: each token sees its own sequence only. Sequences of equal or similar length share one call;
-/// shorter ones are padded at the end, where a causal query never looks.
+/// shorter ones are padded at the end, where neither a causal query nor one with a range of keys ever looks.
 /// </summary>
 public sealed class PackedAttention : IDisposable
 {
@@ -15,7 +15,8 @@ public sealed class PackedAttention : IDisposable
     private readonly Tensor? _inverse;
     private readonly bool _causal;
 
-    private sealed record Group(int Count, int Length, Tensor? Rows);   // Rows [Count * Length]: the token of each padded row
+    private sealed record Group(   // Rows [Count * Length]: the token of each padded row
+        int Count, int Length, Tensor? Rows, RangeAttention? Ranges);
 
     private PackedAttention(IReadOnlyList<Group> groups, Tensor? inverse, bool causal) =>
         (_groups, _inverse, _causal) = (groups, inverse, causal);
@@ -24,12 +25,25 @@ public sealed class PackedAttention : IDisposable
     /// <param name="lengths">Lengths of the packed sequences, in order.</param>
     /// <param name="causal">A token sees only itself and earlier ones. Otherwise sequences are grouped by equal length.</param>
     /// <param name="device">Where the tensors live.</param>
-    public static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device)
+    public static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device) => Create(lengths, causal, device, null);
+
+    /// <summary>Plans the calls for sequences in which each token sees itself and what stands before it, or a range of keys.</summary>
+    /// <param name="lengths">Lengths of the packed sequences, in order.</param>
+    /// <param name="ranges">The keys that are seen; null for all up to the token itself.</param>
+    /// <param name="device">Where the tensors live.</param>
+    internal static PackedAttention Create(IReadOnlyList<int> lengths, KeyRanges? ranges, Device device) =>
+        Create(lengths, causal: true, device, ranges);
+
+    private static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device, KeyRanges? ranges)
     {
         int[] starts = new int[lengths.Count];
         for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + lengths[i - 1];
         if (lengths.Count <= 1 || lengths.All(n => n == lengths[0]))
-            return new([new Group(lengths.Count, lengths.Count == 0 ? 0 : lengths[0], null)], null, causal);
+        {
+            int length = lengths.Count == 0 ? 0 : lengths[0];
+            var seen = ranges is null ? null : new RangeAttention(lengths.Count, length, ranges.First, ranges.Last, device);
+            return new([new Group(lengths.Count, length, null, seen)], null, causal);
+        }
 
         int[] order = [.. Enumerable.Range(0, lengths.Count).OrderByDescending(i => lengths[i])];
         var groups = new List<Group>();
@@ -46,9 +60,21 @@ public sealed class PackedAttention : IDisposable
                     rows[(i - first) * longest + t] = starts[order[i]] + t;
                     inverse[starts[order[i]] + t] = row + (i - first) * longest + t;
                 }
-            groups.Add(new Group(last - first, longest, tensor(rows, device: device).DetachFromDisposeScope()));
+            groups.Add(new Group(last - first, longest, tensor(rows, device: device).DetachFromDisposeScope(), Ranges()));
             row += rows.Length;
             first = last;
+
+            RangeAttention? Ranges()
+            {
+                if (ranges is null) return null;
+                (int[] from, int[] to) = (new int[rows.Length], new int[rows.Length]);   // what is padding sees the first key
+                for (int i = first; i < last; i++)
+                {
+                    ranges.First.AsSpan(starts[order[i]], lengths[order[i]]).CopyTo(from.AsSpan((i - first) * longest));
+                    ranges.Last.AsSpan(starts[order[i]], lengths[order[i]]).CopyTo(to.AsSpan((i - first) * longest));
+                }
+                return new(last - first, longest, from, to, device);
+            }
         }
         return new(groups, tensor(inverse, device: device).DetachFromDisposeScope(), causal);
     }
@@ -63,10 +89,11 @@ public sealed class PackedAttention : IDisposable
         var results = new Tensor[_groups.Count];
         for (int g = 0; g < results.Length; g++)
         {
-            var (count, length, rows) = _groups[g];
+            var (count, length, rows, ranges) = _groups[g];
             Tensor Padded(Tensor x) => rows is null ? x : x.index_select(0, rows);
             Tensor Heads(Tensor x) => Padded(x).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
-            Tensor result = Aten.Attention(Heads(q), Heads(k), Heads(v), null, _causal, scale);
+            Tensor result = ranges?.Forward(Heads(q), Heads(k), Heads(v), scale)
+                ?? Aten.Attention(Heads(q), Heads(k), Heads(v), null, _causal, scale);
             results[g] = result.transpose(1, 2).reshape(count * length, q.shape[1] * q.shape[2]);
         }
         Tensor all = results.Length == 1 ? results[0] : cat(results, 0);
@@ -76,7 +103,11 @@ public sealed class PackedAttention : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var group in _groups) group.Rows?.Dispose();
+        foreach (var group in _groups)
+        {
+            group.Rows?.Dispose();
+            group.Ranges?.Dispose();
+        }
         _inverse?.Dispose();
     }
 

@@ -4,11 +4,23 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Blocks;
 
 /// <summary>Root-mean-square norm over the last dimension.</summary>
-public sealed class RmsNorm(ParameterSource source, string name, long size, double epsilon)
+/// <param name="source">Gives the weight.</param>
+/// <param name="name">What its name begins with.</param>
+/// <param name="size">Values of the last dimension.</param>
+/// <param name="epsilon">Is added to the mean square.</param>
+/// <param name="plusOne">
+/// Whether the weight is what the factor has above 1 (Gemma). In bf16 1 + weight would lose most of the weight: such a norm is
+/// computed in fp32, whatever the type of the computation.
+/// </param>
+public sealed class RmsNorm(ParameterSource source, string name, long size, double epsilon, bool plusOne = false)
 {
     /// <summary>[size].</summary>
     public Parameter Weight { get; } = source($"{name}.weight", size);
 
     /// <summary>[.., size] -> [.., size].</summary>
-    public Tensor Forward(Tensor x) => Aten.RmsNorm(x, Weight.As(x.dtype), epsilon);
+    public Tensor Forward(Tensor x)
+    {
+        if (!plusOne) return Aten.RmsNorm(x, Weight.As(x.dtype), epsilon);
+        return Aten.RmsNorm(x.to(ScalarType.Float32), Weight.As(ScalarType.Float32).Plus(1), epsilon).to(x.dtype);
+    }
 }

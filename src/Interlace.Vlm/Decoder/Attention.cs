@@ -13,8 +13,8 @@ internal sealed class Attention(ParameterSource source, string name, DecoderSpec
     private readonly Linear _k = new(source, $"{name}.k_proj", spec.HiddenSize, spec.KeyHeadCount * spec.HeadSize, spec.InputBias);
     private readonly Linear _v = new(source, $"{name}.v_proj", spec.HiddenSize, spec.KeyHeadCount * spec.HeadSize, spec.InputBias);
     private readonly Linear _o = new(source, $"{name}.o_proj", spec.HeadCount * spec.HeadSize, spec.HiddenSize, spec.OutputBias);
-    private readonly RmsNorm? _qNorm = spec.HeadNorms ? new(source, $"{name}.q_norm", spec.HeadSize, spec.NormEpsilon) : null;
-    private readonly RmsNorm? _kNorm = spec.HeadNorms ? new(source, $"{name}.k_norm", spec.HeadSize, spec.NormEpsilon) : null;
+    private readonly RmsNorm? _qNorm = spec.HeadNorms ? HeadNorm(source, $"{name}.q_norm", spec) : null;
+    private readonly RmsNorm? _kNorm = spec.HeadNorms ? HeadNorm(source, $"{name}.k_norm", spec) : null;
 
     /// <summary>Its linear layers: queries, keys, values, output.</summary>
     public IReadOnlyList<Linear> Linears => [_q, _k, _v, _o];
@@ -36,4 +36,7 @@ internal sealed class Attention(ParameterSource source, string name, DecoderSpec
 
     /// <summary>What the queries read [N, H * d] -> [N, D].</summary>
     public Tensor Output(Tensor read, LinearObserver? observe) => _o.Forward(read, observe);
+
+    private static RmsNorm HeadNorm(ParameterSource source, string name, DecoderSpec spec) =>
+        new(source, name, spec.HeadSize, spec.NormEpsilon, spec.NormsPlusOne);
 }

@@ -37,9 +37,10 @@ internal sealed class DecoderLayer : IDecoderLayer
     public Tensor Forward(Tensor x, Pass pass, int index)   // [N, D] -> [N, D]
     {
         using var scope = NewDisposeScope();
+        Rotary turns = pass.RotaryOf(AttentionKind.Full);
         Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], pass.IsObserved, run);
-        Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Forward(rows(x)), pass.Rotary.Select(rows), pass.Observe));
-        Tensor read = pass.Attend(index, projected[0], projected[1], projected[2]);
+        Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Forward(rows(x)), turns.Select(rows), pass.Observe));
+        Tensor read = pass.Attend(index, AttentionKind.Full, projected[0], projected[1], projected[2]);
         return InBlocks(rows =>
         {
             Tensor attended = rows(x).Plus(_attention.Output(rows(read), pass.Observe));

@@ -33,6 +33,21 @@ internal sealed record DecoderSpec
     /// <summary>How positions turn queries and keys.</summary>
     public required RopeSpec Rope { get; init; }
 
+    /// <summary>How they do in layers that see a window; as in the others where absent.</summary>
+    public RopeSpec? SlidingRope { get; init; }
+
+    /// <summary>Keys up to its own that a token of a layer with a window sees; null where no layer has one.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Visual tokens that stand together see each other in both directions, as far as a window lets them.</summary>
+    public bool ImagesSeeThemselves { get; init; }
+
+    /// <summary>The weights of norms are what their factors have above 1.</summary>
+    public bool NormsPlusOne { get; init; }
+
+    /// <summary>What embeddings of tokens are multiplied by, those of images left out; 1 where absent.</summary>
+    public double? EmbeddingScale { get; init; }
+
     /// <summary>The head is the embedding.</summary>
     public required bool TiedHead { get; init; }
 
@@ -59,4 +74,8 @@ internal sealed record DecoderSpec
     /// such as Gemma 3's second norm: a matrix behind the feed-forward is then not one that its last weights could take up.
     /// </summary>
     public bool AddsFeedForwardAsItIs { get; init; } = true;
+
+    /// <summary>Makes a layer: from a source of its parameters, what their names begin with, this description, its 0-based index.</summary>
+    public Func<ParameterSource, string, DecoderSpec, int, IDecoderLayer> NewLayer { get; init; } =
+        static (source, name, spec, _) => new DecoderLayer(source, name, spec);
 }

@@ -13,6 +13,9 @@ public abstract class Pass : IDisposable
     /// <summary>Turns of the N tokens by their positions.</summary>
     public required Rotary Rotary { get; init; }
 
+    /// <summary>Those of layers that see a window, where they differ; or null.</summary>
+    public Rotary? SlidingRotary { get; init; }
+
     /// <summary>Visual features that are added between the first layers (DeepStack), or null.</summary>
     public AddedFeatures? Added { get; init; }
 
@@ -28,12 +31,16 @@ public abstract class Pass : IDisposable
     /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
     public double? AttentionScale { get; init; }
 
+    /// <summary>The turns in a layer of a kind.</summary>
+    public Rotary RotaryOf(AttentionKind kind) => kind == AttentionKind.Sliding ? SlidingRotary ?? Rotary : Rotary;
+
     /// <summary>What the queries read: q [N, H, d], k and v [N, G, d] -> [N, H * d].</summary>
     /// <param name="layer">0-based layer: a cache follows it.</param>
+    /// <param name="kind">What the layer's tokens see.</param>
     /// <param name="q">Queries.</param>
     /// <param name="k">Keys.</param>
     /// <param name="v">Values.</param>
-    public abstract Tensor Attend(int layer, Tensor q, Tensor k, Tensor v);
+    public abstract Tensor Attend(int layer, AttentionKind kind, Tensor q, Tensor k, Tensor v);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -45,8 +52,11 @@ public abstract class Pass : IDisposable
     /// <summary>Frees what the pass holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        Rotary.Cos.Dispose();
-        Rotary.Sin.Dispose();
+        foreach (Rotary? turns in (ReadOnlySpan<Rotary?>)[Rotary, SlidingRotary])
+        {
+            turns?.Cos.Dispose();
+            turns?.Sin.Dispose();
+        }
         Added?.Dispose();
     }
 }

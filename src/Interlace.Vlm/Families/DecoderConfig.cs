@@ -21,12 +21,12 @@ internal static class DecoderConfig
         defaults ??= new();
         int hidden = text.Width("hidden_size", defaults.HiddenSize);
         int heads = text.Count("num_attention_heads", defaults.HeadCount);
-        int keyHeads = text.Count("num_key_value_heads", heads);
+        int keyHeads = text.Count("num_key_value_heads", defaults.KeyHeadCount ?? heads);
         if (heads % keyHeads != 0)
             throw new InputException($"{text.File}: {heads} attention heads do not divide into {keyHeads} key heads.");
-        int headSize = text.Count("head_dim", Math.Max(1, hidden / heads));
+        int headSize = text.Count("head_dim", defaults.HeadSize ?? Math.Max(1, hidden / heads));
         if (headSize % 2 != 0) throw new InputException($"{text.File}: head_dim is {headSize}, expected an even number.");
-        CheckAttention(text);
+        if (!defaults.Slides) CheckAttention(text);
         return new()
         {
             HiddenSize = hidden,
@@ -37,13 +37,13 @@ internal static class DecoderConfig
             HeadSize = headSize,
             VocabularySize = text.Vocabulary("vocab_size", defaults.VocabularySize),
             NormEpsilon = text.Positive("rms_norm_eps", defaults.NormEpsilon),
-            Activation = Activation.Find(text.OneOf("hidden_act", "silu", [.. Activation.Names]))!,
+            Activation = Activation.Find(text.OneOf(defaults.Activation.Key, defaults.Activation.Name, [.. Activation.Names]))!,
             Rope = rope(text, headSize),
             TiedHead = IsTied(config, defaults.TiedHead),
         };
     }
 
-    /// <summary>Every layer here sees everything before it.</summary>
+    /// <summary>Every layer of most families sees everything before it.</summary>
     private static void CheckAttention(ConfigSection text)
     {
         const string unsupported = "and attention in a window is not supported.";

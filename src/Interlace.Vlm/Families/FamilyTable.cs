@@ -15,9 +15,10 @@ internal static class FamilyTable
         Llava.LlavaFamily.Row,
         InternVL.InternVLFamily.Row,
         .. SmolVLM.SmolVLMFamily.Rows,
+        Gemma3.Gemma3Family.Row,
         Qwen3.Qwen3Family.Row,
         Llama.LlamaFamily.Row,
-        .. PrunableFamilies.Rows,
+        Gemma3.Gemma3Family.TextRow,
     ];
 
     /// <summary>The family of a config, or null where it is not known.</summary>

@@ -91,13 +91,10 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         int longest = active.Max(c => c.Length) + 1;
         cache.Reserve(active.Count, longest);
         long[] rows = [.. active.Select((c, slot) => (long)slot * cache.Capacity + c.Length)];
-        Tensor lengths = tensor(active.Select(c => (long)c.Length).ToArray(), device: model.Device).view(-1, 1, 1, 1);
-        // In the type of the scores: the engine would turn truth values into these numbers again in every layer.
-        // (-1e30 weighs exactly 0 after the softmax.)
-        Tensor mask = Arithmetic.Range(longest, model.Device).view(1, 1, 1, -1).gt(lengths).to(model.ComputeType).Times(-1e30);
         int[] ids = [.. active.Select(c => c.Ids[^1])], positions = [.. active.Select(c => c.NextPosition)];
+        int[] lengths = [.. active.Select(c => c.Length)];
         foreach (var conversation in active) conversation.Advance();
-        var (x, pass) = model.EmbedStep(ids, positions, new CacheRows(cache, tensor(rows, device: model.Device)), mask);
+        var (x, pass) = model.EmbedStep(ids, positions, lengths, new CacheRows(cache, tensor(rows, device: model.Device)));
         using (pass) Choose(model.Logits(model.Hidden(x, pass)), active);
     }
 

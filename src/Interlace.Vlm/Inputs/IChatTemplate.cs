@@ -8,6 +8,15 @@ internal interface IChatTemplate
     /// <summary>Texts that stand for an image or a video in a prompt, the image's first; none where the model reads text alone.</summary>
     IReadOnlyList<string> Placeholders { get; }
 
+    /// <summary>What is a visual token's text; the image's placeholder as a rule.</summary>
+    string ImageToken => Placeholders[0];
+
+    /// <summary>
+    /// What the placeholder of an image becomes before the prompt is tokenised, with <see cref="ImageToken"/> once in it: text around an
+    /// image may make tokens together with its neighbours. The placeholder itself as a rule.
+    /// </summary>
+    string ImageText => Placeholders[0];
+
     /// <summary>Whether the tokenizer puts its special tokens before a prompt; other templates write them themselves.</summary>
     bool BeginsWithSpecialTokens => false;
 

@@ -24,7 +24,7 @@ public sealed class Processor
     {
         (_folder, Tokenizer, _template, _images, _positions) = (folder, tokenizer, template, images, positions);
         if (images is null) return;
-        string placeholder = template.Placeholders[0];
+        string placeholder = template.ImageToken;
         if (tokenizer.Id(placeholder) is var id && id != images.ImageToken)
         {
             throw new InputException($"{folder}: config.json gives {placeholder} the id {images.ImageToken}, "
@@ -68,11 +68,12 @@ public sealed class Processor
     {
         CheckImages(messages, images.Count);
         CheckTexts(messages);
-        RenderedChat chat = Render(messages, addGenerationPrompt);
+        RenderedChat chat = Spelled(Render(messages, addGenerationPrompt));
         (int[] ids, bool[] inside) = Tokenizer.Encode(chat.Text, chat.Answers, _template.BeginsWithSpecialTokens);
         // Texts that make a placeholder only when joined: single ones are refused above.
         int[] placeholders = [.. _template.Placeholders.Select(Tokenizer.Id).OfType<int>()];
-        if (ids.Count(placeholders.Contains) != images.Count)
+        int each = _template.Placeholders.Count(text => _template.ImageText.Contains(text, StringComparison.Ordinal));
+        if (ids.Count(placeholders.Contains) != each * images.Count)
         {
             throw new InputException($"The texts of the conversation make up {string.Join(" or ", _template.Placeholders)} literally; "
                 + "remove it.");
@@ -133,6 +134,16 @@ public sealed class Processor
             return;
         throw new InputException($"A message's text holds {placeholder} literally, which would stand for an image or a video "
             + "that is not there; remove it from the text.");
+    }
+
+    /// <summary>The prompt with all that stands around images.</summary>
+    private RenderedChat Spelled(RenderedChat chat)
+    {
+        if (!ReadsImages || _template.ImageText == _template.Placeholders[0]) return chat;
+        var (placeholder, text) = (_template.Placeholders[0], _template.ImageText);
+        int Moved(int at) => at + chat.Text.AsSpan(0, at).Count(placeholder) * (text.Length - placeholder.Length);
+        return new(chat.Text.Replace(placeholder, text, StringComparison.Ordinal),
+            [.. chat.Answers.Select(span => new TextSpan(Moved(span.Start), Moved(span.End)))]);
     }
 
     /// <summary>Puts the tokens of its image in place of each placeholder.</summary>

@@ -39,6 +39,15 @@ internal static class PublishedConfigs
         "SmolVLM-256M" => (Smol("smolvlm", 576, 1536, 30, 9, 3, 49280, SmallSiglip), SmolImages(2048, 512)),
         "SmolVLM-500M" => (Smol("smolvlm", 960, 2560, 32, 15, 5, 49280, SmallSiglip), SmolImages(2048, 512)),
         "SmolVLM-2.2B" => (Smol("idefics3", 2048, 8192, 24, 32, 32, 49155, LargeSiglip), SmolImages(1536, 384)),
+        "Gemma-3-1B" => (Gemma1B, "{}"),
+        "Gemma-3-4B" => (Gemma(""" "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34 """), GemmaImages),
+        "Gemma-3-12B" => (Gemma("""
+            "hidden_size": 3840, "intermediate_size": 15360, "num_hidden_layers": 48, "num_attention_heads": 16, "num_key_value_heads": 8
+            """), GemmaImages),
+        "Gemma-3-27B" => (Gemma("""
+            "hidden_size": 5376, "intermediate_size": 21504, "num_hidden_layers": 62, "num_attention_heads": 32, "num_key_value_heads": 16,
+            "head_dim": 128, "query_pre_attn_scalar": 168
+            """), GemmaImages),
         "Llama-3.2-1B" => (Llama32, "{}"),
         "Qwen3-8B" => (Qwen3(4096, 12288, 36, 32), "{}"),
         _ => throw new ArgumentException($"{model} is not described here", nameof(model)),
@@ -70,6 +79,17 @@ internal static class PublishedConfigs
 
     private const string LargeSiglip = """
         "hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "image_size": 384, "patch_size": 14 }, "scale_factor": 3
+        """;
+
+    private const string GemmaImages = $$"""{ "size": { "height": 896, "width": 896 }, {{Means}} }""";
+
+    private const string Gemma1B = """
+        {
+          "model_type": "gemma3_text", "hidden_size": 1152, "intermediate_size": 6912, "num_hidden_layers": 26, "num_attention_heads": 4,
+          "num_key_value_heads": 1, "head_dim": 256, "vocab_size": 262144, "hidden_activation": "gelu_pytorch_tanh", "rms_norm_eps": 1e-06,
+          "query_pre_attn_scalar": 256, "rope_theta": 1000000, "rope_local_base_freq": 10000, "rope_scaling": null,
+          "sliding_window": 512, "sliding_window_pattern": 6, "attn_logit_softcapping": null, "final_logit_softcapping": null
+        }
         """;
 
     private const string Llama32 = """
@@ -176,6 +196,19 @@ internal static class PublishedConfigs
           "vision_config": {
             {{tower}}, "model_type": "internvl_vision", "image_size": [448, 448], "patch_size": [14, 14], "hidden_act": "gelu",
             "layer_norm_eps": 1e-06, "use_absolute_position_embeddings": true, "use_mask_token": false, "use_mean_pooling": true
+          }
+        }
+        """;
+
+    private static string Gemma(string sizes) => $$"""
+        {
+          "model_type": "gemma3", "image_token_index": 262144, "mm_tokens_per_image": 256,
+          "text_config": {
+            {{sizes}}, "model_type": "gemma3_text", "rope_scaling": { "factor": 8.0, "rope_type": "linear" }, "sliding_window": 1024
+          },
+          "vision_config": {
+            "hidden_size": 1152, "image_size": 896, "intermediate_size": 4304, "model_type": "siglip_vision_model", "num_attention_heads": 16,
+            "num_hidden_layers": 27, "patch_size": 14, "vision_use_head": false
           }
         }
         """;

@@ -25,6 +25,10 @@ public class PublishedSizesTests
     [InlineData("SmolVLM-256M", 256_484_928)]
     [InlineData("SmolVLM-500M", 507_482_304)]
     [InlineData("SmolVLM-2.2B", 2_246_272_880)]
+    [InlineData("Gemma-3-1B", 999_885_952)]
+    [InlineData("Gemma-3-4B", 4_300_079_472)]
+    [InlineData("Gemma-3-12B", 12_187_325_040)]
+    [InlineData("Gemma-3-27B", 27_432_406_640)]
     [InlineData("Llama-3.2-1B", 1_235_814_400)]
     [InlineData("Qwen3-8B", 8_190_735_360)]
     public void Tensors_add_up_to_the_published_parameters(string model, long parameters)

@@ -44,6 +44,11 @@ public class RefusedModelsTests
             "layer_types has \"sliding_attention\"" + reason);
     }
 
+    [Fact]
+    public void Attention_of_a_kind_that_is_not_known_is_refused() =>
+        Refused("Gemma-3-1B", config => config["layer_types"] = new JsonArray([.. Enumerable.Repeat((JsonNode)"chunked_attention", 26).Select(type => type.DeepClone())]),
+            "layer_types has chunked_attention, which is not supported (full_attention and sliding_attention are)");
+
     [Theory, InlineData("Qwen3-VL-8B", "fp8"), InlineData("Qwen2.5-VL-7B", "awq"), InlineData("Llama-3.2-1B", "gptq")]
     public void Quantised_weights_are_refused(string model, string method) =>
         Refused(model, config => config["quantization_config"] = new JsonObject { ["quant_method"] = method },
@@ -61,6 +66,11 @@ public class RefusedModelsTests
     [InlineData("InternVL3-8B", "vision_feature_select_strategy", "\"full\"", "only patches can be joined into tokens")]
     [InlineData("SmolVLM-256M", "text_config.model_type", "\"qwen2\"", "text_config.model_type is qwen2, expected llama")]
     [InlineData("SmolVLM-256M", "scale_factor", "3", "tiles of 32 patches a side cannot be joined by scale_factor 3")]
+    [InlineData("Gemma-3-4B", "text_config.final_logit_softcapping", "30.0", "sets final_logit_softcapping, which is not supported")]
+    [InlineData("Gemma-3-4B", "text_config.use_bidirectional_attention", "true", "use_bidirectional_attention is true, which is not supported")]
+    [InlineData("Gemma-3-4B", "text_config.layer_types", "[\"full_attention\"]", "layer_types lists 1 layers, but there are 34")]
+    [InlineData("Gemma-3-4B", "text_config.sliding_window_pattern", "0", "sliding_window_pattern is 0, expected a number above 0")]
+    [InlineData("Gemma-3-4B", "mm_tokens_per_image", "255", "64 x 64 patches cannot be pooled to mm_tokens_per_image 255")]
     public void Setting_that_is_not_computed_is_refused_by_name(string model, string place, string value, string reason)
     {
         void Change(JsonObject config)

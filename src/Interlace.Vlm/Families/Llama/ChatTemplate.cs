@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
-using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Text;
 
@@ -25,7 +23,7 @@ internal sealed class ChatTemplate(string begin, bool dated = false) : IChatTemp
     /// <exception cref="InputException">It is none of the published ones.</exception>
     public static ChatTemplate Load(string folder)
     {
-        string begin = BeginOf(folder);
+        string begin = SpecialTokens.Begin(folder, "<|begin_of_text|>");
         return TemplateFile.Find(folder, "Llama 3",
             ("ba03a121d097859c7b5b9cd03af99aafe95275210d2876f642ad9929a150f122", new ChatTemplate(begin)),
             ("93c0e9aa3629bbd77e68dbc0f5621f6e6b23aa8d74b932595cdb8d64684526d7", new ChatTemplate(begin, dated: true)),    // 3.1
@@ -51,12 +49,4 @@ internal sealed class ChatTemplate(string begin, bool dated = false) : IChatTemp
     }
 
     private static string Header(string role) => $"<|start_header_id|>{role}<|end_header_id|>\n\n";
-
-    private static string BeginOf(string folder)
-    {
-        string path = Path.Combine(folder, "tokenizer_config.json");
-        JsonNode? token = File.Exists(path) ? StrictJson.ReadObject(path)["bos_token"] : null;
-        JsonNode? text = token is JsonObject entry ? entry["content"] : token;   // a text, or a token with its settings
-        return text is JsonValue value && value.TryGetValue(out string? written) ? written : "<|begin_of_text|>";
-    }
 }

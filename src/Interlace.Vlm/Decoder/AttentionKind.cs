@@ -1,0 +1,4 @@
+namespace Interlace.Vlm.Decoder;
+
+/// <summary>What a decoder layer's tokens see: everything before them, or a window of it. The two may turn positions differently.</summary>
+public enum AttentionKind { Full, Sliding }
