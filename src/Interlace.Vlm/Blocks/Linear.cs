@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -12,10 +13,14 @@ public sealed class Linear(ParameterSource source, string name, long input, long
     /// <summary>[output], or null.</summary>
     public Parameter? Bias { get; } = bias ? source($"{name}.bias", output) : null;
 
+    /// <summary>What is added to the layer's output, or null; it belongs to whoever sets it.</summary>
+    public LowRankAdapter? Adapter { get; set; }
+
     /// <summary>[.., input] -> [.., output].</summary>
     public Tensor Forward(Tensor x, LinearObserver? observe = null)
     {
         observe?.Invoke(Weight, x);
-        return functional.linear(x, Weight.As(x.dtype), Bias?.As(x.dtype));
+        Tensor y = functional.linear(x, Weight.As(x.dtype), Bias?.As(x.dtype));
+        return Adapter is { } adapter ? y.Plus(adapter.Forward(x)) : y;
     }
 }

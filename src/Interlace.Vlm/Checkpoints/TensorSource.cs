@@ -35,6 +35,16 @@ public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<l
         return new(name, element, value.shape, (target, cancel) => CopyTensor(value, element, target, cancel));
     }
 
+    /// <summary>
+    /// A tensor of the engine that is made when its turn comes, and freed with everything that making it took; converted like others.
+    /// </summary>
+    public static TensorSource FromMade(string name, ElementType type, IReadOnlyList<long> shape, Func<Tensor> make) =>
+        new(name, type, shape, (target, cancel) =>
+        {
+            using var scope = NewDisposeScope();
+            CopyTensor(make(), type, target, cancel);
+        });
+
     private static void CopyTensor(Tensor value, ElementType type, Stream target, CancellationToken cancel)
     {
         using var _ = no_grad();

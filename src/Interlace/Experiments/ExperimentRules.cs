@@ -77,6 +77,8 @@ internal static class ExperimentRules
         ("finetune.save_every", Positive, "1 or more"),
         ("finetune.distill", number => number is >= 0 and <= 1, "a number from 0 to 1"),
         ("finetune.distill_hidden", NotNegative, "0 or more"),
+        ("finetune.lora", NotNegative, "0 or more"),
+        ("finetune.lora_alpha", number => number > 0, "a number above 0"),
         ("finetune.distill_temperature", number => number > 0, "a number above 0"),
         ("evaluate.limit", Positive, "1 or more"),
         ("evaluate.max_new_tokens", Positive, "1 or more"),

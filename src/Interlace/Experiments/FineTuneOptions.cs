@@ -39,6 +39,10 @@ namespace Interlace.Experiments;
 /// the trained layers.</param>
 /// <param name="Objective">language: the loss of the model's predictions; window-mse: the mean squared difference, over tokens and
 /// elements, between what the plan's one tuned layer gives and what leaves, in the unpruned model, the window that it stands for.</param>
+/// <param name="Lora">Rank of adapters on the linear layers of the trained decoder layers, which then stay as they are; merged into their
+/// weights at the end. 0 for none. A projector is trained in full beside them.</param>
+/// <param name="LoraAlpha">The change of a weight is this, divided by the rank, times the product of its adapter; 2 x the rank where
+/// absent.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
@@ -49,7 +53,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] bool StripTexts = false, [property: LaterOption] string Roles = "named",
     [property: LaterOption] string Failing = "skip",
     [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0,
-    [property: LaterOption] string Objective = FineTuneOptions.Language)
+    [property: LaterOption] string Objective = FineTuneOptions.Language,
+    [property: LaterOption] int Lora = 0, [property: LaterOption] double? LoraAlpha = null)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";

@@ -69,7 +69,8 @@ public static class FineTuneStage
         using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, maxPixels);
         var window = finetune.Objective == FineTuneOptions.WindowMse
             ? Window.Of(layers, ancestor!.Value.Layers, unpruned!.Model.Layers.Count) : null;
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window);
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window,
+            experiment.Seed);
         CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);
@@ -91,23 +92,24 @@ public static class FineTuneStage
         result.Skipped.Merge(store.Skipped);
         var record = empty with
         {
-            TunedParameters = [.. tuner.Tuned.Parameters.Select(p => p.Name)], TunedWeights = tuner.Tuned.Count,
+            TunedParameters = [.. tuner.Tuned.Changes.Keys], TunedWeights = tuner.Tuned.Count,
                 TunedSha256 = tuner.Tuned.Sha256,
             Steps = result.Steps, Samples = result.Samples, Skipped = result.Skipped.ToDictionary(), FirstLoss = rows[0]
                 .Loss, LastLoss = rows[^1].Loss,
         };
         record.Save(recordPath);
         loaded.Model.CheckUnchanged();
-        TunedModel.Write(pruned, tuner.Tuned.Parameters, target, new Dictionary<string,
+        TunedModel.Write(pruned, tuner.Tuned.Changes, target, new Dictionary<string,
             string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, job.Progress, cancellation);
         held.Clear();
         return record;
     }
 
-    private static string Named(TrainedParameters trained) => string.Join(" and ", new[]
+    private static string Named(TrainedParameters trained)
     {
-        trained.Layers.Count > 0 ? $"layers {string.Join(", ", trained.Layers)}" : null, trained.Projector ? "the projector" : null,
-    }.OfType<string>());
+        string layers = $"{(trained.Adapted.Count > 0 ? "adapters of " : "")}layers {string.Join(", ", trained.Layers)}";
+        return trained.Layers.Count == 0 ? "the projector" : layers + (trained.Projector ? " and the projector" : "");
+    }
 
     /// <summary>Whether a record is of the same settings, whatever the model and the data.</summary>
     internal static bool IsOfTheSame(TrainingRecord record, Experiment experiment, Compute compute)

@@ -26,14 +26,16 @@ namespace Interlace.Training;
 /// <param name="identity">What the model is, for the state to say.</param>
 /// <param name="anchors">The layers behind which states are compared with the unpruned model's.</param>
 /// <param name="window">The layers that the one trained layer is fitted to; null where the loss is that of predictions.</param>
+/// <param name="seed">Chance of the tuning itself; the order of the samples is the caller's.</param>
 public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
     VisionLanguageModel? parent = null, ModelIdentity? identity = null, IReadOnlyList<Anchor>? anchors = null,
-    Window? window = null) : IDisposable
+    Window? window = null, int seed = 0) : IDisposable
 {
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";
 
-    private readonly TrainedParameters _tuned = TrainedParameters.Of(model, layers, options.TrainsProjector);
+    private readonly TrainedParameters _tuned = TrainedParameters.Of(model, layers, options.TrainsProjector,
+        options.Lora == 0 ? null : new(options.Lora, options.LoraAlpha ?? 2.0 * options.Lora, seed));
     private AdamW? _optimiser;
 
     /// <summary>What is tuned.</summary>
@@ -120,7 +122,11 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _optimiser?.Dispose();
+    public void Dispose()
+    {
+        _optimiser?.Dispose();
+        _tuned.RemoveAdapters();
+    }
 
     private IObjective Objective()
     {

@@ -103,7 +103,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     /// <summary>The lowest layer with a trainable parameter; the number of layers where only others are trained.</summary>
     private static int LowestTuned(VisionLanguageModel model)
     {
-        int lowest = model.Layers.Index().Where(layer => layer.Item.Parameters.Any(p => p.IsTrainable)).Select(layer => layer.Index)
+        int lowest = model.Layers.Index().Where(layer => TrainedParameters.AreIn(layer.Item)).Select(layer => layer.Index)
             .DefaultIfEmpty(model.Layers.Count).First();
         return lowest < model.Layers.Count || TrainsInput(model) ? lowest
             : throw new InputException("There is nothing to tune: no parameter of the model is trainable.");

@@ -27,7 +27,7 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         long layerWeights = model.Layers[0].Parameters.Sum(p => p.Value.numel());
         // A layer's graph holds about 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
         long inner = Math.Max(model.HiddenSize, layerWeights / (3L * model.HiddenSize) - model.HiddenSize);
-        long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner) * size;
+        long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner + AdapterRows(model, options.Lora)) * size;
         long states = (long)options.MicroBatchTokens * model.HiddenSize;
         long kept = depth * states * size;
         long projector = tuned.Projector ? options.MicroBatchTokens * RowWidths(model.Projector) * size : 0;
@@ -38,6 +38,9 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
             return new(weights, 16 * tuned.Count, layer + 2 * states * size + 3 * states * sizeof(float), learntFrom);
         return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + projector + head, learntFrom);
     }
+
+    /// <summary>Numbers a token that the graph through a layer's adapters holds: what the first half of each gives.</summary>
+    private static long AdapterRows(VisionLanguageModel model, int rank) => (long)rank * model.Layers[0].Linears.Count;
 
     /// <summary>Numbers a token that the graph through linear layers holds: what each reads and gives.</summary>
     private static long RowWidths(IReadOnlyList<Parameter> parameters) =>

@@ -6,8 +6,8 @@ namespace Interlace.Training;
 
 /// <summary>The artefact <c>training.json</c> in a tuned folder: what was tuned, on what, how, and to which loss.</summary>
 /// <param name="TunedLayers">Indices in the tuned model; none where the projector alone was trained.</param>
-/// <param name="TunedParameters">Names of the tuned tensors.</param>
-/// <param name="TunedWeights">Number of tuned weights.</param>
+/// <param name="TunedParameters">Names of the tuned tensors; with adapters, of those that they are merged into.</param>
+/// <param name="TunedWeights">Number of trained weights; with adapters, theirs.</param>
 /// <param name="TunedSha256">Hash of the names, one a line.</param>
 public sealed record TrainingRecord(string Format, string CreatedBy, FineTuneOptions Settings, DataOptions Data, string Device,
     string Dtype, int Seed, TrainingInputs Inputs,

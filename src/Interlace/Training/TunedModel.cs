@@ -25,24 +25,25 @@ public static class TunedModel
 
     /// <summary>Writes the folder whole or not at all.</summary>
     /// <param name="source">The folder that was tuned, which is only read.</param>
-    /// <param name="tuned">The tuned parameters.</param>
+    /// <param name="changes">The new value of each tensor that is changed, from the one in the file
+    /// (<see cref="TrainedParameters.Changes"/>).</param>
     /// <param name="target">The new folder.</param>
     /// <param name="records">Further files by name: their paths.</param>
     /// <param name="overwrite">Replace what stands at the place.</param>
     /// <param name="progress">Reports after each tensor.</param>
     /// <param name="cancellation">Stops between chunks and leaves nothing behind.</param>
     /// <exception cref="InputException">A tuned weight is no number, the place is taken or the disk too full.</exception>
-    public static void Write(string source, IReadOnlyList<Parameter> tuned, string target, IReadOnlyDictionary<string, string> records,
-        bool overwrite = false, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static void Write(string source, IReadOnlyDictionary<string, Func<Tensor, Tensor>> changes, string target,
+        IReadOnlyDictionary<string, string> records, bool overwrite = false,
+        IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var checkpoint = Checkpoint.Open(source);
-        var values = tuned.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
         IReadOnlyList<TensorSource>[] shards = [.. checkpoint.Files.Select(file => file.Tensors.Select(tensor =>
-            values.TryGetValue(tensor.Name, out var value)
-                ? TensorSource.FromTensor(tensor.Name, value, tensor.Type) : TensorSource.FromFile(file.Path, tensor, tensor.Name))
-                .ToArray())];
-        foreach (var tensor in checkpoint.Files.SelectMany(file => file.Tensors))
-            if (values.TryGetValue(tensor.Name, out var value) && !AreNumbers(value, tensor.Type))
+            changes.TryGetValue(tensor.Name, out var change)
+                ? TensorSource.FromMade(tensor.Name, tensor.Type, tensor.Shape, () => change(ParameterSources.Load(file, tensor, CPU)))
+                : TensorSource.FromFile(file.Path, tensor, tensor.Name)).ToArray())];
+        foreach (var (file, tensor) in checkpoint.Files.SelectMany(file => file.Tensors.Select(tensor => (file, tensor))))
+            if (changes.TryGetValue(tensor.Name, out var change) && !AreNumbers(change, file, tensor))
             {
                 throw new NotANumberException($"Weight {tensor.Name} is no number (NaN or infinite) in {tensor.Type} after tuning: "
                     + "lower finetune.learning_rate.");
@@ -62,9 +63,9 @@ public static class TunedModel
         [.. LayerRemoval.Companions(source), "config.json",
             .. new[] { PlanFile.Name, PrunedModelFile.Name }.Where(name => File.Exists(Path.Combine(source, name)))];
 
-    private static bool AreNumbers(Tensor value, ElementType type)
+    private static bool AreNumbers(Func<Tensor, Tensor> change, SafeTensorsFile file, TensorEntry tensor)
     {
         using var scope = NewDisposeScope();
-        return FiniteValues.In(value.detach().to(type.ToScalarType()));
+        return FiniteValues.In(change(ParameterSources.Load(file, tensor, CPU)).detach().to(tensor.Type.ToScalarType()));
     }
 }

@@ -81,6 +81,19 @@ public sealed class FineTunerTests : IDisposable
         Assert.Equal(whole.Weights, resumed.Weights);
     }
 
+    [Theory, InlineData("tune", 3, "killed"), InlineData("tune+projector", 2, "cancelled")]
+    public void A_run_that_trains_adapters_goes_on_to_the_same_bytes(string train, int step, string end)
+    {
+        var options = Options with { Train = train, Lora = 3 };
+        var whole = Run("whole", options);
+        Assert.NotEqual(Run("another alpha", options with { LoraAlpha = 5 }).Weights, whole.Weights);
+        Assert.Equal(Run("the default alpha", options with { LoraAlpha = 6 }).Weights, whole.Weights);
+        Assert.ThrowsAny<Exception>(() => Run("broken", options, step, end));
+        var resumed = Run("broken", options);
+        Assert.Equal(whole.Log, resumed.Log);
+        Assert.Equal(whole.Weights, resumed.Weights);
+    }
+
     [Theory, InlineData("batch_mean"), InlineData("micro_batch_mean")]
     public void The_difference_of_states_is_a_mean_over_anchors_tokens_and_elements(string loss)
     {

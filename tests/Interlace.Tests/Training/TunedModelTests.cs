@@ -22,7 +22,7 @@ public sealed class TunedModelTests : IDisposable
             LayerRemoval.Prune(model, PruningPlan.Create(name == "tied" ? 12 : 36, drop: [5, 8], tune: [4, 9]), pruned);
             File.WriteAllBytes(record, new byte[12_345]);
             using var loaded = LoadedModel.Open(pruned, CPU, ScalarType.Float32);
-            TunedModel.Write(pruned, TrainedParameters.Of(loaded.Model, [4]).Parameters, tuned,
+            TunedModel.Write(pruned, TrainedParameters.Of(loaded.Model, [4]).Changes, tuned,
                 new Dictionary<string, string> { ["train.jsonl"] = record });
             long written = new DirectoryInfo(tuned).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length),
                 told = TunedModel.Size(pruned, 12_345);
