@@ -8,4 +8,5 @@ public sealed record CalibrationSettings(double Rate, double Fraction, int MaxIm
     bool SkipFirstToken, int MaxWindow, int BatchTokens, string Device, string Dtype,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AdaptiveSettings? Adaptive = null,
     [property: LaterOption] bool Pairs = false, [property: LaterOption] string States = "layer",
-    [property: LaterOption] string Messages = "all", [property: LaterOption] string Cosines = "fp32");
+    [property: LaterOption] string Messages = "all", [property: LaterOption] string Cosines = "fp32",
+    [property: LaterOption] DataPreparation? Preparation = null);

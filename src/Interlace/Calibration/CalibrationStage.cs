@@ -30,7 +30,7 @@ public static class CalibrationStage
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);
-        var rows = data.Draw.Calibration(calibrate.Fraction);
+        var rows = data.Calibration(experiment, data.FilterFor(loaded.Processor));
         var settings = Settings(experiment, job.Compute, adaptive: enough is not null);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
@@ -86,7 +86,8 @@ public static class CalibrationStage
             calibrate.SkipFirstToken, calibrate.MaxWindow,
             calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, adaptive
             ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null,
-            calibrate.Pairs, calibrate.States, calibrate.Messages, calibrate.Cosines);
+            calibrate.Pairs, calibrate.States, calibrate.Messages, calibrate.Cosines,
+            DataPreparation.Of(experiment));
     }
 
     /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>
@@ -109,7 +110,7 @@ public static class CalibrationStage
             SkipCounts filtered = [];
             foreach (var (i, block) in blocks.Index())
             {
-                foreach (var sample in data.Source.Read(block, filtered, filter)) yield return sample;
+                foreach (var sample in data.Read(block, filtered, filter)) yield return sample;
                 _filtered[i] = new SkipCounts(filtered);   // before a sample of the next block is given, however far ahead they are read
             }
         }

@@ -57,7 +57,9 @@ public sealed class DataSource
     /// <param name="first">
     /// Instead the first max(1, int(rate * rows)) rows, in the order of shards and rows, as the authors' preparation takes them.
     /// </param>
-    /// <param name="published">The authors' row counts stand in for the sets' own; a set has no more rows than it has.</param>
+    /// <param name="published">
+    /// The authors' row counts stand in for those of FineVision's sets; lists of samples that are made already keep their own.
+    /// </param>
     /// <exception cref="InputException">A rate is outside (0, 1], or draws too many.</exception>
     public Draw Draw(double rate, long seed, bool first = false, bool published = false)
     {
@@ -65,12 +67,15 @@ public sealed class DataSource
             throw new InputException($"A sampling rate of {rate} is impossible: give one above 0 and at most 1.");
         if (Sets.Sum(set => (set.Rate ?? rate) * set.Rows) > MostDrawn)
             throw new InputException($"A sampling rate of {rate} draws more than {MostDrawn:N0} of {Rows:N0} rows: give a lower one.");
-        return new Draw([.. Sets.Select((set, index) =>
-        {
-            double share = (set.Rate ?? rate) * (published ? PublishedCounts.Of(set.Name) : set.Rows);
-            int count = (int)Math.Min(set.Rows, Math.Max(1, first ? (long)share : (long)Math.Round(share)));
-            return first ? Data.Draw.FirstOf(set, index, count) : Data.Draw.FromSet(set, index, count, seed);
-        })]);
+        return new Draw([.. Sets.Select((set, index) => Share(set, rate, first, published) is var count && first
+            ? Data.Draw.FirstOf(set, index, count) : Data.Draw.FromSet(set, index, count, seed))]);
+    }
+
+    /// <summary>How many rows of a set are drawn: never none, and no more than it has.</summary>
+    internal static int Share(DataSet set, double rate, bool first, bool published)
+    {
+        double share = (set.Rate ?? rate) * (published && set.NeedsPreparation ? PublishedCounts.Of(set) : set.Rows);
+        return (int)Math.Min(set.Rows, Math.Max(1, first ? (long)share : (long)Math.Round(share)));
     }
 
     /// <summary>About how many bytes the samples of these rows take: their share of what those of their files take.</summary>

@@ -6,11 +6,13 @@ using Interlace.Vlm.Inputs;
 namespace Interlace.Data;
 
 /// <summary>The data of an experiment: data sets and the rows that the rate and the seed draw from them.</summary>
-/// <param name="Source">The opened files.</param>
-/// <param name="Draw">The drawn rows.</param>
-/// <param name="Options">How it was drawn, and what is left out.</param>
-public sealed record DrawnData(DataSource Source, Draw Draw, DataOptions Options)
+/// <param name="source">The opened files.</param>
+/// <param name="draw">The drawn rows.</param>
+/// <param name="options">How it was drawn, and what is left out.</param>
+public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
 {
+    private readonly PreparedRows _rows = new(source, draw, options);
+
     private static readonly Dictionary<string, DataFormat> Formats = new(StringComparer.Ordinal)
     {
         ["auto"] = DataFormat.Auto, ["finevision"] = DataFormat.FineVision,
@@ -23,17 +25,61 @@ public sealed record DrawnData(DataSource Source, Draw Draw, DataOptions Options
     {
         string path = options.Path ?? throw new InputException("No data is named: give a file or folder of data sets with --data.");
         var source = DataSource.Open(DataPath.ListOf(path), Formats[options.Format], options.Images);
-        return new(source, source.Draw(options.Rate, seed), options);
+        var draw = source.Draw(options.Rate, seed, first: options.Draw == "first", published: options.Counts == "published");
+        return new(source, draw, options);
     }
 
-    /// <summary>The paper's filters (3.4).</summary>
-    public RowFilter Filter => new(Options.MaxImages, Options.MaxTurns);
+    /// <summary>The opened files.</summary>
+    public DataSource Source => source;
+
+    /// <summary>The drawn rows.</summary>
+    public Draw Draw => draw;
+
+    /// <summary>How it was drawn, and what is left out.</summary>
+    public DataOptions Options => options;
+
+    /// <summary>The paper's filters (3.4), or what the options make of them.</summary>
+    public RowFilter Filter => new(Options.MaxImages, Options.MaxTurns)
+    {
+        Truncates = Options.Turns == "truncate", KeepsIncomplete = Options.Incomplete == "keep",
+    };
 
     /// <summary>
     /// The same, the length beyond which no text can fit into a model's tokens, and no image for a model that reads none.
     /// </summary>
     public RowFilter FilterFor(Processor processor) =>
         Filter with { MaxTextBytes = processor.Tokenizer.MostBytes(Options.MaxTokens), ReadsImages = processor.ReadsImages };
+
+    /// <summary>
+    /// The samples of drawn rows in storage order, as the options ask for them; the others are counted.
+    /// Else as <see cref="DataSource.Read"/>.
+    /// </summary>
+    public IEnumerable<Sample> Read(IEnumerable<RowReference> rows, SkipCounts skipped, RowFilter filter) =>
+        _rows.Read(rows, skipped, filter).Select(row => row.Sample);
+
+    /// <summary>The rows of the calibration.</summary>
+    /// <param name="experiment">All settings: their part of the draw, and how it is taken.</param>
+    /// <param name="filter">Which rows can be used.</param>
+    /// <param name="most">Most rows.</param>
+    /// <exception cref="InputException">There is none.</exception>
+    public IReadOnlyList<RowReference> Calibration(Experiment experiment, RowFilter filter, int most = int.MaxValue)
+    {
+        var calibrate = experiment.Calibrate!;
+        if (calibrate.Draw != "python") return Draw.Calibration(calibrate.Fraction, most);
+        SkipCounts skipped = [];
+        var list = _rows.Listed(skipped, filter);
+        if (list.Count == 0) throw skipped.NoneLeft();
+        int count = (int)(list.Count * calibrate.Fraction);
+        if (count == 0)
+        {
+            throw new InputException($"A fraction of {calibrate.Fraction} is none of {list.Count} rows: raise calibrate.fraction "
+                + (Options.Counts == "published" ? "or data.rate, or set data.counts=files if the data is not all of FineVision."
+                    : "or data.rate, or set calibrate.draw=ranks."));
+        }
+        // The place in the draw is the rank: it is random, which the place in the list is not.
+        return [.. new PythonRandom(experiment.Seed).Sample(list.Count, count).Take(most)
+            .Select((place, rank) => list[place] with { Rank = rank })];
+    }
 
     /// <summary>Samples encoded in the background for a model:
     /// images turned by their EXIF orientation.</summary>

@@ -6,6 +6,10 @@ internal interface IRowFile
     /// <summary>Bytes taken from the disk by readings that are done with.</summary>
     long BytesRead { get; }
 
+    /// <summary>Whether its rows are as their makers published them, so that the authors' preparation would have to make samples of them
+    /// and could fail; rows that are a list of samples already have it behind them.</summary>
+    bool NeedsPreparation { get; }
+
     /// <summary>Reads rows in their order, in bounded memory.</summary>
     /// <param name="set">The set that the file belongs to.</param>
     /// <param name="shard">The file as it was opened.</param>

@@ -13,8 +13,9 @@ internal static class PublishedCounts
     /// <summary>The names of the list.</summary>
     public static IReadOnlyCollection<string> Names => Counts.Keys;
 
-    /// <summary>Rows of a set by its name, without the folders before it; 0 for one that is not listed.</summary>
-    public static long Of(string set) => Counts.GetValueOrDefault(set[(set.LastIndexOf('/') + 1)..]);
+    /// <summary>Rows of a set by its name, or by its folder's where it is the folder itself; 0 for one that is not listed.</summary>
+    public static long Of(DataSet set) => Counts.GetValueOrDefault(set.Name != "." ? set.Name
+        : Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(set.Shards[0].Path)))!);
 
     private static Dictionary<string, long> Read()
     {

@@ -20,7 +20,12 @@ namespace Interlace.Experiments;
 /// with the header of the answer.</param>
 /// <param name="Cosines">fp32, or bf16: cosines and the mean of each sample are rounded to bf16 as the authors' code does,
 /// which makes ties; classes of tokens are then not told apart.</param>
+/// <param name="Draw">
+/// ranks: the first rows of each set's draw; python: CPython's <c>random.sample</c>, with the seed, of all drawn rows that can be used, as
+/// the authors draw.
+/// </param>
 public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096,
     int EvidenceSamples = 128, double SlebRatio = 0.25, bool Adaptive = false, double AdaptiveConfidence = 0.95,
     [property: LaterOption] bool Pairs = false, [property: LaterOption] string States = "layer",
-    [property: LaterOption] string Messages = "all", [property: LaterOption] string Cosines = "fp32");
+    [property: LaterOption] string Messages = "all", [property: LaterOption] string Cosines = "fp32",
+    [property: LaterOption] string Draw = "ranks");

@@ -141,9 +141,10 @@ public static class EvidenceStage
         var experiment = job.Experiment;
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);
-        var rows = data.Draw.Calibration(calibrate.Fraction, calibrate.EvidenceSamples);
+        var filter = data.FilterFor(loaded.Processor);
+        var rows = data.Calibration(experiment, filter, calibrate.EvidenceSamples);
         SkipCounts skipped = [], filtered = [];
-        EncodedSample[] samples = [.. data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor,
+        EncodedSample[] samples = [.. data.Load(data.Read(rows, filtered, filter), loaded.Processor,
             skipped, 0, job.Cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
         if (samples.Length == 0) throw skipped.NoneLeft();
@@ -155,7 +156,8 @@ public static class EvidenceStage
     {
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         return new(options.Rate, calibrate.Fraction, calibrate.EvidenceSamples, options.MaxImages, options.MaxTurns, options.MaxTokens,
-            options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+            options.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+            DataPreparation.Of(experiment));
     }
 
     /// <summary>The samples, and what is recorded of them.</summary>

@@ -187,7 +187,7 @@ public static class FineTuneStage
     private static SampleStore Store(DrawnData data, IReadOnlyList<RowReference> rows, RowFilter filter, string path, string key,
         IProgress<StageProgress>? progress, CancellationToken cancellation) =>
         SampleStore.OpenOrWrite(path, key, data.Source.EstimateBytes(rows),
-        skipped => Watched(data.Source.Read(rows, skipped, filter), rows.Count, progress, cancellation));
+        skipped => Watched(data.Read(rows, skipped, filter), rows.Count, progress, cancellation));
 
     private static IEnumerable<Sample> Watched(IEnumerable<Sample> samples, int total, IProgress<StageProgress>? progress,
         CancellationToken cancellation)

@@ -104,6 +104,18 @@ public sealed class BadInputTests : IDisposable
         Assert.Equal((0, false), (run.Code, run.Error.Contains("left out", StringComparison.Ordinal)));
     }
 
+    [Theory, InlineData("calibrate"), InlineData("finetune"), InlineData("sparsify"), InlineData("run")]
+    public void Data_that_is_prepared_as_the_authors_do_is_as_good(string verb)
+    {
+        string[] preparation = ["data.draw=first", "data.turns=truncate", "data.incomplete=keep", "data.reencode=jpeg", "calibrate.draw=python"];
+        Assert.Equal(0, CommandRun.Of([.. Line(verb), .. preparation.SelectMany(setting => new[] { "--set", setting })]).Code);
+        if (verb != "calibrate") return;
+        string similarity = File.ReadAllText(Path.Combine(_out, LayerSimilarity.Name));
+        Assert.Equal("""{"format":"auto","draw":"first","counts":"files","turns":"truncate","incomplete":"keep","reencode":"jpeg","calibration":"python"}""",
+            JsonNode.Parse(similarity)!["settings"]!["preparation"]!.ToJsonString());
+        Assert.Equal(similarity, LayerSimilarity.Load(Path.Combine(_out, LayerSimilarity.Name)).ToJson());
+    }
+
     [Theory, MemberData(nameof(DamagedModels))]
     public void A_damaged_model_is_refused(string damage, string verb) => RefusedAfter(Models[damage], _model, verb);
 

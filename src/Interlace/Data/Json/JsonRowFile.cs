@@ -26,6 +26,9 @@ internal sealed class JsonRowFile : IRowFile
     /// <inheritdoc/>
     public long BytesRead => Interlocked.Read(ref _bytesRead);
 
+    /// <inheritdoc/>
+    public bool NeedsPreparation => false;
+
     /// <summary>Finds the rows of a file.</summary>
     /// <param name="name">Its name in its set.</param>
     /// <param name="path">Where it lies.</param>

@@ -16,6 +16,9 @@ internal sealed class FineVisionFile : IRowFile
     /// <inheritdoc/>
     public long BytesRead => Interlocked.Read(ref _bytesRead);
 
+    /// <inheritdoc/>
+    public bool NeedsPreparation => true;
+
     /// <summary>Reads the footer, nothing else.</summary>
     /// <exception cref="InputException">The file is no Parquet file, or a column is missing.</exception>
     public static Shard Open(string name, string path) => Guard(path, () =>

@@ -85,9 +85,10 @@ public static class BridgeStage
         string states = Path.Combine(folder, "states");
         Directory.CreateDirectory(states);
         var walk = new BridgeWalk(loaded.Model, parent, plan, states, job.Progress, job.Cancellation);
-        var rows = data.Draw.Calibration(settings.Fraction, settings.MaxSamples);
+        var filter = data.FilterFor(loaded.Processor);
+        var rows = data.Calibration(job.Experiment, filter, settings.MaxSamples);
         SkipCounts skipped = [], filtered = [];
-        var samples = data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0,
+        var samples = data.Load(data.Read(rows, filtered, filter), loaded.Processor, skipped, 0,
             job.Cancellation);
         walk.Begin(samples, skipped, settings.BatchTokens, rows.Count, needRoom, filtered);
         skipped.Merge(filtered);
@@ -125,6 +126,7 @@ public static class BridgeStage
     {
         var (data, calibrate, prune) = (experiment.Data!, experiment.Calibrate!, experiment.Prune!);
         return new(prune.Ridge, prune.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens,
-            data.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, experiment.Seed);
+            data.MaxPixels, calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName, experiment.Seed,
+            DataPreparation.Of(experiment));
     }
 }

@@ -100,10 +100,11 @@ public static class SparsifyStage
     private static void Embed(LayerByLayer samples, DrawnData data, LoadedModel loaded, Experiment experiment, SparsityOptions options,
         SkipCounts skipped, Action<long> needRoom, CancellationToken cancellation)
     {
-        var rows = data.Draw.Calibration(experiment.Calibrate!.Fraction, options.MaxSamples);
+        var filter = data.FilterFor(loaded.Processor);
+        var rows = data.Calibration(experiment, filter, options.MaxSamples);
         SkipCounts filtered = [];
-        samples.Begin(data.Load(data.Source.Read(rows, filtered, data.FilterFor(loaded.Processor)), loaded.Processor, skipped, 0,
-            cancellation), skipped, experiment.Calibrate.BatchTokens, rows.Count, needRoom, filtered);
+        samples.Begin(data.Load(data.Read(rows, filtered, filter), loaded.Processor, skipped, 0,
+            cancellation), skipped, experiment.Calibrate!.BatchTokens, rows.Count, needRoom, filtered);
         skipped.Merge(filtered);
     }
 
@@ -135,7 +136,8 @@ public static class SparsifyStage
     {
         var (data, calibrate) = (experiment.Data!, experiment.Calibrate!);
         return new(options.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens, data.MaxPixels,
-            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName);
+            calibrate.BatchTokens, compute.Device.type.ToString().ToLowerInvariant(), compute.TypeName,
+            DataPreparation.Of(experiment));
     }
 
     /// <summary>Whether a record is of the same method, pattern and settings, whatever the model and the data.</summary>
