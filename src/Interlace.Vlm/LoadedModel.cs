@@ -30,7 +30,7 @@ public sealed record LoadedModel(
         var checkpoint = Checkpoint.Open(folder);
         try
         {
-            var config = new ModelConfig(folder, checkpoint.Config);
+            var config = ModelConfig.Of(checkpoint);
             var (family, parts) = FamilyTable.Runnable(config);
             var processor = parts.Processor(config, maxPixels);
             var source = ParameterSources.From(checkpoint, device, type);

@@ -9,7 +9,8 @@ namespace Interlace.Vlm;
 /// Every intermediate tensor of one pass without a cache, by name: <c>input_ids</c>, <c>position_ids</c> [axes, T], what the vision encoder
 /// shows, <c>inputs_embeds</c>, <c>rope.cos</c> and <c>rope.sin</c> [T, head size], <c>rope.sliding.cos</c> and <c>rope.sliding.sin</c>
 /// where layers with a window have their own, for each decoder layer I <c>layers.I.input</c> (what it truly reads, after a DeepStack
-/// addition) and <c>layers.I.output</c> (its own output, before one), <c>final_norm</c> and <c>logits</c>.
+/// addition) and <c>layers.I.output</c> (its own output, before one), where it has
+/// experts <c>layers.I.router.experts</c> and <c>layers.I.router.weights</c> [T, chosen], <c>final_norm</c> and <c>logits</c>.
 /// Copies on the CPU, in the type of the computation.
 /// </summary>
 public sealed class Trace : IDisposable
@@ -78,6 +79,11 @@ public sealed class Trace : IDisposable
                 Keep("rope.sliding.cos", Whole(sliding.Cos));
                 Keep("rope.sliding.sin", Whole(sliding.Sin));
             }
+            pass.ObserveExperts = (l, experts, weights) =>
+            {
+                Keep($"layers.{l}.router.experts", experts);
+                Keep($"layers.{l}.router.weights", weights);
+            };
             Tensor hidden = model.Hidden(x, pass, (l, layer, input) =>
             {
                 cancellation.ThrowIfCancellationRequested();

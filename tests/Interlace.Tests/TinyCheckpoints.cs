@@ -21,6 +21,10 @@ internal static class TinyCheckpoints
 
     private static readonly Lazy<string> Third = new(MakeText);
 
+    // Experts half as wide as the stream: the shape of one of their tensors does not tell how it lies.
+    private static readonly Lazy<string> Fourth = new(() => Make("experts", layers: 10, hidden: 48, heads: 4, tied: false, [0, 2], ElementType.F32,
+        shards: 2, WithExperts(chosen: 2, count: 5, size: 24, dense: [4, 6])));
+
     static TinyCheckpoints() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Folder.Dispose();
 
     /// <summary>12 layers, visual features behind the first three; one file of bfloat16 weights; the embedding is the head.</summary>
@@ -29,10 +33,14 @@ internal static class TinyCheckpoints
     /// <summary>36 layers, visual features behind the first two; three files of float32 weights with an index; a head of its own.</summary>
     public static string Untied => Other.Value;
 
+    /// <summary>10 layers, all but two with experts, visual features behind the first two; two files of float32 weights.</summary>
+    public static string Experts => Fourth.Value;
+
     /// <summary>10 layers, no images; one file of bfloat16 weights.</summary>
     public static string Text => Third.Value;
 
-    private static string Make(string name, int layers, int hidden, int heads, bool tied, int[] taps, ElementType type, int shards)
+    private static string Make(string name, int layers, int hidden, int heads, bool tied, int[] taps, ElementType type, int shards,
+        Action<JsonNode>? change = null)
     {
         string folder = FolderWith(name, "tokenizer.json", "merges.txt", "chat_template.json");
         Edit(folder, "config.json", config =>
@@ -45,12 +53,26 @@ internal static class TinyCheckpoints
             text["rope_scaling"]!["mrope_section"] = new JsonArray(4, 2, 2);
             (vision["hidden_size"], vision["intermediate_size"], vision["patch_size"]) = (48, 96, 16);
             vision["deepstack_visual_indexes"] = new JsonArray([.. taps.Select(tap => (JsonNode)tap)]);
+            change?.Invoke(config);
         });
         Edit(folder, "preprocessor_config.json", settings => (settings["patch_size"], settings["size"]!["shortest_edge"]) = (16, 4096));
         Edit(folder, "generation_config.json",
             settings => (settings["do_sample"], settings["temperature"], settings["top_k"], settings["top_p"]) = (true, 0.7, 20, 0.8));
         return WithWeights(folder, type, shards);
     }
+
+    /// <summary>Makes a configuration that of a model with experts.</summary>
+    /// <param name="chosen">Experts that a token goes to.</param>
+    /// <param name="count">Number of experts.</param>
+    /// <param name="size">Width of an expert.</param>
+    /// <param name="dense">Layers without them.</param>
+    public static Action<JsonNode> WithExperts(int chosen, int count, int size, int[] dense) => config =>
+    {
+        JsonNode text = config["text_config"]!;
+        config["model_type"] = "qwen3_vl_moe";
+        (text["num_experts"], text["num_experts_per_tok"], text["moe_intermediate_size"]) = (count, chosen, size);
+        (text["mlp_only_layers"], text["decoder_sparse_step"]) = (new JsonArray([.. dense.Select(layer => (JsonNode)layer)]), 1);
+    };
 
     /// <summary>The decoder of the demo's model as one of text alone, with that family's own chat template.</summary>
     private static string MakeText()

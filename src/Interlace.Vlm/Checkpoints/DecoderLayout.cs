@@ -71,7 +71,8 @@ public sealed class DecoderLayout
 
     /// <summary>
     /// The text of <c>config.json</c> for a model that has only the layers <paramref name="kept"/> (ascending),
-    /// changed in nothing but the decoder's number of layers, their attention types, and the names of layers in its quantisation.
+    /// changed in nothing but the decoder's number of layers, their attention types, keys of the family that speak of layers by their
+    /// index, and the names of layers in its quantisation.
     /// Types that readers would derive from a layer's index are spelled out, because the index changes.
     /// </summary>
     /// <exception cref="InputException">It names layers in a way of which nobody can tell what it would have to be.</exception>
@@ -92,7 +93,10 @@ public sealed class DecoderLayout
         }
         if (typed.Length == 0 && kept.Count < LayerCount && _family.ImpliedLayerTypes(Section(sections[0])!, LayerCount) is { } implied)
             config = JsonText.SetStrings(config, [.. sections[0], TypesKey], [.. kept.Select(layer => implied[layer])]);
-        return kept.Count < LayerCount ? RenumberNames(config, kept) : config;
+        if (kept.Count == LayerCount) return config;
+        foreach (var (key, json) in _family.LayerKeys.Kept(Section(sections[0])!, LayerCount, kept))
+            config = JsonText.Set(config, [.. sections[0], key], json);
+        return RenumberNames(config, kept);
     }
 
     /// <summary>
@@ -132,17 +136,17 @@ public sealed class DecoderLayout
     }
 
     /// <summary>
-    /// Lists of layers by number, such as <c>mlp_only_layers</c>, have no meaning that could be told from their name.
+    /// Lists of layers by number have no meaning that could be told from their name, unless the family knows it.
     /// What a vision encoder's layers are is not touched.
     /// </summary>
-    private static void CheckLists(JsonObject section, IReadOnlyList<string> path)
+    private void CheckLists(JsonObject section, IReadOnlyList<string> path)
     {
         foreach (var (name, value) in section)
         {
             bool byNumber = value is JsonArray list && list.Any(entry => Integer(entry) is not null) || value is JsonObject entries
                 && entries.Any(entry => int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _));
             if (byNumber && name.Contains("layer", StringComparison.OrdinalIgnoreCase)
-                && !name.Contains("vision", StringComparison.OrdinalIgnoreCase))
+                && !name.Contains("vision", StringComparison.OrdinalIgnoreCase) && !_family.LayerKeys.Names.Contains(name))
             {
                 throw new InputException($"config.json lists decoder layers by number in {string.Join('.', path.Append(name))}, "
                     + "and nobody can tell what that has to be when layers are dropped: prune a model without it.");

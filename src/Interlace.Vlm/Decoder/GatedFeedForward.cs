@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Decoder;
 
 /// <summary>The gated feed-forward of Llama and Qwen (SwiGLU, where the activation is SiLU): down(activation(gate(x)) * up(x)).</summary>
-internal sealed class GatedFeedForward(ParameterSource source, string name, DecoderSpec spec)
+internal sealed class GatedFeedForward(ParameterSource source, string name, DecoderSpec spec) : IFeedForward
 {
     private readonly Linear _gate = new(source, $"{name}.gate_proj", spec.HiddenSize, spec.InnerSize, spec.InnerBias);
     private readonly Linear _up = new(source, $"{name}.up_proj", spec.HiddenSize, spec.InnerSize, spec.InnerBias);
@@ -14,12 +14,12 @@ internal sealed class GatedFeedForward(ParameterSource source, string name, Deco
     public IReadOnlyList<Linear> Linears => [_gate, _up, _down];
 
     /// <summary>The last of them.</summary>
-    public Linear Output => _down;
+    public Linear? Output => _down;
 
     /// <summary>[N, D] -> [N, D].</summary>
-    public Tensor Forward(Tensor x, LinearObserver? observe)
+    public Tensor Forward(Tensor x, Pass pass, int layer)
     {
-        Tensor gate = spec.Activation(_gate.Forward(x, observe));
-        return _down.Forward(gate.mul(_up.Forward(x, observe)), observe);
+        Tensor gate = spec.Activation(_gate.Forward(x, pass.Observe));
+        return _down.Forward(gate.mul(_up.Forward(x, pass.Observe)), pass.Observe);
     }
 }

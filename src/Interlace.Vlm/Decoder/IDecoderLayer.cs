@@ -17,9 +17,12 @@ public interface IDecoderLayer
     /// <summary>All parameters of the layer.</summary>
     IReadOnlyList<Parameter> Parameters { get; }
 
-    /// <summary>Its linear layers, in the order in which they run.</summary>
+    /// <summary>Its linear layers, in the order in which they run; experts, which lie together in one tensor, are none.</summary>
     IReadOnlyList<Linear> Linears { get; }
 
-    /// <summary>The last linear layer of the feed-forward: [N, inner] -> [N, D].</summary>
+    /// <summary>
+    /// The last linear layer of the feed-forward: [N, inner] -> [N, D]. Experts have none: nobody asks where
+    /// <see cref="VisionLanguageModel.AddsFeedForwardAsItIs"/> is false.
+    /// </summary>
     Linear FeedForwardOutput { get; }
 }

@@ -13,6 +13,7 @@ internal sealed record KeyRanges(int[] First, int[] Last)
     /// <param name="imagesWhole">Whether the visual tokens that stand together see those behind them too.</param>
     public static KeyRanges? Of(Batch batch, int? window, bool imagesWhole)
     {
+        if (window is null && !imagesWhole) return null;
         int[] first = new int[batch.TokenCount], last = new int[batch.TokenCount];
         bool isCausal = true;
         int start = 0;

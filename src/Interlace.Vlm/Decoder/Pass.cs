@@ -25,8 +25,11 @@ public abstract class Pass : IDisposable
     /// <summary>Sees what the feed-forward of every decoder layer adds, and to what, or null.</summary>
     public FeedForwardObserver? ObserveFeedForward { get; init; }
 
+    /// <summary>Sees which experts the tokens of every layer go to, or null.</summary>
+    public ExpertObserver? ObserveExperts { get; set; }
+
     /// <summary>Somebody looks on: layers then go through all rows at once.</summary>
-    internal bool IsObserved => Observe is not null || ObserveFeedForward is not null;
+    internal bool IsObserved => Observe is not null || ObserveFeedForward is not null || ObserveExperts is not null;
 
     /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
     public double? AttentionScale { get; init; }

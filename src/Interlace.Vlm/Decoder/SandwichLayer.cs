@@ -39,7 +39,7 @@ internal sealed class SandwichLayer : IDecoderLayer
 
     public IReadOnlyList<Linear> Linears => [.. _attention.Linears, .. _feedForward.Linears];
 
-    public Linear FeedForwardOutput => _feedForward.Output;
+    public Linear FeedForwardOutput => _feedForward.Output!;
 
     public Tensor Forward(Tensor x, Pass pass, int index)   // [N, D] -> [N, D]
     {
@@ -51,7 +51,7 @@ internal sealed class SandwichLayer : IDecoderLayer
         return InBlocks(rows =>
         {
             Tensor attended = rows(x).Plus(_attendedNorm.Forward(_attention.Output(rows(read), pass.Observe)));
-            Tensor output = _outputNorm.Forward(_feedForward.Forward(_innerNorm.Forward(attended), pass.Observe));
+            Tensor output = _outputNorm.Forward(_feedForward.Forward(_innerNorm.Forward(attended), pass, index));
             pass.ObserveFeedForward?.Invoke(attended, output);
             return [attended.Plus(output)];
         })[0].MoveToOuterDisposeScope();

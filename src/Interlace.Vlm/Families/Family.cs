@@ -19,6 +19,9 @@ internal sealed record Family(string ModelType, TensorNames Names)
     /// </summary>
     public Func<JsonObject, int, string[]?> ImpliedLayerTypes { get; init; } = static (_, _) => null;
 
+    /// <summary>Further keys that speak of layers by their index, and what becomes of them when layers go.</summary>
+    public LayerKeys LayerKeys { get; init; } = LayerKeys.None;
+
     /// <summary>From the config: behind how many of the first decoder layers visual features are added, by position (DeepStack).</summary>
     public Func<JsonObject, int> AddedLevels { get; init; } = static _ => 0;
 

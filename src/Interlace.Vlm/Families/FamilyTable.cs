@@ -9,6 +9,7 @@ internal static class FamilyTable
     public static IReadOnlyList<Family> All { get; } =
     [
         Qwen3VL.Qwen3VLFamily.Row,
+        Qwen3VLMoe.Qwen3VLMoeFamily.Row,
         Qwen25VL.Qwen25VLFamily.Row,
         Qwen2VL.Qwen2VLFamily.Row,
         LlavaOneVision.LlavaOneVisionFamily.Row,

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Interlace.Tests.Pruning;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Families.Qwen3VLMoe;
 
 namespace Interlace.Tests.Checkpoints;
 
@@ -86,6 +87,30 @@ public class DecoderLayoutTests
         var pruned = JsonNode.Parse(DecoderLayout.Of(checkpoint).KeepLayers(Encoding.UTF8.GetBytes(config), [0, 2]))!;
         Assert.Equal(expected?.Replace(" ", ""), pruned["layer_types"]?.ToJsonString());
         Assert.Equal(2, pruned["num_hidden_layers"]!.GetValue<int>());
+    }
+
+    public static TheoryData<string> FamiliesWithIndexedKeys() =>
+        [.. GoldenFamilies.Names().Where(family => Shared.Json("fixtures", "families", family, "pruned", "golden.json")["index_key_cases"] is not null)];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(FamiliesWithIndexedKeys)), Trait("Category", "Golden")]
+    public void Layers_without_experts_stay_so_whatever_their_numbers_become(string family)
+    {
+        foreach (JsonNode? golden in Shared.Json("fixtures", "families", family, "pruned", "golden.json")["index_key_cases"]!.AsArray())
+        {
+            int layers = (int)golden!["num_hidden_layers"]!;
+            int[] kept = [.. Enumerable.Range(0, layers).Except(GoldenPlans.Integers(golden["dropped_layers"]))];
+            HashSet<int> Dense(JsonNode keys) => DenseLayers.Of(keys.AsObject(), (int)keys["num_hidden_layers"]!);
+            Assert.Equal(GoldenPlans.Integers(golden["dense_layers"]).ToHashSet(), Dense(golden));
+
+            using var scratch = new ScratchFolder();
+            JsonObject text = new() { ["num_hidden_layers"] = layers };
+            foreach (string key in new[] { "mlp_only_layers", "decoder_sparse_step" }) text[key] = golden[key]!.DeepClone();
+            string config = new JsonObject { ["model_type"] = family, ["text_config"] = text }.ToJsonString();
+            using var checkpoint = Make(scratch, config, "model.language_model.layers.", layers);
+            JsonNode pruned = JsonNode.Parse(DecoderLayout.Of(checkpoint).KeepLayers(Encoding.UTF8.GetBytes(config), kept))!["text_config"]!;
+            Assert.Equal(kept.Length, (int)pruned["num_hidden_layers"]!);
+            Assert.Equal(Dense(golden["pruned"]!), Dense(pruned));
+        }
     }
 
     [Fact]

@@ -19,7 +19,7 @@ namespace Interlace.Tests.Families;
 public class ConformanceTests
 {
     // What the fixtures name: their own rounding is some tenth of it.
-    private const double OfFeatures = 1e-3, OfLayers = 1e-3, OfLogits = 2e-3, OfSimilarities = 1e-6;
+    private const double OfFeatures = 1e-3, OfLayers = 1e-3, OfLogits = 2e-3, OfSimilarities = 1e-6, OfRouters = 1e-5;
 
     public static TheoryData<string> Families => [.. FamilyGoldens.Names];
     public static TheoryData<string, string> Cases => [.. FamilyGoldens.Cases];
@@ -79,8 +79,12 @@ public class ConformanceTests
             Assert.True(worst[recorded] <= tolerance, $"{recorded}: {worst[recorded]}");
         }
         if (golden.ContainsKey("image_features")) Compare("image_features", trace.Tensors[VisionLanguageModel.VisionEnds], OfFeatures);
+        for (int level = 0; level < loaded.Model.AddedLevels; level++)
+            if (golden.ContainsKey($"deepstack.{level}")) Compare($"deepstack.{level}", trace.Tensors[$"vision.deepstack.{level}"], OfFeatures);
         for (int l = 0; l < loaded.Model.Layers.Count; l++)
         {
+            if (golden.ContainsKey($"router_index.{l}")) Compare($"router_index.{l}", trace.Tensors[$"layers.{l}.router.experts"], 0);
+            if (golden.ContainsKey($"router_weight.{l}")) Compare($"router_weight.{l}", trace.Tensors[$"layers.{l}.router.weights"], OfRouters);
             Compare($"layer_input.{l}", trace.Tensors[$"layers.{l}.input"], OfLayers);
             Compare($"layer_output.{l}", trace.Tensors[$"layers.{l}.output"], OfLayers);
         }
@@ -94,6 +98,8 @@ public class ConformanceTests
         static string CheckOf(string recorded) => recorded switch
         {
             "image_features" => "features",
+            _ when recorded.StartsWith("deepstack", StringComparison.Ordinal) => "features",
+            _ when recorded.StartsWith("router", StringComparison.Ordinal) => "routers",
             _ when recorded.StartsWith("layer", StringComparison.Ordinal) => "layers",
             _ => "logits",
         };

@@ -27,6 +27,8 @@ internal static class PublishedConfigs
         "Qwen3-VL-4B" => (Qwen3VL(2560, 9728, 36, 32, tied: true, SmallTower), QwenImages(16)),
         "Qwen3-VL-8B" => (Qwen3VL(4096, 12288, 36, 32, tied: false, LargeTower), QwenImages(16)),
         "Qwen3-VL-32B" => (Qwen3VL(5120, 25600, 64, 64, tied: false, LargeTower), QwenImages(16)),
+        "Qwen3-VL-30B-A3B" => (Experts(Qwen3VL(2048, 6144, 48, 32, tied: false, LargeTower), 768), QwenImages(16)),
+        "Qwen3-VL-235B-A22B" => (Experts(Qwen3VL(4096, 12288, 94, 64, tied: false, LargeTower), 1536), QwenImages(16)),
         "Qwen2.5-VL-3B" => (Qwen25VL(2048, 11008, 36, 16, 2, 151936, tied: true), QwenImages(14)),
         "Qwen2.5-VL-7B" => (Qwen25VL(3584, 18944, 28, 28, 4, 152064, tied: false), QwenImages(14)),
         "Qwen2-VL-2B" => (Qwen2VL(1536, 8960, 28, 12, 2, 151936, tied: true), QwenImages(14)),
@@ -128,6 +130,15 @@ internal static class PublishedConfigs
           }
         }
         """;
+
+    private static string Experts(string dense, int inner)
+    {
+        JsonObject config = JsonNode.Parse(dense)!.AsObject(), text = config["text_config"]!.AsObject();
+        config["model_type"] = "qwen3_vl_moe";
+        (text["num_key_value_heads"], text["num_experts"], text["num_experts_per_tok"], text["moe_intermediate_size"]) = (4, 128, 8, inner);
+        (text["mlp_only_layers"], text["decoder_sparse_step"]) = (new JsonArray(), 1);
+        return config.ToJsonString();
+    }
 
     private static string Qwen25VL(int hidden, int inner, int layers, int heads, int keyHeads, int vocabulary, bool tied) => $$"""
         {

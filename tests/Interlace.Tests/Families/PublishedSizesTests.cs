@@ -13,6 +13,8 @@ public class PublishedSizesTests
     [InlineData("Qwen3-VL-4B", 4_437_815_808)]
     [InlineData("Qwen3-VL-8B", 8_767_123_696)]
     [InlineData("Qwen3-VL-32B", 33_357_390_064)]
+    [InlineData("Qwen3-VL-30B-A3B", 31_070_754_032)]
+    [InlineData("Qwen3-VL-235B-A22B", 235_670_022_896)]
     [InlineData("Qwen2.5-VL-3B", 3_754_622_976)]
     [InlineData("Qwen2.5-VL-7B", 8_292_166_656)]
     [InlineData("Qwen2-VL-2B", 2_208_985_600)]

@@ -12,7 +12,6 @@ public class RefusedModelsTests
     [InlineData("mllama")]
     [InlineData("qwen2_5_omni")]
     [InlineData("qwen3_moe")]
-    [InlineData("qwen3_vl_moe")]
     public void Model_of_another_type_is_refused_by_name(string type) =>
         Refused("Qwen3-8B", config => config["model_type"] = type, $"a model of type '{type}', which is not supported (supported: ");
 
@@ -71,6 +70,10 @@ public class RefusedModelsTests
     [InlineData("Gemma-3-4B", "text_config.layer_types", "[\"full_attention\"]", "layer_types lists 1 layers, but there are 34")]
     [InlineData("Gemma-3-4B", "text_config.sliding_window_pattern", "0", "sliding_window_pattern is 0, expected a number above 0")]
     [InlineData("Gemma-3-4B", "mm_tokens_per_image", "255", "64 x 64 patches cannot be pooled to mm_tokens_per_image 255")]
+    [InlineData("Qwen3-VL-30B-A3B", "text_config.num_local_experts", "64", "num_experts is 128 and num_local_experts 64")]
+    [InlineData("Qwen3-VL-30B-A3B", "text_config.num_experts_per_tok", "129", "num_experts_per_tok is 129, but there are 128 experts")]
+    [InlineData("Qwen3-VL-30B-A3B", "text_config.decoder_sparse_step", "0", "decoder_sparse_step is 0, expected a whole number above 0")]
+    [InlineData("Qwen3-VL-30B-A3B", "text_config.mlp_only_layers", "[\"3\"]", "mlp_only_layers is no list of layers")]
     public void Setting_that_is_not_computed_is_refused_by_name(string model, string place, string value, string reason)
     {
         void Change(JsonObject config)

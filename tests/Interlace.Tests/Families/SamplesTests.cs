@@ -13,7 +13,7 @@ namespace Interlace.Tests.Families;
 /// </summary>
 public class SamplesTests
 {
-    public static TheoryData<string> Tiny => [TinyCheckpoints.Tied, TinyCheckpoints.Untied, TinyCheckpoints.Text];
+    public static TheoryData<string> Tiny => [TinyCheckpoints.Tied, TinyCheckpoints.Untied, TinyCheckpoints.Text, TinyCheckpoints.Experts];
     public static TheoryData<string> Families => [.. FamilyGoldens.Names];
 
     [Theory, MemberData(nameof(Tiny))]

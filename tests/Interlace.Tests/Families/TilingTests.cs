@@ -131,7 +131,7 @@ public partial class TilingTests
         }
     }
 
-    [Theory, InlineData("qwen2_vl"), InlineData("qwen2_5_vl")]
+    [Theory, InlineData("qwen2_vl"), InlineData("qwen2_5_vl"), InlineData("qwen3_vl_moe")]
     public void Qwen_resizes_to_grids_as_the_reference(string family)
     {
         using var model = new Resized(family);

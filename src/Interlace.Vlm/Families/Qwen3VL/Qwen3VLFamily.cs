@@ -40,10 +40,14 @@ internal static class Qwen3VLFamily
 
     /// <summary>Tokenizer, template and image processing of a folder.</summary>
     /// <exception cref="InputException">A file is absent or wrong, or the bound is less than one visual token needs.</exception>
-    public static Processor Processor(ModelConfig config, long? maxPixels)
+    public static Processor Processor(ModelConfig config, long? maxPixels) => Processor(config, maxPixels, Resize.Bicubic);
+
+    /// <summary>The same with another resize.</summary>
+    /// <exception cref="InputException">As there.</exception>
+    public static Processor Processor(ModelConfig config, long? maxPixels, Func<RgbImage, int, int, RgbImage> resize)
     {
         var settings = GridImageSettings.Load(config.Folder);
-        var images = new GridImageProcessor(settings, Resize.Bicubic, maxPixels) { PublishedSquare = 32 };   // qwen-vl-utils, patch 16
+        var images = new GridImageProcessor(settings, resize, maxPixels) { PublishedSquare = 32 };   // qwen-vl-utils, patch 16
         var tokenizer = Tokenizer.Load(config.Folder, settings.VocabularySize);
         return new(config.Folder, tokenizer, ChatTemplate.Load(config.Folder), images, new GridPositions(settings.Factor));
     }

@@ -73,7 +73,7 @@ public static class BridgeStage
         if (!model.AddsFeedForwardAsItIs)
         {
             throw new InputException($"{folder} cannot be bridged: what its feed-forward gives is normed before it is added, "
-                + "so its weights cannot take up a linear map behind it; prune without prune.bridge.");
+                + "or comes from experts, so its weights cannot take up a linear map behind it; prune without prune.bridge.");
         }
     }
 
