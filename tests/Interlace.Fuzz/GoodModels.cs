@@ -6,7 +6,7 @@ namespace Interlace.Fuzz;
 
 /// <summary>
 /// Model folders of other families than the demo's, of a few thousand random weights each: a flat configuration, tiles of an image,
-/// and a square cut out of it with a tokenizer of bytes. Answers are noise; what matters is that every file of them is read.
+/// a square cut out of it with a tokenizer of bytes, tiles of an enlarged one, one squeezed to a square, and experts. Answers are noise; what matters is that every file of them is read.
 /// </summary>
 internal static class GoodModels
 {
@@ -21,8 +21,8 @@ internal static class GoodModels
          "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 16, "patch_size": 8
         """;
 
-    /// <summary>Makes the folders <c>flat</c>, <c>tiles</c> and <c>crop</c> in the current one.</summary>
-    /// <param name="demo">The demo's model, whose tokenizer the first two have.</param>
+    /// <summary>Makes the folders <c>flat</c>, <c>tiles</c>, <c>crop</c>, <c>split</c>, <c>square</c> and <c>experts</c> in the current one.</summary>
+    /// <param name="demo">The demo's model, whose tokenizer all but the third have, with other names of some tokens.</param>
     public static void Make(string demo)
     {
         string tokenizer = File.ReadAllText(Path.Combine(demo, "tokenizer.json"));
@@ -53,6 +53,7 @@ internal static class GoodModels
               "resample": 3, "rescale_factor": 0.00392156862745098, {{Channels}}
             }
             """);
+        MakeFurther(tokenizer);
         Make("crop", TokenizerOfBytes(), $$"""
             {
               "model_type": "llava", "image_token_index": 300, "projector_hidden_act": "gelu", "vision_feature_layer": -2,
@@ -64,6 +65,49 @@ internal static class GoodModels
             {
               "size": { "shortest_edge": 16 }, "crop_size": { "height": 16, "width": 16 }, "do_center_crop": true, {{Channels}}
             }
+            """);
+    }
+
+    private static void MakeFurther(string tokenizer)
+    {
+        string Named(params (string Old, string New)[] tokens) =>
+            tokens.Aggregate(tokenizer, (text, token) => text.Replace(token.Old, token.New, StringComparison.Ordinal));
+        Make("split", Named(("<|image_pad|>", "<image>"), ("<|object_ref_start|>", "<fake_token_around_image>")), $$"""
+            {
+              "model_type": "smolvlm", "image_token_id": 786, "scale_factor": 2, "eos_token_id": 776, "tie_word_embeddings": false,
+              "text_config": { "model_type": "llama", {{Text}}, "vocab_size": 832 },
+              "vision_config": { "model_type": "smolvlm_vision", {{Tower}} }
+            }
+            """, $$"""
+            { "size": { "longest_edge": 48 }, "max_image_size": { "longest_edge": 16 }, "do_image_splitting": true, "resample": 1, {{Channels}} }
+            """);
+        Make("square", Named(("<|image_pad|>", "<image_soft_token>"), ("<|vision_start|>", "<start_of_image>")), $$"""
+            {
+              "model_type": "gemma3", "image_token_index": 786, "mm_tokens_per_image": 1, "eos_token_id": [776],
+              "text_config": {
+                "model_type": "gemma3_text", {{Text}}, "vocab_size": 832, "head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 8,
+                "sliding_window_pattern": 2, "rope_local_base_freq": 10000, "rope_scaling": { "rope_type": "linear", "factor": 8.0 }
+              },
+              "vision_config": { "model_type": "siglip_vision_model", {{Tower}} }
+            }
+            """, $$"""
+            { "size": { "height": 16, "width": 16 }, "do_pan_and_scan": null, "resample": 2, {{Channels}} }
+            """);
+        Make("experts", tokenizer, $$"""
+            {
+              "model_type": "qwen3_vl_moe", "image_token_id": 786, "video_token_id": 787, "eos_token_id": 776, "tie_word_embeddings": false,
+              "text_config": {
+                {{Text}}, "vocab_size": 832, "head_dim": 16, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16,
+                "mlp_only_layers": [1], "decoder_sparse_step": 1,
+                "rope_scaling": { "rope_type": "default", "mrope_interleaved": true, "mrope_section": [4, 2, 2] }
+              },
+              "vision_config": {
+                "depth": 2, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2, "out_hidden_size": 32, "patch_size": 8,
+                "spatial_merge_size": 2, "temporal_patch_size": 2, "num_position_embeddings": 16, "deepstack_visual_indexes": [0]
+              }
+            }
+            """, $$"""
+            { "min_pixels": 256, "max_pixels": 4096, "patch_size": 8, "temporal_patch_size": 2, "merge_size": 2, {{Channels}} }
             """);
     }
 

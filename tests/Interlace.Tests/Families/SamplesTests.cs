@@ -77,7 +77,7 @@ public class SamplesTests
         var model = prepared.Loaded.Model;
         int layers = model.Layers.Count, first = model.AddedLevels;
         using var batch = Batch.Pack(prepared.Encoded(Enumerable.Range(0, 4)), CPU);
-        foreach (var (i, drop) in new[] { [first], [layers - 1], new[] { first + 1, first + 4, layers - 3 } }.Index())
+        foreach (var (i, drop) in new[] { [first], [layers - 1], new[] { first + 1, first + 4, layers - 3 }.Distinct().ToArray() }.Index())
         {
             // Additions of visual features stay where they are as long as no layer before them goes.
             Tensor skipped = model.Logits(model.Hidden(batch, (l, layer, x) => drop.Contains(l) ? x : layer(x)));

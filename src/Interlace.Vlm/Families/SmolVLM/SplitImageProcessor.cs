@@ -12,6 +12,7 @@ internal sealed class SplitImageProcessor : IImageProcessor
 {
     private const int Lanczos = 1;         // Pillow's number
     private const int LongestSide = 4096;  // beyond it the reference resizes once more
+    private const int MostAlongSide = 64;  // tiles: published models have 4 or 5
     private const string Around = "<fake_token_around_image>", Global = "<global-img>";
 
     private readonly Tokenizer _tokenizer;
@@ -41,6 +42,11 @@ internal sealed class SplitImageProcessor : IImageProcessor
         {
             throw new InputException($"{images.File} gives tiles of {side} pixels a side, "
                 + $"but vision_config in config.json wants {config.Tower.ImageSize}.");
+        }
+        if (longest > MostAlongSide * side)
+        {
+            throw new InputException($"{images.File} brings images to {longest} pixels and cuts tiles of {side}: "
+                + $"more than {MostAlongSide} along a side are not supported.");
         }
         if (tokenizer.Id(Around) is null)
             throw new InputException($"{model.Folder}: tokenizer.json has no token {Around}, which stands around images.");
