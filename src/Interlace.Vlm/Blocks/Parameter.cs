@@ -23,10 +23,11 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
     /// <summary>
     /// Makes this an fp32 leaf with a gradient (a bf16 update at a rate of 1e-5 would round to zero). Frozen weights keep what they are.
     /// </summary>
-    public void Train()
+    /// <param name="type">Another type of the leaf and its gradient: bf16 where updates are rounded by chance.</param>
+    public void Train(ScalarType type = ScalarType.Float32)
     {
         if (IsTrainable) return;
-        var master = Value.to(ScalarType.Float32, copy: true).DetachFromDisposeScope();
+        var master = Value.to(type, copy: true).DetachFromDisposeScope();
         Value.Dispose();
         Value = master.requires_grad_();
     }

@@ -18,6 +18,9 @@ public static class Arithmetic
     /// <summary>a + number; of integers for an integer.</summary>
     public static Tensor Plus(this Tensor a, long number) => With(number, wrapped => a.add(wrapped, One));
 
+    /// <summary>a + number.</summary>
+    public static Tensor Plus(this Tensor a, double number) => With(number, wrapped => a.add(wrapped, One));
+
     /// <summary>a * number; of integers for an integer.</summary>
     public static Tensor Times(this Tensor a, long number) => With(number, a.mul);
 

@@ -33,6 +33,7 @@ internal static class ExperimentRules
         ("finetune.roles", ["named", "two"]),
         ("finetune.failing", ["skip", "next"]),
         ("finetune.train", [FineTuneOptions.Tune, FineTuneOptions.Projector, FineTuneOptions.TuneAndProjector, FineTuneOptions.AllKept]),
+        ("finetune.optimizer_memory", [FineTuneOptions.Full, FineTuneOptions.Lean]),
         ("finetune.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),

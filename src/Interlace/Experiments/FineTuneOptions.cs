@@ -43,6 +43,8 @@ namespace Interlace.Experiments;
 /// weights at the end. 0 for none. A projector is trained in full beside them.</param>
 /// <param name="LoraAlpha">The change of a weight is this, divided by the rank, times the product of its adapter; 2 x the rank where
 /// absent.</param>
+/// <param name="OptimizerMemory">full: trained weights, gradients and AdamW's moments in fp32, 16 bytes a weight; lean: weights and
+/// gradients in bf16, rounded by chance, and moments in 8 bits by blocks of 256, 6 bytes a weight.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
@@ -54,7 +56,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] string Failing = "skip",
     [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0,
     [property: LaterOption] string Objective = FineTuneOptions.Language,
-    [property: LaterOption] int Lora = 0, [property: LaterOption] double? LoraAlpha = null)
+    [property: LaterOption] int Lora = 0, [property: LaterOption] double? LoraAlpha = null,
+    [property: LaterOption] string OptimizerMemory = FineTuneOptions.Full)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -76,6 +79,15 @@ public sealed record FineTuneOptions(
 
     /// <summary>The unpruned model is learnt from.</summary>
     internal bool LearnsFromParent => Distill > 0 || DistillHidden > 0 || Objective == WindowMse;
+
+    /// <summary>The optimiser holds everything in fp32.</summary>
+    internal const string Full = "full";
+
+    /// <summary>The optimiser holds weights in bf16 and moments in 8 bits.</summary>
+    internal const string Lean = "lean";
+
+    /// <summary>Weights are held in bf16 and moments in 8 bits.</summary>
+    internal bool IsLean => OptimizerMemory == Lean;
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

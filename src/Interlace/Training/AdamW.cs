@@ -6,12 +6,18 @@ namespace Interlace.Training;
 
 /// <summary>
 /// AdamW over fp32 master weights, states in fp32, one fused operator call per step (paper A.5; Loshchilov and Hutter, 2019).
-/// A parameter that nothing of a step has reached, as the projector where no sample shows an image, has a gradient of zeros.
 /// </summary>
-public sealed class AdamW : IDisposable
+public sealed class AdamW : IOptimiser
 {
+    /// <summary>Bytes that a trained weight takes in memory: its master, its gradient and two moments.</summary>
+    internal const double BytesPerWeight = 4 * sizeof(float);
+
+    /// <summary>Bytes that it takes in a saved state.</summary>
+    internal const double SavedBytesPerWeight = 3 * sizeof(float);
+
     private readonly IReadOnlyList<ParameterGroup> _groups;
     private readonly IReadOnlyList<Parameter> _parameters;
+    private readonly Gradients _gradients;
     private readonly Tensor[] _means, _squares, _steps;
     private readonly double _beta1, _beta2, _epsilon;
 
@@ -27,6 +33,7 @@ public sealed class AdamW : IDisposable
     {
         IReadOnlyList<Parameter> parameters = [.. groups.SelectMany(group => group.Parameters)];
         (_groups, _parameters, _beta1, _beta2, _epsilon) = (groups, parameters, beta1, beta2, epsilon);
+        _gradients = new(parameters);
         Tensor[] New(Func<Parameter, Tensor> make) => [.. parameters.Select(p => make(p).DetachFromDisposeScope())];
         using var _ = no_grad();
         _means = New(p => zeros_like(p.Value, requires_grad: false));
@@ -47,24 +54,11 @@ public sealed class AdamW : IDisposable
         foreach (Tensor step in _steps) step.Fill(steps);
     }
 
-    /// <summary>
-    /// L2 norm of all gradients together. The squares of one tensor are held at a time: those of all would be as large as the gradients.
-    /// </summary>
-    public double GradientNorm()
-    {
-        using var scope = NewDisposeScope();
-        return Math.Sqrt(stack([.. Gradients.Select(SumOfSquares)]).sum().item<double>());
-    }
+    /// <inheritdoc/>
+    public double GradientNorm() => _gradients.Norm();
 
-    /// <summary>Scales the gradients down to <paramref name="limit"/> where their <paramref name="norm"/> is larger,
-    /// by limit / (norm + 1e-6) as PyTorch does.</summary>
-    public void Clip(double norm, double limit)
-    {
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        if (limit / (norm + 1e-6) is < 1 and var factor)
-            foreach (Tensor gradient in Gradients) gradient.Scale(factor);
-    }
+    /// <inheritdoc/>
+    public void Clip(double norm, double limit) => _gradients.Clip(norm, limit);
 
     /// <summary>One update from the accumulated gradients, which are then cleared.</summary>
     public void Step(double rate) => Step([.. _groups.Select(_ => rate)]);
@@ -75,7 +69,7 @@ public sealed class AdamW : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         foreach (Tensor step in _steps) step.Add(1);
-        Tensor[] gradients = [.. Gradients];
+        Tensor[] gradients = [.. _gradients.All];
         int at = 0;
         foreach (var (i, group) in _groups.Index())
         {
@@ -91,20 +85,5 @@ public sealed class AdamW : IDisposable
     public void Dispose()
     {
         foreach (Tensor state in _means.Concat(_squares).Concat(_steps)) state.Dispose();
-    }
-
-    private static Tensor SumOfSquares(Tensor gradient)
-    {
-        using var scope = NewDisposeScope();
-        return gradient.mul(gradient).sum(type: ScalarType.Float64).MoveToOuterDisposeScope();
-    }
-
-    private IEnumerable<Tensor> Gradients => _parameters.Select(GradientOf);
-
-    private static Tensor GradientOf(Parameter parameter)
-    {
-        if (parameter.Value.grad is { } gradient) return gradient;
-        using (NewDisposeScope()) parameter.Value.grad = zeros_like(parameter.Value, requires_grad: false);
-        return parameter.Value.grad!;
     }
 }

@@ -71,7 +71,7 @@ public static class FineTuneStage
             ? Window.Of(layers, ancestor!.Value.Layers, unpruned!.Model.Layers.Count) : null;
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window,
             experiment.Seed);
-        CheckSpace(pruned, work, tuner.Tuned.Count, data.Source.EstimateBytes(data.Draw.Rows),
+        CheckSpace(pruned, work, (long)Math.Ceiling(tuner.Tuned.Count * SavedBytes(finetune)), data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor);
         using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, job.Progress, cancellation);
@@ -152,18 +152,21 @@ public static class FineTuneStage
         new SavedState(path, file.Metadata).BelongsTo(key, model);
     }
 
+    /// <summary>Bytes of a state for each trained weight.</summary>
+    private static double SavedBytes(FineTuneOptions options) =>
+        options.IsLean ? LeanAdamW.SavedBytesPerWeight : AdamW.SavedBytesPerWeight;
+
     /// <summary>
     /// Before hours of work: room for the samples, for the state and the next one beside it, and for the log and the tuned folder,
     /// which holds it too.
     /// </summary>
-    private static void CheckSpace(string pruned, string work, long tunedWeights, long sampleBytes, long steps,
+    private static void CheckSpace(string pruned, string work, long stateBytes, long sampleBytes, long steps,
         Func<string, long>? freeBytes)
     {
-        const int bytesPerWeight = 3 * sizeof(float);   // master, mean and square
         const int bytesPerStep = 512, recordBytes = 1 << 20;
         long held = Directory.Exists(work) ? new DirectoryInfo(work).EnumerateFiles().Sum(file => file.Length) : 0;
         long records = recordBytes + steps * bytesPerStep;
-        FreeSpace.Check(work, TunedModel.Size(pruned, records) + records + 2 * bytesPerWeight * tunedWeights + sampleBytes - held,
+        FreeSpace.Check(work, TunedModel.Size(pruned, records) + records + 2 * stateBytes + sampleBytes - held,
             $"The tuning in {work}", freeBytes);
     }
 

@@ -14,7 +14,7 @@ namespace Interlace.Training;
 
 /// <summary>
 /// Tunes the plan's layers of a pruned model with next-token cross-entropy (paper 3.4, Eq. 2; A.5):
-/// AdamW on fp32 masters, cosine schedule, micro-batches packed up to a token budget.
+/// AdamW on fp32 masters (or in 8 bits beside bf16 weights), cosine schedule, micro-batches packed up to a token budget.
 /// The order of samples is a seeded shuffle over everything drawn; an interrupted run resumes to the same bytes.
 /// </summary>
 /// <param name="model">The pruned model; its tuned layers become trainable.</param>
@@ -35,8 +35,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     internal const string StateName = "state.safetensors";
 
     private readonly TrainedParameters _tuned = TrainedParameters.Of(model, layers, options.TrainsProjector,
-        options.Lora == 0 ? null : new(options.Lora, options.LoraAlpha ?? 2.0 * options.Lora, seed));
-    private AdamW? _optimiser;
+        options.Lora == 0 ? null : new(options.Lora, options.LoraAlpha ?? 2.0 * options.Lora, seed),
+        options.IsLean ? ScalarType.BFloat16 : ScalarType.Float32);
+    private IOptimiser? _optimiser;
 
     /// <summary>What is tuned.</summary>
     public TrainedParameters Tuned => _tuned;
@@ -70,7 +71,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         Directory.CreateDirectory(folder);
         int total = TotalSteps(options, sampleCount);
         var schedule = new CosineSchedule(options.LearningRate, total, options.WarmupRatio);
-        _optimiser ??= new AdamW(_tuned.Parameters, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
+        _optimiser ??= NewOptimiser();
         var state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), _tuned.Parameters, _optimiser);
         TrainingLog.Truncate(LogPath, state.Step);
         if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
@@ -127,6 +128,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _optimiser?.Dispose();
         _tuned.RemoveAdapters();
     }
+
+    private IOptimiser NewOptimiser() => options.IsLean
+        ? new LeanAdamW(_tuned.Parameters, seed, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay)
+        : new AdamW(_tuned.Parameters, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
 
     private IObjective Objective()
     {

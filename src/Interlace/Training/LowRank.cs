@@ -15,8 +15,10 @@ namespace Interlace.Training;
 public sealed record LowRank(int Rank, double Alpha, int Seed)
 {
     /// <summary>Puts a trainable adapter on a linear layer, named as PEFT names its parts.</summary>
+    /// <param name="linear">The layer, which stays as it is.</param>
+    /// <param name="type">The type in which the adapter is held.</param>
     /// <exception cref="InputException">The rank is larger than a side of the weight, which any change of it has at most.</exception>
-    public LowRankAdapter AdapterOf(Linear linear)
+    public LowRankAdapter AdapterOf(Linear linear, ScalarType type = ScalarType.Float32)
     {
         var (output, input) = (linear.Weight.Value.shape[0], linear.Weight.Value.shape[1]);
         if (Rank > Math.Min(output, input))
@@ -32,7 +34,7 @@ public sealed record LowRank(int Rank, double Alpha, int Seed)
         Parameter Trained(string of, Tensor value)
         {
             var parameter = new Parameter(of, value.to(linear.Weight.Value.device));
-            parameter.Train();
+            parameter.Train(type);
             return parameter;
         }
     }

@@ -7,12 +7,14 @@ namespace Interlace.Training;
 
 /// <summary>What tuning will need, in bytes, before it starts.</summary>
 /// <param name="Weights">All weights in the type of the computation; on a CPU those of the file's own type stay in the mapped file.</param>
-/// <param name="Masters">fp32 masters, gradients and two optimiser states of the tuned weights.</param>
+/// <param name="Masters">The trained weights, their gradients and two optimiser states.</param>
 /// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), a chunk of the head,
 /// and the graph through the projector where that is trained.</param>
 /// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, its chunk of the head where its
 /// predictions are learnt from, its state behind every anchor, and one comparison of states in fp32.</param>
-public sealed record MemoryEstimate(long Weights, long Masters, long Activations, long Parent = 0)
+/// <param name="BytesPerWeight">What one trained weight takes of <paramref name="Masters"/>.</param>
+public sealed record MemoryEstimate(long Weights, long Masters, long Activations, long Parent = 0,
+    double BytesPerWeight = AdamW.BytesPerWeight)
 {
     /// <summary>All of it.</summary>
     public long Total => Weights + Masters + Activations + Parent;
@@ -36,7 +38,9 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
             + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
         if (options.Objective == FineTuneOptions.WindowMse)   // one layer with its graph, and no head
             return new(weights, 16 * tuned.Count, layer + 2 * states * size + 3 * states * sizeof(float), learntFrom);
-        return new(weights, 16 * tuned.Count, kept + (options.Recompute ? layer : depth * layer) + projector + head, learntFrom);
+        double bytes = options.IsLean ? LeanAdamW.BytesPerWeight : AdamW.BytesPerWeight;
+        long activations = kept + (options.Recompute ? layer : depth * layer) + projector + head;
+        return new(weights, (long)Math.Ceiling(bytes * tuned.Count), activations, learntFrom, bytes);
     }
 
     /// <summary>Numbers a token that the graph through a layer's adapters holds: what the first half of each gives.</summary>
@@ -51,7 +55,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     {
         var (unit, size, format) = Total < 1_000_000_000 ? ("MB", 1e6, "0") : ("GB", 1e9, "0.0");
         string In(long bytes) => (bytes / size).ToString(format);
-        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} masters, gradients and optimiser, "
-            + $"{In(Activations)} activations{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")})";
+        return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} trained weights, gradients and optimiser at "
+            + $"{BytesPerWeight:0.##} bytes a weight, {In(Activations)} activations"
+            + $"{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")})";
     }
 }

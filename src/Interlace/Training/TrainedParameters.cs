@@ -69,10 +69,11 @@ public sealed record TrainedParameters(IReadOnlyList<int> Layers, bool Projector
     /// <param name="layers">0-based layers.</param>
     /// <param name="projector">The projector too, in full.</param>
     /// <param name="lowRank">Trains adapters on the linear layers of these layers in their place; null for none.</param>
+    /// <param name="type">The type in which trained weights are held: fp32, or bf16 for <see cref="LeanAdamW"/>.</param>
     /// <exception cref="InputException">There is no such layer, nothing at all to train, no projector, no layer for adapters,
     /// or the trainable parameters are not exactly these.</exception>
     public static TrainedParameters Of(VisionLanguageModel model, IReadOnlyList<int> layers, bool projector = false,
-        LowRank? lowRank = null)
+        LowRank? lowRank = null, ScalarType type = ScalarType.Float32)
     {
         if (layers.Count == 0 && !projector) throw new InputException("The plan tunes no layer: there is nothing to train.");
         if (layers.Any(l => l < 0 || l >= model.Layers.Count))
@@ -93,14 +94,14 @@ public sealed record TrainedParameters(IReadOnlyList<int> Layers, bool Projector
         Linear[] adapted = lowRank is null ? [] : [.. layers.SelectMany(l => model.Layers[l].Linears)];
         var whole = lowRank is null ? layers.SelectMany(l => model.Layers[l].Parameters) : [];
         Parameter[] wanted = [.. whole, .. projector ? model.Projector : []];
-        foreach (var parameter in wanted) parameter.Train();
+        foreach (var parameter in wanted) parameter.Train(type);
         Parameter[] trainable = [.. model.Parameters.Where(p => p.IsTrainable)];
         if (!trainable.ToHashSet().SetEquals(wanted))
         {
             throw new InputException($"{trainable.Length} parameters are trainable, {wanted.Length} are to be trained: "
                 + "the model was prepared for another plan.");
         }
-        foreach (var linear in adapted) linear.Adapter = lowRank!.AdapterOf(linear);
+        foreach (var linear in adapted) linear.Adapter = lowRank!.AdapterOf(linear, type);
         return new(layers, projector, [.. trainable, .. adapted.SelectMany(linear => linear.Adapter!.Parameters)], adapted);
     }
 

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace Interlace.Training;
 
 /// <summary>
-/// Where an unfinished run stands: master weights and optimiser states to the last bit, the next step and sample.
+/// Where an unfinished run stands: trained weights and optimiser states to the last bit, the next step and sample.
 /// Saved whole or not at all, so that a run killed at any
 /// moment goes on from its last save and ends with the same bytes.
 /// </summary>
@@ -19,7 +19,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
 
     private const string StepName = "step", EpochName = "epoch", NextName = "next";
 
-    public void Save(string path, string key, ModelIdentity? model, IReadOnlyList<Parameter> parameters, AdamW optimiser)
+    public void Save(string path, string key, ModelIdentity? model, IReadOnlyList<Parameter> parameters, IOptimiser optimiser)
     {
         using var _ = no_grad();
         var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States)
@@ -39,7 +39,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
     /// <param name="parameters">Receive the saved weights.</param>
     /// <param name="optimiser">Receives its saved states.</param>
     /// <exception cref="InputException">The state is damaged.</exception>
-    public static TrainingState Load(string path, string key, TrainingState most, IReadOnlyList<Parameter> parameters, AdamW optimiser)
+    public static TrainingState Load(string path, string key, TrainingState most, IReadOnlyList<Parameter> parameters, IOptimiser optimiser)
     {
         if (!File.Exists(path)) return Start;
         using var file = SafeTensorsFile.Open(path);

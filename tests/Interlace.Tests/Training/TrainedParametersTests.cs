@@ -93,6 +93,23 @@ public sealed class TrainedParametersTests : IDisposable
         Assert.True(both.Activations - alone.Activations > 4L * 4096 * 4 * 24, "four more layers' inputs");
     }
 
+    [Fact]
+    public void In_little_memory_a_trained_weight_takes_six_bytes_and_its_state_four()
+    {
+        using VisionLanguageModel model = LossGradientTests.Random(6, tied: true), other = LossGradientTests.Random(6, tied: true);
+        var full = MemoryEstimate.For(model, TrainedParameters.Of(model, [4]), new());
+        var trained = TrainedParameters.Of(other, [4], type: ScalarType.BFloat16);
+        var lean = MemoryEstimate.For(other, trained, new(OptimizerMemory: "lean"));
+        Assert.Equal(full with { Masters = lean.Masters, BytesPerWeight = lean.BytesPerWeight }, lean);
+        Assert.InRange((double)lean.Masters / trained.Count, 6, 6.1);
+        Assert.Contains("at 16 bytes a weight", full.ToString(), StringComparison.Ordinal);
+        Assert.Contains("at 6.03 bytes a weight", lean.ToString(), StringComparison.Ordinal);
+
+        using var optimiser = new LeanAdamW(trained.Parameters, seed: 1);
+        long whole = optimiser.States.Sum(state => state.Value.numel() * state.Value.element_size()) + 2 * trained.Count;
+        Assert.InRange((double)whole / trained.Count, LeanAdamW.SavedBytesPerWeight, 1.5 * LeanAdamW.SavedBytesPerWeight);   // whole blocks
+    }
+
     private static bool IsProjector(string name) => name.Contains("merger", StringComparison.Ordinal);
 
     private Job JobOf(string train)

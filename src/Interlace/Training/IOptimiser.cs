@@ -1,0 +1,22 @@
+using static TorchSharp.torch;
+
+namespace Interlace.Training;
+
+/// <summary>Makes trained weights follow their gradients.</summary>
+internal interface IOptimiser : IDisposable
+{
+    /// <summary>Its states by name, as a checkpoint holds them. Writing to them changes the optimiser.</summary>
+    IEnumerable<(string Name, Tensor Value)> States { get; }
+
+    /// <summary>Says how many steps the states have seen.</summary>
+    void SetSteps(int steps);
+
+    /// <summary>L2 norm of all gradients together.</summary>
+    double GradientNorm();
+
+    /// <summary>Scales the gradients down to <paramref name="limit"/> where their <paramref name="norm"/> is larger.</summary>
+    void Clip(double norm, double limit);
+
+    /// <summary>One update from the accumulated gradients, which are then cleared.</summary>
+    void Step(double rate);
+}
