@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Interlace.Experiments;
 
@@ -20,12 +21,15 @@ namespace Interlace.Experiments;
 /// <param name="Bridge">Bridge the dropped layers in closed form.</param>
 /// <param name="Objective">language, or window-mse: what the tuning makes least.</param>
 /// <param name="Distill">Weight of the divergence from what the unpruned model predicts in the tuning's loss.</param>
-public sealed record Variant(
+/// <param name="Set">Other values of the tuning, such as <c>finetune.lora=16</c>.</param>
+public sealed partial record Variant(
     string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null,
         string? Tokens = null, bool? Protect = null, string? Protocol = null,
     int? Rounds = null, double? Distill = null, [property: LaterOption] bool? Bridge = null,
-    [property: LaterOption] string? Objective = null)
+    [property: LaterOption] string? Objective = null, [property: LaterOption] string[]? Set = null)
 {
+    private const string Tuning = "finetune.";
+
     /// <summary>How weights are made sparse; null where the line drops layers.</summary>
     public SparsityOptions? SparsityIn(Experiment experiment) =>
         SparsityOptions.Methods.Contains(Method)
@@ -33,7 +37,14 @@ public sealed record Variant(
             : null;
 
     /// <summary>The experiment of this line alone.</summary>
-    public Experiment In(Experiment experiment)
+    /// <exception cref="Vlm.InputException">What is set besides is no value of the tuning, or a wrong one.</exception>
+    public Experiment In(Experiment experiment) => (Set ?? []).Aggregate(WithMembers(experiment), (line, assignment) =>
+        assignment.StartsWith(Tuning, StringComparison.Ordinal)
+            ? ExperimentFile.Set(line, assignment)
+            : throw new Vlm.InputException($"A line of variants sets '{assignment}': only values of finetune can be set for one line, "
+                + $"such as {Tuning}lora=16."));
+
+    private Experiment WithMembers(Experiment experiment)
     {
         var whole = experiment.Complete();
         var plan = whole.Plan!;
@@ -68,6 +79,7 @@ public sealed record Variant(
         if (own.Finetune!.Objective != base_.Finetune!.Objective) name += $"-{own.Finetune.Objective}";
         if (own.Finetune!.Distill != base_.Finetune!.Distill)
             name += $"-distill{(100 * own.Finetune.Distill).ToString("0.##", CultureInfo.InvariantCulture)}";
+        foreach (string assignment in Set ?? []) name += $"-{NotInNames().Replace(assignment[Tuning.Length..], "-")}";
         return own.Seed == base_.Seed ? name : $"{name}-seed{own.Seed.ToString(CultureInfo.InvariantCulture)}";
     }
 
@@ -76,4 +88,7 @@ public sealed record Variant(
         In(experiment).Evaluate!.Protocol is var protocol && protocol == experiment.Complete().Evaluate!.Protocol
             ? model
             : $"{model}-{protocol}";
+
+    [GeneratedRegex("[^A-Za-z0-9.]+")]
+    private static partial Regex NotInNames();
 }

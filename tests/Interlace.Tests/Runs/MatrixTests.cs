@@ -112,6 +112,17 @@ public sealed class MatrixTests : IDisposable
     }
 
     [Fact]
+    public void A_line_may_set_values_of_its_tuning()
+    {
+        string folder = _scratch.At("matrix");
+        Run(Experiment(new("interlace"), new("interlace", Set: ["finetune.lora=2"])), folder);
+        Assert.Equal(["interlace-25", "interlace-25-lora-2"], Folders(folder));
+        int Lora(string name) => TrainingRecord.Load(Path.Combine(folder, RunFolder.Variants, name, RunFolder.Tuned, TrainingRecord.Name)).Settings.Lora;
+        Assert.Equal((0, 2), (Lora("interlace-25"), Lora("interlace-25-lora-2")));
+        Assert.Contains("lora-2", File.ReadAllText(Path.Combine(folder, "report.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Lines_that_cannot_be_served_are_refused_before_anything_is_computed()
     {
         void Refused(string expected, params Variant[] lines) => Assert.Contains(expected, Assert.Throws<InputException>(() => Matrix.Check(Experiment(lines))).Message, StringComparison.Ordinal);
@@ -128,6 +139,8 @@ public sealed class MatrixTests : IDisposable
         Refused("variants.0: Every round ends with tuning", new Variant("short-gpt", Rounds: 2));
         Refused("Two lines of the variants are the same: interlace-25, recovered.", new("interlace"), new("interlace", Ratio: 0.25, Tune: true));
         Refused("variants.0: finetune.objective = window-mse fits one layer to a window of dropped layers behind it, and the plan tunes", new Variant("interlace", Objective: "window-mse"));
+        Refused("only values of finetune can be set for one line", new Variant("interlace", Set: ["plan.ratio=0.5"]));
+        Refused("finetune.lora is 'much', expected a whole number", new Variant("interlace", Set: ["finetune.lora=much"]));
         Refused("variants.0: finetune.objective = window-mse has no predictions to learn", new Variant("streamline", Distill: 0.5, Objective: "window-mse"));
         Refused("variants.0: finetune.objective = window-mse fits one window of the unpruned model: leave plan.rounds at 1", new Variant("streamline", Rounds: 2, Objective: "window-mse"));
         Refused("The experiment has no variants");
@@ -143,6 +156,7 @@ public sealed class MatrixTests : IDisposable
         Assert.Equal("interlace-25-optimal-image-unprotected-seed3", new Variant("interlace", Selection: "optimal", Tokens: "image", Protect: false, Seed: 3).FolderIn(experiment));
         Assert.Equal("interlace-25-rounds2-distill50", new Variant("interlace", Rounds: 2, Distill: 0.5).FolderIn(experiment));
         Assert.Equal("streamline-25-window-mse", new Variant("streamline", Objective: "window-mse").FolderIn(experiment));
+        Assert.Equal("interlace-25-train-tune-projector-learning-rate-3e-2", new Variant(Set: ["finetune.train=tune+projector", "finetune.learning_rate=3e-2"]).FolderIn(experiment));
         Assert.Equal("interlace-25-bridged", new Variant("interlace", Bridge: true).FolderIn(experiment));
         Assert.Equal("interlace-25-unbridged", new Variant("interlace", Bridge: false).FolderIn(experiment with { Prune = new(Bridge: true) }));
         Assert.Equal("wanda-2of4", new Variant("wanda", Pattern: "2:4").FolderIn(experiment));
