@@ -11,15 +11,17 @@ namespace Interlace.Experiments;
 /// <param name="Incomplete">skip or keep.</param>
 /// <param name="Reencode">none or jpeg.</param>
 /// <param name="Calibration">ranks or python.</param>
+/// <param name="Transparency">white or dropped.</param>
 public sealed record DataPreparation(string Format = "auto", string Draw = "seeded", string Counts = "files", string Turns = "filter",
-    string Incomplete = "skip", string Reencode = "none", string Calibration = "ranks")
+    string Incomplete = "skip", string Reencode = "none", string Calibration = "ranks",
+    string Transparency = "white")
 {
     /// <summary>That of a complete experiment; null where everything is the default.</summary>
     public static DataPreparation? Of(Experiment experiment)
     {
         var data = experiment.Data!;
         var own = new DataPreparation(data.Format, data.Draw, data.Counts, data.Turns, data.Incomplete, data.Reencode,
-            experiment.Calibrate!.Draw);
+            experiment.Calibrate!.Draw, data.Transparency);
         return own == new DataPreparation() ? null : own;
     }
 }
