@@ -23,27 +23,18 @@ internal static class DisjointWindows
     /// <param name="ranking">Every start from <paramref name="first"/> to <paramref name="layerCount"/> - <paramref name="width"/>,
     /// best first.</param>
     /// <returns>The starts picked, in the order of picking.</returns>
-    public static List<int> Greedy(int layerCount, int first, int width, int count, IEnumerable<int> ranking)
-    {
-        var picked = new List<int>(count);
-        var assigned = new bool[layerCount];
-        foreach (int start in ranking)
-        {
-            if (picked.Count == count) break;
-            var window = assigned.AsSpan(start, width);
-            if (window.Contains(true)) continue;
-            window.Fill(true);
-            if (Room(assigned, first, width) >= count - picked.Count - 1) picked.Add(start);
-            else window.Clear();
-        }
-        return picked;
-    }
+    public static List<int> Greedy(int layerCount, int first, int width, int count, IEnumerable<int> ranking) =>
+        Pick(layerCount, width, count, ranking, (assigned, left) => Room(assigned, first, width) >= left);
 
     /// <summary>
     /// Takes the starts of a ranking in turn, each whose window is free, without a look ahead:
     /// perhaps fewer than <paramref name="count"/>.
     /// </summary>
-    public static List<int> Plain(int layerCount, int width, int count, IEnumerable<int> ranking)
+    public static List<int> Plain(int layerCount, int width, int count, IEnumerable<int> ranking) =>
+        Pick(layerCount, width, count, ranking, (_, _) => true);
+
+    /// <param name="suits">Whether a pick may stay: the layers that would be assigned, and the picks that would be left.</param>
+    private static List<int> Pick(int layerCount, int width, int count, IEnumerable<int> ranking, Func<bool[], int, bool> suits)
     {
         var picked = new List<int>(count);
         var assigned = new bool[layerCount];
@@ -53,7 +44,8 @@ internal static class DisjointWindows
             var window = assigned.AsSpan(start, width);
             if (window.Contains(true)) continue;
             window.Fill(true);
-            picked.Add(start);
+            if (suits(assigned, count - picked.Count - 1)) picked.Add(start);
+            else window.Clear();
         }
         return picked;
     }
