@@ -34,7 +34,7 @@ internal static class AuthorsForms
     public static Conversation Training(Sample sample)
     {
         List<ChatMessage> messages = [.. Marked(sample).Turns.Select(turn => turn.Role == Turn.User
-            ? new ChatMessage(Turn.User, Split(Conversation.Text(turn)))
+            ? new ChatMessage(Turn.User, Conversation.Split(Conversation.Text(turn), (_, piece) => PythonSpace.Strip(piece)))
             : new ChatMessage(Conversation.Role(turn), Conversation.Text(turn)))];
         Conversation.CheckPlaces(messages, sample);
         return new(messages);
@@ -47,16 +47,5 @@ internal static class AuthorsForms
         if (sample.Images.Count > 0) text = text.Replace(PlaceAndLineFeed, "", StringComparison.Ordinal);
         IEnumerable<ContentPart> images = Enumerable.Repeat(new ImagePart(), sample.Images.Count);
         return new([new(Turn.User, [.. images, new TextPart(text)])], AddGenerationPrompt: true);
-    }
-
-    private static List<ContentPart> Split(string text)
-    {
-        List<ContentPart> parts = [];
-        foreach (var (i, piece) in text.Split(Conversation.Placeholder).Index())
-        {
-            if (i > 0) parts.Add(new ImagePart());
-            if (PythonSpace.Strip(piece) is { Length: > 0 } left) parts.Add(new TextPart(left));
-        }
-        return parts;
     }
 }

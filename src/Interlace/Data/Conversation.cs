@@ -48,20 +48,24 @@ public sealed record Conversation(IReadOnlyList<ChatMessage> Messages, bool AddG
     private static List<ChatMessage> ImagesMarked(Sample sample)
     {
         List<ChatMessage> messages = [.. sample.Turns.Select(turn => turn.Role == Turn.User && sample.Images.Count > 0
-            ? new ChatMessage(Turn.User, Split(Text(turn)))
+            ? new ChatMessage(Turn.User, Split(Text(turn), WithoutLineFeed))
             : new ChatMessage(Role(turn), WithoutPlaceholders(turn)))];
         CheckPlaces(messages, sample);
         return messages;
     }
 
-    private static List<ContentPart> Split(string text)
+    private static string WithoutLineFeed(int i, string piece) => i > 0 && piece.StartsWith('\n') ? piece[1..] : piece;
+
+    /// <summary>A text cut at its places of images. Empty pieces vanish.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="clean">What is left of a piece, by its index: all but the first stand behind an image.</param>
+    internal static List<ContentPart> Split(string text, Func<int, string, string> clean)
     {
         List<ContentPart> parts = [];
         foreach (var (i, piece) in text.Split(Placeholder).Index())
         {
             if (i > 0) parts.Add(new ImagePart());
-            string left = i > 0 && piece.StartsWith('\n') ? piece[1..] : piece;
-            if (left.Length > 0) parts.Add(new TextPart(left));
+            if (clean(i, piece) is { Length: > 0 } left) parts.Add(new TextPart(left));
         }
         return parts;
     }
