@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Vision;
+using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Families;
 
@@ -20,6 +22,18 @@ internal static class ImageSettings
         path = Path.Combine(folder, Older);
         if (!File.Exists(path)) throw new InputException($"{path} does not exist: the model folder is incomplete.");
         return new(StrictJson.ReadObject(path), path);
+    }
+
+    /// <summary>Cuts tiles into patches, normalised as the settings of a model folder say.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="side">Side of a tile in pixels.</param>
+    /// <param name="patch">Side of a patch.</param>
+    /// <param name="device">Where they are cut.</param>
+    /// <exception cref="InputException">The settings are absent or wrong.</exception>
+    public static TilePatches Patches(ModelConfig model, int side, int patch, Device device)
+    {
+        var images = Read(model.Folder);
+        return new(side, patch, images.Channels("image_mean"), images.Channels("image_std"), device);
     }
 
     /// <summary>Settings that switch a step off or change it are refused, not ignored.</summary>

@@ -13,7 +13,7 @@ internal static class Gemma3Family
         ImpliedLayerTypes = LayerTypes.FullEvery(Gemma3Decoder.Pattern),
         Projector = [LlavaNames.Projector.InMemory],
         Parts = new(Gemma3Decoder.Read, (config, maxPixels) => Processor(config, SquareImageProcessor.Read(config, maxPixels)),
-            (config, source, device) => new GemmaVision(source, config, device)),
+            GemmaVision.Create),
     };
 
     /// <summary>That of the models without a vision tower.</summary>

@@ -39,8 +39,7 @@ internal sealed class InternVision : IVisionEncoder
             throw new InputException($"{model.Root.File}: "
                 + "vision_feature_select_strategy is full, but only patches can be joined into tokens.");
         }
-        var images = ImageSettings.Read(model.Folder);
-        _patches = new(_config.ImageSize, _config.PatchSize, images.Channels("image_mean"), images.Channels("image_std"), device);
+        _patches = ImageSettings.Patches(model, _config.ImageSize, _config.PatchSize, device);
         _classToken = source($"{tower}.embeddings.cls_token", 1, 1, _config.Width);
         _positions = source($"{tower}.embeddings.position_embeddings", 1, _patches.Count + 1, _config.Width);
         _patchWeight = source($"{tower}.embeddings.patch_embeddings.projection.weight", _config.Width, 3, _config.PatchSize,

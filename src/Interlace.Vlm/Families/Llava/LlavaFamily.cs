@@ -13,7 +13,7 @@ internal static class LlavaFamily
     public static Family Row { get; } = new("llava", LanguageNames.Wrapped(LlavaNames.Tower, LlavaNames.Projector))
     {
         Projector = [LlavaNames.Projector.InMemory],
-        Parts = new(LlamaFamily.Decoder, Processor, (config, source, device) => new LlavaVision(source, config, device)),
+        Parts = new(LlamaFamily.Decoder, Processor, LlavaVision.Create),
     };
 
     private static Processor Processor(ModelConfig config, long? maxPixels)

@@ -27,8 +27,7 @@ internal sealed class OneVisionEncoder : IVisionEncoder
         source = ParameterSources.Collecting(source, parameters);
         Parameters = parameters;
         var config = ClipConfig.Read(model);
-        var images = ImageSettings.Read(model.Folder);
-        _patches = new(config.ImageSize, config.PatchSize, images.Channels("image_mean"), images.Channels("image_std"), device);
+        _patches = ImageSettings.Patches(model, config.ImageSize, config.PatchSize, device);
         _tower = new(source, "model.vision_tower", config, FeatureChoice.Read(model, layer: -1, strategy: "full"), _patches);
         _projector = new(source, model, config.Width);
         _newline = source("model.image_newline", model.Text.Width("hidden_size"));

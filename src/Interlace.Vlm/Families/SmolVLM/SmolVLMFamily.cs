@@ -22,7 +22,7 @@ internal static class SmolVLMFamily
         new NameRule(ModelPart.Vision, "model.vision_model."), new NameRule(ModelPart.Vision, Connector)))
     {
         Projector = [Connector],
-        Parts = new(Decoder, Processor, (config, source, device) => new SmolVision(source, config, device)),
+        Parts = new(Decoder, Processor, SmolVision.Create),
     };
 
     private static DecoderSpec Decoder(ModelConfig config)
