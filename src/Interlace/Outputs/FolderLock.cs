@@ -37,9 +37,9 @@ public sealed class FolderLock : IDisposable
         string path = Path.Combine(folder, Name);
         while (true)
         {
-            Directory.CreateDirectory(folder);
             try
             {
+                Directory.CreateDirectory(folder);
                 var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
                 byte[] found = Read(file);
                 // Opened just before its owner deleted it: the file at the path is another one by now.
@@ -51,9 +51,9 @@ public sealed class FolderLock : IDisposable
                 Write(file, Held);
                 return new(path, file, found.AsSpan().SequenceEqual(Held));
             }
-            catch (DirectoryNotFoundException)
+            catch (IOException e) when (IsGone(e, folder))
             {
-                // Its owner has just deleted the folder.
+                // Its owner has just deleted the folder: before the file was there, or while the folder was looked for.
             }
             catch (IOException e) when (IsHeld(e))
             {
@@ -94,6 +94,10 @@ public sealed class FolderLock : IDisposable
         file.Write(content);
         file.Flush();
     }
+
+    // EEXIST: a folder stood there when it was to be made, and did not a moment later. A file would stand there still.
+    private static bool IsGone(IOException e, string folder) =>
+        e is DirectoryNotFoundException || (e.HResult is 17 or unchecked((int)0x800700B7) && !File.Exists(folder));
 
     // EWOULDBLOCK of Linux and macOS, sharing and lock violations of Windows.
     private static bool IsHeld(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020) or unchecked((int)0x80070021);

@@ -111,7 +111,9 @@ public sealed class BadInputTests : IDisposable
         Assert.Equal(0, CommandRun.Of([.. Line(verb), .. preparation.SelectMany(setting => new[] { "--set", setting })]).Code);
         if (verb != "calibrate") return;
         string similarity = File.ReadAllText(Path.Combine(_out, LayerSimilarity.Name));
-        Assert.Equal("""{"format":"auto","draw":"first","counts":"files","turns":"truncate","incomplete":"keep","reencode":"jpeg","calibration":"python"}""",
+        const string Expected = "{'format':'auto','draw':'first','counts':'files','turns':'truncate','incomplete':'keep','reencode':'jpeg',"
+            + "'calibration':'python','transparency':'white'}";
+        Assert.Equal(Expected.Replace('\'', '"'),
             JsonNode.Parse(similarity)!["settings"]!["preparation"]!.ToJsonString());
         Assert.Equal(similarity, LayerSimilarity.Load(Path.Combine(_out, LayerSimilarity.Name)).ToJson());
     }

@@ -35,9 +35,9 @@ public class EmptyFolderTests
                         File.WriteAllText(file, "");
                         File.Delete(file);
                     }
-                    catch (DirectoryNotFoundException)
+                    catch (IOException)
                     {
-                        // Deleted by the other before the file was there.
+                        // Deleted by the other before the file was there, or while the folder was made.
                     }
                 }
             });

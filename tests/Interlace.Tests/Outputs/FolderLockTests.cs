@@ -69,6 +69,30 @@ public sealed class FolderLockTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
     }
 
+    [Fact]
+    public void A_folder_that_others_delete_whenever_it_is_empty_is_made_again()
+    {
+        string folder = _scratch.At("busy");
+        using var ended = new CancellationTokenSource();
+        Parallel.Invoke(
+            () =>
+            {
+                while (!ended.IsCancellationRequested) EmptyFolder.Delete(folder);
+            },
+            () =>
+            {
+                try
+                {
+                    for (int i = 0; i < 2000; i++) FolderLock.Take(folder).Dispose();
+                }
+                finally
+                {
+                    ended.Cancel();
+                }
+            });
+        Assert.False(File.Exists(_scratch.At("busy", FolderLock.Name)));
+    }
+
     /// <summary>The file's bytes, past the lock that .NET's own readers respect.</summary>
     private static byte[] Content(string file)
     {
