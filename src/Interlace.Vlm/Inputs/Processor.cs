@@ -81,6 +81,37 @@ public sealed class Processor
         return Expand(ids, inside, images);
     }
 
+    /// <summary>
+    /// Encodes a plain text as it stands: without a chat template, behind what the tokenizer itself puts before a text. What stands for
+    /// images or videos is taken out. Every token but the first is one to be predicted.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="mostTokens">Tokens behind the first so many are left out.</param>
+    /// <exception cref="InputException">The text has no tokens, or makes up a placeholder.</exception>
+    public EncodedSample EncodeText(string text, int mostTokens = int.MaxValue)
+    {
+        string cleaned = WithoutPlaceholders(text);
+        int[] ids = Tokenizer.Encode(cleaned, [], addSpecial: true).Ids;
+        if (ids.Length == 0) throw new InputException("The text is empty.");
+        if (ids.Length > mostTokens) ids = ids[..mostTokens];
+        return OfText(ids);
+    }
+
+    /// <summary>Tokens of a plain text, every one but the first to be predicted.</summary>
+    /// <param name="ids">The tokens.</param>
+    /// <exception cref="InputException">One of them stands for an image or a video.</exception>
+    public EncodedSample OfText(int[] ids)
+    {
+        if (_template.Placeholders.Select(Tokenizer.Id).OfType<int>().Intersect(ids).Any())
+            throw new InputException($"The text makes up {string.Join(" or ", _template.Placeholders)} literally; remove it.");
+        var kinds = new TokenKind[ids.Length];
+        Array.Fill(kinds, TokenKind.Prompt);
+        var (positions, next) = _positions.Of(kinds, []);
+        bool[] trained = new bool[ids.Length];
+        Array.Fill(trained, true);
+        return new(ids, kinds, positions, next, []) { Trained = trained };
+    }
+
     /// <summary>The prompt of a conversation, with one placeholder for each image.</summary>
     internal RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
         _template.Render(messages, addGenerationPrompt);
@@ -110,9 +141,11 @@ public sealed class Processor
             ? [.. messages.Select(message => message with { Content = [.. message.Content.Select(WithoutPlaceholders)] })]
             : messages;
 
-    private ContentPart WithoutPlaceholders(ContentPart part) => part is TextPart text
-        ? new TextPart(_template.Placeholders.Aggregate(text.Text, (left, held) => left.Replace(held, "", StringComparison.Ordinal)))
-        : part;
+    private ContentPart WithoutPlaceholders(ContentPart part) =>
+        part is TextPart text ? new TextPart(WithoutPlaceholders(text.Text)) : part;
+
+    private string WithoutPlaceholders(string text) =>
+        _template.Placeholders.Aggregate(text, (left, held) => left.Replace(held, "", StringComparison.Ordinal));
 
     /// <summary>The placeholder that a text holds literally, or null.</summary>
     private string? Held(ContentPart part) => part is TextPart text

@@ -16,4 +16,7 @@ public enum DataFormat
 
     /// <summary>JSON rows with <c>messages</c> of <c>role</c> and <c>content</c>.</summary>
     Messages,
+
+    /// <summary>JSON rows with a plain <c>text</c>.</summary>
+    Text,
 }

@@ -10,7 +10,7 @@ namespace Interlace.Data;
 internal static class DataPlaces
 {
     private const string Parquet = ".parquet";
-    private static readonly string[] Json = [".json", ".jsonl"];
+    private static readonly string[] Json = [".json", ".jsonl", ".json" + RowStream.Packed, ".jsonl" + RowStream.Packed];
 
     /// <summary>
     /// The sets at a path, in ordinal order of their names. A file is one set. In a folder every subfolder is one, with the files at any
@@ -36,7 +36,7 @@ internal static class DataPlaces
     {
         UserFile.Check(path);
         string name = Path.GetFileName(path);
-        if (!Endings(format).Contains(Path.GetExtension(name)))
+        if (!EndsIn(name, Endings(format)))
         {
             throw new InputException($"The data file '{path}' does not end in {string.Join(" or ", Endings(format))}: "
                 + "name a file that does, or another data.format.");
@@ -71,7 +71,7 @@ internal static class DataPlaces
     private static IEnumerable<(string Name, string Path)> Files(string folder, string prefix, bool deep, string[] endings)
     {
         foreach (string path in Directory.EnumerateFiles(folder))
-            if (endings.Contains(Path.GetExtension(path)) && !IsHidden(path)) yield return (prefix + Path.GetFileName(path), path);
+            if (EndsIn(path, endings) && !IsHidden(path)) yield return (prefix + Path.GetFileName(path), path);
         if (!deep) yield break;
         foreach (string path in Directory.EnumerateDirectories(folder)
             .Where(path => !IsHidden(path) && new DirectoryInfo(path).LinkTarget is null))
@@ -80,6 +80,9 @@ internal static class DataPlaces
 
     private static Shard Open(string name, string path, DataFormat format, string? images) =>
         Path.GetExtension(path) == Parquet ? FineVisionFile.Open(name, path) : JsonRowFile.Open(name, path, format, images);
+
+    private static bool EndsIn(string name, string[] endings) =>
+        endings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal) && name.Length > ending.Length);
 
     private static string[] Endings(DataFormat format) => format switch
     {

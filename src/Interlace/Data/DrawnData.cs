@@ -1,3 +1,4 @@
+using Interlace.Data.Json;
 using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Images;
@@ -16,7 +17,7 @@ public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
     private static readonly Dictionary<string, DataFormat> Formats = new(StringComparer.Ordinal)
     {
         ["auto"] = DataFormat.Auto, ["finevision"] = DataFormat.FineVision,
-        ["llava"] = DataFormat.Conversations, ["messages"] = DataFormat.Messages,
+        ["llava"] = DataFormat.Conversations, ["messages"] = DataFormat.Messages, ["text"] = DataFormat.Text,
     };
 
     /// <summary>Opens the files and draws.</summary>
@@ -57,6 +58,21 @@ public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
     public IEnumerable<Sample> Read(IEnumerable<RowReference> rows, SkipCounts skipped, RowFilter filter) =>
         _rows.Read(rows, skipped, filter).Select(row => row.Sample);
 
+    /// <summary>Whether every drawn row that can be read is a plain text; files that can hold none are not looked into.</summary>
+    /// <exception cref="InputException">A file is damaged.</exception>
+    public bool HoldsOnlyTexts()
+    {
+        if (!source.Sets.SelectMany(set => set.Shards).All(shard => shard.File is JsonRowFile)) return false;
+        var samples = _rows.Read(draw.Rows, [], Filter with { TextsOnly = true });
+        bool any = false;
+        foreach (var (_, sample) in samples)
+        {
+            if (!sample.IsText) return false;
+            any = true;
+        }
+        return any;
+    }
+
     /// <summary>The rows of the calibration.</summary>
     /// <param name="experiment">All settings: their part of the draw, and how it is taken.</param>
     /// <param name="filter">Which rows can be used.</param>
@@ -96,10 +112,15 @@ public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
         SampleLoader.Load(samples,
             SampleLoader.Encoder(
                 (bytes, count) => ImageDecoder.Decode(bytes, "image", Decoding, SampleLoader.Preparer(processor, count)),
-                (sample, images) => Encode(Conversation.Of(sample, form), images, processor)),
+                (sample, images) => sample.IsText ? EncodeText(sample, processor)
+                    : Encode(Conversation.Of(sample, form), images, processor)),
             skipped, new LoaderOptions(Options.MaxTokens, Options.Workers) { Next = next }, first, cancellation);
 
     private ImageDecoding Decoding => ImageDecoding.Oriented with { TransparencyOnWhite = Options.Transparency == "white" };
+
+    /// <summary>A plain text as it stands, up to the longest that is taken.</summary>
+    private EncodedSample EncodeText(Sample sample, Processor processor) =>
+        processor.EncodeText(Conversation.Text(sample.Turns[0]), Math.Min(Options.TextTokens ?? Options.MaxTokens, Options.MaxTokens));
 
     private static EncodedSample Encode(Conversation chat, IReadOnlyList<VisualInput> images, Processor processor) =>
         processor.EncodePrepared(processor.WithoutPlaceholders(chat.Messages), images, chat.AddGenerationPrompt);

@@ -8,4 +8,7 @@ public enum ImagePlaces
 
     /// <summary>Each <c>&lt;image&gt;</c> in the user's texts stands for the next image.</summary>
     Marked,
+
+    /// <summary>Nowhere: the example is one plain text, which is shown as it stands, without a chat around it.</summary>
+    None,
 }

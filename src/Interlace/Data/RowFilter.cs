@@ -3,7 +3,7 @@ namespace Interlace.Data;
 /// <summary>
 /// Which rows stay (paper 3.4): at most 3 images and at most 5 turns, null lists counting as 0. Then whatever cannot be learnt from:
 /// an image for a model that reads none, no turn at all, a null text, no answer,
-/// texts of more bytes than the longest sample can have, which are neither copied nor tokenised.
+/// texts of more bytes than the longest sample can have, which are neither copied nor tokenised. Plain texts are cut, and never too long.
 /// </summary>
 public sealed record RowFilter(int MaxImages = 3, int MaxTurns = 5, long MaxTextBytes = long.MaxValue, bool ReadsImages = true)
 {
@@ -16,15 +16,19 @@ public sealed record RowFilter(int MaxImages = 3, int MaxTurns = 5, long MaxText
     /// <summary>Images are counted and not read: samples come without them.</summary>
     public bool TextsOnly { get; init; }
 
+    /// <summary>Plain texts stay.</summary>
+    public bool TakesTexts { get; init; } = true;
+
     /// <summary>The reason why a row is left out (one of <see cref="SkipReason"/>), or null where it stays.</summary>
     internal string? Reason(RowFacts row) =>
-        row.Images > 0 && !ReadsImages ? SkipReason.ImageForTextModel
+        row.IsText && !TakesTexts ? SkipReason.TextWithoutAnswers
+        : row.Images > 0 && !ReadsImages ? SkipReason.ImageForTextModel
         : row.Images > MaxImages ? SkipReason.TooManyImages
         : row.Turns > MaxTurns && !Truncates ? SkipReason.TooManyTurns
         : row.Turns == 0 && !KeepsIncomplete ? SkipReason.NoTurns
         : row.HasNull && !KeepsIncomplete ? SkipReason.NullText
         : !row.HasAnswer && !KeepsIncomplete ? SkipReason.NoAnswer
-        : row.TextBytes > MaxTextBytes ? SkipReason.TooLong
+        : row.TextBytes > MaxTextBytes && !row.IsText ? SkipReason.TooLong
         : null;
 }
 
@@ -34,4 +38,5 @@ public sealed record RowFilter(int MaxImages = 3, int MaxTurns = 5, long MaxText
 /// <param name="HasNull">Whether one of the texts that are kept is null.</param>
 /// <param name="HasAnswer">Whether anything is answered.</param>
 /// <param name="TextBytes">Bytes of the texts that are kept, in UTF-8.</param>
-internal readonly record struct RowFacts(int Images, int Turns, bool HasNull, bool HasAnswer, long TextBytes);
+/// <param name="IsText">Whether it is a plain text, which counts as one turn with its answer.</param>
+internal readonly record struct RowFacts(int Images, int Turns, bool HasNull, bool HasAnswer, long TextBytes, bool IsText = false);

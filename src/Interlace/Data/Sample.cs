@@ -13,6 +13,9 @@ namespace Interlace.Data;
 public sealed record Sample(string Set, string Shard, long Row, IReadOnlyList<Turn> Turns, IReadOnlyList<byte[]> Images,
     ImagePlaces Places = ImagePlaces.First)
 {
+    /// <summary>Whether it is a plain text, in its one turn, and no conversation.</summary>
+    public bool IsText => Places == ImagePlaces.None;
+
     /// <summary>0-based place in the <see cref="SampleStore"/> that it was read from; -1 elsewhere.</summary>
     public int Place { get; init; } = -1;
 }

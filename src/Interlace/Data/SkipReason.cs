@@ -59,6 +59,9 @@ public static class SkipReason
     /// <summary>The row stands behind one of its set at which the authors' preparation fails.</summary>
     public const string BehindFailure = "behind a row that fails";
 
+    /// <summary>A plain text has no answers, and these alone are trained on.</summary>
+    public const string TextWithoutAnswers = "plain text while answers are trained";
+
     /// <summary>The model reads text alone.</summary>
     public const string ImageForTextModel = "image for a text model";
 

@@ -11,6 +11,9 @@ public sealed record Turn(string Role, string? Text)
     /// <summary>Who answers.</summary>
     public const string Assistant = "assistant";
 
+    /// <summary>Nobody: a plain text.</summary>
+    public const string Plain = "text";
+
     /// <summary>Who says what holds for all that follows.</summary>
     public const string System = "system";
 }

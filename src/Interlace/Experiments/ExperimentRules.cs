@@ -10,7 +10,7 @@ internal static class ExperimentRules
     [
         ("device", ["auto", "cpu", "cuda"]),
         ("dtype", ["auto", "fp32", "bf16"]),
-        ("data.format", ["auto", "finevision", "llava", "messages"]),
+        ("data.format", ["auto", "finevision", "llava", "messages", "text"]),
         ("calibrate.states", ["layer", "transformers-4.57", "transformers-5"]),
         ("calibrate.messages", ["all", "first"]),
         ("calibrate.cosines", ["fp32", "bf16"]),
@@ -54,6 +54,7 @@ internal static class ExperimentRules
         ("data.max_images", NotNegative, "0 or more"),
         ("data.max_turns", Positive, "1 or more"),
         ("data.max_tokens", Positive, "1 or more"),
+        ("data.text_tokens", Positive, "1 or more"),
         ("data.max_pixels", Positive, "1 or more"),
         ("data.workers", NotNegative, "0 or more"),
         ("calibrate.fraction", Part, "a number above 0 and at most 1"),

@@ -10,8 +10,9 @@ namespace Interlace.Experiments;
 /// mean of the means of micro-batches of <paramref name="MicroBatchSamples"/>.</param>
 /// <param name="MicroBatchSamples">Samples of a micro-batch under micro_batch_mean.</param>
 /// <param name="MicroBatchTokens">Tokens of a micro-batch otherwise.</param>
-/// <param name="TrainOn">answers, with the token that closes each; text: every text token; assistant: what follows each
-/// <c>assistant</c> up to the next <c>&lt;|im_end|&gt;</c> and the token behind it, as QwenLM's training script has it;
+/// <param name="TrainOn">answers, with the token that closes each; text: every text token, those of plain texts too;
+/// assistant: what follows each <c>assistant</c> up to the next <c>&lt;|im_end|&gt;</c> and the token behind it,
+/// as QwenLM's training script has it;
 /// assistant_strict: the same only where <c>&lt;|im_start|&gt;</c> stands before it.</param>
 /// <param name="Beta1">AdamW.</param>
 /// <param name="Beta2">AdamW.</param>
@@ -79,6 +80,9 @@ public sealed record FineTuneOptions(
 
     /// <summary>The unpruned model is learnt from.</summary>
     internal bool LearnsFromParent => Distill > 0 || DistillHidden > 0 || Objective == WindowMse;
+
+    /// <summary>Plain texts are of use: all text is trained on, or what is trained on is no text.</summary>
+    internal bool TakesTexts => TrainOn == "text" || Objective == WindowMse;
 
     /// <summary>The optimiser holds everything in fp32.</summary>
     internal const string Full = "full";

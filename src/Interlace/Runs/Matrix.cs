@@ -60,6 +60,10 @@ public sealed class Matrix(Job job, string folder)
             throw new InputException($"Two lines of the variants are the same: {twice.Key.Item1}, {twice.Key.Item2}.");
     }
 
+    /// <summary>The different ways in which the lines of an experiment that was checked are tuned.</summary>
+    internal static IEnumerable<FineTuneOptions> Tunings(Experiment experiment) => experiment.Variants!
+        .Where(line => Tunes(line, experiment)).Select(line => line.In(experiment).Finetune!).Distinct();
+
     /// <summary>Whether the model of a line is tuned; wrong lines are refused.</summary>
     private static bool Tunes(Variant line, Experiment experiment)
     {

@@ -29,13 +29,23 @@ public static class Preflight
         bool Done(params string[] parts) => run is not null && Path.Exists(Path.Combine([run, .. parts]));
         string model = experiment.Model ?? throw new InputException("The experiment names no model: give its folder.");
         AdaptiveCalibration.Check(experiment);
+        bool tunes = Done(PlanFile.Name) && !PlanFile.Load(Path.Combine(run!, PlanFile.Name)).Tune.IsEmpty;
         if (!Done(PlanFile.Name))
         {
             foreach (var (options, layers) in Rounds.Of(experiment.Plan!, LayerCount(model), experiment.Prune!.Bridge))
                 if (Plan(experiment with { Plan = options }, layers) is { Tune.IsEmpty: false } plan)
+                {
                     WindowFit.Check(experiment, plan);
+                    tunes = true;
+                }
         }
-        if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned)) DrawnData.Open(experiment.Data!, experiment.Seed);
+        if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned))
+        {
+            var data = DrawnData.Open(experiment.Data!, experiment.Seed);
+            FineTuneOptions[] tunings = experiment.Variants is not null ? [.. Matrix.Tunings(experiment)]
+                : tunes && !Done(RunFolder.Tuned) ? [experiment.Finetune!] : [];
+            foreach (var tuning in tunings) TrainingSamples.Check(data, tuning);
+        }
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report))
             Tables(tables, experiment.Evaluate, ReadsImages(model));
     }

@@ -44,6 +44,7 @@ public static class FineTuneStage
         var plan = PlanFile.Load(planPath);
         WindowFit.Check(experiment, plan);
         var data = DrawnData.Open(options, experiment.Seed);
+        TrainingSamples.Check(data, finetune);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         long? maxPixels = finetune.MaxPixels ?? options.MaxPixels;
         using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, maxPixels);
@@ -73,7 +74,7 @@ public static class FineTuneStage
             experiment.Seed);
         CheckSpace(pruned, work, (long)Math.Ceiling(tuner.Tuned.Count * SavedBytes(finetune)), data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
-        var filter = data.FilterFor(loaded.Processor);
+        var filter = data.FilterFor(loaded.Processor) with { TakesTexts = finetune.TakesTexts };
         using var store = Store(data, training, filter, Path.Combine(work, SamplesName), key, job.Progress, cancellation);
         using var heldOut = validation.Count > 0
             ? Store(data, validation, filter, Path.Combine(work, ValidationName), key, job.Progress, cancellation) : null;

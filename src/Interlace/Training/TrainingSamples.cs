@@ -27,6 +27,15 @@ internal sealed class TrainingSamples
             ? new(processor.Tokenizer, strict: options.TrainOn == "assistant_strict") : null;
     }
 
+    /// <summary>Makes sure that there is something to learn from.</summary>
+    /// <exception cref="InputException">All rows are plain texts, and answers are trained on.</exception>
+    public static void Check(DrawnData data, FineTuneOptions options)
+    {
+        if (options.TakesTexts || !data.HoldsOnlyTexts()) return;
+        throw new InputException($"finetune.train_on={options.TrainOn} finds nothing to learn from in {data.Options.Path}: "
+            + "its rows are plain texts, which have no answers; set finetune.train_on=text.");
+    }
+
     /// <summary>The samples of a store in an order of their places, from the <paramref name="next"/>-th of that order on.</summary>
     public IEnumerable<LoadedSample> Load(SampleStore store, IReadOnlyList<int> order, long next, SkipCounts skipped,
         CancellationToken cancellation)

@@ -16,14 +16,18 @@ internal sealed record JsonRow(IReadOnlyList<Turn> Turns, IReadOnlyList<string> 
         ["system"] = Turn.System, ["developer"] = Turn.System,
     };
 
+    /// <summary>Whether it is a plain text and no conversation.</summary>
+    public bool IsText { get; init; }
+
     /// <summary>What a filter knows of it.</summary>
-    public RowFacts Facts => new(Images.Count, Turns.Count(turn => turn.Role == Turn.User), Turns.Any(turn => turn.Text is null),
-        Turns.Any(turn => turn.Role is not (Turn.User or Turn.System)),
-        Turns.Sum(turn => turn.Text is null ? 0L : Encoding.UTF8.GetByteCount(turn.Text)));
+    public RowFacts Facts => IsText
+        ? new(0, 1, Turns[0].Text is null, HasAnswer: true, BytesOf(Turns), IsText: true)
+        : new(Images.Count, Turns.Count(turn => turn.Role == Turn.User), Turns.Any(turn => turn.Text is null),
+            Turns.Any(turn => turn.Role is not (Turn.User or Turn.System)), BytesOf(Turns));
 
     /// <summary>Reads a row.</summary>
     /// <param name="json">The row.</param>
-    /// <param name="format">Its format; under <see cref="DataFormat.Auto"/> the one whose list of messages it has.</param>
+    /// <param name="format">Its format; under <see cref="DataFormat.Auto"/> the one whose member it has.</param>
     /// <exception cref="FormatException">It is no such row; the sentence goes on behind the row's place.</exception>
     public static JsonRow Parse(ReadOnlySpan<byte> json, DataFormat format)
     {
@@ -36,20 +40,28 @@ internal sealed record JsonRow(IReadOnlyList<Turn> Turns, IReadOnlyList<string> 
         {
             throw new FormatException($"is no JSON ({e.Message.TrimEnd('.')})", e);
         }
-        return FormatOf(row, format) == DataFormat.Conversations ? ConversationsRow.Of(row) : MessagesRow.Of(row);
+        return FormatOf(row, format) switch
+        {
+            DataFormat.Conversations => ConversationsRow.Of(row),
+            DataFormat.Messages => MessagesRow.Of(row),
+            _ => TextRow.Of(row),
+        };
     }
 
     /// <summary>The format of a row.</summary>
-    /// <exception cref="FormatException">It has no list of messages.</exception>
+    /// <exception cref="FormatException">It has neither messages nor a text.</exception>
     private static DataFormat FormatOf(JsonObject row, DataFormat format)
     {
-        if (format != DataFormat.Messages && row["conversations"] is JsonArray) return DataFormat.Conversations;
-        if (format != DataFormat.Conversations && row["messages"] is JsonArray) return DataFormat.Messages;
+        bool May(DataFormat one) => format is DataFormat.Auto || format == one;
+        if (May(DataFormat.Conversations) && row["conversations"] is JsonArray) return DataFormat.Conversations;
+        if (May(DataFormat.Messages) && row["messages"] is JsonArray) return DataFormat.Messages;
+        if (May(DataFormat.Text) && row.ContainsKey("text")) return DataFormat.Text;
         throw new FormatException(format switch
         {
             DataFormat.Conversations => "has no list 'conversations'",
             DataFormat.Messages => "has no list 'messages'",
-            _ => "has neither a list 'conversations' nor a list 'messages'",
+            DataFormat.Text => "has no 'text'",
+            _ => "has neither a list 'conversations' nor a list 'messages' nor a 'text'",
         });
     }
 
@@ -80,6 +92,9 @@ internal sealed record JsonRow(IReadOnlyList<Turn> Turns, IReadOnlyList<string> 
         if (kept.Length == Turns.Count) return this;
         return Places(Turns) == Images.Count ? new(kept, [.. Images.Take(Places(kept))]) : this with { Turns = kept };
     }
+
+    private static long BytesOf(IEnumerable<Turn> turns) =>
+        turns.Sum(turn => turn.Text is null ? 0L : Encoding.UTF8.GetByteCount(turn.Text));
 
     private static int Places(IEnumerable<Turn> turns) =>
         turns.Where(turn => turn.Role == Turn.User).Sum(turn => (turn.Text ?? "").Split(Conversation.Placeholder).Length - 1);

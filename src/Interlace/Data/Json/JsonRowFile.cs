@@ -1,19 +1,18 @@
 using System.Security.Cryptography;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Files;
 using Interlace.Vlm.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Interlace.Data.Json;
 
-/// <summary>A file of JSON rows: an array, or a row on each line. Of any size: rows are read one at a time.</summary>
+/// <summary>
+/// A file of JSON rows: an array, or a row on each line; packed with gzip or not. Of any size: rows are read one at a time.
+/// </summary>
 internal sealed class JsonRowFile : IRowFile
 {
     /// <summary>Rows from one remembered place to the next: the places of all rows can take more memory than the file is long.</summary>
     private const int Stride = 64;
 
-    private const int MostRowBytes = 64 << 20;
     private readonly DataFormat _format;
     private readonly RowImages _images;
     private readonly bool _isArray;
@@ -37,7 +36,7 @@ internal sealed class JsonRowFile : IRowFile
     /// <exception cref="InputException">The file is absent or cut off, or not one of its rows can be read.</exception>
     public static Shard Open(string name, string path, DataFormat format, string? images)
     {
-        using FileStream file = UserFile.Open(path, options: FileOptions.SequentialScan);
+        using Stream file = RowStream.Open(path, FileOptions.SequentialScan);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         JsonRows rows = new(file, path, hash);
         List<long> places = [];
@@ -48,7 +47,7 @@ internal sealed class JsonRowFile : IRowFile
         {
             if (count % Stride == 0) places.Add(rows.Start);
             if (fits) continue;
-            string? found = FaultOf(file.SafeFileHandle, rows, format);
+            string? found = FaultOf(rows, format);
             fits = found is null;
             fault ??= $"the first of them, in line {rows.Line}, {found}";
         }
@@ -67,7 +66,7 @@ internal sealed class JsonRowFile : IRowFile
     /// <inheritdoc/>
     public IEnumerable<SourceRow> Read(string set, Shard shard, IReadOnlyList<long> rows, RowFilter filter)
     {
-        using FileStream file = UserFile.Open(shard.Path, options: FileOptions.RandomAccess);
+        using Stream file = RowStream.Open(shard.Path, FileOptions.RandomAccess);
         var stamp = FileStamps.Of([shard.Path]);
         if (file.Length != shard.Length)
             throw new InputException($"The data file '{shard.Path}' has changed while it was in use: start again.");
@@ -83,20 +82,24 @@ internal sealed class JsonRowFile : IRowFile
             for (; next <= row; next++)
                 if (!places.Next()) throw new InputException($"The data file '{shard.Path}' has fewer rows than it had: start again.");
             Interlocked.Add(ref _bytesRead, places.Length);
-            yield return Row(file.SafeFileHandle, places, filter, new(set, shard.Name, row, [], [], ImagePlaces.Marked));
+            yield return Row(places, filter, new(set, shard.Name, row, [], [], ImagePlaces.Marked));
         }
         stamp.Check();
     }
 
-    private SourceRow Row(SafeFileHandle file, JsonRows place, RowFilter filter, Sample empty)
+    private SourceRow Row(JsonRows place, RowFilter filter, Sample empty)
     {
-        if (place.Length > MostRowBytes) return new(null, SkipReason.TooLargeRow);
+        if (place.Length > JsonRows.MostRowBytes) return new(null, SkipReason.TooLargeRow);
         try
         {
-            var row = JsonRow.Parse(Bytes(file, place), _format);
+            var row = JsonRow.Parse(place.Bytes(), _format);
             if (filter.Truncates) row = row.Truncated(filter.MaxTurns);
             if (filter.Reason(row.Facts) is { } reason) return new(null, reason);
-            return new(empty with { Turns = row.Turns, Images = filter.TextsOnly ? [] : _images.Read(row.Images) }, null);
+            return new(empty with
+            {
+                Turns = row.Turns, Images = filter.TextsOnly ? [] : _images.Read(row.Images),
+                Places = row.IsText ? ImagePlaces.None : empty.Places,
+            }, null);
         }
         catch (FormatException)
         {
@@ -109,29 +112,18 @@ internal sealed class JsonRowFile : IRowFile
     }
 
     /// <summary>What is wrong with a row, to stand behind its place; null where nothing is.</summary>
-    private static string? FaultOf(SafeFileHandle file, JsonRows place, DataFormat format)
+    private static string? FaultOf(JsonRows place, DataFormat format)
     {
-        if (place.Length > MostRowBytes) return $"has {place.Length} bytes, more than the {MostRowBytes} that are read of a row";
+        if (place.Length > JsonRows.MostRowBytes)
+            return $"has {place.Length} bytes, more than the {JsonRows.MostRowBytes} that are read of a row";
         try
         {
-            JsonRow.Parse(Bytes(file, place), format);
+            JsonRow.Parse(place.Bytes(), format);
             return null;
         }
         catch (FormatException e)
         {
             return Printable.Line(e.Message, Printable.LongestLine / 2);
         }
-    }
-
-    private static byte[] Bytes(SafeFileHandle file, JsonRows place)
-    {
-        byte[] bytes = new byte[place.Length];
-        for (int read = 0; read < bytes.Length;)
-        {
-            int n = RandomAccess.Read(file, bytes.AsSpan(read), place.Start + read);
-            if (n == 0) throw new InputException("A data file became shorter while it was read: start again.");
-            read += n;
-        }
-        return bytes;
     }
 }

@@ -8,11 +8,14 @@ namespace Interlace.Data.Json;
 /// Finds where the rows of a JSON file stand: the elements of its array, or its lines. Memory is one buffer, whatever the file's size and
 /// that of its rows. A row is not looked into beyond its brackets and texts, so that a damaged one costs itself alone.
 /// </summary>
-/// <param name="file">The file; it is read forwards.</param>
+/// <param name="file">The file, of which any place can be read; rows are looked for forwards.</param>
 /// <param name="path">What messages call it.</param>
 /// <param name="hash">Takes every byte that is read.</param>
 internal sealed class JsonRows(Stream file, string path, IncrementalHash? hash = null)
 {
+    /// <summary>Most bytes of a row that are read.</summary>
+    public const int MostRowBytes = 64 << 20;
+
     private static readonly SearchValues<byte> Structure = SearchValues.Create("\"[]{},"u8), InText = SearchValues.Create("\"\\"u8);
     private readonly byte[] _buffer = new byte[1 << 17];
     private long _bufferStart;
@@ -56,6 +59,19 @@ internal sealed class JsonRows(Stream file, string path, IncrementalHash? hash =
     /// <summary>Goes on to the next row; false where there is none.</summary>
     /// <exception cref="InputException">The array is cut off, or something stands behind it.</exception>
     public bool Next() => !_isOver && (IsArray ? NextElement() : NextLine());
+
+    /// <summary>The row itself.</summary>
+    /// <exception cref="InputException">The file has become shorter.</exception>
+    public byte[] Bytes()
+    {
+        byte[] bytes = new byte[Length];
+        long next = file.Position;   // where the search for rows goes on
+        file.Position = Start;
+        if (file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
+            throw new InputException($"The data file '{path}' became shorter while it was read: start again.");
+        file.Position = next;
+        return bytes;
+    }
 
     private bool NextLine()
     {

@@ -29,10 +29,23 @@ public class JsonRowTests
         Same(json, DataFormat.Messages, turns, images);
 
     [Theory]
+    [InlineData("""{"text":"a","from":"b"}""", "text: a")]
+    [InlineData("""{"text":null}""", "text: null")]
+    public void A_row_of_text_is_the_text(string json, string turns)
+    {
+        Same(json, DataFormat.Text, turns, "");
+        var row = Parse(json, DataFormat.Auto);
+        Assert.True(row.IsText && row.Facts is { IsText: true, HasAnswer: true, Turns: 1, Images: 0 });
+        Assert.Same(row, row.Truncated(1));
+        Assert.False(Parse("""{"text":"a","messages":[]}""", DataFormat.Auto).IsText);
+    }
+
+    [Theory]
     [InlineData("{", "is no JSON")]
     [InlineData("[1]", "is no JSON object")]
     [InlineData("null", "is no JSON object")]
     [InlineData("""{"messages":{}}""", "neither a list 'conversations' nor a list 'messages'")]
+    [InlineData("""{"text":[]}""", "in the place of a text")]
     [InlineData("""{"conversations":[7]}""", "message without 'from' and 'value'")]
     [InlineData("""{"conversations":[{"from":"human"}]}""", "message without 'from' and 'value'")]
     [InlineData("""{"conversations":[{"value":"q"}]}""", "message without a role")]
@@ -51,6 +64,7 @@ public class JsonRowTests
     [Theory]
     [InlineData("""{"messages":[]}""", DataFormat.Conversations)]
     [InlineData("""{"conversations":[]}""", DataFormat.Messages)]
+    [InlineData("""{"text":"a"}""", DataFormat.Messages)]
     public void A_row_of_the_other_format_is_none_where_the_format_is_given(string json, DataFormat format) =>
         Assert.Contains("has no list", Assert.Throws<FormatException>(() => Parse(json, format)).Message);
 
