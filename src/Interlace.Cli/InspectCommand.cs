@@ -4,6 +4,7 @@ using Interlace.Calibration;
 using Interlace.Evaluation.Latency;
 using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
+using Interlace.Importing;
 using Interlace.Pruning;
 using Interlace.Pruning.Bridging;
 using Interlace.Pruning.Sparsity;
@@ -19,7 +20,7 @@ internal static class InspectCommand
 {
     private static readonly Argument<string> Where =
         new("PATH") { DefaultValueFactory = _ => "", Description =
-            "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, "
+            "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, import.json, "
             + "a file of evidence, scores.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
@@ -83,6 +84,11 @@ internal static class InspectCommand
             case SparsityFile.CurrentFormat:
                 var sparsity = new SparsityView(SparsityFile.Load(path));
                 invocation.Print(sparsity.ToJson, sparsity.Draw);
+                return;
+            case ImportFile.CurrentFormat:
+                var import = ImportFile.Load(path);
+                invocation.Print(() => StrictJson.Parse(import.ToJson())!,
+                    console => ImportView.Draw(console, Path.GetDirectoryName(Path.GetFullPath(path))!, import));
                 return;
             case RemovalOrder.CurrentFormat:
                 var order = RemovalOrder.Load(path);

@@ -8,6 +8,7 @@ internal static class Verbs
         RunCommand.CreateDemo(),
         RunCommand.Create(),
         PaperCommand.Create(),
+        ImportCommand.Create(),
         CalibrateCommand.Create(),
         PlanCommand.Create(),
         PruneCommand.Create(),

@@ -1,4 +1,5 @@
 using Interlace.Artefacts;
+using Interlace.Importing;
 using Interlace.Pruning.Sparsity;
 
 namespace Interlace.Pruning;
@@ -16,7 +17,8 @@ public static class ModelRecords
     public static bool AreIn(string folder) =>
         File.Exists(Path.Combine(folder, "config.json"))
         && Directory.EnumerateDirectories(folder).All(inner => Path.GetFileName(inner) == TemplateFolder)
-        && (Has(folder, PrunedModelFile.Name, PrunedModelFile.CurrentFormat) || Has(folder, SparsityFile.Name, SparsityFile.CurrentFormat));
+        && (Has(folder, PrunedModelFile.Name, PrunedModelFile.CurrentFormat) || Has(folder, SparsityFile.Name, SparsityFile.CurrentFormat)
+            || Has(folder, ImportFile.Name, ImportFile.CurrentFormat));
 
     private static bool Has(string folder, string name, string format) =>
         Path.Combine(folder, name) is var path && File.Exists(path) && ArtefactFormat.Of(path) == format;

@@ -21,13 +21,14 @@ internal sealed class ChatTemplate(string begin, bool dated = false) : IChatTemp
 
     /// <summary>The template of a model folder.</summary>
     /// <exception cref="InputException">It is none of the published ones.</exception>
-    public static ChatTemplate Load(string folder)
+    public static IChatTemplate Load(string folder)
     {
         string begin = SpecialTokens.Begin(folder, "<|begin_of_text|>");
-        return TemplateFile.Find(folder, "Llama 3",
+        return TemplateFile.Find<IChatTemplate>(folder, "Llama 3",
             ("ba03a121d097859c7b5b9cd03af99aafe95275210d2876f642ad9929a150f122", new ChatTemplate(begin)),
             ("93c0e9aa3629bbd77e68dbc0f5621f6e6b23aa8d74b932595cdb8d64684526d7", new ChatTemplate(begin, dated: true)),    // 3.1
-            ("d82792f95932f1c9cef5c4bd992f171225e3bf8c7b609b4557c9e1ec96be819f", new ChatTemplate(begin, dated: true)));   // 3.2
+            ("d82792f95932f1c9cef5c4bd992f171225e3bf8c7b609b4557c9e1ec96be819f", new ChatTemplate(begin, dated: true)),    // 3.2
+            (SmolLMTemplate.Sha256, new SmolLMTemplate()));
     }
 
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)

@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using Interlace.Vlm.Checkpoints.Gguf;
+
+namespace Interlace.Vlm.Families;
+
+/// <summary>The <c>rope_scaling</c> of a config, from a GGUF file's keys and its tensor of factors.</summary>
+internal static class GgufRope
+{
+    // Llama 3.1's own, which no key of such a file says.
+    private const double Low = 1, High = 4;
+    private const int Original = 8192;
+
+    /// <summary>The scaling, or null where positions are used as they are.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="prefix">The architecture's name.</param>
+    /// <param name="headSize">Values of a head.</param>
+    /// <param name="theta">Base of the frequencies.</param>
+    /// <exception cref="InputException">The scaling is of a kind that is not known.</exception>
+    public static JsonObject? Scaling(GgufFile file, string prefix, int headSize, double theta)
+    {
+        string type = file.Keys.Text($"{prefix}.rope.scaling.type") ?? "none", factorKey = $"{prefix}.rope.scaling.factor";
+        if (file.Tensors.FirstOrDefault(tensor => tensor.Name == GgufNames.RopeFactors) is { } factors)
+        {
+            return type == "none" ? Llama3(file, factors, file.Keys.Count($"{prefix}.rope.scaling.original_context_length") ?? Original,
+                headSize, theta)
+                : throw new InputException($"{file.Path} has both {GgufNames.RopeFactors} and rope scaling of type {Text.Printable.Quote(type)}: "
+                    + "take the model's original folder.");
+        }
+        switch (type)
+        {
+            case "none":
+                return null;
+            case "linear":
+                double factor = file.Keys.Required(factorKey, file.Keys.Real(factorKey));
+                if (factor <= 0) throw new InputException($"{file.Path}: {factorKey} is {factor}, expected a positive number.");
+                return new() { ["factor"] = GgufConfig.Shortest(factor), ["rope_type"] = "linear" };
+            default:
+                throw new InputException($"{file.Path}: rope scaling of type {Text.Printable.Quote(type)} cannot be imported "
+                    + "(none and linear can): take the model's original folder.");
+        }
+    }
+
+    /// <summary>Finds the settings from which the factors were computed: the slowest frequencies are divided by all of the factor.</summary>
+    private static JsonObject Llama3(GgufFile file, GgufTensor tensor, int original, int headSize, double theta)
+    {
+        const double tolerance = 1e-4;   // converters compute in single precision
+        if (tensor.Type.IsQuantised || tensor.Elements != headSize / 2)
+            throw new InputException($"{file.Path}: {GgufNames.RopeFactors} is not one number for each of {headSize / 2} frequencies.");
+        float[] factors = new float[headSize / 2];
+        file.Read(tensor, 0, factors);
+        double factor = factors.Max();
+        for (int i = 0; i < factors.Length; i++)
+        {
+            double turns = original / (2 * Math.PI) * Math.Pow(theta, -2.0 * i / headSize);
+            double part = Math.Clamp((turns - Low) / (High - Low), 0, 1);
+            double expected = 1 / ((1 - part) / factor + part);
+            if (Math.Abs(factors[i] - expected) <= tolerance * expected) continue;
+            throw new InputException($"{file.Path}: {GgufNames.RopeFactors} is not the scaling of Llama 3.1 for {original} positions, "
+                + "and which one it is cannot be told: take the model's original folder.");
+        }
+        return new()
+        {
+            ["factor"] = GgufConfig.Shortest(factor), ["high_freq_factor"] = High, ["low_freq_factor"] = Low,
+            ["original_max_position_embeddings"] = original, ["rope_type"] = "llama3",
+        };
+    }
+}
