@@ -63,7 +63,7 @@ internal sealed record GgufArchitecture(string Name, string Class, bool IsPermut
         foreach (string other in keys.Names.Where(other => other.StartsWith(name + ".", StringComparison.Ordinal)))
         {
             if (Keys.Contains(other[(name.Length + 1)..])) continue;
-            throw new InputException($"{keys.Path} has a key {Text.Printable.Quote(other)}, and what it asks of the model is not known here: "
+            throw new InputException($"{keys.Path} has a key {Text.Printable.Quote(other)}, and what it asks of the model is not known: "
                 + "take the model's original folder.");
         }
         return architecture;

@@ -25,6 +25,7 @@ internal static class GgufConfig
     public static JsonObject Of(GgufFile file, GgufArchitecture architecture, GgufSizes sizes, GgufNames.Part parts, ElementType type)
     {
         var keys = file.Keys;
+        string length = $"{architecture.Name}.context_length";
         double theta = Positive("rope.freq_base");
         var config = new JsonObject
         {
@@ -33,7 +34,7 @@ internal static class GgufConfig
             ["hidden_act"] = "silu",
             ["hidden_size"] = sizes.Hidden,
             ["intermediate_size"] = sizes.Inner,
-            ["max_position_embeddings"] = keys.Required($"{architecture.Name}.context_length", keys.Count($"{architecture.Name}.context_length")),
+            ["max_position_embeddings"] = keys.Required(length, keys.Count(length)),
             ["model_type"] = architecture.Name,
             ["num_attention_heads"] = sizes.Heads,
             ["num_hidden_layers"] = sizes.Layers,
@@ -50,7 +51,8 @@ internal static class GgufConfig
         if (keys.Has($"{architecture.Name}.attention.key_length")) config["head_dim"] = sizes.HeadSize;
         foreach (var (name, value) in architecture.More(sizes, parts)) config[name] = value?.DeepClone();
         foreach (var (name, id) in TokenIds(keys, sizes.Vocabulary)) config[name] = id;
-        return new(config.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone())));
+        return new(config.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone())));
 
         double Positive(string name)
         {

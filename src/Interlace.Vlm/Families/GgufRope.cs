@@ -21,10 +21,13 @@ internal static class GgufRope
         string type = file.Keys.Text($"{prefix}.rope.scaling.type") ?? "none", factorKey = $"{prefix}.rope.scaling.factor";
         if (file.Tensors.FirstOrDefault(tensor => tensor.Name == GgufNames.RopeFactors) is { } factors)
         {
-            return type == "none" ? Llama3(file, factors, file.Keys.Count($"{prefix}.rope.scaling.original_context_length") ?? Original,
-                headSize, theta)
-                : throw new InputException($"{file.Path} has both {GgufNames.RopeFactors} and rope scaling of type {Text.Printable.Quote(type)}: "
+            if (type != "none")
+            {
+                throw new InputException($"{file.Path} has both {GgufNames.RopeFactors} and rope scaling {Text.Printable.Quote(type)}: "
                     + "take the model's original folder.");
+            }
+            int original = file.Keys.Count($"{prefix}.rope.scaling.original_context_length") ?? Original;
+            return Llama3(file, factors, original, headSize, theta);
         }
         switch (type)
         {
@@ -45,7 +48,10 @@ internal static class GgufRope
     {
         const double tolerance = 1e-4;   // converters compute in single precision
         if (tensor.Type.IsQuantised || tensor.Elements != headSize / 2)
-            throw new InputException($"{file.Path}: {GgufNames.RopeFactors} is not one number for each of {headSize / 2} frequencies.");
+        {
+            throw new InputException($"{file.Path}: {GgufNames.RopeFactors} is not one number for each of {headSize / 2} frequencies. "
+                + "Download or convert it again.");
+        }
         float[] factors = new float[headSize / 2];
         file.Read(tensor, 0, factors);
         double factor = factors.Max();

@@ -26,7 +26,10 @@ internal sealed record GgufSizes(int Hidden, int Inner, int Layers, int Heads, i
         int? given = keys.Count($"{prefix}.attention.key_length");
         int headSize = given ?? hidden / heads;
         if (given is null && hidden % heads != 0)
-            throw new InputException($"{keys.Path}: {heads} heads do not divide {hidden} values, and {prefix}.attention.key_length is absent.");
+        {
+            throw new InputException($"{keys.Path}: {heads} heads do not divide {hidden} values, "
+                + $"and {prefix}.attention.key_length is absent. Download or convert it again.");
+        }
         Equal("attention.value_length", headSize);
         Equal("rope.dimension_count", headSize);
         Equal("vocab_size", vocabulary);

@@ -38,7 +38,10 @@ internal sealed class GgufTokenizer
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (int id = 0; id < _tokens.Length; id++)
             if (!seen.Add(_tokens[id]))
-                throw new InputException($"{keys.Path} has the token {Text.Printable.Quote(_tokens[id])} twice. Download or convert it again.");
+            {
+                throw new InputException($"{keys.Path} has the token {Text.Printable.Quote(_tokens[id])} twice. "
+                    + "Download or convert it again.");
+            }
     }
 
     /// <summary>Number of tokens, unused ones among them.</summary>

@@ -47,9 +47,9 @@ public static class ImportStage
         OutputPlace.Check(target, path);
         using var model = GgufModel.Open(path);
         var files = model.Files(element);
-        var source = Source(path, progress, cancel);
-        if (replaces is null && Finished(target, source, type) is { } before)
+        if (replaces is null && EmptyFolder.IsTaken(target))
         {
+            var before = Finished(target, path, type, progress, cancel);
             StagedFolder.DiscardLeft(target);
             say?.Invoke($"{target} is there already.");
             return before;
@@ -59,6 +59,7 @@ public static class ImportStage
         IReadOnlyList<TensorSource>[] shards = [.. CheckpointWriter.Split(tensors, LargestShard)];
         long needed = shards.Sum(SafeTensorsWriter.LargestSize) + files.Values.Sum(file => (long)file.Length) + RoomForRecords;
         using var folder = StagedFolder.Begin(target, needed, replaces, freeBytes);
+        var source = Source(path, progress, cancel);
         foreach (var (name, bytes) in files) File.WriteAllBytes(Path.Combine(folder.FullPath, name), bytes);
         CheckpointWriter.Write(folder.FullPath, shards, null, progress is null
             ? null : new ByteProgress("import", tensors.Sum(tensor => tensor.Bytes), progress), cancel);
@@ -96,15 +97,16 @@ public static class ImportStage
         return new(Path.GetFileName(path), bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>The record of a folder that was made from the same file and holds what was written then; null where there is nothing yet.
-    /// </summary>
-    private static ImportFile? Finished(string target, ImportSource source, string type)
+    /// <summary>The record of a folder that was made from the same file and holds what was written then.</summary>
+    /// <exception cref="InputException">It was not, or does not.</exception>
+    private static ImportFile Finished(string target, string path, string type, IProgress<StageProgress>? progress,
+        CancellationToken cancel)
     {
-        if (!EmptyFolder.IsTaken(target)) return null;
-        if (ImportFile.In(target) is { } found && found.Source with { Name = source.Name } == source && found.Dtype == type)
+        if (ImportFile.In(target) is { } found && found.Dtype == type && found.Source.Bytes == new FileInfo(path).Length)
         {
             using var there = Checkpoint.Open(target);
-            if (found.Model.DifferenceFrom(ModelIdentity.Of(there)) is null) return found;
+            if (found.Model.DifferenceFrom(ModelIdentity.Of(there, cancel: cancel)) is null
+                && Source(path, progress, cancel).Sha256 == found.Source.Sha256) return found;
         }
         throw new InputException($"{target} is not empty and does not hold this file's model in {type}: "
             + "name another folder, or start over with --force.");

@@ -12,7 +12,8 @@ internal static class DequantisedTensor
     /// <param name="tensor">The tensor in it.</param>
     /// <param name="name">Name in the new file.</param>
     /// <param name="type">BF16, rounded to nearest with ties to even, or F32.</param>
-    /// <param name="pairedHeads">Number of heads where the rows of a head lie in pairs that belong d/2 apart; null for rows in order.</param>
+    /// <param name="pairedHeads">Number of heads where the rows of a head lie in pairs that belong d/2 apart;
+    /// null for rows in order.</param>
     public static TensorSource Source(GgufFile file, GgufTensor tensor, string name, ElementType type, int? pairedHeads)
     {
         if (type is not (ElementType.BF16 or ElementType.F32)) throw new ArgumentOutOfRangeException(nameof(type), type, "BF16 or F32");

@@ -136,7 +136,10 @@ public sealed unsafe class GgufFile : IDisposable
         string path = reader.Path, name = reader.Text("the name of a tensor", LongestName);
         uint dimensions = reader.U32($"the dimensions of {Printable.Quote(name)}");
         if (dimensions is < 1 or > MostDimensions)
-            throw new InputException($"{path}: tensor {Printable.Quote(name)} has {dimensions} dimensions, expected 1 to {MostDimensions}. {Again}");
+        {
+            throw new InputException($"{path}: tensor {Printable.Quote(name)} has {dimensions} dimensions, "
+                + $"expected 1 to {MostDimensions}. {Again}");
+        }
         long[] shape = new long[dimensions];
         Int128 elements = 1;
         for (int i = shape.Length - 1; i >= 0; i--)   // the file has the innermost first

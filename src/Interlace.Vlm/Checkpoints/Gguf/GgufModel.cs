@@ -107,7 +107,10 @@ public sealed class GgufModel : IDisposable
         foreach (var name in GgufNames.Of(_sizes, _parts))
         {
             if (!found.Remove(name.InFile, out var tensor))
-                throw new InputException($"{_file.Path} has no tensor {name.InFile}, which a complete model has. Download or convert it again.");
+            {
+                throw new InputException($"{_file.Path} has no tensor {name.InFile}, which a complete model has. "
+                    + "Download or convert it again.");
+            }
             if (!tensor.Shape.SequenceEqual(name.Shape))
             {
                 throw new InputException($"{_file.Path}: tensor {name.InFile} has the sizes [{string.Join(", ", tensor.Shape)}], "
@@ -118,8 +121,8 @@ public sealed class GgufModel : IDisposable
         found.Remove(GgufNames.RopeFactors);
         if (found.Keys.Order(StringComparer.Ordinal).FirstOrDefault() is { } other)
         {
-            throw new InputException($"{_file.Path} has a tensor {Printable.Quote(other)}, which no {_architecture.Name} model has that can be "
-                + "imported: take the model's original folder.");
+            throw new InputException($"{_file.Path} has a tensor {Printable.Quote(other)}, which no {_architecture.Name} model has "
+                + "that can be imported: take the model's original folder.");
         }
         return tensors;
     }

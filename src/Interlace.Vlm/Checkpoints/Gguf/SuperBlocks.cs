@@ -10,8 +10,8 @@ internal static class SuperBlocks
     private const int Values = 256;
 
     /// <summary>
-    /// d s q - dmin m: eight runs of 32 numbers, each with a six-bit scale s and a six-bit m. From d, dmin, 12 bytes of scales and 128 bytes
-    /// of q, of which 32 at a time hold one run in their low halves and the next in their high halves.
+    /// d s q - dmin m: eight runs of 32 numbers, each with a six-bit scale s and a six-bit m. From d, dmin, 12 bytes of scales and
+    /// 128 bytes of q, of which 32 at a time hold one run in their low halves and the next in their high halves.
     /// </summary>
     public static void Q4_K(ReadOnlySpan<byte> blocks, Span<float> values)
     {
@@ -32,9 +32,9 @@ internal static class SuperBlocks
     }
 
     /// <summary>
-    /// d s (q - 32): sixteen runs of 16 numbers, each with a signed scale s. From 128 bytes with the low four bits of q, 64 with the high two,
-    /// 16 scales and d. In either half of the block, 32 numbers at a time take the low halves of the first and the second 32 bytes, then their
-    /// high halves, and their high bits from one pair of bits of 32 bytes.
+    /// d s (q - 32): sixteen runs of 16 numbers, each with a signed scale s. From 128 bytes with the low four bits of q, 64 with the
+    /// high two, 16 scales and d. In either half of the block, 32 numbers at a time take the low halves of the first and the second
+    /// 32 bytes, then their high halves, and their high bits from one pair of bits of 32 bytes.
     /// </summary>
     public static void Q6_K(ReadOnlySpan<byte> blocks, Span<float> values)
     {
