@@ -43,7 +43,7 @@ internal static class GgufRope
         }
     }
 
-    /// <summary>Finds the settings from which the factors were computed: the slowest frequencies are divided by all of the factor.</summary>
+    /// <summary>Finds the settings from which the factors were computed: slowest frequencies are divided by the whole factor.</summary>
     private static JsonObject Llama3(GgufFile file, GgufTensor tensor, int original, int headSize, double theta)
     {
         const double tolerance = 1e-4;   // converters compute in single precision
