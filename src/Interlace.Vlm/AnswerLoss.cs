@@ -29,6 +29,27 @@ public static class AnswerLoss
         return loss;
     }
 
+    /// <summary>The cross-entropy of each of the batch's answer tokens, in their order, without gradients: -log p in nats.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="headRows">Rows of a chunk at the head.</param>
+    public static double[] Each(VisionLanguageModel model, Batch batch, int headRows = 512)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor rows = model.Hidden(batch).index_select(0, batch.AnswerRows);
+        List<double> losses = [];
+        for (long at = 0; at < rows.shape[0]; at += headRows)
+        {
+            using var chunk = NewDisposeScope();
+            long count = Math.Min(headRows, rows.shape[0] - at);
+            Tensor logits = model.Logits(rows.narrow(0, at, count)).to(ScalarType.Float32);
+            Tensor each = functional.cross_entropy(logits, batch.AnswerIds.narrow(0, at, count), reduction: Reduction.None);
+            losses.AddRange(each.to(ScalarType.Float64).cpu().data<double>());
+        }
+        return [.. losses];
+    }
+
     /// <summary>Summed cross-entropy in fp32. logits [n, vocabulary], ids [n] -> [].</summary>
     public static Tensor CrossEntropy(Tensor logits, Tensor ids) =>
         functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);

@@ -29,7 +29,7 @@ public class ArchitectureTests
 
     /// <summary>The rooms of evaluation; what lies in none of them puts them together.</summary>
     private static readonly string[] EvaluationRooms =
-        ["Python", "Tables", "Rules", "Asking", "Judges", "Scoring", "Comparing", "Latency", ""];
+        ["Python", "Tables", "Rules", "Asking", "Judges", "Scoring", "Likelihoods", "Comparing", "Latency", ""];
 
     private static readonly OpCode[] OpCodes = [.. typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!)];
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Evaluation.Comparing;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Scoring;
 
 namespace Interlace.Cli;
@@ -20,13 +22,31 @@ internal static class CompareCommand
     private static int Run(Invocation invocation)
     {
         (string Path, string Name, string Folder)[] folders =
-            [.. invocation.Get(Runs).SelectMany(path => RunFolder.EvaluationsIn(path, ScoresFile.Name)
+            [.. invocation.Get(Runs).SelectMany(path => RunFolder.EvaluationsIn(path, ScoresFile.Name, LikelihoodsFile.Name)
             .Select(run => (path, run.Name, run.Folder)))];
-        var runs = folders.Select(run => ScoredRun.Load(folders.Count(other => other.Name == run.Name) == 1
-            ? run.Name : NameWithParents(run.Folder, folders), run.Folder));
-        var comparison = RunComparison.Of([.. runs], invocation.Experiment().Seed, invocation.Force);
-        invocation.Print(comparison.ToJson, new ComparisonView(comparison).Draw);
+        var named = folders.Select(run => (run.Folder, Name: folders.Count(other => other.Name == run.Name) == 1
+            ? run.Name : NameWithParents(run.Folder, folders))).ToArray();
+        bool likely = named.All(run => LikelihoodRun.IsIn(run.Folder)),
+            scored = !likely || named.All(run => File.Exists(Path.Combine(run.Folder, ScoresFile.Name)));
+        int seed = invocation.Experiment().Seed;
+        var scores = !scored ? null
+            : RunComparison.Of([.. named.Select(run => ScoredRun.Load(run.Name, run.Folder))], seed, invocation.Force);
+        var likelihoods = !likely ? null
+            : LikelihoodComparison.Of([.. named.Select(run => LikelihoodRun.Load(run.Name, run.Folder))], seed, invocation.Force);
+        invocation.Print(() => Json(scores, likelihoods), console =>
+        {
+            if (likelihoods is not null) new LikelihoodComparisonView(likelihoods).Draw(console);
+            if (scores is not null) new ComparisonView(scores).Draw(console);
+        });
         return ExitCode.Done;
+    }
+
+    /// <summary>The comparison of scores, where there are any, and beside it that of likelihoods.</summary>
+    private static JsonNode Json(Comparison? scores, LikelihoodComparison? likelihoods)
+    {
+        JsonNode json = scores?.ToJson() ?? new JsonObject();
+        if (likelihoods is not null) json["likelihoods"] = likelihoods.ToJson();
+        return json;
     }
 
     /// <summary>The shortest end of a path that no other run has.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Interlace.Experiments;
 
 namespace Interlace.Cli;
 
@@ -34,9 +35,14 @@ internal static class StageOptions
     public static readonly ExperimentOption Parent = new("--parent", "finetune.parent", "The unpruned model, under distillation.", "MODEL");
     public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks",
         "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");
+    public static readonly Option<string[]> Texts = Files("--texts",
+        "Files of plain texts ({\"text\": ...} on each line) whose perplexity is taken, in windows of evaluate.text_tokens tokens.");
+    public static readonly Option<string[]> Choices = Files("--choices",
+        "Files of contexts with choices ({\"context\", \"choices\", \"answer\"} on each line), of which the likeliest is taken.");
     public static readonly ExperimentOption Only = new("--only", "evaluate.only",
         "Names of the benchmarks to run, separated by commas (default: all that lie in the folder).", "A,B");
-    public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit", "At most this many rows of each benchmark.", "NUMBER");
+    public static readonly ExperimentOption Limit = new("--limit", "evaluate.limit",
+        "At most this many rows of each benchmark and file.", "NUMBER");
     public static readonly ExperimentOption Sampling = new("--sampling", "evaluate.sampling",
         "greedy; qwen: temperature 0.7, top-k 20, top-p 0.8, presence penalty 1.5; or checkpoint: as generation_config.json says.");
     public static readonly ExperimentOption Protocol = new("--protocol", "evaluate.protocol", "limited (50 new tokens) or cot (16,384).");
@@ -50,6 +56,21 @@ internal static class StageOptions
     public static readonly ExperimentOption JudgeModel = new("--judge-model", "evaluate.judge_model", "The judge's model.");
     public static readonly ExperimentOption JudgeReplies = new("--judge-replies", "evaluate.judge_replies",
         "File of recorded replies to replay.");
+
+    /// <summary>The experiment with the files of texts and choices that the command line names.</summary>
+    public static Experiment WithTexts(Invocation invocation, Experiment experiment)
+    {
+        string[]? texts = invocation.Get(Texts), choices = invocation.Get(Choices);
+        var options = experiment.Evaluate ?? new();
+        if (texts is { Length: > 0 }) options = options with { Texts = texts };
+        if (choices is { Length: > 0 }) options = options with { Choices = choices };
+        return experiment with { Evaluate = options };
+    }
+
+    private static Option<string[]> Files(string name, string description) => new(name)
+    {
+        Description = description, HelpName = "FILE...", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true,
+    };
 
     /// <summary>A required folder or file to write.</summary>
     public static Option<string> Out(string description, string helpName = "FOLDER") =>

@@ -54,18 +54,22 @@ public static class RunFolder
     /// the baseline first.
     /// </summary>
     /// <param name="path">The folder.</param>
-    /// <param name="artefact">What an evaluation must have.</param>
+    /// <param name="artefacts">Of these an evaluation must have one.</param>
     /// <exception cref="InputException">There are none.</exception>
-    public static IReadOnlyList<(string Name, string Folder)> EvaluationsIn(string path, string artefact)
+    public static IReadOnlyList<(string Name, string Folder)> EvaluationsIn(string path, params string[] artefacts)
     {
         UserFile.CheckFolder(path, $"There is no folder {path}.");
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), inner = Path.Combine(full, Evaluated);
-        if (File.Exists(Path.Combine(full, artefact))) return [(Path.GetFileName(full), full)];
+        bool Has(string folder) => artefacts.Any(artefact => File.Exists(Path.Combine(folder, artefact)));
+        if (Has(full)) return [(Path.GetFileName(full), full)];
         string[] found = Directory.Exists(inner)
-            ? [.. Directory.EnumerateDirectories(inner).Where(folder => File.Exists(Path.Combine(folder, artefact)))]
+            ? [.. Directory.EnumerateDirectories(inner).Where(Has)]
             : [];
         if (found.Length == 0)
-            throw new InputException($"{path} holds no evaluation: there is no {artefact} in it, nor in a folder in {Evaluated}.");
+        {
+            throw new InputException($"{path} holds no evaluation: there is no {string.Join(" or ", artefacts)} in it, "
+                + $"nor in a folder in {Evaluated}.");
+        }
         return [.. InOrder(found.Select(folder => Path.GetFileName(folder))).Select(name => (name, Path.Combine(inner, name)))];
     }
 

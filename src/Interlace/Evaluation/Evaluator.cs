@@ -51,7 +51,8 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
         var options = experiment.Complete().Evaluate!;
         new ScoreStage(experiment).Check();
         string benchmarks = options.Benchmarks
-            ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks.");
+            ?? throw new InputException("No benchmarks are named: give a folder of tables with --benchmarks, "
+                + "or files of texts with --texts, of choices with --choices.");
         var found = Benchmarks.In(benchmarks, options.Only);
         AskingSettings.Check(options, found.Select(f => f.Benchmark));
         var tables = TableSet.Open(found);

@@ -24,14 +24,25 @@ namespace Interlace.Experiments;
 /// <param name="CheckBatching">Answers that are asked for once more, one at a time, where a batch may change a text (bf16, CUDA);
 /// 0 for none.</param>
 /// <param name="Temperature">In place of the temperature of <paramref name="Sampling"/>; 0 for the likeliest token.</param>
+/// <param name="Texts">Files of plain texts whose perplexity is taken; <paramref name="Limit"/> holds for their rows too.</param>
+/// <param name="Choices">Files of contexts with choices, of which the likeliest is taken for the model's.</param>
+/// <param name="TextTokens">Of each text the first so many tokens are taken.</param>
 public sealed record EvaluationOptions(
     string? Benchmarks = null, string[]? Only = null, int? Limit = null, string Protocol = "limited", int? MaxNewTokens = null,
         string Prompts = "dataset", string Rules = "2025-11", int Slots = 16,
     string Sampling = "greedy", SortedDictionary<string, BenchmarkOverrides>? Overrides = null, int LatencySamples = 0,
     string Judge = "none", string? JudgeEndpoint = null, string? JudgeModel = null, string JudgeKey = "INTERLACE_JUDGE_KEY",
     string? JudgeReplies = null, double JudgeTimeout = 60, int JudgeCalls = 4,
-    int CheckBatching = 64, [property: LaterOption] double? Temperature = null)
+    int CheckBatching = 64, [property: LaterOption] double? Temperature = null,
+    [property: LaterOption] string[]? Texts = null, [property: LaterOption] string[]? Choices = null,
+    [property: LaterOption] int TextTokens = 1024)
 {
+    /// <summary>Likelihoods of texts or choices are taken.</summary>
+    internal bool TakesLikelihoods => Texts is { Length: > 0 } || Choices is { Length: > 0 };
+
+    /// <summary>There is anything to evaluate.</summary>
+    internal bool Evaluates => Benchmarks is not null || TakesLikelihoods;
+
     /// <summary>Answers are sampled as the checkpoint's makers want it.</summary>
     internal const string AsCheckpoint = "checkpoint";
 

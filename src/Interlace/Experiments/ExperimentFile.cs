@@ -46,6 +46,7 @@ public static class ExperimentFile
     private static Experiment WithPaths(Experiment experiment, Func<string, string> spell)
     {
         string? Full(string? path) => path is null ? null : spell(path);
+        string[]? Each(string[]? paths) => paths is null ? null : [.. paths.Select(spell)];
         return experiment with
         {
             Model = Full(experiment.Model),
@@ -53,7 +54,11 @@ public static class ExperimentFile
                 ? data with { Path = data.Path is null ? null : DataPath.Spell(data.Path, spell), Images = Full(data.Images) } : null,
             Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Full(finetune.Parent) } : null,
             Evaluate = experiment.Evaluate is { } evaluate
-            ? evaluate with { Benchmarks = Full(evaluate.Benchmarks), JudgeReplies = Full(evaluate.JudgeReplies) } : null,
+            ? evaluate with
+            {
+                Benchmarks = Full(evaluate.Benchmarks), JudgeReplies = Full(evaluate.JudgeReplies),
+                Texts = Each(evaluate.Texts), Choices = Each(evaluate.Choices),
+            } : null,
         };
     }
 

@@ -88,6 +88,7 @@ internal static class ExperimentRules
         ("finetune.lora", NotNegative, "0 or more"),
         ("finetune.lora_alpha", number => number > 0, "a number above 0"),
         ("finetune.distill_temperature", number => number > 0, "a number above 0"),
+        ("evaluate.text_tokens", number => number >= 2, "2 or more"),
         ("evaluate.limit", Positive, "1 or more"),
         ("evaluate.max_new_tokens", Positive, "1 or more"),
         ("evaluate.slots", Positive, "1 or more"),

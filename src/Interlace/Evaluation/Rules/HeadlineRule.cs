@@ -11,4 +11,8 @@ public enum HeadlineRule
 
     /// <summary>Sums are (true positives, false positives, false negatives): F1 x 100, 0 where undefined.</summary>
     F1,
+
+    /// <summary>Sums are (-log p in nats, tokens): the perplexity exp(nats / tokens), which is no percentage and better the lower it is.
+    /// </summary>
+    Perplexity,
 }

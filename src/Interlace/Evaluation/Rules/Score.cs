@@ -50,13 +50,17 @@ public sealed record Score
         Note = note,
     };
 
-    /// <summary>The headline of summed units, in percent; null where nothing was summed.</summary>
+    private const double LargestLoss = 700;   // exp of more is no number
+
+    /// <summary>The headline of summed units, in percent but for perplexities; null where nothing was summed.</summary>
     public static double? Headline(HeadlineRule rule, ReadOnlySpan<double> sums)
     {
         switch (rule)
         {
             case HeadlineRule.Mean:
                 return sums is [_, > 0] ? 100 * sums[0] / sums[1] : null;
+            case HeadlineRule.Perplexity:
+                return sums is [_, > 0] ? Math.Exp(Math.Min(sums[0] / sums[1], LargestLoss)) : null;
             case HeadlineRule.F1:
                 return sums.IsEmpty ? null : 100 * F1(sums[0], sums[1], sums[2]);
             default:

@@ -62,6 +62,21 @@ public static class Bootstrap
         return pairs.Length == 0 ? null : Paired(pairs, seed, draws);
     }
 
+    /// <summary>
+    /// The interval of the geometric mean over several texts of a run's perplexity / the baseline's, each text's rows drawn together for
+    /// both; null where the runs share no row.
+    /// </summary>
+    public static Interval? PerplexityRatio(IReadOnlyList<(Score Run, Score Baseline)> texts, long seed, int draws = DefaultDraws)
+    {
+        Pair[] pairs = [.. texts.Select(text => Pair.Of(text.Run, text.Baseline)).OfType<Pair>()];
+        if (pairs.Length == 0) return null;
+        Draws random = new(seed);
+        double[] ratios = new double[draws];
+        for (int d = 0; d < draws; d++)
+            ratios[d] = Math.Exp(pairs.Select(pair => pair.Draw(random)).Average(drawn => Math.Log(drawn.Run / drawn.Baseline)));
+        return Middle(ratios);
+    }
+
     private static PairedIntervals Paired(Pair[] pairs, long seed, int draws)
     {
         Draws random = new(seed);
