@@ -26,7 +26,8 @@ internal static class PaperCommand
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --out paper",
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --config experiments/table-3.json --out "
             + "table-3 --discard-models",
-    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, Target, Discard, CommonOptions.Config,
+    ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, StageOptions.Texts,
+        StageOptions.Choices, Target, Discard, CommonOptions.Config,
         CommonOptions.Recipe, CommonOptions.Set };
 
     /// <summary>Runs the variants of an experiment.</summary>
@@ -54,7 +55,7 @@ internal static class PaperCommand
     private static int Run(Invocation invocation)
     {
         string model = Path.GetFullPath(invocation.Get(ModelOptions.Model));
-        var experiment = invocation.Experiment(standard: StandardExperiment) with { Model = model };
+        var experiment = StageOptions.WithTexts(invocation, invocation.Experiment(standard: StandardExperiment)) with { Model = model };
         return Run(invocation, "paper", experiment, invocation.Get(Target)!);
     }
 

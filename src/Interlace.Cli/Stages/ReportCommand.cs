@@ -44,7 +44,18 @@ internal static class ReportCommand
             throw new InputException($"{target} is not empty and holds no report: name another folder.");
     }
 
-    private static JsonObject Json(WrittenReport report, string target) => new()
+    private static JsonObject Json(WrittenReport report, string target)
+    {
+        var json = Results(report, target);
+        if (report.Likelihoods.Count > 0)
+            json["likelihoods"] = new JsonArray([.. report.Likelihoods.Select(model => (JsonNode)new JsonObject
+            {
+                ["model"] = model.Model, ["treatments"] = ModelLikelihoods.ToJson(model.Treatments),
+            })]);
+        return json;
+    }
+
+    private static JsonObject Results(WrittenReport report, string target) => new()
     {
         ["folder"] = target,
         ["files"] = new JsonArray([.. report.Files.Select(file => (JsonNode)file)]),
@@ -71,6 +82,7 @@ internal static class ReportCommand
                     Number(result.Relative), Span(result.RelativeInterval)]);
             console.Write(table);
         }
+        foreach (var (model, treatments) in report.Likelihoods) ModelLikelihoodsView.Draw(console, treatments, model);
         console.WriteLine($"{report.Files.Count} files; look at {Path.Combine(target, RunFolder.Report)}");
     }
 }

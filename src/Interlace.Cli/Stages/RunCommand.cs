@@ -69,6 +69,7 @@ internal static class RunCommand
                 table.AddRow([model.Name, .. model.Benchmarks.Select(b => $"{b.Score:0.0}"), $"[bold]{model.Average:0.0}[/]"]);
             console.Write(table);
         }
+        if (data.Likelihoods.Count > 0) ModelLikelihoodsView.Draw(console, data.Likelihoods);
         if (data.ShareRegained is { } share) console.WriteLine($"Recovery won back {share:0 %} of what dropping the layers cost.");
         console.WriteLine($"{data.Stages.Sum(s => s.Seconds):0} s in all "
             + $"({string.Join(", ", data.Stages.Select(s => $"{s.Name} {s.Seconds:0.0}"))}); "

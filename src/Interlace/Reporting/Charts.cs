@@ -101,11 +101,18 @@ public static partial class Charts
 
     private static NumericManual ValueTicks(double low, double high, int room)
     {
+        double[] places = ValuePlaces(low, high, room);
+        return new(places, [.. places.Select(place => Numbers.Write(Math.Round(place, 12), "0.######"))]);
+    }
+
+    /// <summary>Round values from one end to the other, about as many as there is room for.</summary>
+    private static double[] ValuePlaces(double low, double high, int room)
+    {
         double raw = (high - low) / room, power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = new[] { 1.0, 2, 2.5, 5, 10 }.Select(factor => factor * power).First(step => step >= raw * 0.999);
         List<double> places = [];
         for (double k = Math.Ceiling(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) places.Add(k * step + 0.0);
-        return new([.. places], [.. places.Select(place => Numbers.Write(Math.Round(place, 12), "0.######"))]);
+        return [.. places];
     }
 
     private static Color Of(Tone tone) => Color.FromHex(tone.Light);

@@ -98,6 +98,10 @@ internal sealed record Cell(string Text, double? Value = null, Interval? Interva
     public static Cell SpeedUp(double? value, Interval? interval = null, double? published = null, params IReadOnlyList<string> notes) =>
         Number(value, interval, published, Numbers.SpeedUp, notes);
 
+    /// <summary>A perplexity likewise.</summary>
+    public static Cell Perplexity(double? value, Interval? interval = null, params IReadOnlyList<string> notes) =>
+        Number(value, interval, null, Numbers.Perplexity, notes);
+
     private static Cell Number(double? value, Interval? interval, double? published, Func<double, string> write,
         IReadOnlyList<string> notes) =>
         value is null && published is null ? Empty : new(value is { } known ? write(known) : "–", value, interval, published,

@@ -11,6 +11,8 @@ internal static class Numbers
 
     public static string Interval(Interval interval) => $"{Score(interval.Low)}–{Score(interval.High)}";
 
+    public static string Perplexity(double value) => Write(value, value < 1000 ? "0.00" : "0.0");
+
     public static string SpeedUp(double ratio) => Write(ratio, "0.00") + "×";
 
     /// <summary>A share from 0 to 1 in percent.</summary>

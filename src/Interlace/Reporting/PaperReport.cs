@@ -54,7 +54,8 @@ public static class PaperReport
             .Where(table => table.Key is not null && table.Rows.Count > 0))
             files[$"{Tables}/{table.Key}.csv"] = CsvWriter.Write(table);
         foreach (var (name, content) in files) AtomicFile.Write(Path.Combine(target, name), Encoding.UTF8.GetBytes(content));
-        return new([.. files.Keys], [.. all.SelectMany(results => results.Outcomes.Select(outcome => Result(results, outcome)))]);
+        return new([.. files.Keys], [.. all.SelectMany(results => results.Outcomes.Select(outcome => Result(results, outcome)))],
+            [.. LikelihoodResults.Of(models).Select(results => (results.Model, results.Models))]);
     }
 
     private static ReportedResult Result(Results results, Treated outcome)

@@ -34,6 +34,9 @@ public sealed record ReportData(string Title, string Model, string Version)
     /// <summary>The models that were scored, the baseline first; by convention <c>dense</c>, <c>dropped</c> and <c>recovered</c>.</summary>
     public IReadOnlyList<ModelScores> Models { get; init; } = [];
 
+    /// <summary>The models whose likelihoods of texts or choices were taken, the baseline first.</summary>
+    public IReadOnlyList<ModelLikelihoods> Likelihoods { get; init; } = [];
+
     /// <summary>What a reader must be told of the scores: rows that were left out, right answers that no answer can meet.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
 

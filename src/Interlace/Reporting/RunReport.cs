@@ -28,6 +28,8 @@ public static class RunReport
     {
         string model = experiment.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(experiment.Model ?? folder)));
         var (scores, examples) = Evaluations(folder, experiment);
+        LikelihoodRun[] likelihoods = [.. ModelNames.Select(name => (Name: name, Folder: Path.Combine(folder, RunFolder.Evaluated, name)))
+            .Where(run => LikelihoodRun.IsIn(run.Folder)).Select(run => LikelihoodRun.Load(run.Name, run.Folder))];
         return new($"{model}, pruned by {experiment.Complete().Plan!.Ratio:0.##%}", model, ProgramVersion.CreatedBy)
         {
             Seed = experiment.Seed,
@@ -37,7 +39,9 @@ public static class RunReport
             Plan = Plan(Path.Combine(folder, PlanFile.Name)),
             Training = Training(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name)),
             Models = [.. scores.Where(run => run.Scores.Average is not null).Select(run => Scores(run, scores[0]))],
-            Remarks = [.. scores.SelectMany(run => run.Scores.Remarks).Distinct(StringComparer.Ordinal)],
+            Likelihoods = [.. likelihoods.Select(run => ModelLikelihoods.Of(run.Name, [(run, likelihoods[0])]))],
+            Remarks = [.. scores.SelectMany(run => run.Scores.Remarks).Concat(likelihoods.SelectMany(run => run.File.Remarks))
+                .Distinct(StringComparer.Ordinal)],
             Examples = examples,
             Stages = stages,
             PeakMemoryBytes = peakMemory,

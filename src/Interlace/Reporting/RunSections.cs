@@ -21,6 +21,7 @@ internal static class RunSections
     [
         .. data.Models.Select(model => new Tile(Numbers.Score(model.Average), $"{model.Name}, average score",
             model.AverageInterval is { } interval ? $"95 %: {Numbers.Interval(interval)}" : "")),
+        .. data.Models.Count == 0 ? data.Likelihoods.SelectMany(LikelihoodSections.Tiles) : [],
         .. data.Models.Count > 0 && data.ShareRegained is { } share
             ? [new Tile(Numbers.Share(share), "of the loss regained", "(recovered − dropped) / (dense − dropped)")]
             : (Tile[])[],
@@ -30,6 +31,8 @@ internal static class RunSections
     public static IEnumerable<Section> Findings(ReportData data)
     {
         if (data.Models.Count > 0) yield return Scores(data.Models, data.Remarks);
+        if (data.Likelihoods.Count > 0)
+            yield return LikelihoodSections.Of(data.Likelihoods, remarks: data.Models.Count > 0 ? [] : data.Remarks);
         if (data.Plan is not null || data.Similarity is not null) yield return Plan(data.Plan, data.Similarity);
         if (data.Training is { Rows.Count: > 0 } training) yield return Recovery(training);
         if (data.Examples.Count > 0) yield return new("Examples", [new Cards(data.Examples)]);

@@ -1,3 +1,4 @@
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Vlm;
@@ -5,11 +6,12 @@ using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Runs;
 
-/// <summary>What models and tables are, each looked at once.</summary>
+/// <summary>What models, tables and files of texts are, each looked at once.</summary>
 internal sealed class InputIdentities
 {
     private readonly Dictionary<string, ModelIdentity> _models = new(StringComparer.Ordinal);
     private IReadOnlyDictionary<string, string>? _tables;   // one experiment names one folder of them
+    private IReadOnlyList<LikelihoodFile>? _files;
 
     /// <summary>The identity of a model folder.</summary>
     /// <exception cref="InputException">It holds no complete model.</exception>
@@ -19,6 +21,10 @@ internal sealed class InputIdentities
         using var checkpoint = Checkpoint.Open(folder);
         return _models[folder] = ModelIdentity.Of(checkpoint);
     }
+
+    /// <summary>The files of texts and choices, with their hashes.</summary>
+    /// <exception cref="InputException">One is absent or wrong.</exception>
+    public IReadOnlyList<LikelihoodFile> OfFiles(EvaluationOptions options) => _files ??= LikelihoodStage.Open(options);
 
     /// <summary>MD5 by file name of the tables that are asked.</summary>
     /// <exception cref="InputException">One is absent or wrong.</exception>

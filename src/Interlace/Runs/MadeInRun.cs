@@ -3,6 +3,7 @@ using Interlace.Calibration;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Judges;
 using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Scoring;
 using Interlace.Outputs;
 using Interlace.Pruning;
@@ -22,7 +23,8 @@ public static class MadeInRun
     private static readonly string[] Files =
     [
         LayerSimilarity.Name, LayerSimilarity.SamplesName, CalibrationStage.StateName, PlanStability.Name, PlanFile.Name, LatencyFile.Name,
-        AnswersFile.Name, ScoresFile.Name, Outcomes.Name, RepliesFile.Name, RunFolder.Timings, RunFolder.Summary, RunFolder.Report,
+        AnswersFile.Name, ScoresFile.Name, Outcomes.Name, RepliesFile.Name, LikelihoodsFile.Name, LikelihoodsFile.StateName,
+        RunFolder.Timings, RunFolder.Summary, RunFolder.Report,
         PaperReport.Markdown,
     ];
 
@@ -31,10 +33,14 @@ public static class MadeInRun
     [
         (EvidenceFiles.FolderName, ".json"), (PaperReport.Figures, ".svg"), (PaperReport.Tables, ".csv"),
         (EvaluationFolder.PredictionsName, ".jsonl"), (EvaluationFolder.TimesName, ".jsonl"), (EvaluationFolder.AloneName, ".jsonl"),
+        (LikelihoodsFolder.TextsName, ".jsonl"), (LikelihoodsFolder.ChoicesName, ".jsonl"),
     ];
 
     /// <summary>Folders of further folders like this one.</summary>
     private static readonly string[] Nests = [RunFolder.Evaluated, RunFolder.Variants, RunFolder.Rounds];
+
+    /// <summary>Each of them tells a folder of an evaluation.</summary>
+    private static readonly string[] Evaluations = [AnswersFile.Name, LikelihoodsFile.Name, LikelihoodsFile.StateName];
 
     private static readonly string[] Models = [RunFolder.Pruned, RunFolder.Tuned];
 
@@ -87,7 +93,8 @@ public static class MadeInRun
         if (!Directory.Exists(folder)) yield break;
         // A matrix has the evaluations of its unpruned model beside its other folders, under names of their own.
         var inner = Nests.Select(nest => Path.Combine(folder, nest)).Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories)
-            .Concat(Directory.EnumerateDirectories(folder).Where(other => File.Exists(Path.Combine(other, AnswersFile.Name))));
+            .Concat(Directory.EnumerateDirectories(folder).Where(other =>
+                Evaluations.Any(name => File.Exists(Path.Combine(other, name)))));
         foreach (string run in inner.Where(other => !File.Exists(Path.Combine(other, RunFolder.Record))).SelectMany(RunsIn))
             yield return run;
     }

@@ -114,7 +114,7 @@ public sealed class Matrix(Job job, string folder)
             job.Say($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps)}");
             step.Run();
         }
-        if (_experiment.Evaluate!.Benchmarks is not null) PaperReport.Write(folder);
+        if (_experiment.Evaluate!.Evaluates) PaperReport.Write(folder);
     }
 
     /// <summary>One stage of one folder.</summary>
@@ -138,11 +138,11 @@ public sealed class Matrix(Job job, string folder)
             var measure = shared.Measure(name, model);
             yield return new($"evidence {name}", "evidence", shared, () => measure.IsDone, measure.Run);
         }
-        foreach (Line line in _experiment.Evaluate!.Benchmarks is null ? [] : lines.DistinctBy(line => line.Dense))
+        foreach (Line line in lines.DistinctBy(line => line.Dense))
         {
             var own = Stages(job with { Experiment = line.Own }, folder);
-            var evaluate = own.Evaluate(line.Dense, model, shared.At(line.Dense));
-            yield return new($"evaluate {line.Dense}", "evaluate", own, () => evaluate.IsDone, evaluate.Run);
+            foreach (var evaluate in own.Evaluations(line.Dense, model, shared.At(line.Dense)))
+                yield return new($"evaluate {line.Dense}", "evaluate", own, () => evaluate.IsDone, evaluate.Run);
         }
         Line[][] folders = [.. lines.GroupBy(line => line.Folder).Select(own => own.ToArray())];
         foreach (Line line in folders.Select(own => own[0]).Where(line => line.Sparsity is null && !line.InRounds))
@@ -185,7 +185,7 @@ public sealed class Matrix(Job job, string folder)
     {
         return new($"{line.Folder}: evaluate {line.EvaluationName}", "evaluate", line.Stages, () => Done(line), () =>
         {
-            if (_experiment.Evaluate!.Benchmarks is not null) line.Evaluation.Run();
+            foreach (var evaluation in line.Evaluations.Where(evaluation => !evaluation.IsDone)) evaluation.Run();
             if (DiscardModels && own.All(Done))
                 foreach (string done in new[] { RunFolder.Pruned, RunFolder.Tuned, RunFolder.Rounds }.Select(n => line.Stages.At(n))
                     .Where(Directory.Exists))
@@ -203,9 +203,9 @@ public sealed class Matrix(Job job, string folder)
     /// <param name="Stages">The folder's stages.</param>
     /// <param name="Reduce">The one that prunes or sparsifies.</param>
     /// <param name="Tune">The one that tunes, or does everything in rounds.</param>
-    /// <param name="Evaluation">The one that asks.</param>
+    /// <param name="Evaluations">Those that evaluate.</param>
     private sealed record Line(Experiment Own, SparsityOptions? Sparsity, string Folder, bool Tuned, string EvaluationName, string Dense,
-        RunStages Stages, RunStage Reduce, RunStage Tune, RunStage Evaluation)
+        RunStages Stages, RunStage Reduce, RunStage Tune, IReadOnlyList<RunStage> Evaluations)
     {
         public bool InRounds => Sparsity is null && Own.Plan!.Rounds > 1;
     }
@@ -222,14 +222,15 @@ public sealed class Matrix(Job job, string folder)
         return new(own, sparsity, name, tuned, evaluation, variant.EvaluationIn(_experiment, Dense), stages,
             sparsity is null ? stages.Prune(model) : stages.Sparsify(model, sparsity), inRounds
                 ? stages.InRounds(model) : stages.Tune(model),
-            stages.Evaluate(evaluation, stages.At(tuned || inRounds ? RunFolder.Tuned : RunFolder.Pruned),
+            stages.Evaluations(evaluation, stages.At(tuned || inRounds ? RunFolder.Tuned : RunFolder.Pruned),
                 stages.At(RunFolder.Evaluated, evaluation)));
     }
 
     private RunStages Stages(Job own, string at) => new(own, at, _identities);
 
     private bool Done(Line line) =>
-        _experiment.Evaluate!.Benchmarks is not null ? line.Evaluation.IsDone : line.Tuned ? line.Tune.IsDone : line.Reduce.IsDone;
+        line.Evaluations.Count > 0 ? line.Evaluations.All(evaluation => evaluation.IsDone)
+            : line.Tuned ? line.Tune.IsDone : line.Reduce.IsDone;
 
     private void Announce(List<Step> steps)
     {

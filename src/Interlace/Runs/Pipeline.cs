@@ -55,10 +55,17 @@ public sealed class Pipeline(Job job, string folder)
 
     private void Evaluate(string name, string model)
     {
-        if (_experiment.Evaluate!.Benchmarks is not null) _stages.Evaluate(name, model, _stages.At(RunFolder.Evaluated, name)).Run();
+        foreach (var stage in _stages.Evaluations(name, model, _stages.At(RunFolder.Evaluated, name))) stage.Run();
     }
 
-    private void WriteSummary(ReportData data) => Artefact.Save(_stages.At(RunFolder.Summary), new JsonObject
+    private void WriteSummary(ReportData data)
+    {
+        var summary = Summary(data);
+        if (data.Likelihoods.Count > 0) summary["likelihoods"] = ModelLikelihoods.ToJson(data.Likelihoods);
+        Artefact.Save(_stages.At(RunFolder.Summary), summary);
+    }
+
+    private JsonObject Summary(ReportData data) => new()
     {
         ["models"] = new JsonObject(data.Models.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)new JsonObject([
             .. m.Benchmarks.Select(b => KeyValuePair.Create(b.Benchmark, (JsonNode?)b.Score)),
@@ -67,5 +74,5 @@ public sealed class Pipeline(Job job, string folder)
         ["peak_memory_bytes"] = data.PeakMemoryBytes,
         ["settings"] = StrictJson.Parse(ExperimentFile.ToJson(_experiment)),
         ["created_by"] = ProgramVersion.CreatedBy,
-    });
+    };
 }

@@ -2,6 +2,7 @@ using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Data;
 using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Pruning;
@@ -46,6 +47,7 @@ public static class Preflight
                 : tunes && !Done(RunFolder.Tuned) ? [experiment.Finetune!] : [];
             foreach (var tuning in tunings) TrainingSamples.Check(data, tuning);
         }
+        if (!Done(RunFolder.Report)) LikelihoodStage.Open(experiment.Evaluate!);
         if (experiment.Evaluate!.Benchmarks is { } tables && !Done(RunFolder.Report))
             Tables(tables, experiment.Evaluate, ReadsImages(model));
     }

@@ -4,6 +4,7 @@ using Interlace.Calibration;
 using Interlace.Evaluation;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
 using Interlace.Jobs;
@@ -148,6 +149,37 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
             && tables.All(table => answers.Inputs.Tables.GetValueOrDefault(table.Key) == table.Value),
             "its questions were asked from other tables");
     });
+
+    /// <summary>Model and files of texts and choices -> likelihoods in a folder.</summary>
+    public RunStage Likelihoods(string name, string model, string target)
+    {
+        string stage = $"evaluate {name} likelihoods";
+        return Stage(stage, Path.Combine(target, LikelihoodsFile.Name), () =>
+        {
+            using var loaded = Open(model);
+            var found = new LikelihoodStage(loaded, job, target).Run(LikelihoodStage.Open(_experiment.Evaluate!), stage);
+            foreach (string remark in found.Remarks) job.Say(remark);
+            var each = found.Texts.Select(text => $"perplexity of {text.Name} {text.Perplexity:0.00}")
+                .Concat(found.Choices.Select(choice => $"{choice.Name} {choice.Percent:0.0} % right"));
+            job.Say($"{name}: {string.Join(", ", each)}");
+        }, () =>
+        {
+            var found = LikelihoodsFile.Load(Path.Combine(target, LikelihoodsFile.Name));
+            Require(target, found.Seed == _experiment.Seed && found.Settings == LikelihoodSettings.Of(_experiment, job.Compute),
+                "its likelihoods were taken with other settings");
+            if (Directory.Exists(model)) Require(target, found.Inputs.Model, model);
+            Require(target, LikelihoodInputs.AreOf(found.Inputs.Texts, LikelihoodKind.Texts, _identities.OfFiles(_experiment.Evaluate!))
+                && LikelihoodInputs.AreOf(found.Inputs.Choices, LikelihoodKind.Choices, _identities.OfFiles(_experiment.Evaluate!)),
+                "its likelihoods are those of other files");
+        });
+    }
+
+    /// <summary>All that the experiment evaluates a model by, into one folder.</summary>
+    public IReadOnlyList<RunStage> Evaluations(string name, string model, string target) =>
+    [
+        .. _experiment.Evaluate!.TakesLikelihoods ? [Likelihoods(name, model, target)] : (RunStage[])[],
+        .. _experiment.Evaluate!.Benchmarks is not null ? [Evaluate(name, model, target)] : (RunStage[])[],
+    ];
 
     /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
     public RunStage Latency(IReadOnlyList<(string Name, string Folder)> models) => Stage("latency", At(LatencyFile.Name), () =>

@@ -18,10 +18,16 @@ public sealed class ChartsTests
         ["lines"] = () => Charts.Lines("lines", "lines", Many, new("across", "up", 100)),
         ["losses"] = () => Charts.Losses("losses", [("one", SampleReport.Training), ("two", SampleReport.MakeTraining(20))]),
         ["ranking"] = () => Charts.Ranking("ranking", "ranking", [.. Many.Select((s, i) => new RankedValue(s.Name, s.Points[0].Y, s.Points[0].Interval, i % 3))], "percent", 100),
+        ["perplexities"] = () => Charts.Perplexities("perplexities", "perplexities", Measured(2, 20, 900)),
+        ["perplexities of many texts"] = () => Charts.Perplexities("perplexities", "perplexities", Measured(5, 20.1, 20.2)),
         ["violins"] = () => Charts.Violins("violins", "violins", [new("first", [90, 95, 97, 104]), new("second", [70, 70, 71])], "percent", 100),
     };
 
     private static Series[] Many => [.. Enumerable.Range(0, 11).Select(s => new Series($"series {s}", [.. Enumerable.Range(1, s < 2 ? 4 : 1).Select(x => new SeriesPoint(5 * x, 95 - s - x, new(90 - s - x, 97 - s - x)))], Apart: s >= 2))];
+
+    private static ModelLikelihoods[] Measured(int texts, double low, double high) => [.. new[] { low, high }.Select((value, i) =>
+        new ModelLikelihoods($"model {i}", [.. Enumerable.Range(0, texts).Select(t =>
+            new LikelihoodScore($"text {t}", value + t, i == 0 ? new(value - 1, value + 9) : null))], [], 1.5))];
 
     public static TheoryData<string, int> Drawings => [.. from name in All.Keys from width in new[] { Chart.Wide, Chart.Narrow } select (name, width)];
 

@@ -12,6 +12,9 @@ internal sealed record FoundModel(string Name)
     /// <summary>Its evaluations.</summary>
     public List<EvaluatedModel> Evaluations { get; } = [];
 
+    /// <summary>Its likelihoods of texts and choices.</summary>
+    public List<LikelihoodModel> Likelihoods { get; } = [];
+
     /// <summary>What calibration measured.</summary>
     public SimilarityData? Similarity { get; set; }
 

@@ -21,6 +21,7 @@ internal static class PaperDocument
         [
             .. single is null ? [] : RunSections.Findings(single),
             .. Overview(all),
+            .. single is null ? LikelihoodResults.Sections(LikelihoodResults.Of(models), models) : [],
             .. PaperFigures.Of(all),
             .. PaperTables.Of(models, all),
             .. PaperFigures.OfModels(models, plans: single is null),
@@ -154,8 +155,11 @@ internal static class PaperDocument
 
     private static string Lead(IReadOnlyList<FoundModel> models, IReadOnlyList<Results> all)
     {
-        int evaluations = models.Sum(model => model.Evaluations.Count), methods = all.SelectMany(results => results.Outcomes)
-            .Where(outcome => outcome.Treatment.Method != Treatment.Untouched).Select(outcome => outcome.Treatment.Name)
+        string[] sources = [.. models.SelectMany(model => model.Evaluations.Select(evaluation => evaluation.Source)
+            .Concat(model.Likelihoods.Select(measured => measured.Source))).Distinct(StringComparer.Ordinal)];
+        int evaluations = sources.Length, methods = all.SelectMany(results => results.Outcomes).Select(outcome => outcome.Treatment)
+            .Concat(models.SelectMany(model => model.Likelihoods).Select(measured => measured.Treatment))
+            .Where(treatment => treatment.Method != Treatment.Untouched).Select(treatment => treatment.Name)
             .Distinct(StringComparer.Ordinal).Count();
         string counted = $"{evaluations} evaluations of {(models.Count == 1 ? models[0].Name : $"{models.Count} models")}, "
             + $"{methods} {(methods == 1 ? "treatment" : "treatments")}.";

@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Interlace.Artefacts;
 using Interlace.Calibration;
+using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Comparing;
 using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Scoring;
 using Interlace.Pruning;
 using Interlace.Training;
@@ -23,7 +25,7 @@ internal sealed partial class RunScan
     private const string Sparsity = "sparsity.json", Bridged = "bridged";
 
     private readonly List<FoundModel> _models = [];
-    private readonly List<EvaluatedModel> _alone = [];
+    private readonly FoundModel _alone = new("");   // evaluations that were named by themselves
     private string? _nameOfAlone;
 
     /// <summary>The models of the runs, in the order in which they were named.</summary>
@@ -67,11 +69,9 @@ internal sealed partial class RunScan
     private void Add(string run, string name)
     {
         UserFile.CheckFolder(run, $"There is no folder {run}.");
-        if (File.Exists(Path.Combine(run, ScoresFile.Name)))
+        if (IsEvaluation(run))
         {
-            EvaluatedModel evaluation = Evaluation(run, name, null, null);
-            if (evaluation.Treatment == Treatment.Dense) _nameOfAlone ??= ModelName(run, name);
-            _alone.Add(evaluation);
+            if (AddEvaluation(_alone, run, name, null, null) == Treatment.Dense) _nameOfAlone ??= ModelName(run, name);
             return;
         }
         bool matrix = Directory.Exists(Path.Combine(run, RunFolder.Variants));
@@ -79,14 +79,14 @@ internal sealed partial class RunScan
             && !new[] { LayerSimilarity.Name, PlanFile.Name, LatencyFile.Name }.Any(file => File.Exists(Path.Combine(run, file))))
         {
             throw new InputException($"{run} holds no run: there is neither {RunFolder.Variants} nor {RunFolder.Evaluated}, "
-                + $"{LayerSimilarity.Name}, {PlanFile.Name}, {LatencyFile.Name} or {ScoresFile.Name} in it.");
+                + $"{LayerSimilarity.Name}, {PlanFile.Name}, {LatencyFile.Name}, {ScoresFile.Name} or {LikelihoodsFile.Name} in it.");
         }
         FoundModel model = ModelOf(ModelName(run, name));
         AddFolder(model, run, name, "");
         foreach (string dense in Folders(run)
             .Where(folder => Path.GetFileName(folder).StartsWith("dense", StringComparison.Ordinal)
-            && File.Exists(Path.Combine(folder, ScoresFile.Name))))
-            model.Evaluations.Add(Evaluation(dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense));
+            && IsEvaluation(folder)))
+            AddEvaluation(model, dense, $"{name}/{Path.GetFileName(dense)}", null, Treatment.Dense);
         if (!matrix) return;
         foreach (string variant in Folders(Path.Combine(run, RunFolder.Variants)))
             AddFolder(model, variant, $"{name}/{RunFolder.Variants}/{Path.GetFileName(variant)}", Path.GetFileName(variant));
@@ -107,14 +107,13 @@ internal sealed partial class RunScan
         }
         model.Similarity ??= RunReport.Similarity(Path.Combine(folder, LayerSimilarity.Name));
         model.Layers ??= model.Similarity?.Layer.Length;
-        foreach (string evaluated in Folders(Path.Combine(folder, RunFolder.Evaluated))
-            .Where(inner => File.Exists(Path.Combine(inner, ScoresFile.Name))))
+        foreach (string evaluated in Folders(Path.Combine(folder, RunFolder.Evaluated)).Where(IsEvaluation))
         {
             string kind = Path.GetFileName(evaluated);
             Treatment? of = kind.StartsWith("dense", StringComparison.Ordinal) ? Treatment.Dense : treatment is null
                 ? null : treatment with { Tuned = kind.StartsWith("recovered", StringComparison.Ordinal) };
             if (of is { Method: "dense", Tuned: false }) continue;   // nothing dropped, nothing tuned: the model as it is, asked twice
-            model.Evaluations.Add(Evaluation(evaluated, $"{source}/{RunFolder.Evaluated}/{kind}", ratio, of));
+            AddEvaluation(model, evaluated, $"{source}/{RunFolder.Evaluated}/{kind}", ratio, of);
         }
         string log = Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name);
         if (RunReport.Training(log) is { } training)
@@ -150,18 +149,25 @@ internal sealed partial class RunScan
         return method.Length == 0 || pattern.Length == 0 ? null : new(method, 0, pattern, parts.Groups["detail"].Value, false);
     }
 
-    private static EvaluatedModel Evaluation(string folder, string source, double? ratio, Treatment? treatment)
+    private static bool IsEvaluation(string folder) => File.Exists(Path.Combine(folder, ScoresFile.Name)) || LikelihoodRun.IsIn(folder);
+
+    /// <summary>Adds the scores and likelihoods of a folder, and gives what was done to their model.</summary>
+    private static Treatment AddEvaluation(FoundModel model, string folder, string source, double? ratio, Treatment? treatment)
     {
-        ScoredRun run = ScoredRun.Load(source, folder);
-        if (treatment is null)
-        {
-            var history = run.Scores.Inputs.History;
-            bool tuned = history?.Kind.EndsWith("fine-tuned", StringComparison.Ordinal) == true;
-            treatment = history is null || history is { DroppedLayers: 0, Method: null or "dense" } && !tuned ? Treatment.Dense
-                : new(history.Method ?? (history.DroppedLayers == 0 ? "dense" : "unknown"), history.DroppedLayers, null,
-                    history.Kind.Contains(Bridged, StringComparison.Ordinal) ? Bridged : "", tuned);
-        }
-        return new(treatment, ratio, source, run);
+        ScoredRun? scores = File.Exists(Path.Combine(folder, ScoresFile.Name)) ? ScoredRun.Load(source, folder) : null;
+        LikelihoodRun? likelihoods = LikelihoodRun.IsIn(folder) ? LikelihoodRun.Load(source, folder) : null;
+        treatment ??= Of(scores is null ? likelihoods!.File.Inputs.History : scores.Scores.Inputs.History);
+        if (scores is not null) model.Evaluations.Add(new(treatment, ratio, source, scores));
+        if (likelihoods is not null) model.Likelihoods.Add(new(treatment, ratio, source, likelihoods));
+        return treatment;
+    }
+
+    private static Treatment Of(ModelHistory? history)
+    {
+        bool tuned = history?.Kind.EndsWith("fine-tuned", StringComparison.Ordinal) == true;
+        return history is null || history is { DroppedLayers: 0, Method: null or "dense" } && !tuned ? Treatment.Dense
+            : new(history.Method ?? (history.DroppedLayers == 0 ? "dense" : "unknown"), history.DroppedLayers, null,
+                history.Kind.Contains(Bridged, StringComparison.Ordinal) ? Bridged : "", tuned);
     }
 
     private static FolderCost? Cost(string folder, string source)
@@ -189,10 +195,14 @@ internal sealed partial class RunScan
     /// <summary>Evaluations that were named by themselves belong to the dense model among them, or to the first model of all.</summary>
     private void PlaceAlone()
     {
-        if (_alone.Count == 0) return;
-        FoundModel model = _nameOfAlone is null && _models.Count > 0 ? _models[0] : ModelOf(_nameOfAlone ?? _alone[0].Source);
-        model.Evaluations.AddRange(_alone);
-        model.Layers ??= _alone.Select(evaluation => evaluation.Run.Scores.Inputs.History?.Layers)
+        string[] sources = [.. _alone.Evaluations.Select(evaluation => evaluation.Source),
+            .. _alone.Likelihoods.Select(measured => measured.Source)];
+        if (sources.Length == 0) return;
+        FoundModel model = _nameOfAlone is null && _models.Count > 0 ? _models[0] : ModelOf(_nameOfAlone ?? sources[0]);
+        model.Evaluations.AddRange(_alone.Evaluations);
+        model.Likelihoods.AddRange(_alone.Likelihoods);
+        model.Layers ??= _alone.Evaluations.Select(evaluation => evaluation.Run.Scores.Inputs.History?.Layers)
+            .Concat(_alone.Likelihoods.Select(measured => measured.Run.File.Inputs.History.Layers))
             .FirstOrDefault(layers => layers is not null);
     }
 
