@@ -13,7 +13,8 @@ public sealed class LikelihoodCommandTests : IDisposable
 
     public LikelihoodCommandTests()
     {
-        _texts = Write("test.one.jsonl", [.. Enumerable.Range(0, 8).Select(i => Text($"A text of number {i} that says {i * i} and {i + 7}."))]);
+        _texts = Write("test.one.jsonl",
+            [.. Enumerable.Range(0, 8).Select(i => Text($"A text of number {i} that says {i * i} and {i + 7}."))]);
         _other = Write("test.two.jsonl", [.. Enumerable.Range(0, 5).Select(i => Text($"Under the house {i} dogs see {i} red balls."))]);
         _choices = Write("choices.jsonl", [.. Enumerable.Range(0, 12).Select(i => new JsonObject
         {
@@ -55,13 +56,15 @@ public sealed class LikelihoodCommandTests : IDisposable
         Assert.Contains("perplexity, logarithmic", page);
         string[] rows = File.ReadAllLines(_scratch.At("report", "tables", "perplexity.csv"));
         Assert.Equal(3, rows.Length);
-        Assert.True(File.Exists(_scratch.At("report", "tables", "choices.csv")) && File.Exists(_scratch.At("report", "figures", "perplexity.svg")));
+        Assert.True(File.Exists(_scratch.At("report", "tables", "choices.csv")));
+        Assert.True(File.Exists(_scratch.At("report", "figures", "perplexity.svg")));
     }
 
     [Fact]
     public void Runs_under_other_windows_or_over_other_files_are_refused_unless_forced()
     {
-        string dense = Evaluate(TinyCheckpoints.Text, "dense"), short_ = Evaluate(TinyCheckpoints.Text, "short", "--set", "evaluate.text_tokens=8");
+        string dense = Evaluate(TinyCheckpoints.Text, "dense"),
+            short_ = Evaluate(TinyCheckpoints.Text, "short", "--set", "evaluate.text_tokens=8");
         Assert.Contains("windows of 1024 tokens in dense, of 8 in short", CommandRun.Of("compare", dense, short_).Refusal());
         Assert.Contains("Compared by force", CommandRun.Of("compare", dense, short_, "--force").Out);
         File.AppendAllText(_texts, "\n" + Text("Another text."));
@@ -98,7 +101,8 @@ public sealed class LikelihoodCommandTests : IDisposable
         Assert.Contains("is missing", CommandRun.Of([.. evaluate, "--texts", _scratch.At("nowhere.jsonl")]).Refusal());
         Assert.Contains("Not one row", CommandRun.Of([.. evaluate, "--texts", _texts, _choices]).Refusal());
         Assert.Contains("Not one row", CommandRun.Of([.. evaluate, "--choices", _texts]).Refusal());
-        Assert.Contains("evaluate.text_tokens is 1", CommandRun.Of([.. evaluate, "--texts", _texts, "--set", "evaluate.text_tokens=1"]).Refusal());
+        Assert.Contains("evaluate.text_tokens is 1",
+            CommandRun.Of([.. evaluate, "--texts", _texts, "--set", "evaluate.text_tokens=1"]).Refusal());
         Assert.False(Directory.Exists(_scratch.At("out")));
     }
 
@@ -114,11 +118,12 @@ public sealed class LikelihoodCommandTests : IDisposable
 
     private string Pruned()
     {
-        var calibrated = CommandRun.Of(["calibrate", TinyCheckpoints.Text, "--data", _texts, "--rate", "1", "--out", _scratch.At("run"), .. Numbers]);
+        string run = _scratch.At("run"), pruned = _scratch.At("pruned");
+        var calibrated = CommandRun.Of(["calibrate", TinyCheckpoints.Text, "--data", _texts, "--rate", "1", "--out", run, .. Numbers]);
         Assert.True(calibrated.Code == 0, calibrated.Error);
-        Assert.Equal(0, CommandRun.Of("plan", _scratch.At("run"), "--ratio", "0.2").Code);
-        Assert.Equal(0, CommandRun.Of("prune", TinyCheckpoints.Text, "--plan", _scratch.At("run", "plan.json"), "--out", _scratch.At("pruned")).Code);
-        return _scratch.At("pruned");
+        Assert.Equal(0, CommandRun.Of("plan", run, "--ratio", "0.2").Code);
+        Assert.Equal(0, CommandRun.Of("prune", TinyCheckpoints.Text, "--plan", Path.Combine(run, "plan.json"), "--out", pruned).Code);
+        return pruned;
     }
 
     private static double[] Ends(JsonNode ratio) => [.. ratio["ratio_interval"]!.AsArray().Select(end => Math.Round((double)end!, 12))];

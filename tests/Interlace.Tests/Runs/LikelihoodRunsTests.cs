@@ -72,6 +72,7 @@ public sealed class LikelihoodRunsTests : IDisposable
         string markdown = File.ReadAllText(_scratch.At("matrix", "report.md"));
         Assert.Contains("4 evaluations of tiny, 3 treatments.", markdown);
         Assert.True(File.Exists(_scratch.At("matrix", "figures", "perplexity.svg")));
+        Assert.DoesNotContain(_scratch.Path, File.ReadAllText(_scratch.At("matrix", RunFolder.Report)));   // wherever the files lie
         var json = CommandRun.Of("report", _scratch.At("matrix"), "--json").Json();
         var dense = LikelihoodsFile.Load(_scratch.At("matrix", "dense", LikelihoodsFile.Name));
         var treatments = json["likelihoods"]![0]!["treatments"]!.AsObject();

@@ -8,7 +8,7 @@ namespace Interlace.Reporting.Paper;
 /// <summary>Puts the report of any runs together.</summary>
 internal static class PaperDocument
 {
-    private static readonly string[] Paths = ["model", "path", "benchmarks", "judge_replies"];
+    private static readonly string[] Paths = ["model", "path", "benchmarks", "judge_replies"], ListsOfPaths = ["texts", "choices"];
 
     /// <summary>The document of what was found.</summary>
     /// <param name="models">The models and all about them.</param>
@@ -205,10 +205,14 @@ internal static class PaperDocument
             if (node is not JsonObject members) return;
             foreach (string name in members.Select(member => member.Key).ToArray())
                 if (Paths.Contains(name) && members[name] is JsonValue value && value.TryGetValue(out string? path))
-                    members[name] = path.TrimEnd('/', '\\').Split('/', '\\')[^1];
+                    members[name] = NameOf(path);
+                else if (ListsOfPaths.Contains(name) && members[name] is JsonArray paths)
+                    members[name] = new JsonArray([.. paths.Select(one => JsonValue.Create(NameOf(one?.ToString() ?? "")))]);
                 else Shorten(members[name]);
         }
         Shorten(copy);
         return copy;
+
+        static string NameOf(string path) => path.TrimEnd('/', '\\').Split('/', '\\')[^1];
     }
 }

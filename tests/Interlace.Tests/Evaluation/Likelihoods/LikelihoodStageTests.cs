@@ -47,7 +47,8 @@ public sealed class LikelihoodStageTests : IDisposable
     public void A_choice_is_the_one_whose_tokens_are_likeliest_on_average(string model)
     {
         var rows = Enumerable.Range(1, 6).Select(i => (Context: Sentence(i, 5 + i),
-            Choices: (string[])[.. Enumerable.Range(0, 3).Select(choice => Sentence(10 * i + choice, 2 + 3 * choice))], Answer: i % 3)).ToArray();
+            Choices: (string[])[.. Enumerable.Range(0, 3).Select(choice => Sentence(10 * i + choice, 2 + 3 * choice))],
+            Answer: i % 3)).ToArray();
         using var loaded = Open(model);
         var found = Run(loaded, new(Choices: [Write("c.jsonl", Choices(rows))])).Choices.Single();
         var measured = Rows(LikelihoodKind.Choices, "c");
@@ -99,7 +100,8 @@ public sealed class LikelihoodStageTests : IDisposable
             Assert.NotEmpty(File.ReadAllText(rows));
             File.AppendAllText(rows, "{\"row\":");   // cut off within a line
             Run(loaded, options, folder);
-            Assert.All(files, file => Assert.Equal(File.ReadAllBytes(_scratch.At("whole", file)), File.ReadAllBytes(_scratch.At(folder, file))));
+            foreach (string file in files)
+                Assert.Equal(File.ReadAllBytes(_scratch.At("whole", file)), File.ReadAllBytes(_scratch.At(folder, file)));
             Assert.False(File.Exists(_scratch.At(folder, LikelihoodsFile.StateName)));
         }
     }
@@ -191,13 +193,15 @@ public sealed class LikelihoodStageTests : IDisposable
     private static string Sentence(int seed, int words) =>
         string.Join(' ', Enumerable.Range(0, words).Select(i => Words[(seed * 31 + i * i * (seed + 3)) % Words.Length]));
 
-    private static string Texts(string[] texts) => string.Join('\n', texts.Select(text => new JsonObject { ["text"] = text }.ToJsonString()));
+    private static string Texts(string[] texts) =>
+        string.Join('\n', texts.Select(text => new JsonObject { ["text"] = text }.ToJsonString()));
 
-    private static string Choices((string Context, string[] Choices, int Answer)[] rows) => string.Join('\n', rows.Select(row => new JsonObject
-    {
-        ["context"] = row.Context, ["choices"] = new JsonArray([.. row.Choices.Select(choice => JsonValue.Create(choice))]),
-        ["answer"] = row.Answer,
-    }.ToJsonString()));
+    private static string Choices((string Context, string[] Choices, int Answer)[] rows) =>
+        string.Join('\n', rows.Select(row => new JsonObject
+        {
+            ["context"] = row.Context, ["choices"] = new JsonArray([.. row.Choices.Select(choice => JsonValue.Create(choice))]),
+            ["answer"] = row.Answer,
+        }.ToJsonString()));
 
     private string Write(string name, string text)
     {
