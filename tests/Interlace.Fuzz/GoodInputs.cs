@@ -1,5 +1,6 @@
 using Interlace.Cli;
 using Interlace.Pruning;
+using Interlace.Tests.Importing;
 using Interlace.Vlm.Checkpoints;
 using SkiaSharp;
 
@@ -40,6 +41,7 @@ internal static class GoodInputs
             """);
         PlanFile.Save(PruningPlan.Create(16, drop: [5, 8], tune: [4, 9]), "plan.json");
         Shard("model", "sharded");
+        TinyGguf.Create().Save("tiny.gguf");
         GoodModels.Make("model");
         const string cpu = "--device cpu --dtype fp32";
         Done($"calibrate model --data data --out run {Sample} --evidence sleb,magnitude-block --set calibrate.sleb_ratio=0.1 --set calibrate.evidence_samples=2 {cpu}");

@@ -26,6 +26,8 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
     public static IReadOnlyList<Target> All { get; } =
     [
         new("weights", "model/model.safetensors", SafeTensors.Mutate, ["model"], "inspect model", Generate) { Slow = true },
+        new("gguf", "tiny.gguf", Gguf.Mutate, ["tiny.gguf"], "import tiny.gguf --out imported",
+        "generate imported Hello --max-new-tokens 1" + Cpu),
         new("index", "sharded/model.safetensors.index.json", Json.Mutate, ["sharded", "plan.json"], "inspect sharded",
         "prune sharded --plan plan.json --out shorter"),
         new("config", "model/config.json", Json.Mutate, ["model", "plan.json"], "inspect model", Generate,

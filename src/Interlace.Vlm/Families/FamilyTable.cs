@@ -18,6 +18,7 @@ internal static class FamilyTable
         .. SmolVLM.SmolVLMFamily.Rows,
         Gemma3.Gemma3Family.Row,
         Qwen3.Qwen3Family.Row,
+        Qwen2.Qwen2Family.Row,
         Llama.LlamaFamily.Row,
         Gemma3.Gemma3Family.TextRow,
     ];
