@@ -54,7 +54,7 @@ internal static class InspectCommand
         {
             using var checkpoint = Checkpoint.Open(folder);
             var view = new ModelView(folder, ModelSummary.Of(checkpoint), PlanOf(folder), SparsityFile.In(folder),
-                BridgeOf(folder));
+                BridgeOf(folder), ImportFile.In(folder));
             invocation.Print(view.ToJson, view.Draw);
         }
         else if (RunView.Of(folder) is { } run) invocation.Print(run.ToJson, run.Draw);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Importing;
 using Interlace.Pruning;
 using Interlace.Pruning.Bridging;
 using Interlace.Pruning.Sparsity;
@@ -8,7 +9,8 @@ using Spectre.Console;
 namespace Interlace.Cli;
 
 /// <summary>A model folder as a table.</summary>
-internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan, SparsityFile? sparsity, BridgeAccount? bridge = null)
+internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? plan, SparsityFile? sparsity, BridgeAccount? bridge = null,
+    ImportFile? import = null)
 {
     private static readonly (ModelPart Part, string Name)[] Names =
         [(ModelPart.Vision, "vision"), (ModelPart.Embeddings, "embeddings"), (ModelPart.DecoderLayers, "decoder layers"),
@@ -18,6 +20,7 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
     {
         var json = Facts();
         if (bridge is not null) json["bridge"] = new BridgeView(bridge).ToJson();
+        if (import is not null) json["import"] = StrictJson.Parse(import.ToJson());
         return json;
     }
 
@@ -67,5 +70,6 @@ internal sealed class ModelView(string folder, ModelSummary model, PruningPlan? 
         if (plan is not null) new PlanView(plan).Draw(console);
         if (sparsity is not null) new SparsityView(sparsity).Draw(console);
         if (bridge is not null) new BridgeView(bridge).Draw(console);
+        if (import is not null) ImportView.Draw(console, null, import);
     }
 }

@@ -16,14 +16,14 @@ using static TorchSharp.torch;
 namespace Interlace.Tests.Importing;
 
 /// <summary>
-/// A trained model, imported from its GGUF file: bytes of every tensor, files of the folder, ids, logits, similarities, selections and losses
+/// A trained model, imported from its GGUF file: bytes of every tensor, files of the folder, ids, logits, similarities and selections
 /// equal the reference's. What takes longer is explicit: <c>dotnet test -c Release --filter-class '*ImportedModelTests*' --explicit only</c>.
 /// </summary>
 [Trait("Category", "Golden")]
 public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedModels>
 {
     // What the material names: its own rounding is some tenth of it.
-    private const double OfLogits = 2e-3, OfSimilarities = 1e-6, OfLayers = 1e-4, OfPerplexity = 1e-4;
+    private const double OfLogits = 2e-3, OfSimilarities = 1e-6, OfLayers = 1e-4, OfLoss = 1e-4;
 
     public static TheoryData<string> Names => [.. ImportedModels.Names];
 
@@ -120,11 +120,36 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
         Assert.True(compared > 0);
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Names))]
-    public void A_window_of_held_back_text_has_the_loss_of_the_reference(string name) => SameLosses(name, domains: 1, windows: 1);
-
+    /// <summary>The model without some of its layers, as <c>prune</c> writes it, on the texts that the reference asked it.</summary>
     [Theory(SkipTestWithoutData = true, Explicit = true), MemberData(nameof(Names))]
-    public void All_windows_of_held_back_text_have_the_losses_of_the_reference(string name) => SameLosses(name, int.MaxValue, int.MaxValue);
+    public void The_pruned_model_has_the_values_of_the_reference(string name)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        using var scratch = new ScratchFolder();
+        var prompts = ImportedModels.Json(name, "golden.json")["cases"]!;
+        var recorded = Goldens.Load(PathOf(name, "pruned.safetensors"));
+        foreach (var (ratio, golden) in ImportedModels.Json(name, "pruned.json").AsObject())
+        {
+            int[] drop = Ints(golden!["dropped_layers"]!), tune = Ints(golden["tuned_layers_old_numbers"]!);
+            string folder = scratch.At(ratio.TrimEnd('%'));
+            var plan = PruningPlan.Create(drop.Length + golden["kept_layers"]!.AsArray().Count, drop, tune);
+            LayerRemoval.Prune(models.FolderOf(name), plan, folder);
+            using var loaded = LoadedModel.Open(folder, CPU, ScalarType.Float32);
+            foreach (var (@case, values) in golden["cases"]!.AsObject())
+            {
+                var sample = ImportedModels.Sample(Ints(prompts[@case]!["input_ids"]!));
+                using var trace = Trace.Of(loaded.Model, sample);
+                Tensor last = recorded[$"{ratio.TrimEnd('%')}.{@case}.logits_last"];
+                Within(name, $"{@case} at {ratio}", "logits", FamilyGoldens.Deviation(last, trace.Tensors["logits"]), OfLogits);
+                double loss = ImportedModels.Losses(loaded.Model, sample.Ids).Average();
+                Within(name, $"{@case} at {ratio}", "loss", Math.Abs((double)values!["mean_nll"]! - loss), OfLoss);
+                int[] greedy = Ints(values["greedy32"]!["new_tokens"]!);
+                var generator = new Vlm.Generation.Generator(loaded.Model, new(MaxNewTokens: greedy.Length), []);
+                Assert.Equal(greedy, Assert.Single(generator.Run([sample])).Ids);
+            }
+        }
+    }
 
     private void SameValues(string name, string @case)
     {
@@ -141,9 +166,10 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
         using (var trace = Trace.Of(loaded.Model, sample))
         {
             Tensor logits = trace.Tensors["logits"], last = Goldens.Load(PathOf(name, "golden.safetensors"))[$"{@case}.logits_last"];
-            Assert.InRange(FamilyGoldens.Deviation(last, logits), 0, OfLogits);
+            Within(name, @case, "logits", FamilyGoldens.Deviation(last, logits), OfLogits);
             SameChoices(golden, logits);
-            if (@case == First(name)) SameLayers(Goldens.Load(PathOf(name, "golden.first.safetensors")), trace);
+            if (@case == First(name))
+                Within(name, @case, "layers", LayerDeviation(Goldens.Load(PathOf(name, "golden.first.safetensors")), trace), OfLayers);
         }
         using (var batch = Batch.Pack([sample], loaded.Model.Device))
         {
@@ -152,7 +178,7 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
             {
                 double[] expected = Doubles(golden["similarity"]![key]!);
                 Assert.Equal(expected.Length, span.Mean.Length);
-                for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], span.Mean[i], OfSimilarities);
+                Within(name, @case, key, expected.Zip(span.Mean, (value, mean) => Math.Abs(value - mean)).Max(), OfSimilarities);
             }
         }
         int[] greedy = Ints(golden["greedy32"]!["new_tokens"]!);
@@ -170,10 +196,19 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
             if (!near.Contains(t)) Assert.Equal((t, expected[t]), (t, own[t]));
     }
 
-    /// <summary>Every layer. A position has a limit of its own: the first may be a thousand times larger than the others.</summary>
-    private static void SameLayers(Dictionary<string, Tensor> recorded, Trace trace)
+    /// <summary>A deviation, told and held against its limit.</summary>
+    private static void Within(string name, string @case, string check, double deviation, double limit)
+    {
+        FamilyGoldens.Report(name, @case, check, deviation);
+        Assert.InRange(deviation, 0, limit);
+    }
+
+    /// <summary>The largest deviation of every layer and the last norm, relative to the norm of each position: the first may be a thousand
+    /// times larger than the others.</summary>
+    private static double LayerDeviation(Dictionary<string, Tensor> recorded, Trace trace)
     {
         Assert.NotEmpty(recorded);
+        double worst = 0;
         foreach (var (key, tensor) in recorded)
         {
             Tensor own = trace.Tensors[key.Split('.') switch
@@ -183,28 +218,9 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
                 _ => "final_norm",
             }];
             Tensor distance = (tensor - own.reshape(tensor.shape)).norm(-1) / tensor.norm(-1);
-            Assert.InRange(distance.max().item<float>(), 0, OfLayers);
+            worst = Math.Max(worst, distance.max().item<float>());
         }
-    }
-
-    private void SameLosses(string name, int domains, int windows)
-    {
-        var loaded = models.Loaded(name);
-        JsonNode dense = ImportedModels.Json(name, "results.json")["perplexity"]!["dense"]!;
-        string[] known = [.. dense.AsObject().Where(entry => entry.Value is JsonObject).Select(entry => entry.Key)];
-        Assert.NotEmpty(known);
-        foreach (string domain in known.Take(domains))
-        {
-            double[] expected = [.. Doubles(dense[domain]!["nll_of_windows"]!).Take(windows)];
-            string[] texts = [.. ImportedModels.Texts(name, $"test.{domain}").Take(expected.Length).Select(text => (string)text["text"]!)];
-            Assert.Equal(expected.Length, texts.Length);
-            int predicted = (int)dense[domain]!["predicted_tokens"]! / dense[domain]!["nll_of_windows"]!.AsArray().Count;
-            foreach (var (text, sum) in texts.Zip(expected))
-            {
-                double own = ImportedModels.Losses(loaded.Model, loaded.Processor.Tokenizer.Encode(text)[..(predicted + 1)]).Sum();
-                Assert.InRange(Math.Exp((own - sum) / predicted), 1 - OfPerplexity, 1 + OfPerplexity);
-            }
-        }
+        return worst;
     }
 
     /// <summary>Stored similarities, and what the reference selects by them.</summary>
