@@ -2,6 +2,7 @@ using System.CommandLine;
 using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Evaluation.Latency;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Evaluation.Scoring;
 using Interlace.Experiments;
 using Interlace.Importing;
@@ -21,7 +22,7 @@ internal static class InspectCommand
     private static readonly Argument<string> Where =
         new("PATH") { DefaultValueFactory = _ => "", Description =
             "Model folder, run folder, plan.json, similarity.json, stability.json, sparsity.json, import.json, "
-            + "a file of evidence, scores.json, latency.json or any safetensors file." };
+            + "a file of evidence, scores.json, likelihoods.json, latency.json or any safetensors file." };
 
     public static Verb Create() => new("inspect", "Show what a model folder, a run folder, an artefact or a safetensors file holds.",
         ["interlace inspect models/Qwen3-VL-4B-Instruct", "interlace inspect run/plan.json", "interlace inspect run --json",
@@ -107,6 +108,9 @@ internal static class InspectCommand
                 return;
             case ScoresFile.CurrentFormat:
                 invocation.Print(() => StrictJson.Read(path)!, new ScoresView(ScoresFile.Load(path)).Draw);
+                return;
+            case LikelihoodsFile.CurrentFormat:
+                invocation.Print(() => StrictJson.Read(path)!, new LikelihoodsView(LikelihoodsFile.Load(path)).Draw);
                 return;
             case var format:
                 throw new InputException($"{path} is of no kind that can be shown{(format is null ? "" : $": its format is '{format}'")}.");

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Interlace.Cli;
 using Interlace.Pruning;
 using Interlace.Tests.Importing;
@@ -33,6 +34,12 @@ internal static class GoodInputs
         File.WriteAllText("mine.tsv", "index\tprediction\n0\tYes\n1\t\"No, it is not\"\n2\tyes\n");
         File.WriteAllText("mine.jsonl",
             "{\"index\": 0, \"question\": \"Which?\", \"A\": \"a cat\", \"B\": \"a dog\", \"answer\": \"A\", \"prediction\": \"A\"}\n{\"index\": 1, \"question\": \"Which?\", \"A\": \"1\", \"B\": \"2\", \"answer\": \"B\", \"prediction\": \"It is 2\"}\n");
+        string[] texts = [.. Enumerable.Range(0, 3).Select(i => $"{{\"text\": \"Text {i}: a red dog.\", \"from\": \"here\"}}")];
+        File.WriteAllText("texts.jsonl", string.Join('\n', texts));
+        using (var packed = new GZipStream(File.Create("packed.jsonl.gz"), CompressionLevel.Fastest))
+            packed.Write(File.ReadAllBytes("texts.jsonl"));
+        File.WriteAllText("choices.jsonl", string.Concat(Enumerable.Range(0, 2).Select(i =>
+            $"{{\"context\": \"A dog\", \"choices\": [\"is red\", \"{i}\"], \"answer\": {i}}}\n")));
         File.WriteAllText("messages.json", """{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "image", "image": "image.png"}, {"type": "text", "text": "What is this?"}]}, {"role": "assistant", "content": "A cat."}]}""");
         File.WriteAllText("experiment.json", """
             {"name": "x", "model": "model", "seed": 1, "dtype": "fp32", "device": "cpu", "data": {"path": "data", "rate": 0.02, "max_images": 3}, "calibrate": {"fraction": 1, "batch_tokens": 4096},
@@ -49,6 +56,8 @@ internal static class GoodInputs
         Done($"finetune shorter --data data --out recovered {Tuning} {cpu}");
         Done($"evaluate model --benchmarks tables --out evaluated {Answers} {cpu}");
         Done($"evaluate shorter --benchmarks tables --out again {Answers} {cpu}");
+        Done($"evaluate model --texts texts.jsonl --choices choices.jsonl --out likely {cpu}");
+        Done($"evaluate shorter --texts texts.jsonl --choices choices.jsonl --out likelier {cpu}");
         File.WriteAllText("judge.jsonl",
             string.Concat(Enumerable.Range(0, 2)
             .Select(i => $"{{\"model\": \"judge\", \"sha256\": \"{new string((char)('a' + i), 64)}\", \"attempt\": 0, \"temperature\": 0, \"reply\": \"Yes\"}}\n")));

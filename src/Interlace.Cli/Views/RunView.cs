@@ -17,9 +17,12 @@ internal sealed class RunView
         ("finetune", "tuned"),
         ("evaluate", "predictions"),
         ("score", "scores.json"),
+        (Likelihoods, "likelihoods.json"),
         ("report", "report.html"),
         ("demo", "summary.json"),
     ];
+
+    private const string Likelihoods = "likelihoods";   // shown where they were taken
 
     private readonly string _folder;
     private readonly JsonObject? _record;
@@ -35,9 +38,10 @@ internal sealed class RunView
     {
         var record = Record(Path.Combine(folder, RunFolder.Record));
         string[] evaluations = Evaluations(folder);
-        var stages = Stages.SelectMany(stage => stage.Stage is not ("evaluate" or "score") || evaluations.Length == 0
+        var stages = Stages.SelectMany(stage => stage.Stage is not ("evaluate" or "score" or Likelihoods) || evaluations.Length == 0
             ? [stage] : evaluations.Select(name => (stage.Stage, Artefact: Path.Combine(name, stage.Artefact))))
-            .Select(stage => (stage.Stage, stage.Artefact, Bytes: Size(Path.Combine(folder, stage.Artefact)))).ToArray();
+            .Select(stage => (stage.Stage, stage.Artefact, Bytes: Size(Path.Combine(folder, stage.Artefact))))
+            .Where(stage => stage.Stage != Likelihoods || stage.Bytes is not null).ToArray();
         return record is null && stages.All(stage => stage.Bytes is null) ? null : new(folder, record, stages);
     }
 

@@ -71,6 +71,13 @@ public sealed class PlainTextTests : IDisposable
         Assert.Equal(plain.Sets[0].Shards[0].Sha256, packed.Sets[0].Shards[0].Sha256);
         File.Copy(_scratch.At("texts.jsonl"), _scratch.At("texts.jsonl.gz"));
         Assert.Contains("no whole gzip file", Assert.Throws<InputException>(() => DataSource.Open(_scratch.At("texts.jsonl.gz"))).Message);
+        byte[] whole = File.ReadAllBytes(_scratch.At("packed.jsonl.gz"));
+        foreach (int left in new[] { 3, whole.Length / 2, whole.Length - 1 })
+        {
+            File.WriteAllBytes(_scratch.At("texts.jsonl.gz"), whole[..left]);
+            string message = Assert.Throws<InputException>(() => DataSource.Open(_scratch.At("texts.jsonl.gz"))).Message;
+            Assert.Contains("no whole gzip file", message);
+        }
         Assert.Equal(["packed.jsonl.gz", "texts.jsonl"], InFolder());
 
         IEnumerable<string> InFolder()

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;
@@ -29,6 +30,7 @@ internal static class RowStream
     private static MemoryStream Unpacked(FileStream file, string path)
     {
         var bytes = new MemoryStream();
+        uint length = LengthIn(file);
         byte[] buffer = new byte[1 << 16];
         try
         {
@@ -47,7 +49,21 @@ internal static class RowStream
         {
             throw new InputException($"The data file '{path}' is no whole gzip file: make it again.", e);
         }
+        // A file that is cut off unpacks without an error.
+        if (length != bytes.Length)
+            throw new InputException($"The data file '{path}' is no whole gzip file, or several in one: make it again, as one.");
         bytes.Position = 0;
         return bytes;
+    }
+
+    /// <summary>The number of unpacked bytes that stands at a packed file's end.</summary>
+    private static uint LengthIn(FileStream file)
+    {
+        byte[] last = new byte[sizeof(uint)];
+        if (file.Length < last.Length) return uint.MaxValue;
+        file.Position = file.Length - last.Length;
+        file.ReadExactly(last);
+        file.Position = 0;
+        return BinaryPrimitives.ReadUInt32LittleEndian(last);
     }
 }
