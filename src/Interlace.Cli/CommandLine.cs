@@ -13,6 +13,8 @@ internal static class CommandLine
     private const string Description =
         "Interleaved layer pruning of vision-language models: calibrate, plan, prune, fine-tune, evaluate, report.";
 
+    private const string Sinks = "sinks";
+
     private static readonly Lazy<RootCommand> Standard = new(() => Root(Verbs.Create()));
 
     /// <summary>Runs one command line.</summary>
@@ -25,7 +27,7 @@ internal static class CommandLine
         IReadOnlyList<Verb>? verbs = null)
     {
         var root = verbs is null ? Standard.Value : Root(verbs);
-        ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : arguments,
+        ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : Spelled(arguments),
             new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is HelpWithExamples or VersionAction) return Show(parse, terminal);
         if (parse.CommandResult.Command is not Verb && parse.UnmatchedTokens.Count > 0 && parse.UnmatchedTokens[0] is [not '-', ..] unknown)
@@ -51,6 +53,22 @@ internal static class CommandLine
             invocation.EndProgress();
             return Report(e, verb.Name, terminal, invocation.Verbose);
         }
+    }
+
+    /// <summary>
+    /// <c>--protect sinks</c> as the switch that it stands for: <c>--protect</c> alone takes no value, and what follows it may be a folder.
+    /// </summary>
+    private static IReadOnlyList<string> Spelled(IReadOnlyList<string> arguments)
+    {
+        var spelled = new List<string>();
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            bool apart = arguments[i] == StageOptions.Protect.Name && i + 1 < arguments.Count && arguments[i + 1] == Sinks;
+            bool joined = arguments[i] == $"{StageOptions.Protect.Name}={Sinks}";
+            spelled.Add(apart || joined ? StageOptions.ProtectSinks.Name : arguments[i]);
+            if (apart) i++;
+        }
+        return spelled;
     }
 
     private static int Show(ParseResult helpOrVersion, Terminal terminal)

@@ -26,10 +26,11 @@ internal static class PlanCommand
         "interlace plan run --ratio 0.15 --method consecutive --out run/consecutive.json",
         "interlace plan run --ratio 0.25 --selection optimal --tokens image --force",
         "interlace plan run --ratio 0.25 --method sleb --out run/sleb.json",
+        "interlace plan run --ratio 0.25 --protect sinks",
         "interlace plan run --compare",
         "interlace plan run --ratio 0.25 --stability",
     ], Run) { Run0, StageOptions.Ratio, StageOptions.Method, StageOptions.Selection, StageOptions.Tokens, StageOptions.Weighting,
-        StageOptions.Protect, StageOptions.NoProtect, Target, Compare, Stability, CommonOptions.Config,
+        StageOptions.Protect, StageOptions.NoProtect, StageOptions.ProtectSinks, Target, Compare, Stability, CommonOptions.Config,
         CommonOptions.Recipe, CommonOptions.Set };
 
     private static int Run(Invocation invocation)

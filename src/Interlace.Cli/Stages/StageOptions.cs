@@ -24,7 +24,10 @@ internal static class StageOptions
     public static readonly ExperimentOption Tokens = new("--tokens", "plan.tokens",
         "Tokens whose similarity counts: all, image, prompt or answer.");
     public static readonly ExperimentSwitch Protect = new("--protect", "plan.protect", "true",
-        "Never drop layers that receive visual features by position (the default).");
+        "Never drop layers that receive visual features by position (the default); --protect sinks: nor layers that write an attention "
+        + "sink, as --protect-sinks.");
+    public static readonly ExperimentSwitch ProtectSinks = new("--protect-sinks", "plan.protect_sinks", "true",
+        "Never drop a layer that raises the norm of a token tenfold and so writes an attention sink.");
     public static readonly ExperimentSwitch NoProtect = new("--no-protect", "plan.protect", "false", "Let those layers be dropped too.");
     public static readonly ExperimentSwitch Bridge = new("--bridge", "prune.bridge", "true",
         "Bridge dropped layers by a linear map in the layer before them, in closed form over part of the data.");

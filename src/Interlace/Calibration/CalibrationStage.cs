@@ -59,6 +59,7 @@ public static class CalibrationStage
             Tokens = LayerSimilarity.Classes.Index().ToDictionary(c => c.Item, c => sums.Sum(s => s.Counts[c.Index])),
             Skipped = skipped.ToDictionary(),
             Spans = LayerSimilarity.Aggregate(sums, calibrator.Spans),
+            Sinks = SinkProfile.Of(sums),
         };
         similarity.Save(Path.Combine(folder, LayerSimilarity.Name));
         calibrator.DiscardState();

@@ -140,6 +140,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
         if (!saved.BelongsTo(key, identity)) return ([], 0);
         var (sums, _) = SampleSumsFile.Read(statePath, Spans);
         long next = saved.Number(Next, total);
+        if (sums.Any(sample => sample.Sinks is null)) return ([], 0);   // of an earlier version, which did not measure them
         if (sums.Count > next) throw saved.Damaged($"it has the sums of {sums.Count} samples of the first {next}");
         skipped.Merge(saved.SkipCounts());
         foreach (int count in saved.Numbers(SampleSumsFile.Checks, sums.Count))   // what it has seen decides with what comes

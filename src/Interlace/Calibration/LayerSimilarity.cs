@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Interlace.Artefacts;
 using Interlace.Vlm;
 using Interlace.Vlm.Inputs;
@@ -12,9 +13,11 @@ namespace Interlace.Calibration;
 /// </summary>
 /// <param name="Layers">Decoder layers of the model, L.</param>
 /// <param name="VisualLevels">Number of levels of visual features that are added by position after the first layers.</param>
+/// <param name="Sinks">Which layers write attention sinks; null in an artefact of a version that did not measure it.</param>
 public sealed record LayerSimilarity(string Format, string CreatedBy, CalibrationSettings Settings, int Seed, CalibrationInputs Inputs,
     int Layers, int VisualLevels, int Samples, IReadOnlyDictionary<string, long> Tokens, IReadOnlyDictionary<string, long> Skipped,
-        SpanSimilarity[] Spans) : IArtefact
+        SpanSimilarity[] Spans,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SinkProfile? Sinks = null) : IArtefact
 {
     /// <summary>The artefact's usual name.</summary>
     public const string Name = "similarity.json";
@@ -89,6 +92,7 @@ public sealed record LayerSimilarity(string Format, string CreatedBy, Calibratio
                 && found.Spans.All(span => span.Length != length)) is > 0 and var lacking)
                 throw new JsonException($"it lacks the spans of {lacking} layers");
             foreach (var span in found.Spans) found.Check(span);
+            found.Sinks?.Check(found.Layers);
         });
 
     /// <summary>As many numbers as there are spans, and such as cosines, their sums and their errors can be.</summary>

@@ -8,7 +8,8 @@ namespace Interlace.Calibration;
 /// <summary>
 /// Sums per sample in a safetensors file: <c>counts</c> [S, 3], and per span length n <c>span.n.sums</c> [S, starts,
 /// 3] and <c>span.n.last</c> [S, starts], fp64,
-/// classes in the order image, prompt, answer. A calibration under way keeps its state in one too.
+/// classes in the order image, prompt, answer; <c>sinks.*</c> [S, L] are the members of each sample's
+/// <see cref="SinkProfile"/>. A calibration under way keeps its state in one too.
 /// </summary>
 internal static class SampleSumsFile
 {
@@ -17,6 +18,12 @@ internal static class SampleSumsFile
 
     /// <summary>Of an adaptive calibration: rows that were drawn for it.</summary>
     public const string Drawn = "drawn";
+
+    private static readonly (string Name, Func<SinkProfile, double[]> Values)[] SinkTables =
+    [
+        ("sinks.first_cosine", sinks => sinks.FirstCosine), ("sinks.first_input_norm", sinks => sinks.FirstInputNorm),
+        ("sinks.first_output_norm", sinks => sinks.FirstOutputNorm), ("sinks.largest_norm_ratio", sinks => sinks.LargestNormRatio),
+    ];
 
     public static void Write(string path, IReadOnlyList<SampleSums> samples, IReadOnlyList<int> spans, IReadOnlyDictionary<string,
         string>? metadata = null)
@@ -30,6 +37,12 @@ internal static class SampleSumsFile
                 MemoryMarshal.AsBytes<double>(samples.SelectMany(s => s.Spans[span].Sums).ToArray())));
             tensors.Add(Source($"span.{span}.last", ElementType.F64, [samples.Count, starts],
                 MemoryMarshal.AsBytes<double>(samples.SelectMany(s => s.Spans[span].Last).ToArray())));
+        }
+        if (samples.Count > 0 && samples.All(sample => sample.Sinks is not null))
+        {
+            long layers = samples[0].Sinks!.FirstCosine.Length;
+            tensors.AddRange(SinkTables.Select(table => Source(table.Name, ElementType.F64, [samples.Count, layers],
+                MemoryMarshal.AsBytes<double>(samples.SelectMany(s => table.Values(s.Sinks!)).ToArray()))));
         }
         string beside = path + ".partial";
         SafeTensorsWriter.Write(beside, tensors, metadata);
@@ -57,11 +70,16 @@ internal static class SampleSumsFile
             return (Sums: Values<double>($"span.{span}.sums", ElementType.F64, rows, starts, SimilarityMeter.Classes),
                 Last: Values<double>($"span.{span}.last", ElementType.F64, rows, starts));
         });
+        // a file of an earlier version has none
+        bool hasSinks = rows > 0 && spans.Contains(1) && file.Tensors.Any(t => t.Name == SinkTables[0].Name);
+        double[][] sinks = !hasSinks ? [] : [.. SinkTables.Select(table =>
+            Values<double>(table.Name, ElementType.F64, rows, tables[1].Last.Length / rows))];
         var samples = new List<SampleSums>();
         for (int s = 0; s < rows; s++)
         {
             T[] Row<T>(T[] table) => table[(s * (table.Length / rows))..((s + 1) * (table.Length / rows))];
-            samples.Add(new(Row(counts), spans.ToDictionary(span => span, span => (Row(tables[span].Sums), Row(tables[span].Last)))));
+            samples.Add(new(Row(counts), spans.ToDictionary(span => span, span => (Row(tables[span].Sums), Row(tables[span].Last))),
+                hasSinks ? new(Row(sinks[0]), Row(sinks[1]), Row(sinks[2]), Row(sinks[3])) : null));
         }
         return (samples, file.Metadata);
     }

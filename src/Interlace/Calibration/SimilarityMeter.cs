@@ -34,6 +34,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         using var scope = NewDisposeScope();
         Tensor segments = tensor(Segments(batch), device: batch.Device);
         Tensor last = tensor(LastRows(batch.Lengths), device: batch.Device);
+        var sinks = new SinkWatch(tensor(FirstRows(batch.Lengths), device: batch.Device));
         // per start: [samples * 3] and the last token's cosine [samples], fp64
         var sums = spans.ToDictionary(s => s, s => new List<Tensor>());
         var window = new Queue<State>();
@@ -46,6 +47,12 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             if (window.Count > _window) window.Dequeue().Dispose();
             Tensor result = layer(input);
             State after = State.Of(result);
+            if (output is null) sinks.Add(before, after);
+            else
+            {
+                using State entered = State.Of(input);   // spans begin elsewhere, a norm is raised by the layer
+                sinks.Add(entered, after);
+            }
             if (!_endsAtInputs || l == layerCount - 1) EndSpans(after, l + 1);
             if (_beginsAtOutputs) output = after;
             else after.Dispose();
@@ -53,7 +60,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         });
         output?.Dispose();
         foreach (var state in window) state.Dispose();
-        var results = Collect(batch, sums);
+        var results = Collect(batch, sums, sinks);
         if (results.Any(sample => sample.Spans.Values.Any(span => !Array.TrueForAll(span.Sums, double.IsFinite))))
             throw FiniteValues.Refusal("The similarities are no numbers", model, batch);
         return results;
@@ -74,8 +81,9 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         }
     }
 
-    private SampleSums[] Collect(Batch batch, Dictionary<int, List<Tensor>> sums)
+    private SampleSums[] Collect(Batch batch, Dictionary<int, List<Tensor>> sums, SinkWatch sinks)
     {
+        SinkProfile[] profiles = sinks.Of(batch.Lengths);
         var results = new SampleSums[batch.Lengths.Length];
         int start = 0;
         for (int s = 0; s < results.Length; s++)
@@ -83,7 +91,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             long[] counts = new long[Classes];
             for (int t = skipFirstToken ? 1 : 0; t < batch.Lengths[s]; t++) counts[LayerSimilarity.ClassOf(batch.Kinds[start + t])]++;
             start += batch.Lengths[s];
-            results[s] = SampleSums.Empty(layerCount, spans, counts);
+            results[s] = SampleSums.Empty(layerCount, spans, counts) with { Sinks = profiles[s] };
         }
         foreach (var (span, tensors) in sums)
             for (int at = 0; at < tensors.Count; at++)
@@ -129,6 +137,12 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         return segments;
     }
 
+    private static long[] FirstRows(int[] lengths)
+    {
+        long end = 0;
+        return [.. lengths.Select(length => (end += length) - length)];
+    }
+
     private static long[] LastRows(int[] lengths)
     {
         long end = 0;
@@ -155,10 +169,50 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             return (rounded ? cosine.to(ScalarType.BFloat16).to(ScalarType.Float64) : cosine).MoveToOuterDisposeScope();
         }
 
+        /// <summary>The states of some tokens.</summary>
+        public State At(Tensor rows) => new(Values.index_select(0, rows), Norms.index_select(0, rows));
+
         public void Dispose()
         {
             Values.Dispose();
             Norms.Dispose();
+        }
+    }
+
+    /// <summary>What each layer does to norms, and to the first tokens of the samples.</summary>
+    private sealed class SinkWatch(Tensor first)
+    {
+        // per layer: cosine, norm before and norm behind of each sample's first token, then how many times each token's norm is raised
+        private readonly List<Tensor> _layers = [];
+
+        public void Add(State before, State after)
+        {
+            using var scope = NewDisposeScope();
+            State start = before.At(first), end = after.At(first);
+            // a token without a norm has none that could be raised
+            Tensor raised = (after.Norms / before.Norms.AtLeast(1e-30)).mul(before.Norms.sign());
+            _layers.Add(cat([start.Cosine(end, rounded: false), start.Norms, end.Norms, raised]).MoveToOuterDisposeScope());
+        }
+
+        public SinkProfile[] Of(int[] lengths)
+        {
+            int samples = lengths.Length;
+            SinkProfile[] profiles = [.. lengths.Select(_ => SinkProfile.Even(_layers.Count))];
+            foreach (var (l, layer) in _layers.Index())
+            {
+                double[] values = layer.cpu().data<double>().ToArray();
+                int start = 3 * samples;
+                for (int s = 0; s < samples; s++)
+                {
+                    profiles[s].FirstCosine[l] = values[s];
+                    profiles[s].FirstInputNorm[l] = values[samples + s];
+                    profiles[s].FirstOutputNorm[l] = values[2 * samples + s];
+                    foreach (double raised in values.AsSpan(start, lengths[s]))
+                        profiles[s].LargestNormRatio[l] = Math.Max(profiles[s].LargestNormRatio[l], raised);
+                    start += lengths[s];
+                }
+            }
+            return profiles;
         }
     }
 }
@@ -166,7 +220,9 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
 /// <summary>Sums of cosines over one sample.</summary>
 /// <param name="Counts">[3] tokens per class.</param>
 /// <param name="Spans">Per span length: sums [starts * 3], start-major, and the last token's cosine [starts].</param>
-public sealed record SampleSums(long[] Counts, IReadOnlyDictionary<int, (double[] Sums, double[] Last)> Spans)
+/// <param name="Sinks">What the layers do to the first token and to norms; null where that was not measured.</param>
+public sealed record SampleSums(long[] Counts, IReadOnlyDictionary<int, (double[] Sums, double[] Last)> Spans,
+    SinkProfile? Sinks = null)
 {
     internal static SampleSums Empty(int layerCount, IReadOnlyList<int> spans, long[] counts) =>
         new(counts, spans.ToDictionary(s => s,

@@ -16,9 +16,11 @@ namespace Interlace.Experiments;
 /// <param name="Shortage">Where greedy picking finds too few triplets. guard: it does not come to that, since a triplet that leaves
 /// too little room is passed over; pairs: pairs without an anchor make up the number; refuse: there is no plan.</param>
 /// <param name="Consecutive">largest_sum or from_most_similar: which run of layers the method consecutive drops.</param>
+/// <param name="ProtectSinks">Never drop a layer that writes an attention sink: one that raises the norm of a token tenfold.</param>
 /// <param name="Random">shuffle, or python: the method random draws as CPython does from the same seed.</param>
 public sealed record PlanOptions(string Method = "interlace", double Ratio = 0.25, string Selection = "greedy", string Tokens = "all",
     bool Protect = true, bool ProtectEnds = false, int Rounds = 1,
     [property: LaterOption] string Weighting = "tokens", [property: LaterOption] string Ties = "second",
     [property: LaterOption] bool LastSpan = true, [property: LaterOption] string Shortage = "guard",
-    [property: LaterOption] string Consecutive = "largest_sum", [property: LaterOption] string Random = "shuffle");
+    [property: LaterOption] string Consecutive = "largest_sum", [property: LaterOption] string Random = "shuffle",
+    [property: LaterOption] bool ProtectSinks = false);

@@ -17,8 +17,7 @@ public static class Angular
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
         var angles = evidence.RequireWindows(evidence.WindowAngle, dropCount);
-        int start = Enumerable.Range(evidence.ProtectedLayers, evidence.LayerCount - dropCount - evidence.ProtectedLayers + 1)
-            .MinBy(i => angles[i]);
+        int start = evidence.DroppableRuns(dropCount).MinBy(i => angles[i]);
         int[] drop = [.. Enumerable.Range(start, dropCount)];
         var choice = new PlanChoice(drop, drop, [], angles[start], $"Layers {start} to {start + dropCount - 1} turn the last token least.");
         return PruningPlan.Create(evidence.LayerCount, drop, [], new() { Choices = [choice] });

@@ -19,8 +19,7 @@ public static class Consecutive
             throw PlanException.TooMany(evidence, dropCount, largest, "as many others are tuned, and protected layers stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
-        int start = Enumerable.Range(evidence.ProtectedLayers, evidence.LayerCount - evidence.ProtectedLayers - dropCount + 1)
-            .MaxBy(Sum), end = start + dropCount;
+        int start = evidence.DroppableRuns(dropCount).MaxBy(Sum), end = start + dropCount;
         int[] drop = [.. Enumerable.Range(start, dropCount)];
         int[] tune = [.. Enumerable.Range(end, evidence.LayerCount - end).Concat(Enumerable.Range(0, start).Reverse()).Take(dropCount)
             .Order()];
@@ -33,9 +32,10 @@ public static class Consecutive
     private static PruningPlan FromMostSimilar(Evidence evidence, int dropCount, SelectionRules rules)
     {
         var similarity = evidence.RequireLayerSimilarity(rules.LastSpan);
-        int[] candidates = [.. evidence.Droppable.Where(layer => layer < similarity.Count)];
+        int[] candidates = [.. evidence.Droppable.Where(layer => layer < similarity.Count)
+            .Where(start => Enumerable.Range(start, dropCount).All(layer => layer >= evidence.LayerCount || evidence.IsDroppable(layer)))];
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
-        if (candidates.Length == 0) throw new PlanException("No layer may be dropped: all are protected.");
+        if (candidates.Length == 0) throw new PlanException("No run of layers may be dropped: all are protected.");
         int start = candidates.MaxBy(layer => similarity[layer]), end = start + dropCount;
         if (end + dropCount > evidence.LayerCount)
         {

@@ -5,26 +5,27 @@ namespace Interlace.Pruning;
 /// </summary>
 internal static class DisjointWindows
 {
-    /// <summary>The largest number of disjoint windows
-    /// of <paramref name="width"/> layers within layers <paramref name="first"/>..<paramref name="layerCount"/>-1.</summary>
-    public static int Capacity(int layerCount, int first, int width) => Math.Max(0, layerCount - first) / width;
+    /// <summary>The largest number of disjoint windows of <paramref name="width"/> layers within layers
+    /// 0..<paramref name="layerCount"/>-1 that begin at one of <paramref name="starts"/>.</summary>
+    public static int Capacity(int layerCount, int width, IEnumerable<int> starts) => Room(new bool[layerCount], width, [.. starts]);
 
     /// <summary>
     /// Takes the starts of <paramref name="ranking"/> in turn:
     /// each whose window is free, unless taking it would leave too little room for the picks that remain.
-    /// A run of n free layers holds floor(n / width) windows. Where plain greedy picking (without the guard) reaches
+    /// Windows are packed from the left to see how many fit. Where plain greedy picking (without the guard) reaches
     /// <paramref name="count"/>, the picks are the same: its later picks prove the room. Otherwise exactly <paramref name="count"/> are
     /// found wherever they exist.
     /// </summary>
     /// <param name="layerCount">Number of layers.</param>
-    /// <param name="first">Lowest layer at which a window may start.</param>
     /// <param name="width">Layers of a window.</param>
     /// <param name="count">Windows to pick; at most <see cref="Capacity"/>.</param>
-    /// <param name="ranking">Every start from <paramref name="first"/> to <paramref name="layerCount"/> - <paramref name="width"/>,
-    /// best first.</param>
+    /// <param name="ranking">Every layer at which a window may start, best first.</param>
     /// <returns>The starts picked, in the order of picking.</returns>
-    public static List<int> Greedy(int layerCount, int first, int width, int count, IEnumerable<int> ranking) =>
-        Pick(layerCount, width, count, ranking, (assigned, left) => Room(assigned, first, width) >= left);
+    public static List<int> Greedy(int layerCount, int width, int count, IReadOnlyList<int> ranking)
+    {
+        HashSet<int> starts = [.. ranking];
+        return Pick(layerCount, width, count, ranking, (assigned, left) => Room(assigned, width, starts) >= left);
+    }
 
     /// <summary>
     /// Takes the starts of a ranking in turn, each whose window is free, without a look ahead:
@@ -50,13 +51,15 @@ internal static class DisjointWindows
         return picked;
     }
 
-    private static int Room(bool[] assigned, int first, int width)
+    /// <summary>How many more windows fit: of windows of one width, taking the leftmost first leaves the most room.</summary>
+    private static int Room(bool[] assigned, int width, HashSet<int> starts)
     {
-        int room = 0, run = 0;
-        for (int layer = first; layer < assigned.Length; layer++)
+        int room = 0;
+        for (int start = 0; start + width <= assigned.Length;)
         {
-            run = assigned[layer] ? 0 : run + 1;
-            if (run == width) (room, run) = (room + 1, 0);
+            bool fits = starts.Contains(start) && !assigned.AsSpan(start, width).Contains(true);
+            room += fits ? 1 : 0;
+            start += fits ? width : 1;
         }
         return room;
     }

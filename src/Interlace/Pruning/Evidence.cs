@@ -76,14 +76,35 @@ public sealed record Evidence
     /// 0 turns protection off.</summary>
     public int ProtectedLayers { get; init; }
 
+    /// <summary>The layers that write an attention sink (<see cref="SinkProfile.Writers"/>); none where that was not measured.</summary>
+    public IReadOnlyList<int> SinkWriters { get; init; } = [];
+
+    /// <summary>Layers that write an attention sink are never dropped.</summary>
+    public bool KeepsSinks { get; init; }
+
     /// <summary>Seed of the methods that use chance.</summary>
     public int Seed { get; init; }
 
     /// <summary>The layers that may be dropped, ascending.</summary>
-    public IEnumerable<int> Droppable => Enumerable.Range(0, LayerCount).Skip(ProtectedLayers);
+    public IEnumerable<int> Droppable => Enumerable.Range(0, LayerCount).Where(IsDroppable);
 
     /// <summary>True where the layer may be dropped.</summary>
-    public bool IsDroppable(int layer) => layer >= ProtectedLayers;
+    public bool IsDroppable(int layer) => layer >= ProtectedLayers && !(KeepsSinks && SinkWriters.Contains(layer));
+
+    /// <summary>Why a layer may not be dropped.</summary>
+    internal string WhyKept(int layer) =>
+        layer < ProtectedLayers ? $"layer {layer} is protected" : $"layer {layer} writes an attention sink";
+
+    /// <summary>The first layers of all runs of so many neighbouring layers that may be dropped, ascending.</summary>
+    /// <exception cref="PlanException">There is no such run.</exception>
+    internal IReadOnlyList<int> DroppableRuns(int length)
+    {
+        int[] starts = [.. Enumerable.Range(0, Math.Max(0, LayerCount - length + 1))
+            .Where(start => Enumerable.Range(start, length).All(IsDroppable))];
+        return starts.Length > 0 ? starts
+            : throw new PlanException($"No {length} layers in a row may all be dropped: drop fewer, choose another method, "
+                + $"or let go of what is kept with plan.{(KeepsSinks ? "protect_sinks" : "protect")}=false.");
+    }
 
     /// <summary>[L] layer similarities, every one of them measured.</summary>
     /// <param name="last">That of the last layer counts; without it there are L - 1.</param>

@@ -1,3 +1,4 @@
+using Interlace.Calibration;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Pruning;
@@ -59,13 +60,18 @@ public static class Methods
             ProtectedLayers = evidence.ProtectedLayers,
             ProtectEnds = options.ProtectEnds,
             Rules = options.Rules,
+            SinksKept = evidence.KeepsSinks ? evidence.SinkWriters : null,
             Seed = evidence.Seed,
             LayerSimilarity = evidence.LayerSimilarity,
             TripletSimilarity = evidence.TripletSimilarity,
-            Warnings = dropCount > 0 ? plan.Origin.Warnings
+            Warnings = dropCount > 0 ? [.. plan.Origin.Warnings, .. DroppedSinks(plan, evidence)]
                 : [.. plan.Origin.Warnings,
                     $"The ratio {ratio} of {evidence.LayerCount} layers is less than one layer: nothing is dropped and nothing is tuned."],
             Model = model,
         });
     }
+
+    private static IEnumerable<string> DroppedSinks(PruningPlan plan, Evidence evidence) => plan.Drop.Intersect(evidence.SinkWriters)
+        .Select(layer => $"Layer {layer} is dropped and writes an attention sink: it raises the norm of a token "
+            + $"{SinkProfile.Rise:0} times or more, and later layers may attend to that token. plan --protect sinks keeps such layers.");
 }

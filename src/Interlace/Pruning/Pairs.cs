@@ -15,14 +15,14 @@ internal static class Pairs
     {
         var (pairs, layers) = (evidence.RequirePairSimilarity(rules.LastSpan), evidence.RequireLayerSimilarity(rules.LastSpan));
         HashSet<int> assigned = [.. taken];
-        int first = Math.Max(0, evidence.ProtectedLayers - 1);
-        var free = Enumerable.Range(first, Math.Max(0, pairs.Count - first))
+        var free = Enumerable.Range(0, pairs.Count)
+            .Where(start => evidence.IsDroppable(start) || evidence.IsDroppable(start + 1))
             .Where(start => !assigned.Contains(start) && !assigned.Contains(start + 1))
             .OrderByDescending(start => pairs[start]);
         foreach (int start in DisjointWindows.Plain(evidence.LayerCount, Width, count, free))
         {
-            var (dropsFirst, reason) = evidence.IsDroppable(start) ? MoreSimilar.OfTwo(layers, start, rules.Ties)
-                : (false, $"layer {start} is protected");
+            var (dropsFirst, reason) = !evidence.IsDroppable(start) ? (false, evidence.WhyKept(start))
+                : !evidence.IsDroppable(start + 1) ? (true, evidence.WhyKept(start + 1)) : MoreSimilar.OfTwo(layers, start, rules.Ties);
             var (drop, tune) = dropsFirst ? (start, start + 1) : (start + 1, start);
             yield return new([start, start + 1], [drop], [tune], pairs[start],
                 $"No triplet is left: drop layer {drop} and tune layer {tune} of a pair, because {reason}; the pair has no anchor.");

@@ -51,6 +51,8 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
         Tokens = options.Tokens,
         ProtectedLayers = options.Protect ? visualLevels : 0,
         Seed = seed,
+        KeepsSinks = options.ProtectSinks,
+        SinkWriters = options.ProtectSinks ? (table.Sinks(weights) ?? throw PlanStage.NoProfile()).Writers : [],
     }, options);
 
     private static double[] Rounded(double[] shares) => [.. shares.Select(share => Math.Round(share * Resamples) / Resamples)];
@@ -61,6 +63,8 @@ internal sealed class PlanBootstrap(int layers, int visualLevels, PlanOptions op
         private readonly int[] _classes =
             [.. LayerSimilarity.Classes.Index().Where(c => tokens == "all" || c.Item == tokens).Select(c => c.Index)];
         private readonly Dictionary<int, double[][]> _sums = [], _angles = [];
+
+        public SinkProfile? Sinks(int[] weights) => SinkProfile.Of(samples.Where((_, s) => weights[s] > 0));
 
         public long Tokens(int[] weights) => samples.Index().Sum(s => weights[s.Index] * TokensOf(s.Item));
 

@@ -30,7 +30,8 @@ public static class PlanFile
         var origin = plan.Origin;
         var file = new Artefact(Format, ProgramVersion.CreatedBy,
             new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens,
-                origin.ProtectedLayers, origin.ProtectEnds ? true : null, origin.Rules == SelectionRules.Paper ? null : origin.Rules),
+                origin.ProtectedLayers, origin.ProtectEnds ? true : null, origin.Rules == SelectionRules.Paper ? null : origin.Rules,
+                origin.SinksKept?.ToArray()),
             origin.Seed, origin.Model, plan.LayerCount,
             new([.. plan.Drop]),
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
@@ -82,6 +83,7 @@ public static class PlanFile
             ProtectedLayers = file.Settings.ProtectedLayers,
             ProtectEnds = file.Settings.ProtectEnds ?? false,
             Rules = file.Settings.Rules ?? SelectionRules.Paper,
+            SinksKept = file.Settings.SinksKept,
             Seed = file.Seed,
             LayerSimilarity = file.LayerSimilarity,
             TripletSimilarity = file.TripletSimilarity,
@@ -114,6 +116,9 @@ public static class PlanFile
         Require(file.Settings.Method.Length > 0, "it names no method.");
         Require(guarded >= 0, $"it protects {guarded} layers.");
         Require(plan.Drop.All(layer => layer >= guarded), $"it drops layer {plan.Drop.FirstOrDefault()}, which it says is protected.");
+        int[] sinks = file.Settings.SinksKept ?? [];
+        Require(sinks.All(layer => layer >= 0 && layer < plan.LayerCount) && !sinks.Intersect(plan.Drop).Any(),
+            $"it keeps the layers {List(sinks)} because they write sinks, and drops one of them or has no such layer.");
         Require(file.LayerSimilarity is null || file.LayerSimilarity.Length == plan.LayerCount,
             "its layer similarities are not one per layer.");
         Require(file.TripletSimilarity is null || file.TripletSimilarity.Length == Evidence.TripletCount(plan.LayerCount),
@@ -151,7 +156,8 @@ public static class PlanFile
 
     internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SelectionRules? Rules = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SelectionRules? Rules = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int[]? SinksKept = null);
 
     internal sealed record Dropped(int[] Original);
 

@@ -26,6 +26,9 @@ public sealed record PlanOrigin
     /// <summary>What was done where the paper and its authors' code part.</summary>
     public SelectionRules Rules { get; init; } = SelectionRules.Paper;
 
+    /// <summary>Layers that could not be dropped because they write an attention sink; null where that guard was off.</summary>
+    public IReadOnlyList<int>? SinksKept { get; init; }
+
     /// <summary>Seed of the methods that use chance.</summary>
     public int Seed { get; init; }
 

@@ -37,8 +37,15 @@ public static class PlanStage
             throw new PlanException("plan.weighting=samples needs the sums of each sample, which lie in the folder of the calibration.");
         int protectedLevels = options.Protect ? similarity.VisualLevels : 0;
         var evidence = Evidence.Of(similarity, options.Tokens, protectedLevels, seed, bySample ? samples : null);
+        if (options.ProtectSinks && similarity.Sinks is null) throw NoProfile();
+        evidence = evidence with { KeepsSinks = options.ProtectSinks, SinkWriters = similarity.Sinks?.Writers ?? [] };
         return Run(files.AddTo(evidence, similarity.Inputs.Model), options, similarity.Inputs.Model);
     }
+
+    /// <summary>The refusal to keep layers that write sinks where nobody knows which they are.</summary>
+    internal static PlanException NoProfile() =>
+        new("plan.protect_sinks needs to know which layers write attention sinks, and the calibration is of a version that did not "
+            + "measure it: calibrate again, or plan without it.");
 
     /// <summary>The plan that the options ask for, from evidence at hand.</summary>
     /// <exception cref="PlanException">No such method, a wrong ratio, or more layers than the method can drop.</exception>

@@ -71,9 +71,9 @@ public sealed class PruningPlan
     /// <summary>Whether another plan changes the same layers of the same model, chosen in the same way.</summary>
     public bool IsSameAs(PruningPlan other)
     {
-        static (string, double?, Selection, string, int, bool, SelectionRules, int) Choice(PlanOrigin origin) =>
+        static (string, double?, Selection, string, int, bool, SelectionRules, int, string?) Choice(PlanOrigin origin) =>
             (origin.Method, origin.Ratio, origin.Selection, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds, origin.Rules,
-                origin.Seed);
+                origin.Seed, origin.SinksKept is null ? null : string.Join(',', origin.SinksKept));
         return LayerCount == other.LayerCount && Drop.SequenceEqual(other.Drop) && Tune.SequenceEqual(other.Tune)
             && Choice(Origin) == Choice(other.Origin)
             && (Origin.Model is null || other.Origin.Model is null || Origin.Model.DifferenceFrom(other.Origin.Model) is null);

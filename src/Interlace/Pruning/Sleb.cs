@@ -20,7 +20,7 @@ public static class Sleb
                 "as many others are tuned, and the first, the last and all protected layers stay");
         if (dropCount == 0) return PruningPlan.Create(evidence.LayerCount, [], []);
 
-        var order = evidence.RequireRemovalOrder(dropCount).Take(dropCount).ToArray();
+        var order = Order(evidence, dropCount);
         var tuned = Tuned(evidence.LayerCount, [.. order.Select(removal => removal.Layer).Order()]);
         PlanChoice[] choices = [.. order.Select((removal, i) => new PlanChoice([removal.Layer], [removal.Layer], [tuned[removal.Layer]],
             removal.Loss,
@@ -28,6 +28,17 @@ public static class Sleb
                 + $"layer {tuned[removal.Layer]} is tuned in its place."))];
         return PruningPlan.Create(evidence.LayerCount, choices.SelectMany(choice => choice.Drop), choices.SelectMany(choice => choice.Tune),
             new() { Choices = choices });
+    }
+
+    /// <summary>
+    /// The first layers of the order. The search lets no layer go whose loss is high, so a layer that writes an attention sink is mostly
+    /// none of them; where such layers are kept it is passed over, and losses of later rounds are of the order as it was searched.
+    /// </summary>
+    private static Removal[] Order(Evidence evidence, int count)
+    {
+        Removal[] kept = [.. evidence.RequireRemovalOrder(count).Where(removal => evidence.IsDroppable(removal.Layer)).Take(count)];
+        if (kept.Length < count) evidence.RequireRemovalOrder(evidence.RemovalOrder!.Count + count - kept.Length);   // says how to go on
+        return kept;
     }
 
     /// <summary>The layer that is tuned for each dropped one.</summary>

@@ -15,11 +15,12 @@ public static class TrainNext
     public static PruningPlan Select(Evidence evidence, int dropCount, MethodOptions options)
     {
         var similarity = evidence.RequireLayerSimilarity(options.Rules.LastSpan);
-        var ranking = evidence.Droppable.SkipLast(1).OrderByDescending(layer => similarity[layer]);
-        int largest = DisjointWindows.Capacity(evidence.LayerCount, evidence.ProtectedLayers, Width);
+        int[] ranking = [.. evidence.Droppable.Where(layer => layer < evidence.LayerCount - 1)
+            .OrderByDescending(layer => similarity[layer])];
+        int largest = DisjointWindows.Capacity(evidence.LayerCount, Width, ranking);
         if (dropCount > largest) throw PlanException.TooMany(evidence, dropCount, largest, "each needs a layer after it to tune");
         var picked = options.Rules.Shortage == Shortage.Guard
-            ? DisjointWindows.Greedy(evidence.LayerCount, evidence.ProtectedLayers, Width, dropCount, ranking)
+            ? DisjointWindows.Greedy(evidence.LayerCount, Width, dropCount, ranking)
             : DisjointWindows.Plain(evidence.LayerCount, Width, dropCount, ranking);
         if (picked.Count < dropCount)
         {

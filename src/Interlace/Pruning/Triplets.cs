@@ -38,8 +38,9 @@ public static class Triplets
         var choices = new List<PlanChoice>();
         foreach (int start in Starts(evidence, dropCount, options, similarity))
         {
-            // Only the start can be protected here: triplets with both of the first two protected were never candidates.
-            var (first, reason) = evidence.IsDroppable(start) ? dropFirst(start) : (false, $"layer {start} is protected");
+            // At most one of the two is kept here: triplets in which both are were never candidates.
+            var (first, reason) = !evidence.IsDroppable(start) ? (false, evidence.WhyKept(start))
+                : !evidence.IsDroppable(start + 1) ? (true, evidence.WhyKept(start + 1)) : dropFirst(start);
             var (drop, tune) = first ? (start, start + 1) : (start + 1, start);
             choices.Add(new([start, start + 1, start + 2], [drop], [tune], similarity[start],
                 $"Drop layer {drop} and tune layer {tune}, because {reason}; layer {start + 2} stays frozen."));
@@ -62,22 +63,22 @@ public static class Triplets
     private static IEnumerable<int> Starts(Evidence evidence, int dropCount, MethodOptions options, IReadOnlyList<double> similarity)
     {
         int first = Math.Max(0, evidence.ProtectedLayers - 1), end = options.Rules.EndOf(evidence.LayerCount);
-        var candidates = Enumerable.Range(first, Math.Max(0, similarity.Count - first));
-        var ranking = candidates.OrderByDescending(start => similarity[start]);
+        int[] ranking = [.. Enumerable.Range(0, similarity.Count)
+            .Where(start => evidence.IsDroppable(start) || evidence.IsDroppable(start + 1)).OrderByDescending(start => similarity[start])];
         if (options.Rules.Shortage != Shortage.Guard)
         {
             return options.Selection == Selection.Greedy ? DisjointWindows.Plain(evidence.LayerCount, Width, dropCount, ranking)
                 : throw new PlanException("plan.selection=optimal finds as many triplets as there are: set plan.shortage=guard with it.");
         }
-        int largest = DisjointWindows.Capacity(end, first, Width);
+        int largest = DisjointWindows.Capacity(end, Width, ranking);
         if (dropCount > largest)
             throw PlanException.TooMany(evidence, dropCount, largest,
                 first == 0 ? "each takes three layers of its own" : $"each takes three layers of its own from layer {first} on, "
                     + $"the first {evidence.ProtectedLayers} layers being protected");
         return options.Selection switch
         {
-            Selection.Greedy => DisjointWindows.Greedy(end, first, Width, dropCount, ranking),
-            Selection.Optimal => Optimal(similarity, first, dropCount).OrderByDescending(start => similarity[start]),
+            Selection.Greedy => DisjointWindows.Greedy(end, Width, dropCount, ranking),
+            Selection.Optimal => Optimal(similarity, first, [.. ranking], dropCount).OrderByDescending(start => similarity[start]),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Selection, null),
         };
     }
@@ -86,7 +87,7 @@ public static class Triplets
     /// The disjoint triplets with the largest sum of similarities, ascending; among equal sums the one with lower starts.
     /// Dynamic programming over (start, picks that remain): O(L K).
     /// </summary>
-    private static IEnumerable<int> Optimal(IReadOnlyList<double> similarity, int first, int count)
+    private static IEnumerable<int> Optimal(IReadOnlyList<double> similarity, int first, HashSet<int> starts, int count)
     {
         int end = similarity.Count;
         // best[start, n]: largest sum of n disjoint triplets that start at or after `start`.
@@ -106,6 +107,6 @@ public static class Triplets
             (start, n) = (start + Width, n - 1);
         }
 
-        double Taken(int start, int n) => similarity[start] + best[start + Width, n - 1];
+        double Taken(int start, int n) => starts.Contains(start) ? similarity[start] + best[start + Width, n - 1] : double.NegativeInfinity;
     }
 }

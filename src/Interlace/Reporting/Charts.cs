@@ -1,3 +1,4 @@
+using Interlace.Calibration;
 using ScottPlot;
 using ScottPlot.TickGenerators;
 
@@ -27,6 +28,10 @@ public static partial class Charts
         return new("layers", "Cosine similarity of each layer's input and output, with standard errors",
             width => DrawLayers(similarity, plan, width));
     }
+
+    /// <summary>How many times each layer raises the norm of the first position and, at most, of any; on a logarithmic axis.</summary>
+    public static Chart Sinks(SinkProfile sinks) =>
+        new("sinks", "How many times each layer raises the norm of a token", width => DrawSinks(sinks, width));
 
     /// <summary>The loss of every step and its running mean, validation losses, and the learning rate on an axis of its own.</summary>
     /// <exception cref="ArgumentException">There is no step with a finite loss.</exception>

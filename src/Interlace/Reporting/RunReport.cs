@@ -7,6 +7,7 @@ using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Pruning;
 using Interlace.Training;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Reporting;
@@ -36,7 +37,7 @@ public static class RunReport
             Protocol = Protocol(scores),
             Settings = StrictJson.Parse(ExperimentFile.ToJson(experiment)),
             Similarity = Similarity(Path.Combine(folder, LayerSimilarity.Name)),
-            Plan = Plan(Path.Combine(folder, PlanFile.Name)),
+            Plan = PlanOf(folder, experiment),
             Training = Training(Path.Combine(folder, RunFolder.Tuned, TrainingLog.Name)),
             Models = [.. scores.Where(run => run.Scores.Average is not null).Select(run => Scores(run, scores[0]))],
             Likelihoods = [.. likelihoods.Select(run => ModelLikelihoods.Of(run.Name, [(run, likelihoods[0])]))],
@@ -61,7 +62,7 @@ public static class RunReport
         SpanSimilarity Span(int length) =>
             similarity.Spans.FirstOrDefault(s => s.Length == length) ?? new(length, [], [], [], [], new Dictionary<string, double[]>());
         return new(Span(1).Mean, Span(3).Mean, Span(1).StandardError, Span(3).StandardError, similarity.Tokens.Values.Sum(),
-            similarity.Samples);
+            similarity.Samples, similarity.Sinks);
     }
 
     internal static PlanData? Plan(string path)
@@ -70,9 +71,38 @@ public static class RunReport
         var plan = PlanFile.Load(path);
         // those of later rounds may have lost a layer between them
         int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers is [var start, _, var end] && end - start == 2)
-            .Select(c => c.Layers[0])];
+            .Where(c => c.Score is not null).Select(c => c.Layers[0])];
         return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets,
-            plan.Origin.Method);
+            plan.Origin.Method, plan.Origin.SinksKept?.ToArray());
+    }
+
+    /// <summary>The plan of a run, and what the guard of layers that write sinks changes about it.</summary>
+    private static PlanData? PlanOf(string folder, Experiment experiment)
+    {
+        var (path, similarity) = (Path.Combine(folder, PlanFile.Name), Path.Combine(folder, LayerSimilarity.Name));
+        var (plan, options) = (Plan(path), experiment.Complete().Plan!);
+        if (plan is null || options.Rounds > 1 || !File.Exists(similarity)) return plan;
+        var measured = LayerSimilarity.Load(similarity);
+        if (measured.Sinks is not { Writers.Count: > 0 }) return plan;
+        string sentence;
+        try
+        {
+            var other = PlanStage.Run(measured, options with { ProtectSinks = !options.ProtectSinks }, experiment.Seed, folder);
+            bool same = plan.Drop.SequenceEqual(other.Drop) && plan.Tune.SequenceEqual(other.Tune);
+            string Layers(IEnumerable<int> layers) => layers.Any() ? string.Join(", ", layers) : "none";
+            string those = $"drop {Layers(other.Drop)} and tune {Layers(other.Tune)}";
+            sentence = (same, options.ProtectSinks) switch
+            {
+                (true, _) => "Whether they are kept (plan.protect_sinks) makes no difference to this plan.",
+                (_, true) => $"They were kept (plan.protect_sinks); without that the plan would {those}.",
+                _ => $"The rule of the method does not look at that; with plan.protect_sinks the plan would {those}.",
+            };
+        }
+        catch (InputException e)
+        {
+            sentence = $"{(options.ProtectSinks ? "Without" : "With")} plan.protect_sinks there is no such plan: {e.Message}";
+        }
+        return plan with { Guard = sentence };
     }
 
     internal static TrainingData? Training(string path)

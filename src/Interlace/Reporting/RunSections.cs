@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Calibration;
 
 namespace Interlace.Reporting;
 
@@ -129,6 +130,7 @@ internal static class RunSections
             Figure.Of(Charts.Layers(similarity, plan).Renamed("layers" + suffix),
                 "Similarity of each layer's input and output. Whiskers are standard errors long enough to be seen; "
                     + "a triangle marks a value below the drawn range."),
+            .. similarity.Sinks is null ? [] : SinkBlocks(similarity.Sinks, plan, suffix),
             new Folded("All similarities",
                 [new Table("similarities" + suffix, "layer", [new("similarity"), new("triplet from here"), new("role", IsText: true)],
                 [.. Enumerable.Range(0, similarity.Layer.Length).Select(l => new Row(
@@ -137,6 +139,14 @@ internal static class RunSections
                 SimilarityCell(similarity.Triplet, similarity.TripletErrors, l), new(l < roles.Length ? PlanRow.Name(roles[l]) : "")]))])]),
         ];
     }
+
+    private static IEnumerable<Block> SinkBlocks(SinkProfile sinks, PlanData? plan, string suffix) =>
+    [
+        Figure.Of(Charts.Sinks(sinks).Renamed("sinks" + suffix),
+            "How many times each layer raises the norm of a token, on a logarithmic scale: the mean at the first position of the samples, "
+                + "and the largest anywhere. Above the line a layer writes an attention sink."),
+        new Paragraph(sinks.InWords + (plan?.Guard is { } guard ? $" {guard}" : "")),
+    ];
 
     private static Cell SimilarityCell(double[] values, double[]? errors, int l) =>
         new(Summary.WithError(values, errors, l), l < values.Length ? values[l] : null);

@@ -7,5 +7,6 @@ namespace Interlace.Reporting;
 /// <param name="TripletErrors">[L-2]: standard errors, where known.</param>
 /// <param name="Tokens">Tokens measured.</param>
 /// <param name="Samples">Samples they came from.</param>
+/// <param name="Sinks">Which layers write attention sinks, where known.</param>
 public sealed record SimilarityData(double[] Layer, double[] Triplet, double[]? LayerErrors = null, double[]? TripletErrors = null,
-    long Tokens = 0, long Samples = 0);
+    long Tokens = 0, long Samples = 0, Calibration.SinkProfile? Sinks = null);

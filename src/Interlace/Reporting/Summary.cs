@@ -34,7 +34,7 @@ internal static class Summary
         (string name, int[] layers)[] all =
         [
             ("dropped", [.. plan.Drop.Order()]), ("tuned", [.. plan.Tune.Order()]), ("frozen", [.. plan.Freeze.Order()]),
-                ("never dropped", [.. Enumerable.Range(0, plan.ProtectedCount)]),
+                ("never dropped", [.. Enumerable.Range(0, plan.ProtectedCount).Union(plan.SinksKept ?? []).Order()]),
             ("first layers of the triplets, as chosen", plan.Triplets ?? []),
         ];
         return all.Where(set => set.layers.Length > 0);

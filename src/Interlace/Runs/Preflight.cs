@@ -110,6 +110,6 @@ public static class Preflight
         return new(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, new(identity, new(0, 0, "")),
             model.LayerCount, model.AddedLevels, 1,
             LayerSimilarity.Classes.ToDictionary(name => name, _ => 1L), new Dictionary<string, long>(),
-            LayerSimilarity.Aggregate([SampleSums.Empty(model.LayerCount, spans, one)], spans));
+            LayerSimilarity.Aggregate([SampleSums.Empty(model.LayerCount, spans, one)], spans), SinkProfile.Even(model.LayerCount));
     }
 }
