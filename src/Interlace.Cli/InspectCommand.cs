@@ -95,6 +95,14 @@ internal static class InspectCommand
                 var order = RemovalOrder.Load(path);
                 invocation.Print(() => StrictJson.Parse(order.ToJson())!, console => EvidenceView.Draw(console, order));
                 return;
+            case MeasuredLosses.CurrentFormat:
+                var losses = MeasuredLosses.Load(path);
+                invocation.Print(() => StrictJson.Parse(losses.ToJson())!, console => EvidenceView.Draw(console, losses));
+                return;
+            case PlanLosses.CurrentFormat:
+                var plans = PlanLosses.Load(path);
+                invocation.Print(() => StrictJson.Parse(plans.ToJson())!, console => EvidenceView.Draw(console, plans));
+                return;
             case BlockScores.CurrentFormat:
                 var scores = BlockScores.Load(path);
                 invocation.Print(() => StrictJson.Parse(scores.ToJson())!, console => EvidenceView.Draw(console, scores));

@@ -68,6 +68,19 @@ internal sealed class OutFolder : IDisposable
     public static bool Holds(string path, string command, Experiment experiment) =>
         RecordIn(path) == (command, ExperimentFile.SettingsHash(experiment));
 
+    /// <summary>The settings with which a folder was made.</summary>
+    /// <exception cref="InputException">It has no record of Interlace.</exception>
+    public static Experiment SettingsIn(string folder)
+    {
+        string path = System.IO.Path.Combine(folder, RunFolder.Record);
+        if (RecordIn(folder).Command is null || (StrictJson.Read(path) as JsonObject)?["settings"] is not { } settings)
+        {
+            throw new InputException($"{folder} has no {RunFolder.Record} that says with which model and data it was made: "
+                + "measure with the command that made it.");
+        }
+        return ExperimentFile.Parse(settings.ToJsonString(), path);
+    }
+
     /// <summary>Takes the record away where nothing else has come into the folder: the next attempt may have other settings.</summary>
     public void Dispose()
     {

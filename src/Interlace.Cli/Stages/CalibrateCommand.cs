@@ -16,9 +16,11 @@ internal static class CalibrateCommand
 {
     private static readonly Option<string> Target = StageOptions.Out("Run folder to write similarity.json to.", "RUN");
 
+    private static readonly string[] Measurable = [.. EvidenceFiles.Names.Where(name => name != EvidenceFiles.Best)];
+
     private static readonly Option<string?> EvidenceNames = new("--evidence")
     {
-        Description = $"Measure what further methods need too, as far as it is not there: {string.Join(", ", EvidenceFiles.Names)}; "
+        Description = $"Measure what further methods need too, as far as it is not there: {string.Join(", ", Measurable)}; "
             + "separated by commas.", HelpName = "A,B",
     };
 
@@ -37,15 +39,13 @@ internal static class CalibrateCommand
         var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
         string[] names = (invocation.Get(EvidenceNames) ?? "")
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (names.FirstOrDefault(name => !EvidenceFiles.Names.Contains(name)) is { } unknown)
-            throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", EvidenceFiles.Names)}.");
+        if (names.FirstOrDefault(name => !Measurable.Contains(name)) is { } unknown)
+            throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", Measurable)}.");
         var job = invocation.Job(experiment);
         AdaptiveCalibration.Check(experiment);
         using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
         if (invocation.Force) DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
-        // How far SLEB's order goes changes nothing that was measured before.
-        using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate",
-            experiment with { Calibrate = experiment.Complete().Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio } });
+        using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", Recorded(experiment.Complete()));
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
         bool there = File.Exists(path);
         var similarity = there ? CalibrationStage.Finished(model, folder.Path) : AdaptiveCalibration.Run(model, job, folder.Path);
@@ -55,6 +55,21 @@ internal static class CalibrateCommand
         invocation.Print(() => StrictJson.Parse(similarity.ToJson())!, view.Draw);
         invocation.Log($"Next: interlace plan {folder.Path} --ratio 0.25");
         return ExitCode.Done;
+    }
+
+    /// <summary>The settings without what changes nothing that was measured before: how far searches go, and by which rules.</summary>
+    private static Experiment Recorded(Experiment experiment)
+    {
+        var (plan, usual) = (experiment.Plan!, new PlanOptions());
+        return experiment with
+        {
+            Calibrate = experiment.Calibrate! with { SlebRatio = new CalibrationOptions().SlebRatio },
+            Plan = experiment.Calibrate.Adaptive ? plan : plan with
+            {
+                ProtectSinks = usual.ProtectSinks, LongestRun = usual.LongestRun, Candidates = usual.Candidates, Tune = usual.Tune,
+                BestOf = usual.BestOf, BestBy = usual.BestBy,
+            },
+        };
     }
 
     private static void Measure(string name, LoadedModel model, Job job, string folder)

@@ -29,6 +29,8 @@ internal static class StageOptions
     public static readonly ExperimentSwitch ProtectSinks = new("--protect-sinks", "plan.protect_sinks", "true",
         "Never drop a layer that raises the norm of a token tenfold and so writes an attention sink.");
     public static readonly ExperimentSwitch NoProtect = new("--no-protect", "plan.protect", "false", "Let those layers be dropped too.");
+    public static readonly ExperimentOption Tune = new("--tune", "plan.tune",
+        "Which layers are tuned: method, or the nearest before or behind each gap, both or none.");
     public static readonly ExperimentSwitch Bridge = new("--bridge", "prune.bridge", "true",
         "Bridge dropped layers by a linear map in the layer before them, in closed form over part of the data.");
     public static readonly ExperimentOption MaxSteps = new("--max-steps", "finetune.max_steps",

@@ -16,6 +16,31 @@ internal static class EvidenceView
         console.Write(table);
     }
 
+    public static void Draw(IAnsiConsole console, MeasuredLosses losses)
+    {
+        Facts(console, losses.Samples, losses.AnswerTokens, losses.Loss, losses.Settings);
+        var table = Layout.Texts("gone", "candidates", "lowest", "loss");
+        foreach (var round in losses.Rounds)
+        {
+            double lowest = round.Losses.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+            int best = Array.IndexOf(round.Losses, lowest);
+            table.AddRow(round.Removed.Length == 0 ? "none" : string.Join(' ', round.Removed), $"{round.Candidates.Length}",
+                best < 0 ? "" : $"{round.Candidates[best]}", Layout.Number(lowest, "0.00000"));
+        }
+        console.Write(table);
+    }
+
+    public static void Draw(IAnsiConsole console, PlanLosses losses)
+    {
+        Facts(console, losses.Samples, losses.AnswerTokens, losses.Loss, losses.Settings);
+        var table = Layout.Texts("dropped", "loss", "bridged");
+        foreach (var plan in losses.Plans)
+            table.AddRow(string.Join(' ', plan.Drop), Number(plan.Loss), Number(plan.BridgedLoss));
+        console.Write(table);
+    }
+
+    private static string Number(double? loss) => loss is { } known ? Layout.Number(known, "0.00000") : "";
+
     public static void Draw(IAnsiConsole console, BlockScores scores)
     {
         Facts(console, scores.Samples, scores.AnswerTokens, scores.Loss, scores.Settings);

@@ -18,7 +18,8 @@ internal sealed class PlanView(PruningPlan plan)
     {
         var origin = plan.Origin;
         var facts = Layout.Facts();
-        facts.AddRow("method", Markup.Escape(origin.Method) + (origin.Ratio is { } ratio ? $", ratio {Layout.Percent(ratio)}" : ""));
+        facts.AddRow("method", Markup.Escape(origin.Method) + (origin.Chosen is { } chosen ? Markup.Escape($" ({chosen})") : "")
+            + (origin.Ratio is { } ratio ? $", ratio {Layout.Percent(ratio)}" : ""));
         facts.AddRow("layers", $"{plan.LayerCount} before, {plan.Kept.Length} after");
         facts.AddRow("protected", origin.ProtectedLayers > 0 ? $"the first {origin.ProtectedLayers}" : "none");
         console.Write(facts);
@@ -31,8 +32,21 @@ internal sealed class PlanView(PruningPlan plan)
         table.AddRow("tune", $"{plan.Tune.Length}", List(plan.Tune), List(plan.TuneNew));
         table.AddRow("freeze", $"{plan.Freeze.Length}", List(plan.Freeze), List(plan.Freeze.Select(layer => plan.NewIndex(layer)!.Value)));
         console.Write(table);
+        DrawCompared(console);
         foreach (string warning in origin.Warnings) console.MarkupLineInterpolated($"[yellow]{warning}[/]");
     }
+
+    private void DrawCompared(IAnsiConsole console)
+    {
+        if (plan.Origin.Compared.Count == 0) return;
+        var table = Layout.Texts("", "method", "loss", "bridged", "dropped");
+        foreach (var row in plan.Origin.Compared)
+            table.AddRow(row.Method == plan.Origin.Chosen ? "best" : "", Markup.Escape(row.Method), Loss(row.Loss), Loss(row.BridgedLoss),
+                row.Missing is { } missing ? Markup.Escape(missing) : List(row.Drop));
+        console.Write(table);
+    }
+
+    private static string Loss(double? loss) => loss is { } known ? Layout.Number(known, "0.00000") : "";
 
     private void DrawRow(IAnsiConsole console)
     {

@@ -21,7 +21,7 @@ namespace Interlace.Experiments;
 /// <param name="Bridge">Bridge the dropped layers in closed form.</param>
 /// <param name="Objective">language, or window-mse: what the tuning makes least.</param>
 /// <param name="Distill">Weight of the divergence from what the unpruned model predicts in the tuning's loss.</param>
-/// <param name="Set">Other values of the tuning, such as <c>finetune.lora=16</c>.</param>
+/// <param name="Set">Other values of the tuning, such as <c>finetune.lora=16</c>, and of the plan, such as <c>plan.tune=behind</c>.</param>
 public sealed partial record Variant(
     string? Method = null, double? Ratio = null, string? Pattern = null, bool? Tune = null, int? Seed = null, string? Selection = null,
         string? Tokens = null, bool? Protect = null, string? Protocol = null,
@@ -29,6 +29,9 @@ public sealed partial record Variant(
     [property: LaterOption] string? Objective = null, [property: LaterOption] string[]? Set = null)
 {
     private const string Tuning = "finetune.";
+
+    private static readonly string[] OfThePlan =
+        ["plan.protect_sinks", "plan.longest_run", "plan.candidates", "plan.tune", "plan.best_of", "plan.best_by"];
 
     /// <summary>How weights are made sparse; null where the line drops layers.</summary>
     public SparsityOptions? SparsityIn(Experiment experiment) =>
@@ -39,10 +42,10 @@ public sealed partial record Variant(
     /// <summary>The experiment of this line alone.</summary>
     /// <exception cref="Vlm.InputException">What is set besides is no value of the tuning, or a wrong one.</exception>
     public Experiment In(Experiment experiment) => (Set ?? []).Aggregate(WithMembers(experiment), (line, assignment) =>
-        assignment.StartsWith(Tuning, StringComparison.Ordinal)
+        assignment.StartsWith(Tuning, StringComparison.Ordinal) || OfThePlan.Contains(assignment.Split('=')[0].Trim())
             ? ExperimentFile.Set(line, assignment)
             : throw new Vlm.InputException($"A line of variants sets '{assignment}': only values of finetune can be set for one line, "
-                + $"such as {Tuning}lora=16."));
+                + $"such as {Tuning}lora=16, and {string.Join(", ", OfThePlan)}."));
 
     private Experiment WithMembers(Experiment experiment)
     {
@@ -79,7 +82,7 @@ public sealed partial record Variant(
         if (own.Finetune!.Objective != base_.Finetune!.Objective) name += $"-{own.Finetune.Objective}";
         if (own.Finetune!.Distill != base_.Finetune!.Distill)
             name += $"-distill{(100 * own.Finetune.Distill).ToString("0.##", CultureInfo.InvariantCulture)}";
-        foreach (string assignment in Set ?? []) name += $"-{NotInNames().Replace(assignment[Tuning.Length..], "-")}";
+        foreach (string assignment in Set ?? []) name += $"-{NotInNames().Replace(assignment[(assignment.IndexOf('.') + 1)..], "-")}";
         return own.Seed == base_.Seed ? name : $"{name}-seed{own.Seed.ToString(CultureInfo.InvariantCulture)}";
     }
 

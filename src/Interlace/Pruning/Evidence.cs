@@ -69,6 +69,13 @@ public sealed record Evidence
     /// <summary>[L] sum of |weight| over each layer; null where it was not measured.</summary>
     public IReadOnlyList<double>? WeightImportance { get; init; }
 
+    /// <summary>For layers that are gone, ascending, and others: [others] the loss without each of these besides; NaN where it is no
+    /// number, null where one was not measured. Null where none was.</summary>
+    public Func<IReadOnlyList<int>, IReadOnlyList<int>, IReadOnlyList<double>?>? LossesWithout { get; init; }
+
+    /// <summary>For the dropped layers of a plan, ascending: its losses; null where they were not measured. Null where none were.</summary>
+    public Func<IReadOnlyList<int>, PlanLoss?>? PlanLoss { get; init; }
+
     /// <summary>Which tokens the similarities are means over: <c>all</c>, <c>image</c>, <c>prompt</c> or <c>answer</c>.</summary>
     public string Tokens { get; init; } = "all";
 
@@ -151,6 +158,20 @@ public sealed record Evidence
             : throw new PlanException($"{count} layers are to go, but SLEB's order has only {RemovalOrder.Count}: go on with calibrate "
                 + $"--evidence {EvidenceFiles.Sleb} --set calibrate.sleb_ratio={DropCount.RatioFor(count, LayerCount)}.");
     }
+
+    /// <summary>[candidates] losses without each of them, where other layers are gone.</summary>
+    /// <exception cref="PlanException">One was not measured.</exception>
+    internal IReadOnlyList<double> RequireLosses(IReadOnlyList<int> removed, IReadOnlyList<int> candidates) =>
+        LossesWithout?.Invoke(removed, candidates) ?? throw new PlanException(
+            $"This search needs the losses {(removed.Count == 0 ? "" : $"without the layers {string.Join(", ", removed)} and ")}"
+            + "without each of the layers that might go, which were not measured: plan RUN --measure measures what a plan needs, and so does "
+            + $"calibrate --evidence {EvidenceFiles.InterlaceLoss} with the same ratio.");
+
+    /// <summary>The losses of the plan that drops these layers.</summary>
+    /// <exception cref="PlanException">They were not measured.</exception>
+    internal PlanLoss RequirePlanLoss(IReadOnlyList<int> drop) =>
+        PlanLoss?.Invoke(drop) ?? throw new PlanException($"The loss of the plan that drops the layers {string.Join(", ", drop)} "
+            + "was not measured: plan RUN --measure measures what a plan needs, and plan RUN --best-of LIST does so by itself.");
 
     /// <summary>Number of triplets of neighbouring layers.</summary>
     internal static int TripletCount(int layerCount) => Math.Max(0, layerCount - 2);

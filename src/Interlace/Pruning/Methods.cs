@@ -23,12 +23,17 @@ public static class Methods
         ["short-gpt"] = new(ShortGpt.Select, EvidenceNeeds.LayerSimilarity, "most similar layers, nothing tuned"),
         ["sleb"] = new(Sleb.Select, EvidenceNeeds.RemovalOrder,
             "layer by layer the one without which the loss is lowest, as many others tuned"),
+        [EvidenceFiles.InterlaceLoss] = new(InterlaceLoss.Select, EvidenceNeeds.MeasuredLosses,
+            "triplets as of interlace, but the loss without a layer decides instead of similarities"),
         ["perplexity"] = new(ShortenedLlm.SelectByPerplexity, EvidenceNeeds.LossWithout,
             "layers without which the loss is lowest, in one shot, nothing tuned"),
         ["taylor"] = new(ShortenedLlm.SelectByTaylor, EvidenceNeeds.GradientImportance,
             "layers of the smallest weights times gradients, nothing tuned"),
         ["magnitude-block"] = new(ShortenedLlm.SelectByMagnitude, EvidenceNeeds.WeightImportance,
             "layers of the smallest weights, nothing tuned"),
+        [BestOf.Name] = new(BestOf.Select, EvidenceNeeds.RemovalOrder | EvidenceNeeds.LossWithout | EvidenceNeeds.GradientImportance
+            | EvidenceNeeds.WeightImportance | EvidenceNeeds.MeasuredLosses | EvidenceNeeds.PlanLosses,
+            "of the plans of several methods the one without whose layers the loss is lowest"),
     };
 
     /// <summary>The method of that name.</summary>
@@ -50,7 +55,8 @@ public static class Methods
         options ??= new();
         int dropCount = DropCount.For(ratio, evidence.LayerCount);
         if (evidence.ProtectedLayers < 0) throw new PlanException($"The number of protected layers cannot be {evidence.ProtectedLayers}.");
-        var plan = method.Select(evidence, dropCount, options);
+        var plan = TunedLayers.In(method.Select(evidence, dropCount, options), options.Tune);
+        bool searches = name == EvidenceFiles.InterlaceLoss || name == BestOf.Name && options.BestOf.Contains(EvidenceFiles.InterlaceLoss);
         return plan.With(plan.Origin with
         {
             Method = name,
@@ -60,6 +66,11 @@ public static class Methods
             ProtectedLayers = evidence.ProtectedLayers,
             ProtectEnds = options.ProtectEnds,
             Rules = options.Rules,
+            LongestRun = searches ? options.LongestRun : 1,
+            Candidates = searches ? options.Candidates : 0,
+            Tune = options.Tune,
+            BestOf = name == BestOf.Name ? string.Join(',', options.BestOf) : null,
+            BestBy = name == BestOf.Name ? options.BestBy : BestBy.Dropped,
             SinksKept = evidence.KeepsSinks ? evidence.SinkWriters : null,
             Seed = evidence.Seed,
             LayerSimilarity = evidence.LayerSimilarity,

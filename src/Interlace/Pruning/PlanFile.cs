@@ -31,13 +31,16 @@ public static class PlanFile
         var file = new Artefact(Format, ProgramVersion.CreatedBy,
             new(origin.Method, origin.Ratio, origin.Selection == Selection.Optimal ? Optimal : Greedy, origin.Tokens,
                 origin.ProtectedLayers, origin.ProtectEnds ? true : null, origin.Rules == SelectionRules.Paper ? null : origin.Rules,
-                origin.SinksKept?.ToArray()),
+                origin.SinksKept?.ToArray(), origin.LongestRun == 1 ? null : origin.LongestRun,
+                origin.Candidates == 0 ? null : origin.Candidates, origin.Tune == TuneRule.Method ? null : origin.Tune,
+                origin.BestOf, origin.BestBy == BestBy.Dropped ? null : SelectionRules.Spelled(origin.BestBy), origin.Chosen),
             origin.Seed, origin.Model, plan.LayerCount,
             new([.. plan.Drop]),
             Both(plan, plan.Tune), Both(plan, plan.Freeze), Both(plan, plan.Kept),
             [.. origin.Choices.Select(choice => new Choice([.. choice.Layers], [.. choice.Drop], [.. choice.Tune], choice.Score,
             choice.Reason))],
-            origin.LayerSimilarity?.ToArray(), origin.TripletSimilarity?.ToArray(), [.. origin.Warnings]);
+            origin.LayerSimilarity?.ToArray(), origin.TripletSimilarity?.ToArray(), [.. origin.Warnings],
+            origin.Compared.Count == 0 ? null : [.. origin.Compared]);
         return JsonSerializer.Serialize(file, ArtefactJson.Readable<Artefact>()) + "\n";
     }
 
@@ -84,6 +87,13 @@ public static class PlanFile
             ProtectEnds = file.Settings.ProtectEnds ?? false,
             Rules = file.Settings.Rules ?? SelectionRules.Paper,
             SinksKept = file.Settings.SinksKept,
+            LongestRun = file.Settings.LongestRun ?? 1,
+            Candidates = file.Settings.Candidates ?? 0,
+            Tune = file.Settings.Tune ?? TuneRule.Method,
+            BestOf = file.Settings.BestOf,
+            BestBy = SelectionRules.Parse<BestBy>(file.Settings.BestBy ?? "dropped", "its best_by"),
+            Chosen = file.Settings.Chosen,
+            Compared = file.Compared ?? [],
             Seed = file.Seed,
             LayerSimilarity = file.LayerSimilarity,
             TripletSimilarity = file.TripletSimilarity,
@@ -130,6 +140,9 @@ public static class PlanFile
             int changed = plan.Drop.Length > 0 ? plan.Drop.Length : plan.Tune.Length, expected = DropCount.For(ratio, plan.LayerCount);
             Require(changed == expected, $"a ratio of {ratio} is {expected} of {plan.LayerCount} layers, but it changes {changed}.");
         }
+        foreach (var row in file.Compared ?? [])
+            Require(row.Drop.Concat(row.Tune).All(layer => layer >= 0 && layer < plan.LayerCount),
+                $"the plan of {row.Method} that it compares has layers that the model lacks.");
         foreach (var choice in file.Choices)
             Require(choice.Layers.All(layer => layer >= 0 && layer < plan.LayerCount) && choice.Drop.All(layer => plan.Drop.Contains(layer))
                 && choice.Tune.All(layer => plan.Tune.Contains(layer)),
@@ -152,12 +165,19 @@ public static class PlanFile
 
     internal sealed record Artefact(string Format, string CreatedBy, Settings Settings, int Seed, ModelIdentity? Inputs, int Layers,
         Dropped Drop, Numbered Tune, Numbered Freeze, Numbered Keep, Choice[] Choices, double[]? LayerSimilarity,
-            double[]? TripletSimilarity, string[] Warnings);
+            double[]? TripletSimilarity, string[] Warnings,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BestRow[]? Compared = null);
 
     internal sealed record Settings(string Method, double? Ratio, string Selection, string Tokens, int ProtectedLayers,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ProtectEnds = null,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SelectionRules? Rules = null,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int[]? SinksKept = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int[]? SinksKept = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? LongestRun = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Candidates = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] TuneRule? Tune = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? BestOf = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? BestBy = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Chosen = null);
 
     internal sealed record Dropped(int[] Original);
 

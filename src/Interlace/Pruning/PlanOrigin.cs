@@ -26,6 +26,27 @@ public sealed record PlanOrigin
     /// <summary>What was done where the paper and its authors' code part.</summary>
     public SelectionRules Rules { get; init; } = SelectionRules.Paper;
 
+    /// <summary>Most neighbouring layers that a search with losses drops beside one tuned layer.</summary>
+    public int LongestRun { get; init; } = 1;
+
+    /// <summary>Layers whose loss such a search looked at in a round; 0 for all.</summary>
+    public int Candidates { get; init; }
+
+    /// <summary>Which layers are tuned.</summary>
+    public TuneRule Tune { get; init; }
+
+    /// <summary>The methods that were compared, separated by commas; null where the plan is one method's.</summary>
+    public string? BestOf { get; init; }
+
+    /// <summary>What decided between them.</summary>
+    public BestBy BestBy { get; init; }
+
+    /// <summary>The one that was chosen.</summary>
+    public string? Chosen { get; init; }
+
+    /// <summary>How they fared, in their order.</summary>
+    public IReadOnlyList<BestRow> Compared { get; init; } = [];
+
     /// <summary>Layers that could not be dropped because they write an attention sink; null where that guard was off.</summary>
     public IReadOnlyList<int>? SinksKept { get; init; }
 

@@ -18,8 +18,12 @@ public static class PlanStage
     /// <exception cref="Vlm.InputException">A file of evidence is wrong.</exception>
     public static PruningPlan Run(LayerSimilarity similarity, PlanOptions options, int seed, string? folder = null) =>
         Run(similarity, options, seed, folder is null ? EvidenceFiles.None : EvidenceFiles.Load(folder, Methods.Find(options.Method)),
-            folder is not null && SelectionRules.Of(options).Weighting == Weighting.Samples
-                ? SampleSumsFile.Beside(Path.Combine(folder, LayerSimilarity.Name), similarity).Samples : null);
+            folder is null ? null : SamplesOf(similarity, options, folder));
+
+    /// <summary>The sums per sample beside a calibration's artefact, where the plan needs them.</summary>
+    internal static IReadOnlyList<SampleSums>? SamplesOf(LayerSimilarity similarity, PlanOptions options, string folder) =>
+        SelectionRules.Of(options).Weighting == Weighting.Samples
+            ? SampleSumsFile.Beside(Path.Combine(folder, LayerSimilarity.Name), similarity).Samples : null;
 
     /// <summary>The plan that the options ask for.</summary>
     /// <param name="similarity">What calibration measured.</param>
@@ -62,7 +66,11 @@ public static class PlanStage
             "optimal" => Selection.Optimal,
             _ => throw new PlanException($"The selection is '{options.Selection}': choose greedy or optimal."),
         };
-        var choice = new MethodOptions(selection, options.ProtectEnds, SelectionRules.Of(options));
+        var choice = new MethodOptions(selection, options.ProtectEnds, SelectionRules.Of(options), options.LongestRun, options.Candidates,
+            SelectionRules.Parse<TuneRule>(options.Tune, "plan.tune"), SelectionRules.Parse<BestBy>(options.BestBy, "plan.best_by"))
+        {
+            BestOf = BestOf.Parse(options.BestOf),
+        };
         return Methods.Plan(options.Method, evidence, options.Ratio, choice, model);
     }
 }

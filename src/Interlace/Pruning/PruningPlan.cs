@@ -71,11 +71,12 @@ public sealed class PruningPlan
     /// <summary>Whether another plan changes the same layers of the same model, chosen in the same way.</summary>
     public bool IsSameAs(PruningPlan other)
     {
-        static (string, double?, Selection, string, int, bool, SelectionRules, int, string?) Choice(PlanOrigin origin) =>
+        static object Choice(PlanOrigin origin) =>
             (origin.Method, origin.Ratio, origin.Selection, origin.Tokens, origin.ProtectedLayers, origin.ProtectEnds, origin.Rules,
-                origin.Seed, origin.SinksKept is null ? null : string.Join(',', origin.SinksKept));
+                origin.Seed, origin.SinksKept is null ? null : string.Join(',', origin.SinksKept),
+                origin.LongestRun, origin.Candidates, origin.Tune, origin.BestOf, origin.BestBy);
         return LayerCount == other.LayerCount && Drop.SequenceEqual(other.Drop) && Tune.SequenceEqual(other.Tune)
-            && Choice(Origin) == Choice(other.Origin)
+            && Choice(Origin).Equals(Choice(other.Origin))
             && (Origin.Model is null || other.Origin.Model is null || Origin.Model.DifferenceFrom(other.Origin.Model) is null);
     }
 

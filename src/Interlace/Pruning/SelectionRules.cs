@@ -32,7 +32,12 @@ public sealed record SelectionRules(Weighting Weighting = Weighting.Tokens, Tie 
     internal static string[] Names<T>() where T : struct, Enum =>
         [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
-    private static T Parse<T>(string name, string option) where T : struct, Enum
+    /// <summary>A choice as options and artefacts spell it.</summary>
+    internal static string Spelled<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    /// <summary>The choice of that name.</summary>
+    /// <exception cref="PlanException">There is none.</exception>
+    internal static T Parse<T>(string name, string option) where T : struct, Enum
     {
         string[] names = Names<T>();
         return Array.IndexOf(names, name) is >= 0 and int at ? Enum.GetValues<T>()[at]

@@ -73,7 +73,8 @@ public static class RunReport
         int[] triplets = [.. plan.Origin.Choices.Where(c => c.Layers is [var start, _, var end] && end - start == 2)
             .Where(c => c.Score is not null).Select(c => c.Layers[0])];
         return new(plan.LayerCount, [.. plan.Drop], [.. plan.Tune], [.. plan.Freeze], plan.Origin.ProtectedLayers, triplets,
-            plan.Origin.Method, plan.Origin.SinksKept?.ToArray());
+            plan.Origin.Method, plan.Origin.SinksKept?.ToArray(), null,
+            plan.Origin.Compared.Count > 0 ? plan.Origin.Compared : null, plan.Origin.Chosen);
     }
 
     /// <summary>The plan of a run, and what the guard of layers that write sinks changes about it.</summary>

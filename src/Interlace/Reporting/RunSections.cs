@@ -115,7 +115,21 @@ internal static class RunSections
     [
         new Figure("plan" + suffix, "", (narrow, standalone) => PlanRow.Svg(plan, narrow ? 13 : 36, standalone), PlanRow.Text(plan)),
         new Facts("set", "layers", [.. Summary.Sets(plan).Select(set => (set.name, string.Join(", ", set.layers)))]),
+        .. ComparedBlocks(plan, suffix),
     ];
+
+    /// <summary>How the plans of several methods fared of which this one is the best.</summary>
+    private static IEnumerable<Block> ComparedBlocks(PlanData plan, string suffix)
+    {
+        if (plan.Compared is not { } rows) yield break;
+        yield return new Paragraph($"The plan of {plan.Chosen} was taken: of these methods' plans its pruned model has the lowest loss on "
+            + "samples of the calibration, before any tuning.");
+        yield return new Table("best" + suffix, "method", [new("loss"), new("bridged"), new("dropped", IsText: true)],
+            [.. rows.Select(row => new Row(row.Method, [LossCell(row.Loss), LossCell(row.BridgedLoss),
+            new(row.Missing ?? string.Join(", ", row.Drop))]))]);
+    }
+
+    private static Cell LossCell(double? loss) => loss is { } known ? new(Numbers.Loss(known), known) : Cell.Empty;
 
     private static IEnumerable<Block> SimilarityBlocks(SimilarityData similarity, PlanData? plan, string suffix)
     {

@@ -17,7 +17,7 @@ namespace Interlace.Runs;
 
 /// <summary>
 /// The part of the stage <c>calibrate</c> that measures what similarity-based methods do not need:
-/// SLEB's order of removal, losses without each layer, gradients and weights. Each kind is an artefact of its own
+/// SLEB's order of removal, losses without layers and of whole plans, gradients and weights. Each kind is an artefact of its own
 /// in <c>evidence</c> beside <c>similarity.json</c> and is measured once.
 /// Losses and gradients use the calibration's samples, at most <c>calibrate.evidence_samples</c> of them, which are held in memory.
 /// </summary>
@@ -49,11 +49,21 @@ public static class EvidenceStage
                 weights.Length, 0, none, 0, none, null, weights).Save(path);
             return;
         }
+        if (name == EvidenceFiles.Best)
+        {
+            PlanLossStage.Run(loaded, job, folder, Load(loaded, job), identity);
+            return;
+        }
         var data = Load(loaded, job);
         var inputs = new EvidenceInputs(identity, data.Identity);
         if (name == EvidenceFiles.Sleb)
         {
             Search(data, inputs, loaded.Model, job, path);
+            return;
+        }
+        if (name == EvidenceFiles.InterlaceLoss)
+        {
+            LossSearchStage.Run(loaded, job, folder, data, inputs);
             return;
         }
         var (scores, loss) = name == EvidenceFiles.Taylor
@@ -74,10 +84,28 @@ public static class EvidenceStage
         experiment = experiment.Complete();
         using var checkpoint = Checkpoint.Open(loaded.Folder);
         var order = name == EvidenceFiles.Sleb ? RemovalOrder.Load(path) : null;
-        var inputs = order?.Inputs ?? BlockScores.Load(path, name).Inputs;
+        var inputs = order?.Inputs ?? EvidenceFiles.OriginOf(path, name).Inputs;
         if (inputs.Model.DifferenceFrom(ModelIdentity.Of(checkpoint)) is { } difference)
             throw new InputException($"{path} was measured on another model than {loaded.Folder}: {difference}; name another folder.");
+        if (name is EvidenceFiles.InterlaceLoss or EvidenceFiles.Best) return Holds(name, experiment, folder);
         return order is null || order.Rounds.Length >= Rounds(experiment, loaded.Model.Layers.Count, loaded.Model.AddedLevels);
+    }
+
+    /// <summary>Whether what was measured of losses serves every plan of an experiment.</summary>
+    /// <param name="name">The losses of searches, or those of plans.</param>
+    /// <param name="experiment">All settings.</param>
+    /// <param name="folder">The folder of the calibration, in which the file is there.</param>
+    /// <exception cref="InputException">A file is wrong.</exception>
+    internal static bool Holds(string name, Experiment experiment, string folder) => name == EvidenceFiles.InterlaceLoss
+        ? LossSearchStage.Holds(experiment, folder) : PlanLossStage.Holds(experiment, folder);
+
+    /// <summary>The plans of an experiment: one, or those of its lines that drop layers.</summary>
+    internal static IReadOnlyList<PlanOptions> Plans(Experiment experiment)
+    {
+        var whole = experiment.Complete();
+        return whole.Variants is not { } lines ? [whole.Plan!]
+            : [.. lines.Where(line => line.SparsityIn(whole) is null).Select(line => line.In(whole).Plan!)
+                .Where(plan => plan.Rounds == 1).Distinct()];
     }
 
     /// <summary>Rounds of the search that an experiment asks for: enough for <c>calibrate.sleb_ratio</c> and for its own plan.</summary>
@@ -85,7 +113,8 @@ public static class EvidenceStage
     {
         experiment = experiment.Complete();
         var plan = experiment.Plan!;
-        double ratio = Math.Max(experiment.Calibrate!.SlebRatio, plan.Method == EvidenceFiles.Sleb ? plan.Ratio : 0);
+        double ratio = Math.Max(experiment.Calibrate!.SlebRatio,
+            EvidenceFiles.MethodsOf(plan).Contains(EvidenceFiles.Sleb) ? plan.Ratio : 0);
         return Math.Min(DropCount.For(ratio, layerCount), SlebSearch.Largest(layerCount, plan.Protect ? visualLevels : 0));
     }
 
@@ -161,7 +190,7 @@ public static class EvidenceStage
     }
 
     /// <summary>The samples, and what is recorded of them.</summary>
-    private sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped,
+    internal sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped,
         EvidenceSettings Settings, DataIdentity Identity)
     {
         public IReadOnlyDictionary<string, long> Tokens { get; } = LayerSimilarity.Classes.Index().ToDictionary(

@@ -81,10 +81,17 @@ public sealed class Matrix(Job job, string folder)
             throw new InputException($"{plan.Origin.Method} drops layers: "
                 + $"a pattern is for {string.Join(" and ", SparsityOptions.Methods)}.");
         }
-        if (plan.Origin.Method == EvidenceFiles.Sleb && own.Plan.Protect != experiment.Plan!.Protect)
+        if (EvidenceFiles.MethodsOf(own.Plan).Contains(EvidenceFiles.Sleb) && own.Plan.Protect != experiment.Plan!.Protect)
         {
             throw new InputException("One order of removal serves all lines, "
                 + "and it is searched with plan.protect as the experiment has it: leave protect out.");
+        }
+        bool TunesNone(string name) => Preflight.Plan(own with { Plan = own.Plan with { Method = name, Rounds = 1 } }).Tune.IsEmpty;
+        if (own.Plan.Method == BestOf.Name && line.Tune != false
+            && EvidenceFiles.MethodsOf(own.Plan).Select(TunesNone).Distinct().Count() > 1)
+        {
+            throw new InputException("Some of the methods that best compares tune layers and some tune none: "
+                + "say which layers are tuned with plan.tune, or set tune to false.");
         }
         if (line.Tune == true && plan.Tune.IsEmpty)
             throw new InputException($"{plan.Origin.Method} names no layers to tune: leave tune out.");
@@ -132,8 +139,7 @@ public sealed class Matrix(Job job, string folder)
         yield return new("calibrate", "calibrate", shared, () => calibrate.IsDone, calibrate.Run);
         Line[] lines = [.. _experiment.Variants!.Select(variant => Open(variant, model))];
         foreach (string name in EvidenceFiles.Names.Where(name =>
-            lines.Any(line => Methods.Table.TryGetValue(line.Own.Plan!.Method, out var method)
-            && EvidenceFiles.NeededBy(method).Contains(name))))
+            lines.Any(line => line.Sparsity is null && !line.InRounds && EvidenceFiles.NeededBy(line.Own.Plan!).Contains(name))))
         {
             var measure = shared.Measure(name, model);
             yield return new($"evidence {name}", "evidence", shared, () => measure.IsDone, measure.Run);
@@ -259,14 +265,11 @@ public sealed class Matrix(Job job, string folder)
     {
         if (experiment.Model is null || experiment.Variants is not { } lines) return experiment;
         int layers = Preflight.LayerCount(experiment.Model);
-        int longest = lines.Select(line => line.In(experiment).Plan!)
-            .Where(plan => Methods.Table.TryGetValue(plan.Method, out var method)
-            && (method.Needs & (EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity)) != 0)
-            .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max();
+        PlanOptions[] plans = [.. lines.Select(line => line.In(experiment).Plan!)];
         var calibrate = experiment.Calibrate!;
-        double sleb = lines.Select(line => line.In(experiment).Plan!).Where(plan => plan.Method == EvidenceFiles.Sleb)
+        double sleb = plans.Where(plan => EvidenceFiles.MethodsOf(plan).Contains(EvidenceFiles.Sleb))
             .Select(plan => plan.Ratio).DefaultIfEmpty(0).Max();
         return experiment with { Calibrate = calibrate with { SlebRatio = Math.Max(calibrate.SlebRatio, sleb),
-            MaxWindow = Math.Max(calibrate.MaxWindow, Math.Min(longest, layers)) } };
+            MaxWindow = Math.Max(calibrate.MaxWindow, Preflight.LongestWindow(plans, layers)) } };
     }
 }

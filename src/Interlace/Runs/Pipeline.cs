@@ -17,8 +17,8 @@ namespace Interlace.Runs;
 /// <param name="folder">The run folder.</param>
 public sealed class Pipeline(Job job, string folder)
 {
-    private readonly Experiment _experiment = job.Experiment;
-    private readonly RunStages _stages = new(job, folder);
+    private readonly Experiment _experiment = Preflight.Widened(job.Experiment);
+    private readonly RunStages _stages = new(job with { Experiment = Preflight.Widened(job.Experiment) }, folder);
 
     /// <summary>Runs what is left to do and gives the data of the report.</summary>
     /// <exception cref="InputException">Model, data, tables or settings are wrong.</exception>
@@ -30,7 +30,7 @@ public sealed class Pipeline(Job job, string folder)
         else
         {
             _stages.Calibrate(model).Run();
-            foreach (string name in EvidenceFiles.NeededBy(Methods.Find(_experiment.Plan!.Method))) _stages.Measure(name, model).Run();
+            foreach (string name in EvidenceFiles.NeededBy(_experiment.Plan!)) _stages.Measure(name, model).Run();
             _stages.Plan(_stages.At(LayerSimilarity.Name)).Run();
         }
         _stages.Prune(model).Run();

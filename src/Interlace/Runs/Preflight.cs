@@ -74,6 +74,24 @@ public static class Preflight
         return PlanStage.Run(Even(summary, identity, experiment), options, experiment.Seed, evidence);
     }
 
+    /// <summary>The experiment with what the method <c>best</c> needs measured: windows as long as its methods look at.</summary>
+    internal static Experiment Widened(Experiment experiment)
+    {
+        if (experiment.Plan is not { Method: BestOf.Name } plan || experiment.Model is null) return experiment;
+        var calibrate = experiment.Complete().Calibrate!;
+        return experiment with { Calibrate = calibrate with { MaxWindow = Math.Max(calibrate.MaxWindow, LongestWindow([plan],
+            LayerCount(experiment.Model))) } };
+    }
+
+    /// <summary>Layers of the longest window that the methods of some plans look at; 0 where none does.</summary>
+    internal static int LongestWindow(IEnumerable<PlanOptions> plans, int layers)
+    {
+        const EvidenceNeeds windows = EvidenceNeeds.WindowAngle | EvidenceNeeds.WindowSimilarity;
+        bool Looks(string name) => Methods.Table.TryGetValue(name, out var method) && (method.Needs & windows) != 0;
+        return Math.Min(layers, plans.Where(plan => EvidenceFiles.MethodsOf(plan).Any(Looks))
+            .Select(plan => DropCount.For(plan.Ratio, layers) + 1).DefaultIfEmpty(0).Max());
+    }
+
     private static void Tables(string folder, EvaluationOptions options, bool readsImages)
     {
         foreach (var (benchmark, path) in Benchmarks.In(folder, options.Only))

@@ -8,7 +8,9 @@ namespace Interlace.Runs;
 /// <param name="run">Does it.</param>
 /// <param name="check">Throws where the artefact was made from other inputs; null where there is no artefact.</param>
 /// <param name="skipped">Called where it is done before.</param>
-internal sealed class RunStage(string? artefact, HashSet<string> done, Action run, Action? check, Action? skipped = null)
+/// <param name="complete">Whether the artefact has all that is asked for; null where it always has.</param>
+internal sealed class RunStage(string? artefact, HashSet<string> done, Action run, Action? check, Action? skipped = null,
+    Func<bool>? complete = null)
 {
     /// <summary>Nothing is left to do.</summary>
     /// <exception cref="InputException">The artefact was made from other inputs.</exception>
@@ -17,7 +19,9 @@ internal sealed class RunStage(string? artefact, HashSet<string> done, Action ru
         get
         {
             if (artefact is null || !Path.Exists(artefact)) return false;
-            if (!done.Contains(artefact)) check?.Invoke();
+            if (done.Contains(artefact)) return true;
+            check?.Invoke();
+            if (complete?.Invoke() == false) return false;
             done.Add(artefact);
             return true;
         }

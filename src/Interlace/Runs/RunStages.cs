@@ -67,7 +67,8 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
         Require(path, inputs.Model, model);
         Require(path, seed == _experiment.Seed && (settings is null || settings == EvidenceStage.Settings(_experiment, job.Compute)),
             "it was measured with other settings");
-    });
+    }, complete: evidence is EvidenceFiles.InterlaceLoss or EvidenceFiles.Best
+        ? () => EvidenceStage.Holds(evidence, _experiment, folder) : null);
 
     /// <summary>Similarity and the evidence beside it, perhaps of another folder -> <c>plan.json</c>.</summary>
     public RunStage Plan(string similarity)
@@ -201,13 +202,13 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     public RunStage Report(Action make) => Stage("report", null, make, null);
 
     /// <summary>A stage that is timed.</summary>
-    private RunStage Stage(string name, string? artefact, Action run, Action? check, Action? tidy = null)
+    private RunStage Stage(string name, string? artefact, Action run, Action? check, Action? tidy = null, Func<bool>? complete = null)
     {
         return new(artefact, _done, Timed, check, () =>
         {
             job.Say($"{name}: done before ({Path.GetRelativePath(folder, artefact!)})");
             tidy?.Invoke();
-        });
+        }, complete);
 
         void Timed()
         {

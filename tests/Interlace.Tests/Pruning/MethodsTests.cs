@@ -15,6 +15,8 @@ public class MethodsTests
     internal static Evidence WithLosses(Evidence evidence, double[] layers) => evidence with
     {
         LossWithout = layers, GradientImportance = layers, WeightImportance = layers,
+        LossesWithout = (removed, candidates) => [.. candidates.Select(layer => layers[layer] + removed.Sum(gone => layers[gone]))],
+        PlanLoss = drop => new([.. drop], drop.Sum(layer => layers[layer]), null),
         RemovalOrder = [.. SlebSearch.Candidates(evidence.LayerCount, evidence.ProtectedLayers, []).OrderBy(layer => layers[layer]).Select(layer => new Removal(layer, layers[layer]))],
     };
 
@@ -28,6 +30,8 @@ public class MethodsTests
             try
             {
                 var plan = Methods.Plan(name, given.Evidence, given.ratio);
+                if (name == "best")
+                    return plan.Drop.Length == count && plan.Drop.All(given.Evidence.IsDroppable) && plan.Tune.Length <= count;
                 int tuned = name is "short-gpt" or "angular" or "perplexity" or "taylor" or "magnitude-block" ? 0 : name == "streamline" ? Math.Min(1, count) : count;
                 return plan.Drop.Length == (name == "dense" ? 0 : count) && plan.Tune.Length == tuned && plan.Drop.All(given.Evidence.IsDroppable)
                     && plan.Origin.Method == name && PlanFile.ToJson(plan) == PlanFile.ToJson(Methods.Plan(name, given.Evidence, given.ratio));

@@ -49,6 +49,32 @@ public static class BridgeStage
         }, job.Progress, job.Cancellation);
     }
 
+    /// <summary>Looks at a model whose dropped layers are bridged in memory alone; nothing of it is left behind.</summary>
+    /// <param name="model">The parent's folder, which is only read.</param>
+    /// <param name="plan">What is dropped.</param>
+    /// <param name="work">A folder for the samples' states, which must not be there.</param>
+    /// <param name="job">As of <see cref="Run"/>.</param>
+    /// <param name="use">Given the model with all its layers, bridges in the weights of those that stay before a gap.</param>
+    /// <returns>What that gives; null where the model takes up no bridge, or the plan leaves nothing to bridge.</returns>
+    internal static double? Look(string model, PruningPlan plan, string work, Job job, Func<LoadedModel, double?> use)
+    {
+        if (!DroppedRun.Of(plan).Any(run => run.Before >= 0)) return null;
+        using var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels);
+        if (!loaded.Model.AddsFeedForwardAsItIs) return null;
+        var data = DrawnData.Open(job.Experiment.Data, job.Experiment.Seed);
+        try
+        {
+            Directory.CreateDirectory(work);
+            using (Make(loaded, data, plan, work, bytes => FreeSpace.Check(work, bytes, "Bridging the layers of a plan", null),
+                Settings(job.Experiment, job.Compute), job)) { }
+            return use(loaded);
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
     private static void SayWhatStaysOpen(DroppedRun[] runs, Job job)
     {
         if (runs is [{ Before: < 0 } open, ..])
@@ -122,7 +148,8 @@ public static class BridgeStage
         }
     }
 
-    private static BridgeSettings Settings(Experiment experiment, Compute compute)
+    /// <summary>What decides the bridges besides model, plan and data.</summary>
+    internal static BridgeSettings Settings(Experiment experiment, Compute compute)
     {
         var (data, calibrate, prune) = (experiment.Data!, experiment.Calibrate!, experiment.Prune!);
         return new(prune.Ridge, prune.MaxSamples, data.Rate, calibrate.Fraction, data.MaxImages, data.MaxTurns, data.MaxTokens,

@@ -71,15 +71,27 @@ public sealed class LayerLosses : IDisposable
     public double[] Without(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null,
         CancellationToken cancellation = default)
     {
-        var race = new Race(this, Checked(alive), candidates, givesUp: false, passed, cancellation);
-        for (int b = 0; b < _batches.Length; b++) race.Run(b, Enumerable.Range(0, candidates.Count));
-        double[] means = race.Means();
+        double[] means = Each(alive, candidates, passed, cancellation);
         if (Array.FindIndex(means, mean => !double.IsFinite(mean)) is >= 0 and int wrong)
         {
             throw new NotANumberException($"The loss without decoder layer {candidates[wrong]} is no number (NaN or infinite): "
                 + "compute with --dtype fp32.");
         }
         return means;
+    }
+
+    /// <summary>The same, with NaN for a loss that is no number.</summary>
+    /// <param name="alive">The layers that are there, ascending.</param>
+    /// <param name="candidates">Some of them, each of which is left out by itself, ascending.</param>
+    /// <param name="passed">Called with how many of the passes (candidates times batches) are behind it.</param>
+    /// <param name="cancellation">Ends after a pass.</param>
+    /// <returns>[candidates].</returns>
+    public double[] Each(IReadOnlyList<int> alive, IReadOnlyList<int> candidates, Action<long>? passed = null,
+        CancellationToken cancellation = default)
+    {
+        var race = new Race(this, Checked(alive), candidates, givesUp: false, passed, cancellation);
+        for (int b = 0; b < _batches.Length; b++) race.Run(b, Enumerable.Range(0, candidates.Count));
+        return race.Means();
     }
 
     /// <summary>
