@@ -53,7 +53,9 @@ public static class BestOf
         var known = rows.Where(row => row.Plan is not null && Deciding(row.Row) is not null).ToArray();
         if (known.Length == 0)
         {
-            throw rows.All(row => row.Plan is null) ? refusal!
+            throw rows.All(row => row.Plan is null)
+                ? new PlanException($"None of the methods {string.Join(", ", options.BestOf)} has a plan; {options.BestOf[0]}: "
+                    + refusal!.Message)
                 : new PlanException(options.BestBy == BestBy.Bridged
                     ? "None of the plans has a loss with bridges, which this model may not take up: set plan.best_by=dropped."
                     : "None of the plans has a loss that is a number: measure it with --dtype fp32.");

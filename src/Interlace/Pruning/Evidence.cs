@@ -164,8 +164,8 @@ public sealed record Evidence
     internal IReadOnlyList<double> RequireLosses(IReadOnlyList<int> removed, IReadOnlyList<int> candidates) =>
         LossesWithout?.Invoke(removed, candidates) ?? throw new PlanException(
             $"This search needs the losses {(removed.Count == 0 ? "" : $"without the layers {string.Join(", ", removed)} and ")}"
-            + "without each of the layers that might go, which were not measured: plan RUN --measure measures what a plan needs, and so does "
-            + $"calibrate --evidence {EvidenceFiles.InterlaceLoss} with the same ratio.");
+            + "without each of the layers that might go, which were not measured: plan RUN --measure measures what a plan needs, "
+            + $"and so does calibrate --evidence {EvidenceFiles.InterlaceLoss} with the same ratio.");
 
     /// <summary>The losses of the plan that drops these layers.</summary>
     /// <exception cref="PlanException">They were not measured.</exception>

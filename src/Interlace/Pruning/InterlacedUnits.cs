@@ -2,8 +2,8 @@ namespace Interlace.Pruning;
 
 /// <summary>
 /// Units of interlaced pruning that share no layer: a run of dropped layers, a tuned layer at one end of it, and a frozen anchor behind
-/// both. With runs of one layer a unit is a triplet (paper, Algorithm 1). A run grows layer by layer, away from the tuned layer: one behind it
-/// takes the anchor, and the next layer becomes the anchor.
+/// both. With runs of one layer a unit is a triplet (paper, Algorithm 1). A run grows layer by layer, away from the tuned layer: one behind
+/// it takes the anchor, and the next layer becomes the anchor.
 /// </summary>
 /// <param name="evidence">Which layers there are and may be dropped.</param>
 /// <param name="longestRun">Most dropped layers of a unit.</param>

@@ -80,12 +80,35 @@ public class InterlaceLossTests
             {
                 var plan = InterlaceLoss.Select(evidence, count, new(LongestRun: given.longest));
                 int[][] runs = [.. Runs(plan)];
-                bool beside = runs.All(run => run.Length <= given.longest && plan.Tune.Any(layer => layer == run[0] - 1 || layer == run[^1] + 1));
+                bool beside = runs.All(run => run.Length <= given.longest
+                    && plan.Tune.Any(layer => layer == run[0] - 1 || layer == run[^1] + 1));
                 if (plan.Drop.Length != count || !plan.Drop.All(evidence.IsDroppable) || !beside) return false;
             }
             return Assert.Throws<PlanException>(() => InterlaceLoss.Select(evidence, most + 1, new(LongestRun: given.longest)))
                 .Message.Contains($"at most {most} can", StringComparison.Ordinal);
         }, iter: 300);
+
+    [Fact]
+    public void The_example_of_the_documents_comes_out()
+    {
+        var losses = new Dictionary<string, double>
+        {
+            ["0"] = 5, ["1"] = 2, ["2"] = 3, ["3"] = 2.5, ["4"] = 4, ["1 3"] = 3.5, ["1 4"] = 3.1,
+        };
+        var asked = new List<int[]>();
+        var plan = InterlaceLoss.Select(new Evidence(6)
+        {
+            LossesWithout = (removed, candidates) =>
+            {
+                asked.Add([.. candidates]);
+                return [.. candidates.Select(layer => losses[string.Join(' ', removed.Append(layer))])];
+            },
+        }, 2, new());
+        Assert.Equal([[0, 1, 3, 4], [3, 4]], asked);
+        Assert.Equal([1, 4], plan.Drop);
+        Assert.Equal([0, 3], plan.Tune);
+        Assert.Equal([2.0, 3.1], plan.Origin.Choices.Select(choice => choice.Score!.Value));
+    }
 
     [Fact]
     public void A_run_grows_away_from_its_tuned_layer_where_that_costs_least()

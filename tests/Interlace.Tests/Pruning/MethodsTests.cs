@@ -55,6 +55,7 @@ public class MethodsTests
         double largest = double.Parse(message[(message.LastIndexOf(' ') + 1)..^1]);
         var plan = Methods.Plan(name, evidence, largest);
         Assert.Contains($"at most {plan.Drop.Length} can", message);
+        if (name == "best") return;   // what it names is the first method's, and others can do more
         Assert.Throws<PlanException>(() => Methods.Plan(name, evidence, largest + 1.0 / 36));
     }
 
