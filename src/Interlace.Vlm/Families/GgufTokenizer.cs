@@ -151,25 +151,43 @@ internal sealed class GgufTokenizer
         return steps.Length == 0 ? bytes : new() { ["type"] = "Sequence", ["pretokenizers"] = new JsonArray([.. steps, bytes]) };
     }
 
-    /// <summary>Puts the token that begins a text before it, where the model was trained so.</summary>
+    /// <summary>Puts the token that begins a text before it, and the one that ends it behind it, where the model was trained so.</summary>
     private JsonObject? PostProcessor()
     {
-        if (!(_keys.Flag("tokenizer.ggml.add_bos_token") ?? _pre.Begins)) return null;
-        int bos = _keys.Required("tokenizer.ggml.bos_token_id", TokenId(_keys, "bos", _tokens.Length));
-        string token = _tokens[bos];
-        JsonObject Special(int part) => new() { ["SpecialToken"] = new JsonObject { ["id"] = token, ["type_id"] = part } };
-        JsonObject Sequence(string name, int part) => new() { ["Sequence"] = new JsonObject { ["id"] = name, ["type_id"] = part } };
+        int? begin = Around("bos", _pre.Begins), end = Around("eos", absent: false);
+        if (begin is null && end is null) return null;
+        JsonArray Text(string name, int part)
+        {
+            var pieces = new JsonArray();
+            if (begin is { } first) pieces.Add(Piece("SpecialToken", _tokens[first], part));
+            pieces.Add(Piece("Sequence", name, part));
+            if (end is { } last) pieces.Add(Piece("SpecialToken", _tokens[last], part));
+            return pieces;
+        }
+        var special = new JsonObject();
+        foreach (int id in new[] { begin, end }.OfType<int>().Distinct())
+            special[_tokens[id]] = new JsonObject
+            {
+                ["id"] = _tokens[id], ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(_tokens[id]),
+            };
         return new()
         {
             ["type"] = "TemplateProcessing",
-            ["single"] = new JsonArray(Special(0), Sequence("A", 0)),
-            ["pair"] = new JsonArray(Special(0), Sequence("A", 0), Special(1), Sequence("B", 1)),
-            ["special_tokens"] = new JsonObject
-            {
-                [token] = new JsonObject { ["id"] = token, ["ids"] = new JsonArray(bos), ["tokens"] = new JsonArray(token) },
-            },
+            ["single"] = Text("A", 0),
+            ["pair"] = new JsonArray([.. Text("A", 0).Concat(Text("B", 1)).Select(piece => piece!.DeepClone())]),
+            ["special_tokens"] = special,
         };
     }
+
+    /// <summary>The id of a token that stands at an end of every text; null where none does.</summary>
+    private int? Around(string which, bool absent)
+    {
+        if (!(_keys.Flag($"tokenizer.ggml.add_{which}_token") ?? absent)) return null;
+        return _keys.Required($"tokenizer.ggml.{which}_token_id", TokenId(_keys, which, _tokens.Length));
+    }
+
+    private static JsonObject Piece(string kind, string id, int part) =>
+        new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = part } };
 
     private JsonObject Model(JsonObject vocabulary)
     {

@@ -51,6 +51,53 @@ public sealed class ImportStageTests : IDisposable
         Assert.Equal(pre == "llama-bpe" ? 1 : ids[0], tokenizer.Encode(" the", addSpecial: true)[0]);
     }
 
+    /// <summary>Tokens 1 and 2 begin and end a text.</summary>
+    [Theory]
+    [InlineData("smollm", null, null, false, false)]
+    [InlineData("smollm", true, null, true, false)]
+    [InlineData("smollm", false, true, false, true)]
+    [InlineData("llama-bpe", null, null, true, false)]
+    [InlineData("llama-bpe", null, true, true, true)]
+    [InlineData("llama-bpe", false, false, false, false)]
+    public void Texts_begin_and_end_as_the_file_says(string pre, bool? addBegin, bool? addEnd, bool begins, bool ends)
+    {
+        TinyGguf.Create(pre: pre).With("tokenizer.ggml.add_bos_token", addBegin).With("tokenizer.ggml.add_eos_token", addEnd).Save(_file);
+        ImportStage.Run(_file, _target, "bf16");
+        var tokenizer = Tokenizer.Load(_target);
+        int[] plain = tokenizer.Encode(" the");
+        int[] expected = [.. begins ? new[] { 1 } : [], .. plain, .. ends ? new[] { 2 } : []];
+        Assert.Equal(expected, tokenizer.Encode(" the", addSpecial: true));
+    }
+
+    /// <summary>How many blanks and digits stand together, each rule decides in its own way.</summary>
+    [Theory]
+    [InlineData("gpt-2", "  12345 x", " | 12345| x")]
+    [InlineData("smollm", "  12345 x", "  |1|2|3|4|5| x")]
+    [InlineData("qwen2", "  12345 x", " | |1|2|3|4|5| x")]
+    [InlineData("llama-bpe", "  12345 x", " | |123|45| x")]
+    public void Each_name_of_a_rule_cuts_texts_in_its_own_way(string pre, string text, string pieces)
+    {
+        // With every piece a token of its own, the tokens are the pieces.
+        string[] parts = [.. pieces.Split('|').Distinct()];
+        var file = TinyGguf.Create(pre: pre);
+        var tokens = (string[])file.Keys.Single(entry => entry.Key == "tokenizer.ggml.tokens").Value;
+        string Written(string part) => part.Replace(' ', 'Ġ');
+        var merges = new List<string>();
+        int next = tokens.Length - 1;
+        foreach (string part in parts.Select(Written).Where(part => part.Length > 1))
+        {
+            for (int end = 2; end <= part.Length; end++)
+            {
+                merges.Add($"{part[..(end - 1)]} {part[end - 1]}");
+                if (!tokens.Contains(part[..end])) tokens[next--] = part[..end];
+            }
+        }
+        file.With("tokenizer.ggml.merges", merges.Distinct().ToArray()).Save(_file);
+        ImportStage.Run(_file, _target, "bf16");
+        var tokenizer = Tokenizer.Load(_target);
+        Assert.Equal(pieces, string.Join('|', tokenizer.Encode(text).Select(id => tokenizer.Decode([id]))));
+    }
+
     [Fact]
     public void The_record_says_what_the_weights_were()
     {

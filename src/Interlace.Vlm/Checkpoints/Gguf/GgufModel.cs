@@ -24,6 +24,8 @@ public sealed class GgufModel : IDisposable
     private GgufModel(GgufFile file, FileStamps stamps)
     {
         (_file, _stamps) = (file, stamps);
+        if (file.Keys.Number("split.count") is > 1 and var parts)
+            throw new InputException($"{file.Path} is one of {parts} parts of a model: put them together into one file first.");
         _architecture = GgufArchitecture.Of(file.Keys);
         _tokenizer = new(file.Keys);
         _sizes = GgufSizes.Read(file.Keys, _architecture.Name, _tokenizer.Count);

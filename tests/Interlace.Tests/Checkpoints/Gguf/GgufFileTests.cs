@@ -60,6 +60,7 @@ public sealed class GgufFileTests : IDisposable
         ("NaN", "no numbers", file => Tensor(file, t => t with { Bytes = [0, 0, 0xC0, 0x7F, .. t.Bytes[4..]] })),
         ("infinite", "no numbers", file => Tensor(file, t => t with { Bytes = [0, 0, 0x80, 0x7F, .. t.Bytes[4..]] })),
         ("beyond bf16", "no numbers", file => Tensor(file, t => t with { Bytes = [0xFF, 0xFF, 0x7F, 0x7F, .. t.Bytes[4..]] })),
+        ("part of a model", "is one of 3 parts", file => file.With("split.count", 3u).ToArray()),
         ("no architecture", "has no key general.architecture", file => file.With("general.architecture", null).ToArray()),
         ("other architecture", "of architecture 'mamba'", file => file.With("general.architecture", "mamba").ToArray()),
         ("architecture number", "general.architecture is of type u32", file => file.With("general.architecture", 3u).ToArray()),
