@@ -52,7 +52,7 @@ public static class BridgeStage
     /// <summary>Looks at a model whose dropped layers are bridged in memory alone; nothing of it is left behind.</summary>
     /// <param name="model">The parent's folder, which is only read.</param>
     /// <param name="plan">What is dropped.</param>
-    /// <param name="work">A folder for the samples' states, which must not be there.</param>
+    /// <param name="work">A folder for the samples' states; what lies in it is deleted.</param>
     /// <param name="job">As of <see cref="Run"/>.</param>
     /// <param name="use">Given the model with all its layers, bridges in the weights of those that stay before a gap.</param>
     /// <returns>What that gives; null where the model takes up no bridge, or the plan leaves nothing to bridge.</returns>
@@ -64,6 +64,7 @@ public static class BridgeStage
         var data = DrawnData.Open(job.Experiment.Data, job.Experiment.Seed);
         try
         {
+            if (Directory.Exists(work)) Directory.Delete(work, recursive: true);   // of one that was killed
             Directory.CreateDirectory(work);
             using (Make(loaded, data, plan, work, bytes => FreeSpace.Check(work, bytes, "Bridging the layers of a plan", null),
                 Settings(job.Experiment, job.Compute), job)) { }
