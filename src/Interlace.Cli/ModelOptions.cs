@@ -24,7 +24,7 @@ internal static class ModelOptions
     /// <exception cref="InputException">The folder is wrong.</exception>
     public static LoadedModel Open(Invocation invocation, Compute compute, long? maxPixels)
     {
-        var model = LoadedModel.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels);
+        var model = LoadedModel.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels, invocation.Cancellation);
         foreach (string warning in model.Warnings) invocation.Log(warning);
         return model;
     }

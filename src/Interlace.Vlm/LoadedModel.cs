@@ -24,8 +24,10 @@ public sealed record LoadedModel(
     /// <param name="device">Where to run.</param>
     /// <param name="type">Type of the computation.</param>
     /// <param name="maxPixels">Lowers the model's own bound on the pixels of an image.</param>
+    /// <param name="cancellation">Calls off what the model is at work on.</param>
     /// <exception cref="InputException">The folder is incomplete or wrong, or its family is not known.</exception>
-    public static LoadedModel Open(string folder, Device device, ScalarType type, long? maxPixels = null)
+    public static LoadedModel Open(string folder, Device device, ScalarType type, long? maxPixels = null,
+        CancellationToken cancellation = default)
     {
         var checkpoint = Checkpoint.Open(folder);
         try
@@ -34,7 +36,7 @@ public sealed record LoadedModel(
             var (family, parts) = FamilyTable.Runnable(config);
             var processor = parts.Processor(config, maxPixels);
             var source = ParameterSources.From(checkpoint, device, type);
-            var model = VisionLanguageModel.Create(family, parts, config, checkpoint.Names, source, device, type, checkpoint);
+            var model = VisionLanguageModel.Create(family, parts, config, checkpoint.Names, source, device, type, checkpoint, cancellation);
             return new(folder, family.ModelType, model, processor, Stops(config));
         }
         catch

@@ -43,7 +43,7 @@ public sealed class VisionLanguageModel : IDisposable
     {
         (_spec, _rope, _slidingRope, _embedding, _head, _norm, Vision) =
             (whole._spec, whole._rope, whole._slidingRope, whole._embedding, whole._head, whole._norm, whole.Vision);
-        (_whole, Device, ComputeType, Parameters) = (whole, whole.Device, whole.ComputeType, []);
+        (_whole, Device, ComputeType, Parameters, Cancellation) = (whole, whole.Device, whole.ComputeType, [], whole.Cancellation);
         Layers = [.. kept.Select(l => whole.Layers[l])];
     }
 
@@ -73,6 +73,11 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>Type of the computation.</summary>
     public ScalarType ComputeType { get; private init; }
 
+    /// <summary>
+    /// Calls off what the model is at work on: looked at between the parts of a decoder layer and between the blocks of the vision encoder.
+    /// </summary>
+    public CancellationToken Cancellation { get; private init; }
+
     /// <summary>Where it runs.</summary>
     public Device Device { get; }
 
@@ -98,10 +103,11 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="device">Where it runs.</param>
     /// <param name="type">Type of the computation.</param>
     /// <param name="weights">Where the parameters come from, disposed with the model; null where they come from elsewhere.</param>
+    /// <param name="cancellation">Calls off what the model is at work on.</param>
     /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
     internal static VisionLanguageModel Create(
         Family family, FamilyParts parts, ModelConfig config, IReadOnlyCollection<string> tensors, ParameterSource source,
-        Device device, ScalarType type, Checkpoint? weights)
+        Device device, ScalarType type, Checkpoint? weights, CancellationToken cancellation = default)
     {
         var (parameters, projector) = (new List<Parameter>(), new List<Parameter>());
         var inFile = family.Names.To(tensors);
@@ -118,7 +124,7 @@ public sealed class VisionLanguageModel : IDisposable
         return new(spec, family.Names, hasHead, own, device)
         {
             Vision = parts.Vision?.Invoke(config, own, device), ComputeType = type, Parameters = parameters, Projector = projector,
-            Weights = weights,
+            Weights = weights, Cancellation = cancellation,
         };
     }
 
@@ -135,7 +141,11 @@ public sealed class VisionLanguageModel : IDisposable
         AddedFeatures? added = null;
         if (batch.Images.Count > 0)
         {
-            var features = Vision!.Encode(batch.Images, ComputeType, Device, observe);
+            var features = Vision!.Encode(batch.Images, ComputeType, Device, (part, value) =>
+            {
+                Cancellation.ThrowIfCancellationRequested();
+                observe?.Invoke(part, value);
+            });
             long seen = features.Merged.shape[0], places = batch.VisualRows.shape[0];
             if (seen != places) throw new InvalidOperationException($"{seen} visual features for {places} image tokens");
             x = x.index_copy(0, batch.VisualRows, features.Merged);
@@ -162,6 +172,7 @@ public sealed class VisionLanguageModel : IDisposable
         {
             Rotary = _rope.Of(batch.Positions, ComputeType), SlidingRotary = _slidingRope?.Of(batch.Positions, ComputeType),
             Added = added, Observe = observe, ObserveFeedForward = observeFeedForward, AttentionScale = _spec.AttentionScale,
+            Cancellation = Cancellation,
         };
     }
 
@@ -185,6 +196,7 @@ public sealed class VisionLanguageModel : IDisposable
         var pass = new StepPass(cache, Mask(later), sliding)
         {
             Rotary = _rope.Of(at, ComputeType), SlidingRotary = _slidingRope?.Of(at, ComputeType), AttentionScale = _spec.AttentionScale,
+            Cancellation = Cancellation,
         };
         return (x.MoveToOuterDisposeScope(), pass);
     }

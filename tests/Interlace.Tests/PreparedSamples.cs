@@ -29,7 +29,9 @@ internal sealed class PreparedSamples : IDisposable
     public int Count => _encoded.Length;
 
     /// <summary>The model once more, as it is on the disk.</summary>
-    public LoadedModel Open() => LoadedModel.Open(_folder, CPU, ScalarType.Float32);
+    /// <param name="cancellation">Calls off what it is at work on.</param>
+    public LoadedModel Open(CancellationToken cancellation = default) =>
+        LoadedModel.Open(_folder, CPU, ScalarType.Float32, cancellation: cancellation);
 
     public EncodedSample[] Encoded(params IEnumerable<int> samples) => [.. samples.Select(i => _encoded[i])];
 

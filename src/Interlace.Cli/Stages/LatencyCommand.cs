@@ -45,7 +45,7 @@ internal static class LatencyCommand
             invocation.Get(WarmUp) ?? Standard.WarmUp);
         LoadedModel Open(string model)
         {
-            var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels);
+            var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels, job.Cancellation);
             foreach (string warning in loaded.Warnings) invocation.Log(warning);
             return loaded;
         }

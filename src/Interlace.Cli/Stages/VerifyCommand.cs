@@ -24,7 +24,7 @@ internal static class VerifyCommand
         string pruned = invocation.Get(Pruned), parent = invocation.Get(Parent)!;
         var checks = Verification.Structure(pruned, parent, invocation.Cancellation).ToList();
         if (checks.TrueForAll(check => check.Passed) && !invocation.Get(StructureOnly))
-            checks.AddRange(Behaviour.Of(pruned, parent, invocation.Compute()));
+            checks.AddRange(Behaviour.Of(pruned, parent, invocation.Compute(), invocation.Cancellation));
         bool holds = checks.TrueForAll(check => check.Passed);
         invocation.Print(() => new JsonObject
         {

@@ -40,7 +40,7 @@ internal sealed class DecoderLayer : IDecoderLayer
     {
         using var scope = NewDisposeScope();
         Rotary turns = pass.RotaryOf(AttentionKind.Full);
-        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], pass.IsObserved, run);
+        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => pass.InBlocks(x.shape[0], run);
         Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Forward(rows(x)), turns.Select(rows), pass.Observe));
         Tensor read = pass.Attend(index, AttentionKind.Full, projected[0], projected[1], projected[2]);
         return InBlocks(rows =>

@@ -20,6 +20,7 @@ internal sealed class GatedFeedForward(ParameterSource source, string name, Deco
     public Tensor Forward(Tensor x, Pass pass, int layer)
     {
         Tensor gate = spec.Activation(_gate.Forward(x, pass.Observe));
+        pass.Cancellation.ThrowIfCancellationRequested();
         return _down.Forward(gate.mul(_up.Forward(x, pass.Observe)), pass.Observe);
     }
 }

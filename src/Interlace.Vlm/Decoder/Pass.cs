@@ -28,14 +28,28 @@ public abstract class Pass : IDisposable
     /// <summary>Sees which experts the tokens of every layer go to, or null.</summary>
     public ExpertObserver? ObserveExperts { get; set; }
 
-    /// <summary>Somebody looks on: layers then go through all rows at once.</summary>
-    internal bool IsObserved => Observe is not null || ObserveFeedForward is not null || ObserveExperts is not null;
-
     /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
     public double? AttentionScale { get; init; }
 
+    /// <summary>Calls the pass off, between the parts of its layers.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>The turns in a layer of a kind.</summary>
     public Rotary RotaryOf(AttentionKind kind) => kind == AttentionKind.Sliding ? SlidingRotary ?? Rotary : Rotary;
+
+    /// <summary>
+    /// Work on the rows of the pass by <see cref="RowBlocks.Run"/>; where somebody looks on, on all of them at once.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The pass was called off.</exception>
+    internal Tensor[] InBlocks(long count, Func<Func<Tensor, Tensor>, Tensor[]> run)
+    {
+        bool isObserved = Observe is not null || ObserveFeedForward is not null || ObserveExperts is not null;
+        return RowBlocks.Run(count, isObserved, rows =>
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            return run(rows);
+        });
+    }
 
     /// <summary>What the queries read: q [N, H, d], k and v [N, G, d] -> [N, H * d].</summary>
     /// <param name="layer">0-based layer: a cache follows it.</param>

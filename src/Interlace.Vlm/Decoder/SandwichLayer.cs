@@ -45,7 +45,7 @@ internal sealed class SandwichLayer : IDecoderLayer
     {
         using var scope = NewDisposeScope();
         Rotary turns = pass.RotaryOf(_kind);
-        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => RowBlocks.Run(x.shape[0], pass.IsObserved, run);
+        Tensor[] InBlocks(Func<Func<Tensor, Tensor>, Tensor[]> run) => pass.InBlocks(x.shape[0], run);
         Tensor[] projected = InBlocks(rows => _attention.Project(_inputNorm.Forward(rows(x)), turns.Select(rows), pass.Observe));
         Tensor read = pass.Attend(index, _kind, projected[0], projected[1], projected[2]);
         return InBlocks(rows =>

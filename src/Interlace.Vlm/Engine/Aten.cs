@@ -17,6 +17,7 @@ public static unsafe partial class Aten
     /// <summary>Version of the libtorch in the process, as <c>0xMMmm000000000000</c>.</summary>
     public static ulong LoadedVersion()
     {
+        NativeSettings.Apply();
         _ = float32;   // loads the engine
         return aoti_torch_abi_version();
     }

@@ -27,14 +27,15 @@ public static class Behaviour
     /// <param name="pruned">The pruned, and perhaps tuned, model folder with its <c>plan.json</c>.</param>
     /// <param name="parentFolder">The model it was made from.</param>
     /// <param name="compute">Where and in which type it computes.</param>
+    /// <param name="cancellation">Calls the computing off.</param>
     /// <exception cref="InputException">A folder is no complete model.</exception>
-    public static IReadOnlyList<Check> Of(string pruned, string parentFolder, Compute compute)
+    public static IReadOnlyList<Check> Of(string pruned, string parentFolder, Compute compute, CancellationToken cancellation = default)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var plan = PlanFile.Load(Path.Combine(pruned, PlanFile.Name));
         Tensor expected;
-        using (var parent = LoadedModel.Open(parentFolder, compute.Device, compute.Type))
+        using (var parent = LoadedModel.Open(parentFolder, compute.Device, compute.Type, cancellation: cancellation))
         using (var kept = parent.Model.Keep([.. plan.Kept]))
         using (var batch = Batch.Pack([Question(parent.Processor)], compute.Device))
         {
@@ -42,7 +43,7 @@ public static class Behaviour
             expected = kept.Logits(kept.Hidden(batch));
             parent.Model.CheckUnchanged();
         }
-        using var child = LoadedModel.Open(pruned, compute.Device, compute.Type);
+        using var child = LoadedModel.Open(pruned, compute.Device, compute.Type, cancellation: cancellation);
         using var question = Batch.Pack([Question(child.Processor)], compute.Device);
         Tensor actual = child.Model.Logits(child.Model.Hidden(question));
         Check[] checks = [Logits(child, expected, actual, Noise(child.Model, OfTheStream)),

@@ -253,7 +253,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     /// <summary>The model in the computation's type.</summary>
     public LoadedModel Open(string model)
     {
-        var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, _experiment.Data!.MaxPixels);
+        var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, _experiment.Data!.MaxPixels, job.Cancellation);
         foreach (string warning in loaded.Warnings) job.Say(warning);
         return loaded;
     }

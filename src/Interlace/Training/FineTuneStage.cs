@@ -47,7 +47,7 @@ public static class FineTuneStage
         TrainingSamples.Check(data, finetune);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
         long? maxPixels = finetune.MaxPixels ?? options.MaxPixels;
-        using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, maxPixels);
+        using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, maxPixels, cancellation);
         var samples = new TrainingSamples(data, finetune, loaded.Processor);
         foreach (string warning in loaded.Warnings) job.Say(warning);
         int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
@@ -67,7 +67,8 @@ public static class FineTuneStage
             return before;
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
-        using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, maxPixels);
+        using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, maxPixels,
+            cancellation);
         var window = finetune.Objective == FineTuneOptions.WindowMse
             ? Window.Of(layers, ancestor!.Value.Layers, unpruned!.Model.Layers.Count) : null;
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window,

@@ -61,7 +61,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <param name="load">Gives the samples of an epoch from an index on, counting what it leaves out.</param>
     /// <param name="validation">Gives the held-back samples; null where none are.</param>
     /// <param name="progress">Reports after each step.</param>
-    /// <param name="cancellation">Ends after a step; the state is kept.</param>
+    /// <param name="cancellation">Ends after a step; the state is kept, as it is where the model itself is called off within one.</param>
     /// <exception cref="InputException">No sample could be used, the loss is no longer a number,
     /// or a model's files changed while they were used.</exception>
     public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load,
@@ -82,8 +82,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         var objective = Objective();
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
+        bool Saves() => state.Step % options.SaveEvery == 0;
         try
         {
+            if (state.Step > 0 && (Saves() || state.Step == total)) Validate(objective, validation);   // it was called off there
             while (state.Epoch < options.Epochs && state.Step < total)
             {
                 var skipped = new SkipCounts(state.Skipped);
@@ -91,13 +93,11 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                 var clock = Stopwatch.StartNew();
                 foreach (var step in Batcher.Steps(samples.Read(), Batches))
                 {
+                    var row = Accumulate(step, state, objective);
                     whole = false;
-                    var row = Step(step, state, schedule, objective);
+                    row = Update(row, schedule.At(state.Step));
                     model.CheckUnchanged();
                     parent?.CheckUnchanged();
-                    bool last = state.Step + 1 == total, saves = (state.Step + 1) % options.SaveEvery == 0;
-                    if (validation is not null && (last || saves))
-                        row = row with { ValidationLoss = ValidationLoss(objective, validation()) };
                     row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
                     clock.Restart();
                     TrainingLog.Append(LogPath, row);
@@ -106,9 +106,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     progress?.Report(new("finetune", state.Step, total, "steps",
                         $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
                     cancellation.ThrowIfCancellationRequested();
-                    if (saves) Save(state);
-                    if (saves) saved = state.Step;
-                    if (last) break;
+                    if (Saves()) Save(state);
+                    if (Saves()) saved = state.Step;
+                    if (Saves() || state.Step == total) Validate(objective, validation);
+                    if (state.Step == total) break;
                 }
                 if (state.Step < total) state = state with { Epoch = state.Epoch + 1, NextIndex = 0, Skipped = new SkipCounts(skipped) };
                 if (state.Step == 0) throw skipped.NoneLeft();
@@ -162,7 +163,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _ => throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers, text, assistant or assistant_strict."),
     };
 
-    private TrainingLogRow Step(OptimiserStep step, TrainingState state, CosineSchedule schedule, IObjective objective)
+    /// <summary>The gradients of a step; the row is that of the log as far as it is known.</summary>
+    private TrainingLogRow Accumulate(OptimiserStep step, TrainingState state, IObjective objective)
     {
         EncodedSample[][] micro = [.. step.MicroBatches.Select(batch => batch.Select(s => s.Encoded).ToArray())];
         long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, TrainsAllText)))];
@@ -179,16 +181,21 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             if (!sums.IsFinite) throw NoNumber(state.Step, batch);
             loss += scale * sums.Answers + stateScale * sums.States;
         }
-        double norm = _optimiser!.GradientNorm(), rate = schedule.At(state.Step);
+        return new(state.Step, state.Epoch, loss, 0, 0, micro.Sum(b => b.Length), tokens.Sum(), answers.Sum(), 0, 0);
+    }
+
+    /// <summary>The change of the weights that the gradients give.</summary>
+    private TrainingLogRow Update(TrainingLogRow row, double rate)
+    {
+        double norm = _optimiser!.GradientNorm();
         if (!double.IsFinite(norm))
         {
             throw new InputException("The gradient is no longer a number at step "
-                + $"{state.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
+                + $"{row.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
         }
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
-        return new(state.Step, state.Epoch, loss, rate, norm, micro.Sum(b => b.Length), tokens.Sum(),
-            answers.Sum(), 0, Environment.WorkingSet);
+        return row with { LearningRate = rate, GradNorm = norm, MemoryBytes = Environment.WorkingSet };
     }
 
     private const string LowerTheRate = "lower finetune.learning_rate, or compute in fp32";
@@ -203,6 +210,15 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     }
 
     private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";
+
+    /// <summary>Puts the loss of the held-back samples into the last row of the log, where it is not there yet.</summary>
+    private void Validate(IObjective objective, Func<IEnumerable<LoadedSample>>? validation)
+    {
+        if (validation is null || TrainingLog.Read(LogPath)[^1] is not { ValidationLoss: null } row) return;
+        row = row with { ValidationLoss = ValidationLoss(objective, validation()) };
+        TrainingLog.Truncate(LogPath, row.Step);
+        TrainingLog.Append(LogPath, row);
+    }
 
     /// <summary>
     /// Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens, or the mean

@@ -35,6 +35,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
         KeepLevel(model.Layers.Count, gradient);
         for (int l = model.Layers.Count - 1; l >= lowest; l--)
         {
+            pass.Cancellation.ThrowIfCancellationRequested();
             anchors?.AddTo(l, gradient);
             gradient = Down(l, gradient);
             KeepLevel(l, gradient);

@@ -16,7 +16,7 @@ public sealed class FineTunerTests : IDisposable
     private readonly ScratchFolder _scratch = new();
     private readonly PreparedSamples _samples = new(TinyCheckpoints.Tied, 12);
 
-    public static TheoryData<int, string> Ends => [.. from step in Enumerable.Range(1, 6) from end in new[] { "cancelled", "loader", "killed" } where step < 6 || end != "loader" select (step, end)];
+    public static TheoryData<int, string> Ends => [.. from step in Enumerable.Range(1, 6) from end in new[] { "cancelled", "loader", "within", "killed" } where step < 6 || end is not ("loader" or "within") select (step, end)];
 
     public void Dispose()
     {
@@ -42,6 +42,18 @@ public sealed class FineTunerTests : IDisposable
         Assert.Equal(whole.Weights, resumed.Weights);
         // A run that was killed, here before it could save this step, goes back to its last save; one that was ended repeats nothing.
         Assert.Equal(6 - (end == "killed" ? (step - 1) / Options.SaveEvery * Options.SaveEvery : step), resumed.Steps);
+    }
+
+    // Saves, and so validations, are after steps 2, 4 and 6.
+    [Theory, InlineData(2), InlineData(4), InlineData(6)]
+    public void A_run_that_is_called_off_while_it_validates_validates_when_it_goes_on(int step)
+    {
+        var whole = Run("whole", Options, validation: [0, 1, 2]);
+        Assert.ThrowsAny<OperationCanceledException>(() => Run("broken", Options, step, "validating", validation: [0, 1, 2]));
+        var resumed = Run("broken", Options, validation: [0, 1, 2]);
+        Assert.Equal(whole.Log, resumed.Log);
+        Assert.Equal(whole.Weights, resumed.Weights);
+        Assert.Equal(6 - step, resumed.Steps);
     }
 
     [Theory, InlineData(3, "cancelled"), InlineData(4, "killed")]
@@ -197,7 +209,8 @@ public sealed class FineTunerTests : IDisposable
     /// <param name="folder">Where state and log go.</param>
     /// <param name="options">How to tune.</param>
     /// <param name="endAfter">Ends after this step.</param>
-    /// <param name="end">How: cancelled; the loader sees the cancellation first; or an end without warning.</param>
+    /// <param name="end">How: cancelled; the loader sees the cancellation first; called off within the next step, or in the validation
+    /// behind this one; or an end without warning.</param>
     /// <param name="key">Key of the state.</param>
     /// <param name="validation">Samples that are held back.</param>
     /// <param name="isSkipped">Places that are left out.</param>
@@ -205,7 +218,8 @@ public sealed class FineTunerTests : IDisposable
     private Outcome Run(string folder, FineTuneOptions options, int endAfter = 0, string end = "cancelled", string key = "key", int[]? validation = null, Func<long, bool>? isSkipped = null, bool distils = false)
     {
         using var ending = new CancellationTokenSource();
-        using var loaded = _samples.Open();
+        bool within = end is "within" or "validating";
+        using var loaded = _samples.Open(within ? ending.Token : default);
         using var parent = distils ? Other() : null;
         using var tuner = new FineTuner(loaded.Model, TrainedParameters.LayersOf(options.Train, [4, 8], loaded.Model.Layers.Count), options, _scratch.At(folder), key, parent, anchors: Anchors);
         int steps = 0;
@@ -214,17 +228,24 @@ public sealed class FineTunerTests : IDisposable
             steps++;
             if (step.Done != endAfter) return;
             if (end == "killed") throw new InvalidOperationException("killed");
-            ending.Cancel();
+            if (!within) ending.Cancel();
         });
         IEnumerable<LoadedSample> Load(int epoch, long next, SkipCounts skipped)
         {
             foreach (var sample in _samples.Load(SeededHash.Permutation(_samples.Count, Seed, epoch), next, skipped, isSkipped ?? IsLeftOut))
             {
                 if (end == "loader") ending.Token.ThrowIfCancellationRequested();
+                if (end == "within" && steps == endAfter) ending.Cancel();
                 yield return sample;
             }
         }
-        var result = tuner.Run(_samples.Count, Load, validation is null ? null : () => _samples.Load(validation, 0, [], _ => false), progress, end == "loader" ? CancellationToken.None : ending.Token);
+        IEnumerable<LoadedSample> Held()
+        {
+            if (end == "validating" && steps == endAfter) ending.Cancel();
+            return _samples.Load(validation!, 0, [], _ => false);
+        }
+        var result = tuner.Run(_samples.Count, Load, validation is null ? null : Held, progress,
+            end == "loader" || within ? CancellationToken.None : ending.Token);
         byte[] weights = [.. tuner.Tuned.Parameters.SelectMany(p => MemoryMarshal.AsBytes<float>(p.Value.detach().to(ScalarType.Float32).data<float>().ToArray()).ToArray())];
         TrainingLogRow[] log = [.. TrainingLog.Read(Path.Combine(_scratch.At(folder), TrainingLog.Name)).Select(row => row with { SamplesPerSecond = 0, MemoryBytes = 0 })];
         return new(result, log, weights, steps, validation is not { Length: > 0 }

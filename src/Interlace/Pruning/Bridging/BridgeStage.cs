@@ -35,7 +35,7 @@ public static class BridgeStage
         DroppedRun[] runs = [.. DroppedRun.Of(plan)];
         bool any = runs.Any(run => run.Before >= 0);
         var data = any ? DrawnData.Open(job.Experiment.Data, job.Experiment.Seed) : null;
-        using var loaded = any ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data.MaxPixels) : null;
+        using var loaded = any ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data.MaxPixels, job.Cancellation) : null;
         foreach (string warning in loaded?.Warnings ?? []) job.Say(warning);
         if (loaded is not null) Check(loaded.Model, model);
 
