@@ -29,7 +29,7 @@ public static class SafeTensorsWriter
     {
         TensorSource[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Size())
             .ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+        using var file = new BlockStream(path);
         WriteHeader(file, ordered, metadata ?? PyTorchMetadata);
         foreach (var tensor in ordered)
         {

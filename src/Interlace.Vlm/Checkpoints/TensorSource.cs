@@ -10,7 +10,7 @@ namespace Interlace.Vlm.Checkpoints;
 /// <param name="CopyTo">Writes exactly <see cref="Bytes"/> bytes, little-endian and row-major, to the stream.</param>
 public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<long> Shape, Action<Stream, CancellationToken> CopyTo)
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int ChunkBytes = 1 << 20, RangeBytes = 64 << 20;
 
     /// <summary>Number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
@@ -62,10 +62,18 @@ public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<l
     private static void CopyRange(string path, TensorEntry entry, Stream target, CancellationToken cancel)
     {
         using var file = File.OpenHandle(path);
+        long done = 0;
+        while (target is BlockStream blocks && entry.Bytes - done >= ChunkBytes)
+        {
+            cancel.ThrowIfCancellationRequested();
+            long copied = blocks.CopyFrom(file, entry.Offset + done, Math.Min(RangeBytes, entry.Bytes - done));
+            if (copied == 0) break;
+            done += copied;
+        }
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
-            for (long done = 0; done < entry.Bytes;)
+            while (done < entry.Bytes)
             {
                 cancel.ThrowIfCancellationRequested();
                 int read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(ChunkBytes, entry.Bytes - done)), entry.Offset + done);
