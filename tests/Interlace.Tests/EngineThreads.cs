@@ -6,5 +6,9 @@ namespace Interlace.Tests;
 internal static class EngineThreads
 {
     [ModuleInitializer]
-    internal static void UseOne() => TorchSharp.torch.set_num_threads(1);
+    internal static void UseOne()
+    {
+        Interlace.Vlm.Engine.NativeSettings.Apply();
+        TorchSharp.torch.set_num_threads(1);
+    }
 }
