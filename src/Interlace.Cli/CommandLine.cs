@@ -40,6 +40,7 @@ internal static class CommandLine
         using var invocation = new Invocation(parse, terminal, cancellation);
         try
         {
+            using var profile = ProfileOption.Begin(invocation);
             return verb.Run(invocation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

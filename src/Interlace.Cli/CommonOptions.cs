@@ -16,6 +16,12 @@ internal static class CommonOptions
         "Threads of the engine on the CPU (default: one per physical core).",
         text => int.TryParse(text, out int count) && count > 0 ? count : null, "a positive whole number", recursive: true);
 
+    public static readonly Option<string?> Profile = new("--profile")
+    {
+        Description = "Write where the time went to a file that chrome://tracing and Perfetto show, and print a table of it.",
+        HelpName = "FILE.json", Recursive = true,
+    };
+
     /// <summary>A complete experiment whose values take the place of the defaults.</summary>
     public static readonly Option<string?> Config =
         new("--config") { Description = "Experiment file whose values take the place of the defaults.", HelpName = "FILE.json" };
@@ -42,7 +48,7 @@ internal static class CommonOptions
         new ExperimentOption("--device", "device", "auto, cpu or cuda.") { Recursive = true },
         new ExperimentOption("--dtype", "dtype",
             "Type of the computation: auto (bf16 where the device is fast at it), fp32 or bf16.") { Recursive = true },
-        Threads, Json, Quiet, Verbose, Force,
+        Threads, Profile, Json, Quiet, Verbose, Force,
     ];
 
     /// <summary>An option whose text is turned into a number here, so that the message about a wrong one is ours.</summary>

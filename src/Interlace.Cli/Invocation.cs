@@ -120,7 +120,7 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     {
         EndProgress();
         if (Json) terminal.Out.WriteLine(json().ToJsonString(Indented));
-        else Draw(draw);
+        else Draw(draw, terminal.Out, terminal.OutIsTerminal);
         terminal.Out.Flush();
     }
 
@@ -129,9 +129,17 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
 
     public void Dispose() => _progress?.Dispose();
 
-    private void Draw(Action<IAnsiConsole> draw)
+    /// <summary>Drawn text that is no result: on standard error.</summary>
+    public void DrawOnError(Action<IAnsiConsole> draw)
     {
-        bool colours = terminal.OutIsTerminal && terminal.Colours;
+        if (Quiet) return;
+        EndProgress();
+        Draw(draw, terminal.Error, terminal.ErrorIsTerminal);
+    }
+
+    private void Draw(Action<IAnsiConsole> draw, TextWriter to, bool isTerminal)
+    {
+        bool colours = isTerminal && terminal.Colours;
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -144,6 +152,6 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
         console.Profile.Capabilities.Unicode = true;
         console.Pipeline.Attach(new PrintableText());
         draw(console);
-        foreach (string line in text.ToString().TrimEnd().Split('\n')) terminal.Out.WriteLine(line.TrimEnd());   // tables are padded
+        foreach (string line in text.ToString().TrimEnd().Split('\n')) to.WriteLine(line.TrimEnd());   // tables are padded
     }
 }

@@ -136,11 +136,13 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="observe">Is shown what the vision encoder shows, and <c>inputs_embeds</c>.</param>
     public (Tensor X, Pass Pass) Embed(Batch batch, CacheRows? cache = null, Observer? observe = null)
     {
+        using var part = Profile.Of("embed");
         using var scope = NewDisposeScope();
         Tensor x = Embedded(batch.Ids);
         AddedFeatures? added = null;
         if (batch.Images.Count > 0)
         {
+            using var vision = Profile.Of("vision encoder");
             var features = Vision!.Encode(batch.Images, ComputeType, Device, (part, value) =>
             {
                 Cancellation.ThrowIfCancellationRequested();
@@ -211,6 +213,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>Final norm and head: [n, D] -> [n, vocabulary], in the type of the computation.</summary>
     public Tensor Logits(Tensor x)
     {
+        using var part = Profile.Of("head");
         using var scope = NewDisposeScope();
         Tensor normed = _norm.Forward(x);
         Tensor logits = _head?.Forward(normed) ?? nn.functional.linear(normed, _embedding.As(x.dtype));
@@ -252,7 +255,13 @@ public sealed class VisionLanguageModel : IDisposable
         {
             Tensor input = Replace(x, Enter(l, x, pass));
             int index = l;
-            x = Replace(input, run(l, y => Layers[index].Forward(y, pass, index), input));   // X(l+1) = f(X(l))
+            x = Replace(input, run(l, Layer, input));   // X(l+1) = f(X(l))
+
+            Tensor Layer(Tensor state)
+            {
+                using var part = Profile.Of("layer");
+                return Layers[index].Forward(state, pass, index);
+            }
         }
         return Replace(x, Enter(Layers.Count, x, pass));
     }

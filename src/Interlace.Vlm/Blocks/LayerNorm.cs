@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -9,5 +10,9 @@ public sealed class LayerNorm(ParameterSource source, string name, long size, do
     private readonly Parameter _weight = source($"{name}.weight", size), _bias = source($"{name}.bias", size);
 
     /// <summary>[.., size] -> [.., size].</summary>
-    public Tensor Forward(Tensor x) => functional.layer_norm(x, [size], _weight.As(x.dtype), _bias.As(x.dtype), epsilon);
+    public Tensor Forward(Tensor x)
+    {
+        using var part = Profile.Of("layer norm");
+        return functional.layer_norm(x, [size], _weight.As(x.dtype), _bias.As(x.dtype), epsilon);
+    }
 }

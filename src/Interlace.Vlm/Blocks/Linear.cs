@@ -19,6 +19,7 @@ public sealed class Linear(ParameterSource source, string name, long input, long
     /// <summary>[.., input] -> [.., output].</summary>
     public Tensor Forward(Tensor x, LinearObserver? observe = null)
     {
+        using var part = Profile.Of("linear");
         observe?.Invoke(Weight, x);
         Tensor y = functional.linear(x, Weight.As(x.dtype), Bias?.As(x.dtype));
         return Adapter is { } adapter ? y.Plus(adapter.Forward(x)) : y;

@@ -86,6 +86,7 @@ public sealed class PackedAttention : IDisposable
     /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
     public Tensor Forward(Tensor q, Tensor k, Tensor v, double? scale = null)
     {
+        using var part = Profile.Of("attention");
         var results = new Tensor[_groups.Count];
         for (int g = 0; g < results.Length; g++)
         {

@@ -20,6 +20,7 @@ public sealed class RmsNorm(ParameterSource source, string name, long size, doub
     /// <summary>[.., size] -> [.., size].</summary>
     public Tensor Forward(Tensor x)
     {
+        using var part = Profile.Of("rms norm");
         if (!plusOne) return Aten.RmsNorm(x, Weight.As(x.dtype), epsilon);
         return Aten.RmsNorm(x.to(ScalarType.Float32), Weight.As(ScalarType.Float32).Plus(1), epsilon).to(x.dtype);
     }

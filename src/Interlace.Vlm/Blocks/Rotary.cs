@@ -17,6 +17,7 @@ public sealed record Rotary(Tensor Cos, Tensor Sin)
     /// <summary>Turns each head: element i of the first half with element i of the second. [N, H, d] -> [N, H, d].</summary>
     public Tensor Apply(Tensor x)
     {
+        using var part = Profile.Of("rotary");
         long half = x.shape[^1] / 2;
         Tensor a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
         return cat([a * Cos - b * Sin, (b * Cos).Plus(a * Sin)], -1);

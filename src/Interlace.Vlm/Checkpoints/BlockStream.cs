@@ -88,5 +88,6 @@ internal sealed partial class BlockStream : Stream
     }
 
     [LibraryImport("libc", EntryPoint = "copy_file_range")]
-    private static partial nint copy_file_range(SafeFileHandle source, ref long from, SafeFileHandle target, ref long to, nuint count, uint flags);
+    private static partial nint copy_file_range(SafeFileHandle source, ref long from, SafeFileHandle target, ref long to, nuint count,
+        uint flags);
 }

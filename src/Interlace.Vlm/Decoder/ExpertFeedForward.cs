@@ -50,6 +50,7 @@ internal sealed class ExpertFeedForward : IFeedForward
         for (long expert = 0, first = 0; expert < counts.Length; first += counts[expert++])
         {
             if (counts[expert] == 0) continue;
+            pass.Cancellation.ThrowIfCancellationRequested();
             Tensor both = Product(rows.narrow(0, first, counts[expert]), gateUp[expert]);      // [n, 2 S]
             Tensor gate = both.narrow(1, 0, _experts.InnerSize), up = both.narrow(1, _experts.InnerSize, _experts.InnerSize);
             given.Add(Product(_spec.Activation(gate).mul(up), down[expert]));                  // [n, D]

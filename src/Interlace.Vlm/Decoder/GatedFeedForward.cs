@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Decoder;
@@ -19,8 +20,14 @@ internal sealed class GatedFeedForward(ParameterSource source, string name, Deco
     /// <summary>[N, D] -> [N, D].</summary>
     public Tensor Forward(Tensor x, Pass pass, int layer)
     {
-        Tensor gate = spec.Activation(_gate.Forward(x, pass.Observe));
+        Tensor gate = _gate.Forward(x, pass.Observe);
         pass.Cancellation.ThrowIfCancellationRequested();
-        return _down.Forward(gate.mul(_up.Forward(x, pass.Observe)), pass.Observe);
+        return _down.Forward(Gated(gate, _up.Forward(x, pass.Observe)), pass.Observe);
+    }
+
+    private Tensor Gated(Tensor gate, Tensor up)
+    {
+        using var part = Profile.Of("gate");
+        return spec.Activation(gate).mul(up);
     }
 }

@@ -38,6 +38,7 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
     /// <summary>Writes keys and values [N, heads, size] of a layer to rows (slot * capacity + place of the token).</summary>
     public void Store(int layer, Tensor rows, Tensor k, Tensor v)
     {
+        using var part = Profile.Of("cache");
         using var scope = NewDisposeScope();
         _keys[layer]!.view(-1, heads, size).index_copy_(0, rows, k);
         _values[layer]!.view(-1, heads, size).index_copy_(0, rows, v);
@@ -52,6 +53,7 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
     /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
     public Tensor Attend(int layer, Tensor q, Tensor mask, double? scale = null)
     {
+        using var part = Profile.Of("attention");
         long used = q.shape[0], seen = mask.shape[^1];
         Tensor Heads(Tensor x) => x.narrow(0, 0, used).narrow(1, 0, seen).transpose(1, 2);
         // The queries that read one key head stand below each other, [B, G, H / G, d]:

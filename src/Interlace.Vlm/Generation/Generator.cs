@@ -69,6 +69,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
 
     private void Prefill(KvCache cache, int firstSlot, List<ActiveConversation> arrivals, int longest)
     {
+        using var part = Profile.Of("prefill");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         cache.Reserve(firstSlot + arrivals.Count, longest + 1);
@@ -86,6 +87,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
 
     private void Step(KvCache cache, List<ActiveConversation> active)
     {
+        using var part = Profile.Of("step");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         int longest = active.Max(c => c.Length) + 1;
@@ -102,6 +104,7 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
 
     private void Choose(Tensor logits, List<ActiveConversation> conversations)
     {
+        using var part = Profile.Of("choose");
         Observe?.Invoke(Logits, logits);
         CheckNumbers(logits, conversations);
         if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })

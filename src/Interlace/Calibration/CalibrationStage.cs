@@ -27,6 +27,7 @@ public static class CalibrationStage
     /// <exception cref="InputException">The data is absent or unusable.</exception>
     public static LayerSimilarity Run(LoadedModel loaded, Job job, string folder, Func<IReadOnlyList<SampleSums>, bool>? enough = null)
     {
+        using var part = Profile.Of("calibrate");
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
         var data = DrawnData.Open(options, experiment.Seed);

@@ -4,6 +4,7 @@ using Interlace.Evaluation.Scoring;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Jobs;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm;
 
 namespace Interlace.Evaluation;
@@ -32,6 +33,7 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
     /// <inheritdoc cref="Run(string)"/>
     public ScoresFile Run(TableSet tables, string stage = "evaluate")
     {
+        using var part = Profile.Of("evaluate");
         var (answers, skipped) = new Asker(loaded, job, folder).Run(_options.Benchmarks!, tables, stage);
         loaded.Model.CheckUnchanged();
         tables.CheckUnchanged();

@@ -5,6 +5,7 @@ using Interlace.Outputs;
 using Interlace.Pruning.Bridging;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Files;
 
 namespace Interlace.Pruning;
@@ -60,6 +61,7 @@ public static class LayerRemoval
     internal static PrunedModel Prune(string model, PruningPlan plan, string target, LayerRemovalOptions? options,
         Func<string, long, Bridges>? bridge, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
+        using var part = Profile.Of("prune");
         options ??= new();
         using var parent = Checkpoint.Open(model);
         var layout = DecoderLayout.Of(parent);

@@ -29,6 +29,7 @@ public static class FineTuneStage
     /// the place taken or in use, or the model to learn from not the one that was pruned.</exception>
     public static TrainingRecord Run(string pruned, string target, Job job, bool overwrite = false, Func<string, long>? freeBytes = null)
     {
+        using var part = Profile.Of("finetune");
         var (experiment, compute, cancellation) = (job.Experiment, job.Compute, job.Cancellation);
         var (options, finetune) = (experiment.Data!, experiment.Finetune!);
         string planPath = Path.Combine(pruned, PlanFile.Name);

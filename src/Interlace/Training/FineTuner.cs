@@ -187,6 +187,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <summary>The change of the weights that the gradients give.</summary>
     private TrainingLogRow Update(TrainingLogRow row, double rate)
     {
+        using var part = Profile.Of("optimiser");
         double norm = _optimiser!.GradientNorm();
         if (!double.IsFinite(norm))
         {

@@ -1,5 +1,6 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;
@@ -67,6 +68,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
 
     private Tensor Down(int l, Tensor gradient)
     {
+        using var part = Profile.Of("backward");
         Tensor result;
         using (enable_grad())
         {

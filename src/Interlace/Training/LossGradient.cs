@@ -75,6 +75,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
 
     private (double Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
     {
+        using var timed = Profile.Of("loss");
         Tensor gradient = zeros_like(hidden), total = zeros([], ScalarType.Float64, hidden.device);
         Tensor rows = hidden.index_select(0, batch.AnswerRows);
         for (long at = 0; at < rows.shape[0]; at += headRows)

@@ -30,12 +30,14 @@ public static class BridgeStage
     /// </exception>
     public static PrunedModel Run(string model, PruningPlan plan, string target, Job job, LayerRemovalOptions? options = null)
     {
+        using var part = Profile.Of("bridge");
         OutputPlace.Check(target, [model, .. job.Experiment.Data!.InputPaths()]);
         var settings = Settings(job.Experiment, job.Compute);
         DroppedRun[] runs = [.. DroppedRun.Of(plan)];
         bool any = runs.Any(run => run.Before >= 0);
         var data = any ? DrawnData.Open(job.Experiment.Data, job.Experiment.Seed) : null;
-        using var loaded = any ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data.MaxPixels, job.Cancellation) : null;
+        using var loaded = any
+            ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data.MaxPixels, job.Cancellation) : null;
         foreach (string warning in loaded?.Warnings ?? []) job.Say(warning);
         if (loaded is not null) Check(loaded.Model, model);
 

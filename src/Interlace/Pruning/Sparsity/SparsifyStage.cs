@@ -43,6 +43,7 @@ public static class SparsifyStage
     public static SparsityFile Run(string model, string target, Job job, SparsityOptions options, bool overwrite = false,
         Func<string, long>? freeBytes = null)
     {
+        using var part = Profile.Of("sparsify");
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         using var parent = Checkpoint.Open(model);
         var (weights, pattern) = Weights(parent, options);
@@ -63,7 +64,8 @@ public static class SparsifyStage
         using var folder = StagedFolder.Begin(target, copied, overwrite ? ModelRecords.AreIn : null, freeBytes);
         string states = Path.Combine(folder.FullPath, "states");
         Directory.CreateDirectory(states);
-        using var loaded = data is null ? null : LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, experiment.Data!.MaxPixels, job.Cancellation);
+        using var loaded = data is null ? null
+            : LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, experiment.Data!.MaxPixels, job.Cancellation);
         foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) job.Say(warning);
         SkipCounts skipped = [];
         var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, cancellation);
