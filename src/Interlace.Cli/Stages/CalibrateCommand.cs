@@ -44,7 +44,7 @@ internal static class CalibrateCommand
         var job = invocation.Job(experiment);
         AdaptiveCalibration.Check(experiment);
         using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
-        if (invocation.Force) DrawnData.Open(experiment.Complete().Data!, experiment.Seed);   // before an earlier run is deleted
+        if (invocation.Force) DrawnData.OpenCalibration(experiment.Complete());   // before an earlier run is deleted
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", Recorded(experiment.Complete()));
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);
         bool there = File.Exists(path);

@@ -29,8 +29,8 @@ public static class CalibrationStage
     {
         using var part = Profile.Of("calibrate");
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
-        var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
-        var data = DrawnData.Open(options, experiment.Seed);
+        var calibrate = experiment.Calibrate!;
+        var data = DrawnData.OpenCalibration(experiment);
         var rows = data.Calibration(experiment, data.FilterFor(loaded.Processor));
         var settings = Settings(experiment, job.Compute, adaptive: enough is not null);
         using var checkpoint = Checkpoint.Open(loaded.Folder);

@@ -30,6 +30,12 @@ public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
         return new(source, draw, options);
     }
 
+    /// <summary>Opens the data to calibrate on and draws from it.</summary>
+    /// <param name="experiment">A complete experiment.</param>
+    /// <exception cref="InputException">As of <see cref="Open"/>.</exception>
+    public static DrawnData OpenCalibration(Experiment experiment) =>
+        Open(experiment.Data! with { Path = experiment.Calibrate!.Data ?? experiment.Data!.Path }, experiment.Seed);
+
     /// <summary>The opened files.</summary>
     public DataSource Source => source;
 

@@ -24,8 +24,14 @@ namespace Interlace.Experiments;
 /// ranks: the first rows of each set's draw; python: CPython's <c>random.sample</c>, with the seed, of all drawn rows that can be used, as
 /// the authors draw.
 /// </param>
+/// <param name="Data">What is measured on, in place of the data to tune on: everything that looks at calibration samples reads it, and
+/// draws from it as from <c>data.path</c>.</param>
 public sealed record CalibrationOptions(double Fraction = 0.1, bool SkipFirstToken = false, int MaxWindow = 3, int BatchTokens = 4096,
     int EvidenceSamples = 128, double SlebRatio = 0.25, bool Adaptive = false, double AdaptiveConfidence = 0.95,
     [property: LaterOption] bool Pairs = false, [property: LaterOption] string States = "layer",
     [property: LaterOption] string Messages = "all", [property: LaterOption] string Cosines = "fp32",
-    [property: LaterOption] string Draw = "ranks");
+    [property: LaterOption] string Draw = "ranks", [property: LaterOption] string? Data = null)
+{
+    /// <summary>Every file and folder that is read.</summary>
+    public IEnumerable<string> InputPaths() => Data is null ? [] : DataPath.ListOf(Data).Select(one => one.Path);
+}

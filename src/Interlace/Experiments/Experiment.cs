@@ -37,6 +37,7 @@ public sealed record Experiment(
     /// <summary>Every file and folder that the settings name for reading.</summary>
     public IEnumerable<string> InputPaths() =>
         [.. new[] { Model, Finetune?.Parent, Evaluate?.Benchmarks, Evaluate?.JudgeReplies }.OfType<string>(), .. Data?.InputPaths() ?? [],
+            .. Calibrate?.InputPaths() ?? [],
             .. Evaluate?.Texts ?? [], .. Evaluate?.Choices ?? []];
 
     /// <summary>The same experiment with every section spelled out.</summary>

@@ -52,6 +52,8 @@ public static class ExperimentFile
             Model = Full(experiment.Model),
             Data = experiment.Data is { } data
                 ? data with { Path = data.Path is null ? null : DataPath.Spell(data.Path, spell), Images = Full(data.Images) } : null,
+            Calibrate = experiment.Calibrate is { } calibrate
+                ? calibrate with { Data = calibrate.Data is null ? null : DataPath.Spell(calibrate.Data, spell) } : null,
             Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Full(finetune.Parent) } : null,
             Evaluate = experiment.Evaluate is { } evaluate
             ? evaluate with

@@ -168,10 +168,9 @@ public static class EvidenceStage
     private static EvidenceData Load(LoadedModel loaded, Job job)
     {
         var experiment = job.Experiment;
-        var (options, calibrate) = (experiment.Data!, experiment.Calibrate!);
-        var data = DrawnData.Open(options, experiment.Seed);
+        var data = DrawnData.OpenCalibration(experiment);
         var filter = data.FilterFor(loaded.Processor);
-        var rows = data.Calibration(experiment, filter, calibrate.EvidenceSamples);
+        var rows = data.Calibration(experiment, filter, experiment.Calibrate!.EvidenceSamples);
         SkipCounts skipped = [], filtered = [];
         EncodedSample[] samples = [.. data.Load(data.Read(rows, filtered, filter), loaded.Processor,
             skipped, 0, job.Cancellation).Select(sample => sample.Encoded)];

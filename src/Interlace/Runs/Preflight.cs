@@ -40,6 +40,7 @@ public static class Preflight
                     tunes = true;
                 }
         }
+        if (!Done(LayerSimilarity.Name)) DrawnData.OpenCalibration(experiment);
         if (!Done(LayerSimilarity.Name) || !Done(RunFolder.Tuned))
         {
             var data = DrawnData.Open(experiment.Data!, experiment.Seed);

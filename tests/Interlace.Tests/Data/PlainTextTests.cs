@@ -139,6 +139,32 @@ public sealed class PlainTextTests : IDisposable
     }
 
     [Fact]
+    public void What_is_measured_is_measured_on_the_data_named_for_it()
+    {
+        string model = TinyCheckpoints.Text, tuning = Write("tuning.jsonl", Rows(Texts[..1])), measured = Write("measured.jsonl", Rows(Texts[1..]));
+        string[] From(string data) => ["--data", data, "--rate", "1", "--device", "cpu", "--dtype", "fp32", "--set", "calibrate.fraction=1"];
+        string[] both = [.. From(tuning), "--set", $"calibrate.data={measured}"];
+        string[] evidence = ["--evidence", "perplexity"];
+        Run(["calibrate", model, "--out", _scratch.At("of both"), .. both, .. evidence]);
+        Run(["calibrate", model, "--out", _scratch.At("of one"), .. From(measured), .. evidence]);
+        foreach (string name in new[] { LayerSimilarity.Name, LayerSimilarity.SamplesName, "perplexity.json" })
+            Assert.Equal(File.ReadAllBytes(_scratch.At("of one", name)), File.ReadAllBytes(_scratch.At("of both", name)));
+        string refused = CommandRun.Of(["calibrate", model, "--out", measured, .. both]).Refusal();
+        Assert.Contains("measured.jsonl", refused);
+
+        Run("plan", _scratch.At("of one"), "--ratio", "0.25");
+        string[] prune = ["prune", model, "--plan", _scratch.At("of one", PlanFile.Name), "--bridge", "--out"];
+        Run([.. prune, _scratch.At("bridged of both"), .. both]);
+        Run([.. prune, _scratch.At("bridged of one"), .. From(measured)]);
+        Assert.Equal(File.ReadAllBytes(_scratch.At("bridged of one", "model.safetensors")),
+            File.ReadAllBytes(_scratch.At("bridged of both", "model.safetensors")));
+        Run(["sparsify", model, "--out", _scratch.At("sparse of both"), .. both]);
+        Run(["sparsify", model, "--out", _scratch.At("sparse of one"), .. From(measured)]);
+        Assert.Equal(File.ReadAllBytes(_scratch.At("sparse of one", "model.safetensors")),
+            File.ReadAllBytes(_scratch.At("sparse of both", "model.safetensors")));
+    }
+
+    [Fact]
     public void A_run_over_texts_that_would_train_answers_is_refused_before_it_begins()
     {
         string data = Write("texts.jsonl", Rows(Texts));

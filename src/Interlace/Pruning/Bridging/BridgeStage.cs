@@ -31,13 +31,13 @@ public static class BridgeStage
     public static PrunedModel Run(string model, PruningPlan plan, string target, Job job, LayerRemovalOptions? options = null)
     {
         using var part = Profile.Of("bridge");
-        OutputPlace.Check(target, [model, .. job.Experiment.Data!.InputPaths()]);
+        OutputPlace.Check(target, [model, .. job.Experiment.InputPaths()]);
         var settings = Settings(job.Experiment, job.Compute);
         DroppedRun[] runs = [.. DroppedRun.Of(plan)];
         bool any = runs.Any(run => run.Before >= 0);
-        var data = any ? DrawnData.Open(job.Experiment.Data, job.Experiment.Seed) : null;
+        var data = any ? DrawnData.OpenCalibration(job.Experiment) : null;
         using var loaded = any
-            ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data.MaxPixels, job.Cancellation) : null;
+            ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels, job.Cancellation) : null;
         foreach (string warning in loaded?.Warnings ?? []) job.Say(warning);
         if (loaded is not null) Check(loaded.Model, model);
 
@@ -63,7 +63,7 @@ public static class BridgeStage
         if (!DroppedRun.Of(plan).Any(run => run.Before >= 0)) return null;
         using var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels);
         if (!loaded.Model.AddsFeedForwardAsItIs) return null;
-        var data = DrawnData.Open(job.Experiment.Data, job.Experiment.Seed);
+        var data = DrawnData.OpenCalibration(job.Experiment);
         try
         {
             if (Directory.Exists(work)) Directory.Delete(work, recursive: true);   // of one that was killed

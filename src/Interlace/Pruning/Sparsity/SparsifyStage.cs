@@ -47,8 +47,8 @@ public static class SparsifyStage
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
         using var parent = Checkpoint.Open(model);
         var (weights, pattern) = Weights(parent, options);
-        OutputPlace.Check(target, [model, .. experiment.Data?.InputPaths() ?? []]);
-        var data = options.Method == SparsityOptions.Wanda ? DrawnData.Open(experiment.Data!, experiment.Seed) : null;
+        OutputPlace.Check(target, [model, .. experiment.InputPaths()]);
+        var data = options.Method == SparsityOptions.Wanda ? DrawnData.OpenCalibration(experiment) : null;
         var empty = new SparsityFile(SparsityFile.CurrentFormat, ProgramVersion.CreatedBy, options.Method, pattern.ToString(),
             data is null ? null : Settings(experiment, options, job.Compute), experiment.Seed,
             new(ModelIdentity.Of(parent, cancel: cancellation), data is null ? null : DataIdentity.Of(data.Source)), 0, 0,
