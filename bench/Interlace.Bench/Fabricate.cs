@@ -30,6 +30,18 @@ internal static class Fabricate
     public static void Run(string folder, string shape, int? layers, string tokenizer, long seed = 0)
     {
         if (Directory.Exists(folder)) throw new InputException($"{folder} is there already.");
+        Write(folder, shape, layers, tokenizer);
+        var tensors = new SortedDictionary<string, long[]>(StringComparer.Ordinal);
+        var family = Qwen3VLFamily.Row;
+        VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [], ParameterSources.Recorder(tensors), CPU, ScalarType.BFloat16, null).Dispose();
+        var sources = tensors.Select((tensor, i) => new TensorSource(tensor.Key, ElementType.BF16, tensor.Value,
+            (target, _) => Fill(target, tensor.Value, tensor.Key.Contains("norm", StringComparison.Ordinal) && tensor.Value.Length == 1, (ulong)seed * 1_000_003 + (ulong)i)));
+        CheckpointWriter.Write(folder, CheckpointWriter.Split(sources, LargestShard));
+    }
+
+    /// <summary>Writes everything but the weights.</summary>
+    internal static void Write(string folder, string shape, int? layers, string tokenizer)
+    {
         Directory.CreateDirectory(folder);
         JsonObject config = Json(Path.Combine(AppContext.BaseDirectory, "Shapes", shape + ".json")), own = Json(Path.Combine(tokenizer, "config.json"));
         foreach (string id in (string[])["image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id"]) config[id] = own[id]!.DeepClone();
@@ -39,13 +51,6 @@ internal static class Fabricate
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString(new() { WriteIndented = true }) + "\n");
         foreach (string name in TextFiles.Where(name => File.Exists(Path.Combine(tokenizer, name)))) File.Copy(Path.Combine(tokenizer, name), Path.Combine(folder, name));
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Shapes", "preprocessor_config.json"), Path.Combine(folder, "preprocessor_config.json"));
-
-        var tensors = new SortedDictionary<string, long[]>(StringComparer.Ordinal);
-        var family = Qwen3VLFamily.Row;
-        VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [], ParameterSources.Recorder(tensors), CPU, ScalarType.BFloat16, null).Dispose();
-        var sources = tensors.Select((tensor, i) => new TensorSource(tensor.Key, ElementType.BF16, tensor.Value,
-            (target, _) => Fill(target, tensor.Value, tensor.Key.Contains("norm", StringComparison.Ordinal) && tensor.Value.Length == 1, (ulong)seed * 1_000_003 + (ulong)i)));
-        CheckpointWriter.Write(folder, CheckpointWriter.Split(sources, LargestShard));
     }
 
     /// <summary>Norms are ones; everything else is of about the standard deviation 0.02 that such models begin with.</summary>

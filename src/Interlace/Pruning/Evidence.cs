@@ -104,9 +104,9 @@ public sealed record Evidence
 
     /// <summary>The first layers of all runs of so many neighbouring layers that may be dropped, ascending.</summary>
     /// <exception cref="PlanException">There is no such run.</exception>
-    internal IReadOnlyList<int> DroppableRuns(int length)
+    internal IReadOnlyList<int> DroppableRuns(int length, int first = 0)
     {
-        int[] starts = [.. Enumerable.Range(0, Math.Max(0, LayerCount - length + 1))
+        int[] starts = [.. Enumerable.Range(first, Math.Max(0, LayerCount - length + 1 - first))
             .Where(start => Enumerable.Range(start, length).All(IsDroppable))];
         return starts.Length > 0 ? starts
             : throw new PlanException($"No {length} layers in a row may all be dropped: drop fewer, choose another method, "

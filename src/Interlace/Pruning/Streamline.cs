@@ -18,7 +18,7 @@ public static class Streamline
 
         var similarity = evidence.RequireWindows(evidence.WindowSimilarity, dropCount + 1);
         // the layers behind the window's first one go
-        int start = evidence.DroppableRuns(dropCount).Where(run => run > 0).Select(run => run - 1).MaxBy(i => similarity[i]);
+        int start = evidence.DroppableRuns(dropCount, first: 1).Select(run => run - 1).MaxBy(i => similarity[i]);
         int[] window = [.. Enumerable.Range(start, dropCount + 1)];
         var choice = new PlanChoice(window, window[1..], window[..1], 0.5 + 0.5 * similarity[start],
             $"Layers {start} to {start + dropCount} change their input least; layer {start} takes their place.");

@@ -147,7 +147,7 @@ public sealed class PlainTextTests : IDisposable
         string[] evidence = ["--evidence", "perplexity"];
         Run(["calibrate", model, "--out", _scratch.At("of both"), .. both, .. evidence]);
         Run(["calibrate", model, "--out", _scratch.At("of one"), .. From(measured), .. evidence]);
-        foreach (string name in new[] { LayerSimilarity.Name, LayerSimilarity.SamplesName, "perplexity.json" })
+        foreach (string name in new[] { LayerSimilarity.Name, LayerSimilarity.SamplesName, "evidence/perplexity.json" })
             Assert.Equal(File.ReadAllBytes(_scratch.At("of one", name)), File.ReadAllBytes(_scratch.At("of both", name)));
         string refused = CommandRun.Of(["calibrate", model, "--out", measured, .. both]).Refusal();
         Assert.Contains("measured.jsonl", refused);

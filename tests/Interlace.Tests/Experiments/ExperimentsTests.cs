@@ -10,8 +10,9 @@ public class ExperimentsTests
     public void Every_experiment_can_be_read_and_starts_its_paths_at_its_folder(string file)
     {
         var experiment = ExperimentFile.Load(Path.Combine(Shared.Repository, "experiments", file));
-        Assert.StartsWith(Shared.Repository, experiment.Model);
-        Assert.StartsWith(Shared.Repository, experiment.Data!.Path);
-        Assert.StartsWith(Shared.Repository, experiment.Evaluate!.Benchmarks);
+        // One for a model and data that lie elsewhere names none: all three are options then.
+        string?[] paths = [experiment.Model, experiment.Data!.Path, experiment.Evaluate!.Benchmarks];
+        if (paths.All(path => path is null)) Assert.NotEmpty(experiment.Variants!);
+        else Assert.All(paths, path => Assert.StartsWith(Shared.Repository, path));
     }
 }

@@ -58,6 +58,17 @@ public class KeptSinksTests
         Assert.Equal([1, 4], none.Drop);
     }
 
+    [Fact]
+    public void A_window_that_only_the_first_layers_would_give_is_refused_by_streamline()
+    {
+        double[] layer = [.. Enumerable.Repeat(0.5, 8)];
+        var evidence = new Evidence(8)
+        {
+            LayerSimilarity = layer, WindowSimilarity = MethodsTests.Windows(layer), SinkWriters = [3, 6], KeepsSinks = true,
+        };
+        Assert.Contains("No 3 layers in a row", Assert.Throws<PlanException>(() => Methods.Plan("streamline", evidence, 0.38)).Message);
+    }
+
     public static TheoryData<string> Names() => [.. Methods.Table.Keys];
 
     [Theory, MemberData(nameof(Names))]
