@@ -33,9 +33,12 @@ internal static class Fabricate
         Write(folder, shape, layers, tokenizer);
         var tensors = new SortedDictionary<string, long[]>(StringComparer.Ordinal);
         var family = Qwen3VLFamily.Row;
-        VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [], ParameterSources.Recorder(tensors), CPU, ScalarType.BFloat16, null).Dispose();
+        VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [],
+            ParameterSources.Recorder(tensors), CPU, ScalarType.BFloat16, null).Dispose();
         var sources = tensors.Select((tensor, i) => new TensorSource(tensor.Key, ElementType.BF16, tensor.Value,
-            (target, _) => Fill(target, tensor.Value, tensor.Key.Contains("norm", StringComparison.Ordinal) && tensor.Value.Length == 1, (ulong)seed * 1_000_003 + (ulong)i)));
+            (target, _) =>
+                Fill(target, tensor.Value, tensor.Key.Contains("norm", StringComparison.Ordinal) && tensor.Value.Length == 1,
+                    (ulong)seed * 1_000_003 + (ulong)i)));
         CheckpointWriter.Write(folder, CheckpointWriter.Split(sources, LargestShard));
     }
 
@@ -43,14 +46,18 @@ internal static class Fabricate
     internal static void Write(string folder, string shape, int? layers, string tokenizer)
     {
         Directory.CreateDirectory(folder);
-        JsonObject config = Json(Path.Combine(AppContext.BaseDirectory, "Shapes", shape + ".json")), own = Json(Path.Combine(tokenizer, "config.json"));
-        foreach (string id in (string[])["image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id"]) config[id] = own[id]!.DeepClone();
+        JsonObject config = Json(Path.Combine(AppContext.BaseDirectory, "Shapes", shape + ".json")),
+            own = Json(Path.Combine(tokenizer, "config.json"));
+        foreach (string id in (string[])["image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id"])
+            config[id] = own[id]!.DeepClone();
         JsonNode text = config["text_config"]!;
         foreach (string id in (string[])["bos_token_id", "eos_token_id"]) text[id] = own["text_config"]![id]!.DeepClone();
         if (layers is { } count) text["num_hidden_layers"] = count;
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString(new() { WriteIndented = true }) + "\n");
-        foreach (string name in TextFiles.Where(name => File.Exists(Path.Combine(tokenizer, name)))) File.Copy(Path.Combine(tokenizer, name), Path.Combine(folder, name));
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "Shapes", "preprocessor_config.json"), Path.Combine(folder, "preprocessor_config.json"));
+        foreach (string name in TextFiles.Where(name => File.Exists(Path.Combine(tokenizer, name))))
+            File.Copy(Path.Combine(tokenizer, name), Path.Combine(folder, name));
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "Shapes", "preprocessor_config.json"),
+            Path.Combine(folder, "preprocessor_config.json"));
     }
 
     /// <summary>Norms are ones; everything else is of about the standard deviation 0.02 that such models begin with.</summary>
@@ -67,7 +74,8 @@ internal static class Fabricate
             {
                 ulong bits = random.Next();
                 // 2^-7 or 2^-6, times 1 to 2: 0.008 to 0.03 on either side of zero.
-                for (int k = 0; k < 4; k++, bits >>= 16) values[i + k] = (ushort)(bits & (sign | mantissa) | (120 + ((bits >> 7) & 1)) << 7);
+                for (int k = 0; k < 4; k++, bits >>= 16)
+                    values[i + k] = (ushort)(bits & (sign | mantissa) | (120 + ((bits >> 7) & 1)) << 7);
             }
             target.Write(MemoryMarshal.AsBytes(values.AsSpan(0, count)));
         }

@@ -35,9 +35,11 @@ internal static class LayerBenchmark
         using var pass = model.NewPass(batch);
         IDecoderLayer layer = model.Layers[0];
         Tensor x = randn(length, model.HiddenSize).to(type);
-        var products = layer.Linears.Select(linear => (Weight: linear.Weight.Value, Input: randn(length, linear.Weight.Value.shape[1]).to(type))).ToArray();
+        var products = layer.Linears.Select(linear =>
+            (Weight: linear.Weight.Value, Input: randn(length, linear.Weight.Value.shape[1]).to(type))).ToArray();
         long size = products[0].Weight.shape[0], keys = products[1].Weight.shape[0], head = 128;
-        Tensor q = randn(size / head, length, head).to(type), k = randn(size / head, head, length).to(type), v = randn(size / head, length, head).to(type);
+        Tensor q = randn(size / head, length, head).to(type), k = randn(size / head, head, length).to(type),
+            v = randn(size / head, length, head).to(type);
         Pair.Time($"{shape} layer, {Compute.NameOf(type)}, {length} tokens", ("products", () =>
         {
             using var own = NewDisposeScope();
@@ -62,7 +64,8 @@ internal static class LayerBenchmark
         }
     }
 
-    private static EncodedSample Text(int length) => new([.. Enumerable.Repeat(5, length)], [.. Enumerable.Repeat(TokenKind.Prompt, length)],
+    private static EncodedSample Text(int length) =>
+        new([.. Enumerable.Repeat(5, length)], [.. Enumerable.Repeat(TokenKind.Prompt, length)],
         [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, length).ToArray())], length, []);
 
     /// <summary>Two layers of the shape with weights that are chance.</summary>
@@ -75,7 +78,8 @@ internal static class LayerBenchmark
             var family = Qwen3VLFamily.Row;
             // Embeddings and vision tower are not run.
             return VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [], (name, sizes) => new Parameter(name,
-                name.Contains("layers.", StringComparison.Ordinal) ? sizes.Length == 1 ? ones(sizes, type) : randn(sizes).mul_(0.02f).to(type) : empty(0)), CPU, type, null);
+                name.Contains("layers.", StringComparison.Ordinal) ?
+                    sizes.Length == 1 ? ones(sizes, type) : randn(sizes).mul_(0.02f).to(type) : empty(0)), CPU, type, null);
         }
         finally
         {

@@ -13,16 +13,22 @@ switch (args.FirstOrDefault())
     case "order": GenerationBenchmark.Order(demo); break;
     case "sleb": SlebBenchmark.Run(demo, args.ElementAtOrDefault(1) is { } rounds ? int.Parse(rounds) : 2); break;
     case "table": TableBenchmark.Run(); break;
-    case "layer": LayerBenchmark.Run(args.ElementAtOrDefault(1) ?? "4b", [TorchSharp.torch.ScalarType.BFloat16, TorchSharp.torch.ScalarType.Float32], [512, 2048]); break;
+    case "layer":
+        LayerBenchmark.Run(args.ElementAtOrDefault(1) ?? "4b",
+            [TorchSharp.torch.ScalarType.BFloat16, TorchSharp.torch.ScalarType.Float32], [512, 2048]);
+        break;
     case "fabricate" when args is [_, var folder, "--like", var shape, .. var more]:
-        Fabricate.Run(folder, shape, Value(more, "--layers") is { } layers ? int.Parse(layers) : null, Value(more, "--tokenizer") ?? Path.Combine(demo, "model"));
+        Fabricate.Run(folder, shape, Value(more, "--layers") is { } layers ? int.Parse(layers) : null,
+            Value(more, "--tokenizer") ?? Path.Combine(demo, "model"));
         break;
     default:
-        Console.Error.WriteLine("usage: Interlace.Bench attention | layer [4b|8b] | recompute | step | batching | decoding | order | sleb [ROUNDS] | table\n"
+        Console.Error.WriteLine("usage: Interlace.Bench attention | layer [4b|8b] | recompute | step | batching | decoding | order\n"
+            + "         | sleb [ROUNDS] | table\n"
             + "       Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]");
         return 2;
 }
 return 0;
 
-static string? Value(string[] options, string name) => Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? options[at + 1] : null;
+static string? Value(string[] options, string name) =>
+    Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? options[at + 1] : null;
 

@@ -16,15 +16,13 @@ internal static class ModelOptions
         "Largest image in pixels; larger ones are made smaller (default: the model's own bound).",
         text => long.TryParse(text, out long pixels) && pixels > 0 ? pixels : null, "a positive whole number");
 
-    /// <summary>Opens the model that the command line names, where and as it says.</summary>
+    /// <summary>Opens the model that the command line names, where and as it says, and says what the user should know about it.</summary>
     /// <exception cref="InputException">The folder is wrong, or the machine cannot do it.</exception>
-    public static LoadedModel Open(Invocation invocation) => Open(invocation, invocation.Compute(), invocation.Get(MaxPixels));
-
-    /// <summary>Opens the model that the command line names, and says what the user should know about its settings.</summary>
-    /// <exception cref="InputException">The folder is wrong.</exception>
-    public static LoadedModel Open(Invocation invocation, Compute compute, long? maxPixels)
+    public static LoadedModel Open(Invocation invocation)
     {
-        var model = LoadedModel.Open(invocation.Get(Model), compute.Device, compute.Type, maxPixels, invocation.Cancellation);
+        var compute = invocation.Compute();
+        var model = LoadedModel.Open(invocation.Get(Model), compute.Device, compute.Type, invocation.Get(MaxPixels),
+            invocation.Cancellation);
         foreach (string warning in model.Warnings) invocation.Log(warning);
         return model;
     }

@@ -43,7 +43,7 @@ internal static class CalibrateCommand
             throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", Measurable)}.");
         var job = invocation.Job(experiment);
         AdaptiveCalibration.Check(experiment);
-        using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
+        using var model = job.Open(invocation.Get(ModelOptions.Model));
         if (invocation.Force) DrawnData.OpenCalibration(experiment.Complete());   // before an earlier run is deleted
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", Recorded(experiment.Complete()));
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);

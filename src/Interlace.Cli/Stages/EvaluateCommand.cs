@@ -36,7 +36,7 @@ internal static class EvaluateCommand
         var experiment = StageOptions.WithTexts(invocation, invocation.Experiment()) with { Model = invocation.Get(ModelOptions.Model) };
         var options = experiment.Evaluate!;
         var job = invocation.Job(experiment);
-        using var model = ModelOptions.Open(invocation, job.Compute, job.Experiment.Data!.MaxPixels);
+        using var model = job.Open(invocation.Get(ModelOptions.Model));
         // Before an earlier run is deleted.
         var files = LikelihoodStage.Open(options);
         using var tables = options.Benchmarks is null && files.Count > 0 ? null

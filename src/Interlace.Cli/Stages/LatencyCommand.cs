@@ -43,13 +43,7 @@ internal static class LatencyCommand
         var job = invocation.Job(experiment);
         var options = new LatencyOptions(invocation.Get(Samples) ?? Standard.Samples, invocation.Get(NewTokens) ?? Standard.NewTokens,
             invocation.Get(WarmUp) ?? Standard.WarmUp);
-        LoadedModel Open(string model)
-        {
-            var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels, job.Cancellation);
-            foreach (string warning in loaded.Warnings) invocation.Log(warning);
-            return loaded;
-        }
-        var latency = LatencyStage.Measure(invocation.Get(Models), Open, job, options);
+        var latency = LatencyStage.Measure(invocation.Get(Models), job.Open, job, options);
         if (path is not null) latency.Save(path);
         invocation.Print(() => StrictJson.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
         return ExitCode.Done;

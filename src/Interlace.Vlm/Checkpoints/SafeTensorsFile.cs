@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text.Json;
 using Interlace.Vlm.Files;
 
@@ -13,16 +12,11 @@ public sealed unsafe class SafeTensorsFile : IDisposable
 {
     private const long LargestHeader = 100_000_000;   // the format's own limit
 
-    private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _start;
+    private readonly MappedFile _file;
 
-    private SafeTensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start,
-        IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
-    {
-        _start = start;
-        (Path, _map, _view, Tensors, Metadata) = (path, map, view, tensors, metadata);
-    }
+    private SafeTensorsFile(string path, MappedFile file, IReadOnlyList<TensorEntry> tensors,
+        IReadOnlyDictionary<string, string> metadata) =>
+        (Path, _file, Tensors, Metadata) = (path, file, tensors, metadata);
 
     /// <summary>Where the file lies.</summary>
     public string Path { get; }
@@ -35,53 +29,28 @@ public sealed unsafe class SafeTensorsFile : IDisposable
 
     /// <summary>Maps a file and checks its header.</summary>
     /// <exception cref="InputException">The file is absent, truncated, or its header is wrong.</exception>
-    public static SafeTensorsFile Open(string path)
-    {
-        UserFile.Check(path, $"{path} does not exist.");
-        // Opened, not looked up: a download cache keeps links, which have a length of their own.
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        long size = stream.Length;
-        if (size < 8) throw new InputException($"{path} is no safetensors file: it has only {size} bytes. Copy or download it again.");
-        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(
-            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        MemoryMappedViewAccessor view = map.CreateViewAccessor(0, size, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        start += view.PointerOffset;
-        try
+    public static SafeTensorsFile Open(string path) => MappedFile.Open(path, least: 8,
+        size => $"{path} is no safetensors file: it has only {size} bytes. Copy or download it again.", file =>
         {
-            ulong header = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, 8));
-            if (header > LargestHeader || (long)header > size - 8)
+            ulong header = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(file.Start, 8));
+            if (header > LargestHeader || (long)header > file.Size - 8)
             {
-                throw new InputException($"{path} is truncated or no safetensors file: its header claims {header} bytes of {size}. "
+                throw new InputException($"{path} is truncated or no safetensors file: its header claims {header} bytes of {file.Size}. "
                     + "Copy or download it again.");
             }
-            var (tensors, metadata) = ReadHeader(path, new ReadOnlySpan<byte>(start + 8, (int)header), 8 + (long)header, size);
-            return new SafeTensorsFile(path, map, view, start, tensors, metadata);
-        }
-        catch
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-            view.Dispose();
-            map.Dispose();
-            throw;
-        }
-    }
+            var json = new ReadOnlySpan<byte>(file.Start + 8, (int)header);
+            var (tensors, metadata) = ReadHeader(path, json, 8 + (long)header, file.Size);
+            return new SafeTensorsFile(path, file, tensors, metadata);
+        });
 
     /// <summary>The tensor's first byte in the mapping; valid until the file is disposed.</summary>
-    public byte* Pointer(TensorEntry entry) => _start + entry.Offset;
+    public byte* Pointer(TensorEntry entry) => _file.Start + entry.Offset;
 
     /// <summary>The tensor's bytes in the mapping (tensors of less than 2 GiB); valid until the file is disposed.</summary>
-    public ReadOnlySpan<byte> Bytes(TensorEntry entry) => new(_start + entry.Offset, checked((int)entry.Bytes));
+    public ReadOnlySpan<byte> Bytes(TensorEntry entry) => new(_file.Start + entry.Offset, checked((int)entry.Bytes));
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_view.SafeMemoryMappedViewHandle.IsClosed) return;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _map.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
     private static (IReadOnlyList<TensorEntry>, IReadOnlyDictionary<string, string>) ReadHeader(string path, ReadOnlySpan<byte> json,
         long dataStart, long fileSize)

@@ -40,6 +40,7 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
             "bf16" => ScalarType.BFloat16,
             _ => throw new InputException($"The type of the computation is '{type}', expected auto, fp32 or bf16."),
         };
+        Profile.WaitsForGpu = chosen.type == DeviceType.CUDA;
         int count = threads ?? Cpu.Cores;
         set_num_threads(count);
         return new(chosen, scalar, count);

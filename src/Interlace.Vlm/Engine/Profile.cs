@@ -18,6 +18,9 @@ public sealed class Profile : IDisposable
 
     [ThreadStatic] private static Profile? _current;
 
+    /// <summary>The work is a GPU's, which goes on with what it has been given: the clock waits for it.</summary>
+    internal static bool WaitsForGpu { get; set; }
+
     private readonly List<(string Name, long Start, long End)> _events = [];
     private readonly long _start = Stopwatch.GetTimestamp();
     private Node _at;
@@ -122,8 +125,7 @@ public sealed class Profile : IDisposable
         public void Dispose()
         {
             if (_profile is not { } profile) return;
-            // What a GPU has been given it works on later: the clock waits for it.
-            if (cuda.is_available()) cuda.synchronize();
+            if (WaitsForGpu) cuda.synchronize();
             long left = Stopwatch.GetTimestamp();
             Node node = profile._at;
             node.Add(left - _entered);

@@ -31,6 +31,17 @@ internal static class Counts
         foreach (long number in numbers.Values) Check(number, what);
     }
 
+    /// <summary>Refuses what samples and their tokens cannot be in evidence from losses or gradients.</summary>
+    /// <exception cref="JsonException">A number is negative or too large.</exception>
+    public static void CheckSamples(int samples, long answerTokens, IReadOnlyDictionary<string, long> tokens,
+        IReadOnlyDictionary<string, long> skipped)
+    {
+        Check(samples, "samples");
+        Check(answerTokens, "answer tokens");
+        Check(tokens, "tokens");
+        Check(skipped, "skipped samples");
+    }
+
     /// <summary>Refuses layers that a model cannot have.</summary>
     /// <param name="layers">0-based, ascending.</param>
     /// <param name="what">What they are.</param>

@@ -68,6 +68,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         // The spans that end before layer `end`; those before it are in the window.
         void EndSpans(State after, int end)
         {
+            using var timed = Profile.Of("similarity");
             using var inner = NewDisposeScope();
             foreach (int span in spans.Where(span => span <= end))
             {

@@ -24,6 +24,11 @@ public sealed class SkipCounts : IEnumerable<KeyValuePair<string, long>>
     /// <summary>Samples left out for any reason.</summary>
     public long Total => _counts.Values.Sum();
 
+    /// <summary>How many rows of a file were left out and why, as a sentence; null where none was.</summary>
+    /// <param name="name">Name of the file.</param>
+    /// <param name="used">Rows that were not left out.</param>
+    public string? Sentence(string name, long used) => Total > 0 ? $"{name}: {Total} of {Total + used} rows left out: {this}." : null;
+
     /// <summary>Counts <paramref name="count"/> more samples under a reason.</summary>
     public void Add(string reason, long count = 1) => _counts[reason] = this[reason] + count;
 

@@ -1,4 +1,5 @@
 using Interlace.Experiments;
+using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 
 namespace Interlace.Jobs;
@@ -21,6 +22,16 @@ public sealed record Job(
 
     /// <summary>Writes a line to the log, where there is one.</summary>
     public void Say(string line) => Log?.Invoke(line);
+
+    /// <summary>Opens a model for this work, and says what a reader should know about its folder.</summary>
+    /// <param name="folder">The model folder; the caller disposes the model.</param>
+    /// <exception cref="InputException">The folder is wrong.</exception>
+    public LoadedModel Open(string folder)
+    {
+        var loaded = LoadedModel.Open(folder, Compute.Device, Compute.Type, Experiment.Data!.MaxPixels, Cancellation);
+        foreach (string warning in loaded.Warnings) Say(warning);
+        return loaded;
+    }
 
     /// <summary>A part of this work that settings of its own describe: its lines and stages bear its name.</summary>
     public Job Part(Experiment experiment, string name) => this with

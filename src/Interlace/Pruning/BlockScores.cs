@@ -44,10 +44,7 @@ public sealed record BlockScores(string Format, string CreatedBy, string Measure
             if (found.Scores.Length != found.Layers)
                 throw new JsonException($"it has {found.Scores.Length} numbers for {found.Layers} layers");
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
-            Counts.Check(found.Samples, "samples");
-            Counts.Check(found.AnswerTokens, "answer tokens");
-            Counts.Check(found.Tokens, "tokens");
-            Counts.Check(found.Skipped, "skipped samples");
+            Counts.CheckSamples(found.Samples, found.AnswerTokens, found.Tokens, found.Skipped);
             Counts.CheckNumbers(found.Loss is { } loss ? [.. found.Scores, loss] : found.Scores, "numbers", least: 0);
         });
 }

@@ -44,8 +44,7 @@ public sealed record MeasuredLosses(string Format, string CreatedBy, EvidenceSet
         LossRound now = new(before.Removed, [.. all.Select(pair => pair.First)], [.. all.Select(pair => pair.Second)]);
         return this with
         {
-            Rounds = [.. Rounds.Where(round => round != before).Append(now).OrderBy(round => round.Removed.Length)
-                .ThenBy(round => round.Removed, Comparer<int[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other)))],
+            Rounds = [.. Rounds.Where(round => round != before).Append(now).OrderBy(round => round.Removed, LayerSets.InOrder)],
         };
     }
 
@@ -66,10 +65,7 @@ public sealed record MeasuredLosses(string Format, string CreatedBy, EvidenceSet
             $"measure it with calibrate --evidence {EvidenceFiles.InterlaceLoss}", "holds no valid losses", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
-            Counts.Check(found.Samples, "samples");
-            Counts.Check(found.AnswerTokens, "answer tokens");
-            Counts.Check(found.Tokens, "tokens");
-            Counts.Check(found.Skipped, "skipped samples");
+            Counts.CheckSamples(found.Samples, found.AnswerTokens, found.Tokens, found.Skipped);
             Counts.CheckNumbers([found.Loss], "losses", least: 0);
             foreach (var (removed, candidates, losses) in found.Rounds)
             {

@@ -29,8 +29,7 @@ public sealed record PlanLosses(string Format, string CreatedBy, EvidenceSetting
     /// <summary>The same with one more plan.</summary>
     internal PlanLosses With(PlanLoss plan) => this with
     {
-        Plans = [.. Plans.Append(plan).OrderBy(one => one.Drop.Length)
-            .ThenBy(one => one.Drop, Comparer<int[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other)))],
+        Plans = [.. Plans.Append(plan).OrderBy(one => one.Drop, LayerSets.InOrder)],
     };
 
     /// <summary>The text of the artefact.</summary>
@@ -50,10 +49,7 @@ public sealed record PlanLosses(string Format, string CreatedBy, EvidenceSetting
             "measure it with plan --best-of", "holds no valid losses of plans", found =>
         {
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
-            Counts.Check(found.Samples, "samples");
-            Counts.Check(found.AnswerTokens, "answer tokens");
-            Counts.Check(found.Tokens, "tokens");
-            Counts.Check(found.Skipped, "skipped samples");
+            Counts.CheckSamples(found.Samples, found.AnswerTokens, found.Tokens, found.Skipped);
             Counts.CheckNumbers([found.Loss], "losses", least: 0);
             foreach (var plan in found.Plans)
             {

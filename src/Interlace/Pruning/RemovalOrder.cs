@@ -44,10 +44,7 @@ public sealed record RemovalOrder(string Format, string CreatedBy, EvidenceSetti
             Counts.Check(found.Layers, "layers", least: 1, most: Counts.MostLayers);
             Counts.Check(found.ProtectedLayers, "protected layers", most: found.Layers);
             Counts.Check(found.Rounds.Length, "rounds", most: SlebSearch.Largest(found.Layers, found.ProtectedLayers));
-            Counts.Check(found.Samples, "samples");
-            Counts.Check(found.AnswerTokens, "answer tokens");
-            Counts.Check(found.Tokens, "tokens");
-            Counts.Check(found.Skipped, "skipped samples");
+            Counts.CheckSamples(found.Samples, found.AnswerTokens, found.Tokens, found.Skipped);
             Counts.CheckNumbers([found.Loss, .. found.Rounds.SelectMany(round => round.Losses).Where(loss => !double.IsNaN(loss))],
                 "losses", least: 0);
             for (int r = 0; r < found.Rounds.Length; r++)

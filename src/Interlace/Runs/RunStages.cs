@@ -44,7 +44,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     public RunStage Calibrate(string model) =>
         Stage("calibrate", At(_experiment.Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name), () =>
     {
-        using var dense = Open(model);
+        using var dense = job.Open(model);
         AdaptiveCalibration.Run(dense, job, folder);
     }, () =>
     {
@@ -58,7 +58,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     /// <summary>Model and data -> one kind of evidence in <c>evidence</c>.</summary>
     public RunStage Measure(string evidence, string model) => Stage($"evidence {evidence}", EvidenceFiles.PathOf(folder, evidence), () =>
     {
-        using var dense = Open(model);
+        using var dense = job.Open(model);
         EvidenceStage.Run(evidence, dense, job, folder);
     }, () =>
     {
@@ -129,7 +129,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     public RunStage Evaluate(string name, string model, string target) =>
         Stage($"evaluate {name}", Path.Combine(target, ScoresFile.Name), () =>
     {
-        using var loaded = Open(model);
+        using var loaded = job.Open(model);
         var scores = new Evaluator(loaded, job, target).Run($"evaluate {name}");
         foreach (string remark in scores.Remarks) job.Say(remark);
         var each = scores.Benchmarks.Select(b => $"{b.Name} {(b.Percent is { } p ? $"{p:0.0}" : "not evaluated")}");
@@ -157,7 +157,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
         string stage = $"evaluate {name} likelihoods";
         return Stage(stage, Path.Combine(target, LikelihoodsFile.Name), () =>
         {
-            using var loaded = Open(model);
+            using var loaded = job.Open(model);
             var found = new LikelihoodStage(loaded, job, target).Run(LikelihoodStage.Open(_experiment.Evaluate!), stage);
             foreach (string remark in found.Remarks) job.Say(remark);
             var each = found.Texts.Select(text => $"perplexity of {text.Name} {text.Perplexity:0.00}")
@@ -185,7 +185,7 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
     /// <summary>Models by name -> <c>latency.json</c>; the first is the one that the others are compared with.</summary>
     public RunStage Latency(IReadOnlyList<(string Name, string Folder)> models) => Stage("latency", At(LatencyFile.Name), () =>
     {
-        var latency = LatencyStage.Measure([.. models.Select(model => model.Folder)], Open, job,
+        var latency = LatencyStage.Measure([.. models.Select(model => model.Folder)], job.Open, job,
             new(_experiment.Evaluate!.LatencySamples));
         (latency with { Models = [.. latency.Models.Zip(models, (measured, model) => measured with { Name = model.Name })] })
             .Save(At(LatencyFile.Name));
@@ -248,13 +248,5 @@ internal sealed class RunStages(Job job, string folder, InputIdentities? identit
             throw new InputException($"{artefact} does not belong to this run: {fault}; "
                 + "delete it to have it made again, name another folder, or start over with --force.");
         }
-    }
-
-    /// <summary>The model in the computation's type.</summary>
-    public LoadedModel Open(string model)
-    {
-        var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, _experiment.Data!.MaxPixels, job.Cancellation);
-        foreach (string warning in loaded.Warnings) job.Say(warning);
-        return loaded;
     }
 }

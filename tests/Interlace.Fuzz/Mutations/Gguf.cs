@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Interlace.Fuzz.Mutations;
 
-/// <summary>GGUF files: counts, lengths, types, sizes and places in the header, names of keys and tensors, values that are no numbers.</summary>
+/// <summary>GGUF files: counts, lengths, types, sizes and places in the header, names of keys and tensors,
+/// values that are no numbers.</summary>
 internal static class Gguf
 {
     private static readonly ulong[] Numbers =
@@ -23,11 +24,13 @@ internal static class Gguf
                 BinaryPrimitives.WriteUInt64LittleEndian(other.AsSpan(24 + dice.Below(1000)), dice.Of<ulong>(Numbers));
                 return other;
             case 2:   // entries of tensors
-                BinaryPrimitives.WriteUInt64LittleEndian(other.AsSpan(end - 8 - dice.Below(Math.Min(1500, end - 40))), dice.Of<ulong>(Numbers));
+                BinaryPrimitives.WriteUInt64LittleEndian(other.AsSpan(end - 8 - dice.Below(Math.Min(1500, end - 40))),
+                    dice.Of<ulong>(Numbers));
                 return other;
             case 3:   // a name
                 int at = source.AsSpan(0, end).IndexOf(dice.Of<byte[]>(
-                    [[.. "llama."u8], [.. "tokenizer."u8], [.. "blk.1."u8], [.. "weight"u8], [.. "attn_"u8], [.. "general."u8], [.. "gpt2"u8], [.. "smollm"u8]]));
+                    [[.. "llama."u8], [.. "tokenizer."u8], [.. "blk.1."u8], [.. "weight"u8], [.. "attn_"u8],
+                     [.. "general."u8], [.. "gpt2"u8], [.. "smollm"u8]]));
                 if (at >= 0) other[at + dice.Below(4)] = (byte)dice.Below(256);
                 return other;
             case 4 when source.Length > end + 64:   // values

@@ -36,7 +36,8 @@ internal sealed class WorkOnDemo : IDisposable
 
     public void Calibrate(IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var loaded = Vlm.LoadedModel.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32, cancellation: cancellation);
+        using var loaded = Vlm.LoadedModel.Open(Model, TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32,
+            cancellation: cancellation);
         CalibrationStage.Run(loaded, new Job(Experiment, Demo.Fp32, Progress: progress, Cancellation: cancellation), At("calibrated"));
     }
 

@@ -141,8 +141,10 @@ public sealed class PlainTextTests : IDisposable
     [Fact]
     public void What_is_measured_is_measured_on_the_data_named_for_it()
     {
-        string model = TinyCheckpoints.Text, tuning = Write("tuning.jsonl", Rows(Texts[..1])), measured = Write("measured.jsonl", Rows(Texts[1..]));
-        string[] From(string data) => ["--data", data, "--rate", "1", "--device", "cpu", "--dtype", "fp32", "--set", "calibrate.fraction=1"];
+        string model = TinyCheckpoints.Text,
+            tuning = Write("tuning.jsonl", Rows(Texts[..1])), measured = Write("measured.jsonl", Rows(Texts[1..]));
+        string[] From(string data) =>
+            ["--data", data, "--rate", "1", "--device", "cpu", "--dtype", "fp32", "--set", "calibrate.fraction=1"];
         string[] both = [.. From(tuning), "--set", $"calibrate.data={measured}"];
         string[] evidence = ["--evidence", "perplexity"];
         Run(["calibrate", model, "--out", _scratch.At("of both"), .. both, .. evidence]);

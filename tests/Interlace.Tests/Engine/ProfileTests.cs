@@ -66,7 +66,8 @@ public sealed class ProfileTests : IDisposable
         string[] line = ["generate", Demo.Model, "--profile", path, "Is there a ball?"];
         var run = CommandRun.Of(line);
         Assert.Equal(0, run.Code);
-        Assert.All((string[])["prefill", "layer", "linear", "attention", "own seconds"], part => Assert.Contains(part, run.Error, StringComparison.Ordinal));
+        Assert.All((string[])["prefill", "layer", "linear", "attention", "own seconds"],
+            part => Assert.Contains(part, run.Error, StringComparison.Ordinal));
         Assert.Equal(Profile.Format, (string?)JsonNode.Parse(File.ReadAllText(path))!["format"]);
 
         Assert.Equal(2, CommandRun.Of(line).Code);

@@ -109,7 +109,9 @@ public class ExperimentFileTests
         var lines = ExperimentFile.Parse("""{ "variants": [{ "method": "sleb", "ratio": 0.1, "tune": false }, { "method": "wanda", "pattern": "2:4", "protocol": "cot" }, { "rounds": 2, "distill": 0.5 }] }""", "file").Variants!;
         Assert.Equal([new("sleb", Ratio: 0.1, Tune: false), new("wanda", Pattern: "2:4", Protocol: "cot"), new(Rounds: 2, Distill: 0.5)], lines);
         void Refused(string variants, string expected) => Assert.Equal(expected, Assert.Throws<InputException>(() => ExperimentFile.Parse($$"""{ "variants": {{variants}} }""", "file")).Message);
-        Refused("""[{ "method": "sleb" }, { "rate": 0.1 }]""", "file: variants.1.rate is unknown: its section variants.1 has method, ratio, pattern, tune, seed, selection, tokens, protect, protocol, rounds, distill, bridge, objective, set.");
+        Refused("""[{ "method": "sleb" }, { "rate": 0.1 }]""",
+            "file: variants.1.rate is unknown: its section variants.1 has method, ratio, pattern, tune, seed, "
+                + "selection, tokens, protect, protocol, rounds, distill, bridge, objective, set.");
         Refused("""[{ "ratio": "much" }]""", "file: variants.0.ratio is \"much\", expected a number.");
         Refused("""[{ "ratio": 1 }]""", "file: variants.0.ratio is 1, expected a number from 0 to below 1.");
         Refused("""[{ "rounds": 0 }]""", "file: variants.0.rounds is 0, expected 1 or more.");

@@ -34,7 +34,8 @@ internal static class GgufOfFolder
             [
                 ("general.architecture", arch), ($"{arch}.block_count", (uint)config["num_hidden_layers"]!),
                 ($"{arch}.context_length", (uint?)config["max_position_embeddings"] ?? 32_768u),
-                ($"{arch}.embedding_length", (uint)config["hidden_size"]!), ($"{arch}.feed_forward_length", (uint)config["intermediate_size"]!),
+                ($"{arch}.embedding_length", (uint)config["hidden_size"]!),
+                ($"{arch}.feed_forward_length", (uint)config["intermediate_size"]!),
                 ($"{arch}.attention.head_count", (uint)heads), ($"{arch}.attention.head_count_kv", (uint)keyHeads),
                 ($"{arch}.attention.layer_norm_rms_epsilon", (float?)config["rms_norm_eps"] ?? 1e-6f),
                 ($"{arch}.rope.freq_base", (float)config["rope_theta"]!),
@@ -56,7 +57,8 @@ internal static class GgufOfFolder
             file.Tensors.Add(quantised && entry.Shape.Length == 2
                 ? new(inFile, entry.Shape, Q8, Quantised(values)) : GgufBytesTensor.F32(inFile, entry.Shape, values));
         }
-        if (config["rope_scaling"] is JsonObject scaling) AddFactors(file, arch, scaling, (double)config["rope_theta"]!, (int)config["head_dim"]!);
+        if (config["rope_scaling"] is JsonObject scaling)
+            AddFactors(file, arch, scaling, (double)config["rope_theta"]!, (int)config["head_dim"]!);
         AddTokenizer(file, folder, pre, (int)config["vocab_size"]!, config);
         return file;
     }
@@ -96,7 +98,8 @@ internal static class GgufOfFolder
             var run = values.AsSpan(b * block, block);
             float d = run.ToArray().Max(MathF.Abs) / 127, inverse = d == 0 ? 0 : 1 / d;
             BitConverter.TryWriteBytes(bytes.AsSpan(b * 34), (Half)d);
-            for (int k = 0; k < block; k++) bytes[b * 34 + 2 + k] = (byte)(sbyte)MathF.Round(run[k] * inverse, MidpointRounding.AwayFromZero);
+            for (int k = 0; k < block; k++)
+                bytes[b * 34 + 2 + k] = (byte)(sbyte)MathF.Round(run[k] * inverse, MidpointRounding.AwayFromZero);
         }
         return bytes;
     }

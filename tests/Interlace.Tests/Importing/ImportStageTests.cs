@@ -105,8 +105,10 @@ public sealed class ImportStageTests : IDisposable
         var made = CommandRun.Of("import", _file, "--out", _target, "--json");
         JsonNode record = made.Json();
         Assert.Equal(("tiny.gguf", new FileInfo(_file).Length), ((string)record["source"]!["name"]!, (long)record["source"]!["bytes"]!));
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(_file))), (string)record["source"]!["sha256"]!);
-        Assert.Equal(File.ReadAllText(Path.Combine(_target, ImportFile.Name)), ImportFile.Load(Path.Combine(_target, ImportFile.Name)).ToJson());
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(_file))),
+            (string)record["source"]!["sha256"]!);
+        Assert.Equal(File.ReadAllText(Path.Combine(_target, ImportFile.Name)),
+            ImportFile.Load(Path.Combine(_target, ImportFile.Name)).ToJson());
         Assert.Contains("not quantised", (string)record["note"]!, StringComparison.Ordinal);
         foreach (string path in (string[])[_target, Path.Combine(_target, ImportFile.Name)])
             Assert.Contains("tiny.gguf", CommandRun.Of("inspect", path).Out, StringComparison.Ordinal);

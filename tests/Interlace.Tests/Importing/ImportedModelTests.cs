@@ -17,7 +17,8 @@ namespace Interlace.Tests.Importing;
 
 /// <summary>
 /// A trained model, imported from its GGUF file: bytes of every tensor, files of the folder, ids, logits, similarities and selections
-/// equal the reference's. What takes longer is explicit: <c>dotnet test -c Release --filter-class '*ImportedModelTests*' --explicit only</c>.
+/// equal the reference's. What takes longer is explicit:
+/// <c>dotnet test -c Release --filter-class '*ImportedModelTests*' --explicit only</c>.
 /// </summary>
 [Trait("Category", "Golden")]
 public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedModels>
@@ -41,7 +42,8 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
         foreach (var (type, key) in new[] { (ElementType.F32, "sha256_float32_le"), (ElementType.BF16, "sha256_bf16_le") })
         {
             var tensors = model.Tensors(type).ToDictionary(tensor => tensor.Name);
-            Assert.Equal(expected.Select(tensor => (string)tensor!["name"]!).Order(StringComparer.Ordinal), tensors.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(expected.Select(tensor => (string)tensor!["name"]!).Order(StringComparer.Ordinal),
+                tensors.Keys.Order(StringComparer.Ordinal));
             foreach (var tensor in expected)
             {
                 var own = tensors[(string)tensor!["name"]!];
@@ -67,7 +69,8 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
         Assert.NotEmpty(files);
         foreach (string file in files)
         {
-            JsonNode expected = JsonNode.Parse(File.ReadAllText(file))!, own = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, Path.GetFileName(file))))!;
+            JsonNode expected = JsonNode.Parse(File.ReadAllText(file))!,
+                own = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, Path.GetFileName(file))))!;
             Assert.True(JsonNode.DeepEquals(expected, own), Path.GetFileName(file));
         }
     }
@@ -182,7 +185,8 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
             }
         }
         int[] greedy = Ints(golden["greedy32"]!["new_tokens"]!);
-        Assert.Equal(greedy, Assert.Single(new Vlm.Generation.Generator(loaded.Model, new(MaxNewTokens: greedy.Length), []).Run([sample])).Ids);
+        Assert.Equal(greedy,
+            Assert.Single(new Vlm.Generation.Generator(loaded.Model, new(MaxNewTokens: greedy.Length), []).Run([sample])).Ids);
     }
 
     /// <summary>The most probable token of every position, but for those that the reference itself hardly decides.</summary>
@@ -229,7 +233,8 @@ public class ImportedModelTests(ImportedModels models) : IClassFixture<ImportedM
         foreach (var (_, selections) in golden["selections"]!.AsObject()) yield return (golden, selections!.AsObject());
         foreach (var (_, selections) in golden["selections_without_first_position"]!.AsObject())
             yield return (golden["without_first_position"]!, selections!.AsObject());
-        foreach (var (key, domains) in golden.AsObject().Where(entry => entry.Key.StartsWith("selections_by_domain", StringComparison.Ordinal)))
+        foreach (var (key, domains) in golden.AsObject()
+            .Where(entry => entry.Key.StartsWith("selections_by_domain", StringComparison.Ordinal)))
             foreach (var (domain, selections) in domains!.AsObject()) yield return (golden["by_domain"]![domain]!, selections!.AsObject());
     }
 

@@ -28,7 +28,8 @@ public sealed class ImportedModels : IDisposable
     /// <summary>The lines of a packed file of texts.</summary>
     internal static IEnumerable<JsonNode> Texts(string name, string file)
     {
-        using var packed = new GZipStream(File.OpenRead(Shared.Require("models", name, "text", file + ".jsonl.gz")), CompressionMode.Decompress);
+        using var packed = new GZipStream(File.OpenRead(Shared.Require("models", name, "text", file + ".jsonl.gz")),
+            CompressionMode.Decompress);
         using var reader = new StreamReader(packed);
         while (reader.ReadLine() is { } line) yield return JsonNode.Parse(line)!;
     }

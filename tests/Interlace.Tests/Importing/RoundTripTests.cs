@@ -60,7 +60,8 @@ public sealed class RoundTripTests : IDisposable
         using var _ = no_grad();
         using var original = FamilyGoldens.Open(folder);
         using var imported = LoadedModel.Open(_target, CPU, ScalarType.Float32);
-        foreach (string text in (string[])["Two plus two is 4, and 12 times 345 is 4140.", "  été\n\n<|im_end|> it's", "\u0301x  12 ١٢", ""])
+        foreach (string text in (string[])["Two plus two is 4, and 12 times 345 is 4140.",
+            "  été\n\n<|im_end|> it's", "\u0301x  12 ١٢", ""])
             foreach (bool special in (bool[])[false, true])
                 Assert.Equal(original.Processor.Tokenizer.Encode(text, special), imported.Processor.Tokenizer.Encode(text, special));
         var sample = ImportedModels.Sample(original.Processor.Tokenizer.Encode("The lighthouse keeper climbed the stairs every evening."));

@@ -117,7 +117,8 @@ public sealed class MatrixTests : IDisposable
         string folder = _scratch.At("matrix");
         Run(Experiment(new("interlace"), new("interlace", Set: ["finetune.lora=2"])), folder);
         Assert.Equal(["interlace-25", "interlace-25-lora-2"], Folders(folder));
-        int Lora(string name) => TrainingRecord.Load(Path.Combine(folder, RunFolder.Variants, name, RunFolder.Tuned, TrainingRecord.Name)).Settings.Lora;
+        int Lora(string name) =>
+            TrainingRecord.Load(Path.Combine(folder, RunFolder.Variants, name, RunFolder.Tuned, TrainingRecord.Name)).Settings.Lora;
         Assert.Equal((0, 2), (Lora("interlace-25"), Lora("interlace-25-lora-2")));
         Assert.Contains("lora-2", File.ReadAllText(Path.Combine(folder, "report.md")), StringComparison.Ordinal);
     }
@@ -156,7 +157,8 @@ public sealed class MatrixTests : IDisposable
         Assert.Equal("interlace-25-optimal-image-unprotected-seed3", new Variant("interlace", Selection: "optimal", Tokens: "image", Protect: false, Seed: 3).FolderIn(experiment));
         Assert.Equal("interlace-25-rounds2-distill50", new Variant("interlace", Rounds: 2, Distill: 0.5).FolderIn(experiment));
         Assert.Equal("streamline-25-window-mse", new Variant("streamline", Objective: "window-mse").FolderIn(experiment));
-        Assert.Equal("interlace-25-train-tune-projector-learning-rate-3e-2", new Variant(Set: ["finetune.train=tune+projector", "finetune.learning_rate=3e-2"]).FolderIn(experiment));
+        Assert.Equal("interlace-25-train-tune-projector-learning-rate-3e-2",
+            new Variant(Set: ["finetune.train=tune+projector", "finetune.learning_rate=3e-2"]).FolderIn(experiment));
         Assert.Equal("interlace-25-bridged", new Variant("interlace", Bridge: true).FolderIn(experiment));
         Assert.Equal("interlace-25-unbridged", new Variant("interlace", Bridge: false).FolderIn(experiment with { Prune = new(Bridge: true) }));
         Assert.Equal("wanda-2of4", new Variant("wanda", Pattern: "2:4").FolderIn(experiment));

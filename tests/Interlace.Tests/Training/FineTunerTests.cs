@@ -16,7 +16,9 @@ public sealed class FineTunerTests : IDisposable
     private readonly ScratchFolder _scratch = new();
     private readonly PreparedSamples _samples = new(TinyCheckpoints.Tied, 12);
 
-    public static TheoryData<int, string> Ends => [.. from step in Enumerable.Range(1, 6) from end in new[] { "cancelled", "loader", "within", "killed" } where step < 6 || end is not ("loader" or "within") select (step, end)];
+    public static TheoryData<int, string> Ends => [.. from step in Enumerable.Range(1, 6)
+        from end in new[] { "cancelled", "loader", "within", "killed" } where step < 6 || end is not ("loader" or "within")
+        select (step, end)];
 
     public void Dispose()
     {

@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using Interlace.Vlm.Files;
 using Interlace.Vlm.Text;
 
@@ -16,16 +15,10 @@ public sealed unsafe class GgufFile : IDisposable
     private const long MostKeys = 1 << 16, MostTensors = 1 << 17, LargestAlignment = 1 << 20;
     private const string Again = "Download or convert it again.";
 
-    private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _start;
+    private readonly MappedFile _file;
 
-    private GgufFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, GgufKeys keys,
-        IReadOnlyList<GgufTensor> tensors)
-    {
-        _start = start;
-        (Path, _map, _view, Keys, Tensors) = (path, map, view, keys, tensors);
-    }
+    private GgufFile(string path, MappedFile file, GgufKeys keys, IReadOnlyList<GgufTensor> tensors) =>
+        (Path, _file, Keys, Tensors) = (path, file, keys, tensors);
 
     /// <summary>Where the file lies.</summary>
     public string Path { get; }
@@ -38,31 +31,12 @@ public sealed unsafe class GgufFile : IDisposable
 
     /// <summary>Maps a file and checks its header.</summary>
     /// <exception cref="InputException">The file is absent, no such file, truncated, or its header is wrong.</exception>
-    public static GgufFile Open(string path)
-    {
-        UserFile.Check(path, $"{path} does not exist.");
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        long size = stream.Length;
-        if (size < 24) throw new InputException($"{path} is no GGUF file: it has only {size} bytes. {Again}");
-        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(
-            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        MemoryMappedViewAccessor view = map.CreateViewAccessor(0, size, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        start += view.PointerOffset;
-        try
+    public static GgufFile Open(string path) => MappedFile.Open(path, least: 24,
+        size => $"{path} is no GGUF file: it has only {size} bytes. {Again}", file =>
         {
-            var (keys, tensors) = Read(new GgufReader(path, start, size));
-            return new GgufFile(path, map, view, start, keys, tensors);
-        }
-        catch
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-            view.Dispose();
-            map.Dispose();
-            throw;
-        }
-    }
+            var (keys, tensors) = Read(new GgufReader(path, file.Start, file.Size));
+            return new GgufFile(path, file, keys, tensors);
+        });
 
     /// <summary>Numbers of a tensor.</summary>
     /// <param name="tensor">One of <see cref="Tensors"/>.</param>
@@ -75,17 +49,11 @@ public sealed unsafe class GgufFile : IDisposable
             throw new ArgumentOutOfRangeException(nameof(from), from, $"no run of whole blocks of {tensor.Name}");
         long first = from / type.BlockValues * type.BlockBytes;
         int bytes = checked(values.Length / type.BlockValues * type.BlockBytes);
-        type.Read(new ReadOnlySpan<byte>(_start + tensor.Offset + first, bytes), values);
+        type.Read(new ReadOnlySpan<byte>(_file.Start + tensor.Offset + first, bytes), values);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_view.SafeMemoryMappedViewHandle.IsClosed) return;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _map.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
     private static (GgufKeys, IReadOnlyList<GgufTensor>) Read(GgufReader reader)
     {

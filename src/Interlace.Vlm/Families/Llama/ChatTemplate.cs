@@ -17,6 +17,9 @@ internal sealed class ChatTemplate(string begin, bool dated = false) : IChatTemp
     private const string Dates = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
     private const string End = "<|eot_id|>";
 
+    /// <summary>That of SmolLM2, whose decoder is Llama's.</summary>
+    public static SystemTemplate SmolLM { get; } = new("You are a helpful AI assistant named SmolLM, trained by Hugging Face");
+
     public IReadOnlyList<string> Placeholders => [];
 
     /// <summary>The template of a model folder.</summary>
@@ -28,7 +31,7 @@ internal sealed class ChatTemplate(string begin, bool dated = false) : IChatTemp
             ("ba03a121d097859c7b5b9cd03af99aafe95275210d2876f642ad9929a150f122", new ChatTemplate(begin)),
             ("93c0e9aa3629bbd77e68dbc0f5621f6e6b23aa8d74b932595cdb8d64684526d7", new ChatTemplate(begin, dated: true)),    // 3.1
             ("d82792f95932f1c9cef5c4bd992f171225e3bf8c7b609b4557c9e1ec96be819f", new ChatTemplate(begin, dated: true)),    // 3.2
-            (SmolLMTemplate.Sha256, new SmolLMTemplate()));
+            ("872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788", SmolLM));
     }
 
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)

@@ -16,6 +16,5 @@ public sealed record ChoiceResult(string Name, double Percent, double[]? Interva
 {
     /// <inheritdoc cref="TextResult.LeftOut"/>
     [JsonIgnore]
-    public string? LeftOut => new SkipCounts(Skipped) is { Total: > 0 } counts
-        ? $"{Name}: {counts.Total} of {counts.Total + Rows} rows left out: {counts}." : null;
+    public string? LeftOut => new SkipCounts(Skipped).Sentence(Name, Rows);
 }

@@ -16,6 +16,5 @@ public sealed record TextResult(string Name, double Perplexity, double[]? Interv
 {
     /// <summary>How many rows were left out and why, as a sentence; null where none was.</summary>
     [JsonIgnore]
-    public string? LeftOut => new SkipCounts(Skipped) is { Total: > 0 } counts
-        ? $"{Name}: {counts.Total} of {counts.Total + Rows} rows left out: {counts}." : null;
+    public string? LeftOut => new SkipCounts(Skipped).Sentence(Name, Rows);
 }

@@ -36,9 +36,7 @@ public static class BridgeStage
         DroppedRun[] runs = [.. DroppedRun.Of(plan)];
         bool any = runs.Any(run => run.Before >= 0);
         var data = any ? DrawnData.OpenCalibration(job.Experiment) : null;
-        using var loaded = any
-            ? LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels, job.Cancellation) : null;
-        foreach (string warning in loaded?.Warnings ?? []) job.Say(warning);
+        using var loaded = any ? job.Open(model) : null;
         if (loaded is not null) Check(loaded.Model, model);
 
         return LayerRemoval.Prune(model, plan, target, options, (folder, needed) =>
@@ -61,7 +59,7 @@ public static class BridgeStage
     internal static double? Look(string model, PruningPlan plan, string work, Job job, Func<LoadedModel, double?> use)
     {
         if (!DroppedRun.Of(plan).Any(run => run.Before >= 0)) return null;
-        using var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels);
+        using var loaded = LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, job.Experiment.Data!.MaxPixels, job.Cancellation);
         if (!loaded.Model.AddsFeedForwardAsItIs) return null;
         var data = DrawnData.OpenCalibration(job.Experiment);
         try

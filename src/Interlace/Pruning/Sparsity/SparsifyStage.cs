@@ -64,9 +64,8 @@ public static class SparsifyStage
         using var folder = StagedFolder.Begin(target, copied, overwrite ? ModelRecords.AreIn : null, freeBytes);
         string states = Path.Combine(folder.FullPath, "states");
         Directory.CreateDirectory(states);
-        using var loaded = data is null ? null
-            : LoadedModel.Open(model, job.Compute.Device, job.Compute.Type, experiment.Data!.MaxPixels, job.Cancellation);
-        foreach (string warning in loaded?.Warnings ?? new[] { Checkpoint.WarningOf(model) }.OfType<string>()) job.Say(warning);
+        using var loaded = data is null ? null : job.Open(model);
+        if (loaded is null && Checkpoint.WarningOf(model) is { } warning) job.Say(warning);
         SkipCounts skipped = [];
         var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, cancellation);
         if (samples is not null)

@@ -55,7 +55,8 @@ public sealed class GgufFileTests : IDisposable
             file.Tensors.Add(GgufBytesTensor.F32("../evil.weight", [1], [1]));
             return file.ToArray();
         }),
-        ("missing tensor", "has no tensor output_norm.weight", file => { file.Tensors.RemoveAt(file.Tensors.Count - 1); return file.ToArray(); }),
+        ("missing tensor", "has no tensor output_norm.weight",
+            file => { file.Tensors.RemoveAt(file.Tensors.Count - 1); return file.ToArray(); }),
         ("wrong shape", "has the sizes [1, 32], expected [32]", file => Tensor(file, t => t with { Shape = [1, 32] })),
         ("NaN", "no numbers", file => Tensor(file, t => t with { Bytes = [0, 0, 0xC0, 0x7F, .. t.Bytes[4..]] })),
         ("infinite", "no numbers", file => Tensor(file, t => t with { Bytes = [0, 0, 0x80, 0x7F, .. t.Bytes[4..]] })),
@@ -94,7 +95,8 @@ public sealed class GgufFileTests : IDisposable
         ("merge without a blank", "merge", file => file.With("tokenizer.ggml.merges", new[] { "ab" }).ToArray()),
         ("end of text", "tokenizer.ggml.eos_token_id is 4000", file => file.With("tokenizer.ggml.eos_token_id", 4000u).ToArray()),
         ("context", "has no key llama.context_length", file => file.With("llama.context_length", null).ToArray()),
-        ("text that is none", "no UTF-8", file => file.With("general.architecture", new byte[] { 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xFF }).ToArray()),
+        ("text that is none", "no UTF-8",
+            file => file.With("general.architecture", new byte[] { 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xFF }).ToArray()),
     ];
 
     public static TheoryData<string> Wrong => [.. Faults.Select(fault => fault.Fault)];

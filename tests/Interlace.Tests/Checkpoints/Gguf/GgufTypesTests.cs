@@ -46,7 +46,8 @@ public sealed class GgufTypesTests : IDisposable
     public void Scales_of_super_blocks_lie_where_the_layout_says()
     {
         // d = 1, dmin = 0.5; run 0 has the scales 3 and 2, run 5 has 43 and 21, whose high bits lie on top of two other scales.
-        byte[] q4 = Block("Q4_K", (1, 0x3C), (3, 0x38), (4, 3), (8, 2), (13, 0x5B), (5, 2 << 6), (9, 1 << 6), (16 + 7, 0x0F), (16 + 68, 0x90));
+        byte[] q4 = Block("Q4_K", (1, 0x3C), (3, 0x38), (4, 3), (8, 2), (13, 0x5B), (5, 2 << 6), (9, 1 << 6),
+            (16 + 7, 0x0F), (16 + 68, 0x90));
         Equal("Q4_K", q4, (7, 3 * 15 - 1), (6, -1), (5 * 32 + 4, 43 * 9 - 10.5f), (5 * 32 + 5, -10.5f));
 
         // d = 0.25. Number 200 is the 72nd of the second half: high bits of byte 64 + 8, bits 4 and 5 of byte 32 + 8, scale 12.

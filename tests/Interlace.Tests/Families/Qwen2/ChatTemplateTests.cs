@@ -26,7 +26,8 @@ public sealed class ChatTemplateTests : IDisposable
     [Fact]
     public void Without_a_template_prompts_are_those_of_the_newest_models()
     {
-        RenderedChat chat = ChatTemplate.Load(_scratch.Path).Render([new("user", "Hi"), new("assistant", "Yes?")], addGenerationPrompt: false);
+        RenderedChat chat = ChatTemplate.Load(_scratch.Path).Render([new("user", "Hi"), new("assistant", "Yes?")],
+            addGenerationPrompt: false);
         Assert.Equal(
             "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
             + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nYes?<|im_end|>\n", chat.Text);
