@@ -40,6 +40,7 @@ internal static class InspectCommand
         }
         string path = invocation.Get(Where);
         if (path.Length == 0) throw new InputException("Name what to show: a folder or a file, or a recipe with --recipe.");
+        path = invocation.Hub.Model(path);
         if (UserFile.KindOf(path) == PathKind.Folder) InspectFolder(invocation, path);
         else
         {

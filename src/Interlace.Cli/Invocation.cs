@@ -23,6 +23,9 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     private ConsoleProgress? _progress;
 
     public CancellationToken Cancellation => cancellation;
+    /// <summary>What is named of the hub, as local folders.</summary>
+    public HubPlaces Hub => field ??= new(this);
+
     public bool Json => parse.GetValue(CommonOptions.Json);
     public bool Quiet => parse.GetValue(CommonOptions.Quiet);
     public bool Verbose => parse.GetValue(CommonOptions.Verbose);

@@ -10,7 +10,8 @@ namespace Interlace.Cli;
 /// <summary>The argument and options of commands that ask a model, and how it is opened.</summary>
 internal static class ModelOptions
 {
-    public static readonly Argument<string> Model = new("MODEL") { Description = "Model folder in Hugging Face's layout." };
+    public static readonly Argument<string> Model =
+        new("MODEL") { Description = "Model folder in Hugging Face's layout, or ORG/NAME[@REVISION] on its hub." };
 
     public static readonly Option<long?> MaxPixels = CommonOptions.Parsed<long?>("--max-pixels",
         "Largest image in pixels; larger ones are made smaller (default: the model's own bound).",
@@ -21,7 +22,7 @@ internal static class ModelOptions
     public static LoadedModel Open(Invocation invocation)
     {
         var compute = invocation.Compute();
-        var model = LoadedModel.Open(invocation.Get(Model), compute.Device, compute.Type, invocation.Get(MaxPixels),
+        var model = LoadedModel.Open(invocation.Hub.Model(invocation.Get(Model)), compute.Device, compute.Type, invocation.Get(MaxPixels),
             invocation.Cancellation);
         foreach (string warning in model.Warnings) invocation.Log(warning);
         return model;

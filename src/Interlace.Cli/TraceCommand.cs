@@ -29,7 +29,7 @@ internal static class TraceCommand
         if (Directory.Exists(path)) throw new InputException($"{path} is a folder: name a file to write.");
         if (File.Exists(path) && !invocation.Force)
             throw new InputException($"{path} exists: name another file, or overwrite it with --force.");
-        string input = invocation.Get(Input)!, folder = invocation.Get(ModelOptions.Model);
+        string input = invocation.Get(Input)!, folder = invocation.Hub.Model(invocation.Get(ModelOptions.Model));
         var messages = MessagesFile.Load(input);
         invocation.CheckOut(path, [folder, input, .. messages.SelectMany(message => message.Content).OfType<ImagePart>()
             .Select(image => image.Source)]);

@@ -36,14 +36,14 @@ internal static class CalibrateCommand
 
     private static int Run(Invocation invocation)
     {
-        var experiment = invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) };
+        var experiment = invocation.Hub.Local(invocation.Experiment() with { Model = invocation.Get(ModelOptions.Model) });
         string[] names = (invocation.Get(EvidenceNames) ?? "")
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.FirstOrDefault(name => !Measurable.Contains(name)) is { } unknown)
             throw new InputException($"There is no evidence '{unknown}': choose from {string.Join(", ", Measurable)}.");
         var job = invocation.Job(experiment);
         AdaptiveCalibration.Check(experiment);
-        using var model = job.Open(invocation.Get(ModelOptions.Model));
+        using var model = job.Open(experiment.Model!);
         if (invocation.Force) DrawnData.OpenCalibration(experiment.Complete());   // before an earlier run is deleted
         using var folder = invocation.OpenOut(invocation.Get(Target)!, "calibrate", Recorded(experiment.Complete()));
         string path = Path.Combine(folder.Path, experiment.Complete().Calibrate!.Adaptive ? PlanStability.Name : LayerSimilarity.Name);

@@ -33,10 +33,11 @@ internal static class EvaluateCommand
 
     private static int Run(Invocation invocation)
     {
-        var experiment = StageOptions.WithTexts(invocation, invocation.Experiment()) with { Model = invocation.Get(ModelOptions.Model) };
+        var experiment = invocation.Hub.LocalModel(
+            StageOptions.WithTexts(invocation, invocation.Experiment()) with { Model = invocation.Get(ModelOptions.Model) });
         var options = experiment.Evaluate!;
         var job = invocation.Job(experiment);
-        using var model = job.Open(invocation.Get(ModelOptions.Model));
+        using var model = job.Open(experiment.Model!);
         // Before an earlier run is deleted.
         var files = LikelihoodStage.Open(options);
         using var tables = options.Benchmarks is null && files.Count > 0 ? null

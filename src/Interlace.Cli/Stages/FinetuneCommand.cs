@@ -23,8 +23,8 @@ internal static class FinetuneCommand
     private static int Run(Invocation invocation)
     {
         string target = invocation.Get(Target)!;
-        var experiment = invocation.Experiment();
-        string pruned = invocation.Get(Pruned);
+        var experiment = invocation.Hub.LocalData(invocation.Experiment());
+        string pruned = invocation.Hub.Model(invocation.Get(Pruned));
         invocation.CheckOut(target, [pruned, .. experiment.InputPaths()]);
         var record = FineTuneStage.Run(pruned, target, invocation.Job(experiment), invocation.Force);
         invocation.Print(() => StrictJson.Read(Path.Combine(target, TrainingRecord.Name))!, console =>

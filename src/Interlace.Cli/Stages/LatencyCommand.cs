@@ -33,8 +33,9 @@ internal static class LatencyCommand
 
     private static int Run(Invocation invocation)
     {
+        string[] models = [.. invocation.Get(Models).Select(invocation.Hub.Model)];
         string? path = invocation.Get(Target) is { } folder ? Path.Combine(folder, LatencyFile.Name) : null;
-        if (path is not null) invocation.CheckOut(path, [.. invocation.Get(Models), .. invocation.Experiment().InputPaths()]);
+        if (path is not null) invocation.CheckOut(path, [.. models, .. invocation.Experiment().InputPaths()]);
         if (path is not null && File.Exists(path) && ArtefactFormat.Of(path) != LatencyFile.CurrentFormat)
             throw new InputException($"{path} is no measurement of Interlace's, and is not replaced: name another folder.");
         if (path is not null && File.Exists(path) && !invocation.Force)
@@ -43,7 +44,7 @@ internal static class LatencyCommand
         var job = invocation.Job(experiment);
         var options = new LatencyOptions(invocation.Get(Samples) ?? Standard.Samples, invocation.Get(NewTokens) ?? Standard.NewTokens,
             invocation.Get(WarmUp) ?? Standard.WarmUp);
-        var latency = LatencyStage.Measure(invocation.Get(Models), job.Open, job, options);
+        var latency = LatencyStage.Measure(models, job.Open, job, options);
         if (path is not null) latency.Save(path);
         invocation.Print(() => StrictJson.Parse(latency.ToJson())!, new LatencyView(latency).Draw);
         return ExitCode.Done;

@@ -54,9 +54,9 @@ internal static class PaperCommand
 
     private static int Run(Invocation invocation)
     {
-        string model = Path.GetFullPath(invocation.Get(ModelOptions.Model));
-        var experiment = StageOptions.WithTexts(invocation, invocation.Experiment(standard: StandardExperiment)) with { Model = model };
-        return Run(invocation, "paper", experiment, invocation.Get(Target)!);
+        var experiment = StageOptions.WithTexts(invocation, invocation.Experiment(standard: StandardExperiment));
+        experiment = invocation.Hub.Local(experiment with { Model = invocation.Get(ModelOptions.Model) });
+        return Run(invocation, "paper", experiment with { Model = Path.GetFullPath(experiment.Model!) }, invocation.Get(Target)!);
     }
 
     private static Experiment StandardExperiment(string recipe)

@@ -27,8 +27,10 @@ internal static class PruneCommand
     private static int Run(Invocation invocation)
     {
         string where = invocation.Get(Plan)!, target = invocation.Get(Target)!;
-        string model = invocation.Get(ModelOptions.Model), planPath = Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where;
+        string model = invocation.Hub.Model(invocation.Get(ModelOptions.Model));
+        string planPath = Directory.Exists(where) ? Path.Combine(where, PlanFile.Name) : where;
         var experiment = invocation.Experiment();
+        if (experiment.Complete().Prune!.Bridge) experiment = invocation.Hub.LocalData(experiment);
         bool bridge = experiment.Complete().Prune!.Bridge;
         invocation.CheckOut(target, [model, planPath, .. bridge ? experiment.InputPaths() : []]);
         var (plan, options) = (PlanFile.Load(planPath), new LayerRemovalOptions(Overwrite: invocation.Force));

@@ -40,7 +40,7 @@ internal static class RunCommand
 
     private static int Run(Invocation invocation, string command, string file, string target)
     {
-        var experiment = invocation.Experiment(file);
+        var experiment = invocation.Hub.Local(invocation.Experiment(file));
         if (experiment.Variants is not null) return PaperCommand.Run(invocation, command, experiment, target, file);
         var job = invocation.Job(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);

@@ -34,8 +34,8 @@ internal static class SparsifyCommand
     {
         var options = new SparsityOptions(invocation.Get(Method)!, invocation.Get(Pattern)!,
             invocation.Get(Calibration) ?? Standard.MaxSamples);
-        var experiment = invocation.Experiment();
-        string model = invocation.Get(ModelOptions.Model), target = invocation.Get(Target)!;
+        var experiment = invocation.Hub.LocalData(invocation.Experiment());
+        string model = invocation.Hub.Model(invocation.Get(ModelOptions.Model)), target = invocation.Get(Target)!;
         invocation.CheckOut(target, [model, .. experiment.InputPaths()]);
         var record = SparsifyStage.Run(model, target, invocation.Job(experiment), options, invocation.Force);
         invocation.Print(() => StrictJson.Parse(record.ToJson())!, new SparsityView(record).Draw);

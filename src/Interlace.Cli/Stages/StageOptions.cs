@@ -8,7 +8,8 @@ namespace Interlace.Cli;
 internal static class StageOptions
 {
     public static readonly ExperimentOption Data = new("--data", "data.path",
-        "File or folder of data sets: FineVision's Parquet files, LLaVA's JSON, messages or texts (docs/data.md); "
+        "File or folder of data sets: FineVision's Parquet files, LLaVA's JSON, messages or texts, or hf://ORG/NAME[@REVISION] "
+            + "(docs/data.md); "
         + "several separated by commas, each with =RATE behind it where it has its own.", "DATA");
     public static readonly ExperimentOption Rate = new("--rate", "data.rate", "Part of each data set that is drawn.", "PART");
     public static readonly ExperimentSwitch Adaptive = new("--adaptive", "calibrate.adaptive", "true",

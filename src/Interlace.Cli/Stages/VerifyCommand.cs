@@ -21,7 +21,7 @@ internal static class VerifyCommand
 
     private static int Run(Invocation invocation)
     {
-        string pruned = invocation.Get(Pruned), parent = invocation.Get(Parent)!;
+        string pruned = invocation.Hub.Model(invocation.Get(Pruned)), parent = invocation.Hub.Model(invocation.Get(Parent)!);
         var checks = Verification.Structure(pruned, parent, invocation.Cancellation).ToList();
         if (checks.TrueForAll(check => check.Passed) && !invocation.Get(StructureOnly))
             checks.AddRange(Behaviour.Of(pruned, parent, invocation.Compute(), invocation.Cancellation));

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Vlm.Checkpoints;
 
@@ -58,7 +59,7 @@ public sealed record ModelIdentity(string ConfigSha256, string TensorsSha256, IR
     private IEnumerable<KeyValuePair<string, long>> SortedSizes => FileBytes.OrderBy(file => file.Key, StringComparer.Ordinal);
 
     private static long SizeOf(SafeTensorsFile file) =>
-        file.Tensors.Count == 0 ? new FileInfo(file.Path).Length : file.Tensors.Max(tensor => tensor.Offset + tensor.Bytes);
+        file.Tensors.Count == 0 ? UserFile.LengthOf(file.Path) : file.Tensors.Max(tensor => tensor.Offset + tensor.Bytes);
 
     private static string HashSample(Checkpoint checkpoint, CancellationToken cancel)
     {

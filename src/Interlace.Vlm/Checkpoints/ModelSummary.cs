@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Files;
 
 namespace Interlace.Vlm.Checkpoints;
 
@@ -46,7 +47,7 @@ public sealed record ModelSummary(
             Integer(vision?["depth"] ?? vision?["num_hidden_layers"]),
             layout.AddedLevels, parts[ModelPart.Head].Parameters == 0, parts,
             [.. types.OrderByDescending(type => type.Value).Select(type => (type.Key, type.Value))],
-            [.. checkpoint.Files.Select(file => (Path.GetFileName(file.Path), new FileInfo(file.Path).Length))]);
+            [.. checkpoint.Files.Select(file => (Path.GetFileName(file.Path), UserFile.LengthOf(file.Path)))]);
     }
 
     private static int Integer(JsonNode? node) => node is JsonValue value && value.TryGetValue(out int number) ? number : 0;

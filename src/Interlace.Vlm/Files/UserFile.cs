@@ -51,6 +51,14 @@ public static partial class UserFile
         return bytes.Length == bytes.Capacity ? bytes.GetBuffer() : bytes.ToArray();
     }
 
+    /// <summary>Bytes of a file, links followed: a download cache keeps links, which have a length of their own.</summary>
+    /// <exception cref="InputException">As of <see cref="Open"/>.</exception>
+    public static long LengthOf(string path)
+    {
+        using FileStream file = Open(path);
+        return file.Length;
+    }
+
     /// <summary>Refuses what is no regular file that may be read.</summary>
     /// <inheritdoc cref="Open"/>
     public static void Check(string path, string? absent = null)

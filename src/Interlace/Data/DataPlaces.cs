@@ -1,8 +1,10 @@
 using Interlace.Data.Json;
 using Interlace.Data.Parquet;
+using Interlace.Data.Sampled;
 using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Files;
+using Interlace.Vlm.Hub;
 
 namespace Interlace.Data;
 
@@ -25,11 +27,15 @@ internal static class DataPlaces
     {
         if (images is not null)
             UserFile.CheckFolder(images, $"The folder of images '{images}' does not exist: name another as data.images.");
-        var sets = UserFile.KindOf(path.Path) is PathKind.File or PathKind.Special
-            ? [OfFile(path.Path, format, images)] : OfFolder(path.Path, format, images);
+        if (HubRepository.HasPrefix(path.Path))
+            throw new InputException($"{path.Path} lies on the hub: take a sample of it with interlace sample, and name that folder.");
+        bool isSample = format is DataFormat.Auto or DataFormat.FineVision && SampleFile.IsIn(path.Path);
+        var sets = UserFile.KindOf(path.Path) is PathKind.File or PathKind.Special ? [OfFile(path.Path, format, images)]
+            : isSample ? SampledSets.Of(path.Path) : OfFolder(path.Path, format, images);
         DataSet[] filled = [.. sets.Where(set => set.Rows > 0)];
         if (filled.Length == 0) throw NoRows(path.Path, format);
-        return [.. filled.Select(set => set with { Name = set.Name == "." && !alone ? NameOf(path.Path) : set.Name, Rate = path.Rate })];
+        return [.. filled.Select(set => set with { Name = set.Name != "." || alone ? set.Name
+            : isSample ? SampledSets.NameOf(path.Path) : NameOf(path.Path), Rate = path.Rate })];
     }
 
     private static DataSet OfFile(string path, DataFormat format, string? images)

@@ -1,3 +1,4 @@
+using Interlace.Data.Sampled;
 using Interlace.Experiments;
 using Interlace.Vlm;
 
@@ -60,16 +61,21 @@ public sealed class DataSource
     /// <param name="published">
     /// The authors' row counts stand in for those of FineVision's sets; lists of samples that are made already keep their own.
     /// </param>
-    /// <exception cref="InputException">A rate is outside (0, 1], or draws too many.</exception>
+    /// <exception cref="InputException">A rate is outside (0, 1], draws too many, or rows that a sample does not hold.</exception>
     public Draw Draw(double rate, long seed, bool first = false, bool published = false)
     {
         if (rate is not (> 0 and <= 1))
             throw new InputException($"A sampling rate of {rate} is impossible: give one above 0 and at most 1.");
         if (Sets.Sum(set => (set.Rate ?? rate) * set.Rows) > MostDrawn)
             throw new InputException($"A sampling rate of {rate} draws more than {MostDrawn:N0} of {Rows:N0} rows: give a lower one.");
-        return new Draw([.. Sets.Select((set, index) => Share(set, rate, first, published) is var count && first
-            ? Data.Draw.FirstOf(set, index, count) : Data.Draw.FromSet(set, index, count, seed))]);
+        RowReference[][] drawn = [.. Sets.Select((set, index) => Share(set, rate, first, published) is var count && first
+            ? Data.Draw.FirstOf(set, index, count) : Data.Draw.FromSet(set, index, count, seed))];
+        foreach (var (set, rows) in Sets.Zip(drawn)) SampledSets.Check(set, rows);
+        return new Draw(drawn);
     }
+
+    /// <summary>Sets that were opened elsewhere.</summary>
+    internal static DataSource Of(IReadOnlyList<DataSet> sets) => new(sets);
 
     /// <summary>How many rows of a set are drawn: never none, and no more than it has.</summary>
     internal static int Share(DataSet set, double rate, bool first, bool published)

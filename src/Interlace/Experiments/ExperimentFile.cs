@@ -10,6 +10,7 @@ using Interlace.Outputs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Files;
+using Interlace.Vlm.Hub;
 
 namespace Interlace.Experiments;
 
@@ -39,22 +40,29 @@ public static class ExperimentFile
                 + "take it out and name another with --set evaluate.judge_key=NAME.");
         }
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return WithPaths(experiment, inner => Path.GetFullPath(inner, folder));
+        string Full(string inner) => Path.GetFullPath(inner, folder);
+        return WithPaths(experiment, Full, model => OnHub(model, folder) ? model : Full(model));
     }
 
-    /// <summary>The experiment with its paths spelled otherwise.</summary>
-    private static Experiment WithPaths(Experiment experiment, Func<string, string> spell)
+    /// <summary>Whether a model is named as the hub's, and nothing of the name lies beside the file.</summary>
+    private static bool OnHub(string model, string folder) => HubRepository.Find(model, HubKind.Model) is { } repository
+        && UserFile.KindOf(Path.GetFullPath(repository.Organisation, folder)) == PathKind.Missing;
+
+    /// <summary>The experiment with its paths spelled otherwise; what begins with <c>hf://</c> is none.</summary>
+    private static Experiment WithPaths(Experiment experiment, Func<string, string> spellLocal, Func<string, string>? spellModel = null)
     {
-        string? Full(string? path) => path is null ? null : spell(path);
-        string[]? Each(string[]? paths) => paths is null ? null : [.. paths.Select(spell)];
+        string Spell(string path) => HubRepository.HasPrefix(path) ? path : spellLocal(path);
+        string? Full(string? path) => path is null ? null : Spell(path);
+        string? Model(string? path) => path is null || HubRepository.HasPrefix(path) ? path : (spellModel ?? spellLocal)(path);
+        string[]? Each(string[]? paths) => paths is null ? null : [.. paths.Select(Spell)];
         return experiment with
         {
-            Model = Full(experiment.Model),
+            Model = Model(experiment.Model),
             Data = experiment.Data is { } data
-                ? data with { Path = data.Path is null ? null : DataPath.Spell(data.Path, spell), Images = Full(data.Images) } : null,
+                ? data with { Path = data.Path is null ? null : DataPath.Spell(data.Path, Spell), Images = Full(data.Images) } : null,
             Calibrate = experiment.Calibrate is { } calibrate
-                ? calibrate with { Data = calibrate.Data is null ? null : DataPath.Spell(calibrate.Data, spell) } : null,
-            Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Full(finetune.Parent) } : null,
+                ? calibrate with { Data = calibrate.Data is null ? null : DataPath.Spell(calibrate.Data, Spell) } : null,
+            Finetune = experiment.Finetune is { } finetune ? finetune with { Parent = Model(finetune.Parent) } : null,
             Evaluate = experiment.Evaluate is { } evaluate
             ? evaluate with
             {

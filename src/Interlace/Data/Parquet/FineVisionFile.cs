@@ -21,9 +21,16 @@ internal sealed class FineVisionFile : IRowFile
 
     /// <summary>Reads the footer, nothing else.</summary>
     /// <exception cref="InputException">The file is no Parquet file, or a column is missing.</exception>
-    public static Shard Open(string name, string path) => Guard(path, () =>
+    public static Shard Open(string name, string path) => Open(name, path, () => new LocalShardBytes(path));
+
+    /// <summary>Reads the footer of a file that lies anywhere.</summary>
+    /// <param name="name">Its path inside the set.</param>
+    /// <param name="path">Where it lies, for messages.</param>
+    /// <param name="open">Opens its bytes.</param>
+    /// <exception cref="InputException">The file is no Parquet file, or a column is missing.</exception>
+    internal static Shard Open(string name, string path, Func<IShardBytes> open) => Guard(path, () =>
     {
-        using var stream = new ShardStream(path);
+        using var stream = new ShardStream(open());
         ParquetFooter footer = ParquetFooter.Read(stream);
         long bytes = footer.RowGroups.Where(group => group.Rows > 0)
             .Sum(group => FineVisionColumns.In(group).SampleColumns.Sum(column => group.Columns[column].Bytes.Length));
@@ -92,7 +99,8 @@ internal sealed class FineVisionFile : IRowFile
         return (text.Length > LongestReason ? text[..LongestReason] : text).TrimEnd('.', ' ');
     }
 
-    private static T Guard<T>(string path, Func<T> read)
+    /// <summary>What goes wrong with a file's bytes as one sentence that names the file.</summary>
+    internal static T Guard<T>(string path, Func<T> read)
     {
         try
         {

@@ -27,8 +27,7 @@ internal sealed class ListColumn : IDisposable
         _valueLevel = descriptor.MaxDefinitionLevel;
         _elementLevel = ElementLevel(descriptor);
         _reader = (ColumnReader<ByteArray>)group.Column(column);
-        using ColumnChunkMetaData chunk = group.MetaData.GetColumnChunkMetaData(column);
-        _total = chunk.NumValues;
+        _total = pages.Sum(page => (long)page.Slots);
         // Values stored as what differs from the one before are written out for a whole batch:
         // a page of megabytes would unfold to gigabytes.
         _batch = pages.Any(page => page.Encoding == PageEncoding.DeltaByteArray) ? 1 : Batch;

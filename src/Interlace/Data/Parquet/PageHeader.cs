@@ -10,7 +10,10 @@ namespace Interlace.Data.Parquet;
 /// <param name="Encoding">How its values are stored.</param>
 internal sealed record PageHeader(ByteRange Page, PageType Type, int Slots, PageEncoding Encoding)
 {
-    private const int UsualHeader = 128, LongestHeader = 16 << 20;
+    /// <summary>Bytes that are read first in search of a header.</summary>
+    public const int UsualHeader = 128;
+
+    private const int LongestHeader = 16 << 20;
 
     /// <summary>
     /// What any page may unfold to. A larger one is made of large values, which are pictures or rich text and hardly get smaller when they

@@ -94,14 +94,20 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
     private static ColumnChunk ReadChunk(ref ThriftReader reader, long end)
     {
         ColumnChunk? chunk = null;
+        long index = 0, indexLength = 0;
         for (int id = 0; reader.NextField(ref id, out ThriftType type);)
-        {
-            if (id == 3) chunk = ReadMetadata(ref reader);
-            else reader.Skip(type);
-        }
+            switch (id)
+            {
+                case 3: chunk = ReadMetadata(ref reader); break;
+                case 4: index = reader.Integer(); break;
+                case 5: indexLength = reader.Integer(); break;
+                default: reader.Skip(type); break;
+            }
         if (chunk is null) throw new InvalidDataException("A column has no metadata, or they are encrypted.");
         bool inside = chunk.Bytes.Start >= 4 && chunk.Bytes.Length >= 0 && chunk.Bytes.Length <= end - chunk.Bytes.Start
             && chunk.Values >= 0;
+        if (inside && index >= 4 && indexLength > 0 && indexLength <= end - index)
+            chunk = chunk with { PageIndex = new ByteRange(index, indexLength) };   // one elsewhere is none
         return inside ? chunk : throw new InvalidDataException($"Column '{chunk.Path}' lies outside the file.");
     }
 

@@ -1,5 +1,3 @@
-using Interlace.Vlm.Files;
-
 namespace Interlace.Data.Parquet;
 
 /// <summary>
@@ -8,21 +6,19 @@ namespace Interlace.Data.Parquet;
 /// </summary>
 internal sealed class ShardStream : Stream
 {
-    private readonly FileStream _file;
+    private readonly IShardBytes _bytes;
     private ByteRange _chunk;
     private IReadOnlyList<PageHeader> _pages = [];
 
-    public ShardStream(string path)
-    {
-        UserFile.Check(path);
-        _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.RandomAccess);
-        Length = _file.Length;
-    }
+    /// <param name="bytes">The file, wherever it lies; disposed with the stream.</param>
+    public ShardStream(IShardBytes bytes) => _bytes = bytes;
 
-    /// <summary>Bytes taken from the disk so far.</summary>
+    public ShardStream(string path) : this(new LocalShardBytes(path)) { }
+
+    /// <summary>Bytes taken from the file so far.</summary>
     public long BytesRead { get; private set; }
 
-    public override long Length { get; }
+    public override long Length => _bytes.Length;
     public override long Position { get; set; }
     public override bool CanRead => true;
     public override bool CanSeek => true;
@@ -34,9 +30,7 @@ internal sealed class ShardStream : Stream
     /// <summary>Bytes at a place of the true file; fewer than asked for only at its end.</summary>
     public int ReadAt(long position, Span<byte> buffer)
     {
-        int total = 0;
-        while (total < buffer.Length && RandomAccess.Read(_file.SafeFileHandle, buffer[total..], position + total) is > 0 and int read)
-            total += read;
+        int total = _bytes.ReadAt(position, buffer);
         BytesRead += total;
         return total;
     }
@@ -63,7 +57,7 @@ internal sealed class ShardStream : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _file.Dispose();
+        if (disposing) _bytes.Dispose();
         base.Dispose(disposing);
     }
 
