@@ -40,7 +40,11 @@ public static class SampleStage
     {
         var draw = new SampleDraw(options.Rate, seed, options.Draw, options.Counts);
         bool isRemote = HubRepository.HasPrefix(source);
-        if (!force && Found(source, target, draw) is { } found) return new(target, found, 0);
+        if (!force && Found(source, target, draw) is { } found)
+        {
+            SampleWork.Clear(target);
+            return new(target, found, 0);
+        }
         if (!isRemote) OutputPlace.Check(target, source);
         using ISampleInput input = isRemote ? new HubInput(Pinned(source, target, draw), hub(), AtOnce) : new FolderInput(source);
         var head = new SampleHead(Named(source, input.Source), draw);
@@ -70,8 +74,7 @@ public static class SampleStage
         var found = SampleFile.Load(target);
         if (Is(found.Source, source) && found.Draw == draw) return found;
         throw new InputException($"{target} holds a sample of {found.Source.Name} by another draw or revision: name another folder, or "
-            + $"start over with "
-            + "--force.");
+            + "start over with --force.");
     }
 
     /// <summary>Whether a record's source is one that a text names.</summary>
@@ -134,7 +137,7 @@ public static class SampleStage
         return new(data.Sets[set].Name, shards.Sum(shard => rows[(set, shard)].LongLength), stream.Length,
             Convert.ToHexStringLower(SHA256.HashData(stream)),
             [.. data.Sets[set].Shards.Select((shard, i) =>
-                new SampledShard(shard.Name, shard.Rows, shard.Length, shard.SampleBytes, input.Sha256Of(set, i),
-                rows.GetValueOrDefault((set, i)) ?? []))]);
+                new SampledShard(shard.Name, shard.Rows, shard.Length,
+                shard.SampleBytes, rows.GetValueOrDefault((set, i)) ?? [], input.Sha256Of(set, i)))]);
     }
 }

@@ -70,8 +70,22 @@ internal sealed class SampleWork : IDisposable
     /// <summary>Ends the work: the sample is whole.</summary>
     public void Finish() => Directory.Delete(Folder, recursive: true);
 
-    /// <inheritdoc/>
-    public void Dispose() => _lock.Dispose();
+    /// <summary>Deletes what a process left that was killed between a whole sample and the end of its work.</summary>
+    public static void Clear(string target)
+    {
+        if (!Directory.Exists(Path.Combine(target, FolderName))) return;
+        using var held = FolderLock.Take(target);
+        Directory.Delete(Path.Combine(target, FolderName), recursive: true);
+    }
+
+    /// <summary>Leaves nothing where nothing has come that could be gone on from.</summary>
+    public void Dispose()
+    {
+        bool isWorth = Directory.Exists(Folder) && Directory.EnumerateFiles(Folder).Any(file => Path.GetFileName(file) != Settings);
+        if (!isWorth && Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
+        _lock.Dispose();
+        EmptyFolder.Delete(_target);
+    }
 
     /// <summary>Deletes a sample, or one under way, and nothing else.</summary>
     private static void Delete(string target)

@@ -61,14 +61,13 @@ internal static class ParquetRows
         using var writer = (ColumnWriter<ByteArray>)group.NextColumn();
         foreach (T[]? list in lists)
         {
-            if (list is null or []) writer.WriteBatch(1, [(short)(list is null ? 0 : 1)], [0], []);
-            for (int i = 0; i < list?.Length; i++)
-            {
-                byte[]? bytes = value(list[i]);
-                GCHandle pin = GCHandle.Alloc(bytes ?? [], GCHandleType.Pinned);
-                writer.WriteBatch(1, [(short)(bytes is null ? 3 : 4)], [(short)(i == 0 ? 0 : 1)], bytes is null ? [] : [new ByteArray(pin.AddrOfPinnedObject(), bytes.Length)]);
-                pin.Free();
-            }
+            // A row in one call: pages end where rows do.
+            byte[]?[] all = list is null ? [] : [.. list.Select(value)];
+            GCHandle[] pins = [.. all.Where(bytes => bytes is not null).Select(bytes => GCHandle.Alloc(bytes, GCHandleType.Pinned))];
+            ByteArray[] values = [.. pins.Select(pin => new ByteArray(pin.AddrOfPinnedObject(), ((byte[])pin.Target!).Length))];
+            short[] levels = all.Length == 0 ? [(short)(list is null ? 0 : 1)] : [.. all.Select(bytes => (short)(bytes is null ? 3 : 4))];
+            writer.WriteBatch(levels.Length, levels, [.. levels.Select((_, i) => (short)(i == 0 ? 0 : 1))], values);
+            foreach (GCHandle pin in pins) pin.Free();
         }
     }
 }

@@ -62,31 +62,34 @@ internal sealed class FineVisionWriter : IDisposable
         _heldBytes = 0;
     }
 
+    /// <summary>One call for all rows: pages end where rows do, which a page index asks for.</summary>
     private static void WriteColumn(RowGroupWriter group, IEnumerable<ListRow> lists)
     {
-        using var writer = (ColumnWriter<ByteArray>)group.NextColumn();
-        foreach (ListRow list in lists)
-        {
-            if (list.Values.Count == 0) writer.WriteBatch(1, [list.IsNull ? NullList : EmptyList], [0], []);
-            foreach (var (i, value) in list.Values.Index())
-            {
-                short again = (short)(i == 0 ? 0 : 1);
-                if (value is null) writer.WriteBatch(1, [NullValue], [again], []);
-                else WriteValue(writer, value, again);
-            }
-        }
-    }
-
-    private static void WriteValue(ColumnWriter<ByteArray> writer, byte[] value, short again)
-    {
-        GCHandle pin = GCHandle.Alloc(value, GCHandleType.Pinned);
+        var (levels, again, values, pins) = (new List<short>(), new List<short>(), new List<ByteArray>(), new List<GCHandle>());
         try
         {
-            writer.WriteBatch(1, [Value], [again], [new ByteArray(pin.AddrOfPinnedObject(), value.Length)]);
+            foreach (ListRow list in lists)
+            {
+                if (list.Values.Count == 0)
+                {
+                    levels.Add(list.IsNull ? NullList : EmptyList);
+                    again.Add(0);
+                }
+                foreach (var (i, value) in list.Values.Index())
+                {
+                    levels.Add(value is null ? NullValue : Value);
+                    again.Add((short)(i == 0 ? 0 : 1));
+                    if (value is null) continue;
+                    pins.Add(GCHandle.Alloc(value, GCHandleType.Pinned));
+                    values.Add(new ByteArray(pins[^1].AddrOfPinnedObject(), value.Length));
+                }
+            }
+            using var writer = (ColumnWriter<ByteArray>)group.NextColumn();
+            writer.WriteBatch(levels.Count, [.. levels], [.. again], [.. values]);
         }
         finally
         {
-            pin.Free();
+            pins.ForEach(pin => pin.Free());
         }
     }
 

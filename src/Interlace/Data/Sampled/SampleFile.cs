@@ -110,9 +110,9 @@ public sealed record SampledSet(string Name, long Rows, long Bytes, string Sha25
 /// <param name="Rows">Its rows.</param>
 /// <param name="Bytes">Its bytes.</param>
 /// <param name="SampleBytes">About how many bytes the samples of all its rows take.</param>
-/// <param name="Sha256">Its SHA-256 by the hub's list.</param>
 /// <param name="Drawn">The drawn rows, 0-based, ascending: so they stand in the set's file, file by file.</param>
-public sealed record SampledShard(string Name, long Rows, long Bytes, long SampleBytes, string? Sha256, long[] Drawn);
+/// <param name="Sha256">Its SHA-256 by the hub's list.</param>
+public sealed record SampledShard(string Name, long Rows, long Bytes, long SampleBytes, long[] Drawn, string? Sha256 = null);
 
 /// <summary>Rows on one line.</summary>
 internal sealed class RowNumbers : JsonConverter<long[]>
