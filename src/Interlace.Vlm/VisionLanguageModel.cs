@@ -182,25 +182,43 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="ids">[B] tokens.</param>
     /// <param name="positions">[B] their positions, the same along all axes.</param>
     /// <param name="lengths">[B] tokens that stand before them.</param>
-    /// <param name="cache">Keys and values of those, conversation i in slot i.</param>
-    public (Tensor X, Pass Pass) EmbedStep(int[] ids, int[] positions, int[] lengths, CacheRows cache)
+    /// <param name="cache">Keys and values of those, conversation i in slot i; it has room for the new ones.</param>
+    public (Tensor X, Pass Pass) EmbedStep(int[] ids, int[] positions, int[] lengths, KvCache cache)
     {
         using var scope = NewDisposeScope();
-        Tensor x = Embedded(tensor(Array.ConvertAll(ids, id => (long)id), device: Device));
         foreach (int position in positions) _rope.CheckLength(position + 1);
-        Tensor at = tensor(Array.ConvertAll(positions, p => (long)p), device: Device).unsqueeze(0).expand(_spec.Rope.AxisCount, -1);
-        Tensor own = tensor(Array.ConvertAll(lengths, length => (long)length), device: Device).view(-1, 1, 1, 1);
-        Tensor place = Arithmetic.Range(lengths.Max() + 1, Device).view(1, 1, 1, -1), later = place.gt(own);
+        static long[] Wide(int[] numbers) => Array.ConvertAll(numbers, number => (long)number);
+        long[] rows = [.. lengths.Select((length, slot) => (long)slot * cache.Capacity + length)];
+        Tensor[] sent = Upload.Together(Device, Wide(ids), Wide(positions), Wide(lengths), rows);
+        Tensor x = Embedded(sent[0]), at = sent[1].unsqueeze(0).expand(_spec.Rope.AxisCount, -1);
+        var place = new CacheRows(cache, sent[3].MoveToOuterDisposeScope());
+        Pass pass = FlashAttention.Serves(Device, ComputeType, _spec.HeadSize)
+            ? new FlashStepPass(place, FlashAttention.OfSlots(sent[2].Plus(1), lengths.Max() + 1, cache.Capacity), _spec.SlidingWindow)
+            {
+                Rotary = _rope.Of(at, ComputeType), SlidingRotary = _slidingRope?.Of(at, ComputeType), AttentionScale = _spec.AttentionScale,
+                Cancellation = Cancellation,
+            }
+            : MaskedStep(place, sent[2], lengths.Max() + 1, at);
+        return (x.MoveToOuterDisposeScope(), pass);
+    }
+
+    /// <summary>A step whose queries are kept from what lies behind them, and before their window, by what is added to their scores.</summary>
+    /// <param name="place">The cache, and the rows of the new keys.</param>
+    /// <param name="lengths">[B] tokens that stand before each query.</param>
+    /// <param name="longest">Keys of the longest conversation.</param>
+    /// <param name="positions">[axes, B] positions of the queries.</param>
+    private StepPass MaskedStep(CacheRows place, Tensor lengths, int longest, Tensor positions)
+    {
+        Tensor own = lengths.view(-1, 1, 1, 1), key = Arithmetic.Range(longest, Device).view(1, 1, 1, -1), later = key.gt(own);
         // In the type of the scores: the engine would turn truth values into these numbers again in every layer.
         // (-1e30 weighs exactly 0 after the softmax.)
         Tensor Mask(Tensor hidden) => hidden.to(ComputeType).Times(-1e30).DetachFromDisposeScope();
-        Tensor? sliding = _spec.SlidingWindow is { } window ? Mask(later.logical_or(place.Plus(window).le(own))) : null;
-        var pass = new StepPass(cache, Mask(later), sliding)
+        Tensor? sliding = _spec.SlidingWindow is { } window ? Mask(later.logical_or(key.Plus(window).le(own))) : null;
+        return new StepPass(place, Mask(later), sliding)
         {
-            Rotary = _rope.Of(at, ComputeType), SlidingRotary = _slidingRope?.Of(at, ComputeType), AttentionScale = _spec.AttentionScale,
-            Cancellation = Cancellation,
+            Rotary = _rope.Of(positions, ComputeType), SlidingRotary = _slidingRope?.Of(positions, ComputeType),
+            AttentionScale = _spec.AttentionScale, Cancellation = Cancellation,
         };
-        return (x.MoveToOuterDisposeScope(), pass);
     }
 
     /// <summary>What is added to the residual stream before layer l (l = L: before the head); the input itself where nothing is.</summary>

@@ -10,31 +10,36 @@ namespace Interlace.Vlm.Blocks;
 /// </summary>
 public sealed class PackedAttention : IDisposable
 {
-    private readonly IReadOnlyList<Group> _groups;
-    // [N]: row of each token in the groups' padded rows, one after another; null where they are the same
-    private readonly Tensor? _inverse;
+    private readonly IReadOnlyList<int> _lengths;
     private readonly bool _causal;
+    private readonly Device _device;
+    private readonly KeyRanges? _ranges;
+    private Plan? _plan;               // made when it is asked for: a GPU seldom does
+    private FlashAttention? _flash;
+
+    // Inverse [N]: row of each token in the groups' padded rows, one after another; null where they are the same
+    private sealed record Plan(IReadOnlyList<Group> Groups, Tensor? Inverse);
 
     private sealed record Group(   // Rows [Count * Length]: the token of each padded row
         int Count, int Length, Tensor? Rows, RangeAttention? Ranges);
 
-    private PackedAttention(IReadOnlyList<Group> groups, Tensor? inverse, bool causal) =>
-        (_groups, _inverse, _causal) = (groups, inverse, causal);
+    private PackedAttention(IReadOnlyList<int> lengths, bool causal, Device device, KeyRanges? ranges) =>
+        (_lengths, _causal, _device, _ranges) = (lengths, causal, device, ranges);
 
     /// <summary>Plans the calls for sequences of these lengths.</summary>
     /// <param name="lengths">Lengths of the packed sequences, in order.</param>
     /// <param name="causal">A token sees only itself and earlier ones. Otherwise sequences are grouped by equal length.</param>
     /// <param name="device">Where the tensors live.</param>
-    public static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device) => Create(lengths, causal, device, null);
+    public static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device) => new(lengths, causal, device, null);
 
     /// <summary>Plans the calls for sequences in which each token sees itself and what stands before it, or a range of keys.</summary>
     /// <param name="lengths">Lengths of the packed sequences, in order.</param>
     /// <param name="ranges">The keys that are seen; null for all up to the token itself.</param>
     /// <param name="device">Where the tensors live.</param>
     internal static PackedAttention Create(IReadOnlyList<int> lengths, KeyRanges? ranges, Device device) =>
-        Create(lengths, causal: true, device, ranges);
+        new(lengths, causal: true, device, ranges);
 
-    private static PackedAttention Create(IReadOnlyList<int> lengths, bool causal, Device device, KeyRanges? ranges)
+    private static Plan PlanFor(IReadOnlyList<int> lengths, bool causal, Device device, KeyRanges? ranges)
     {
         int[] starts = new int[lengths.Count];
         for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + lengths[i - 1];
@@ -42,7 +47,7 @@ public sealed class PackedAttention : IDisposable
         {
             int length = lengths.Count == 0 ? 0 : lengths[0];
             var seen = ranges is null ? null : new RangeAttention(lengths.Count, length, ranges.First, ranges.Last, device);
-            return new([new Group(lengths.Count, length, null, seen)], null, causal);
+            return new([new Group(lengths.Count, length, null, seen)], null);
         }
 
         int[] order = [.. Enumerable.Range(0, lengths.Count).OrderByDescending(i => lengths[i])];
@@ -60,7 +65,7 @@ public sealed class PackedAttention : IDisposable
                     rows[(i - first) * longest + t] = starts[order[i]] + t;
                     inverse[starts[order[i]] + t] = row + (i - first) * longest + t;
                 }
-            groups.Add(new Group(last - first, longest, tensor(rows, device: device).DetachFromDisposeScope(), Ranges()));
+            groups.Add(new Group(last - first, longest, Upload.Of(rows, device).DetachFromDisposeScope(), Ranges()));
             row += rows.Length;
             first = last;
 
@@ -76,7 +81,7 @@ public sealed class PackedAttention : IDisposable
                 return new(last - first, longest, from, to, device);
             }
         }
-        return new(groups, tensor(inverse, device: device).DetachFromDisposeScope(), causal);
+        return new(groups, Upload.Of(inverse, device).DetachFromDisposeScope());
     }
 
     /// <summary>q [N, H, d], k and v [N, G, d] -> [N, H * d].</summary>
@@ -87,10 +92,13 @@ public sealed class PackedAttention : IDisposable
     public Tensor Forward(Tensor q, Tensor k, Tensor v, double? scale = null)
     {
         using var part = Profile.Of("attention");
-        var results = new Tensor[_groups.Count];
+        if (_ranges is null && FlashAttention.Serves(_device, q.dtype, q.shape[2]))
+            return (_flash ??= FlashAttention.OfSequences(_lengths, _causal, _device)).Forward(q, k, v, scale);
+        var (groups, inverse) = _plan ??= PlanFor(_lengths, _causal, _device, _ranges);
+        var results = new Tensor[groups.Count];
         for (int g = 0; g < results.Length; g++)
         {
-            var (count, length, rows, ranges) = _groups[g];
+            var (count, length, rows, ranges) = groups[g];
             Tensor Padded(Tensor x) => rows is null ? x : x.index_select(0, rows);
             Tensor Heads(Tensor x) => Padded(x).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
             Tensor result = ranges?.Forward(Heads(q), Heads(k), Heads(v), scale)
@@ -98,18 +106,20 @@ public sealed class PackedAttention : IDisposable
             results[g] = result.transpose(1, 2).reshape(count * length, q.shape[1] * q.shape[2]);
         }
         Tensor all = results.Length == 1 ? results[0] : cat(results, 0);
-        return _inverse is null ? all : all.index_select(0, _inverse);
+        return inverse is null ? all : all.index_select(0, inverse);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var group in _groups)
+        _flash?.Dispose();
+        if (_plan is not { } plan) return;
+        foreach (var group in plan.Groups)
         {
             group.Rows?.Dispose();
             group.Ranges?.Dispose();
         }
-        _inverse?.Dispose();
+        plan.Inverse?.Dispose();
     }
 
     private static bool Fits(int longest, int length, bool causal) =>

@@ -25,7 +25,7 @@ internal sealed class RangeAttention : IDisposable
     {
         (_count, _length, _first, _last) = (count, length, first, last);
         Tensor Keys(int[] keys) =>
-            tensor(Array.ConvertAll(keys, key => (long)key), [count, length, 1], device: device).DetachFromDisposeScope();
+            Upload.Of(Array.ConvertAll(keys, key => (long)key), device).reshape(count, length, 1).DetachFromDisposeScope();
         (_firstKeys, _lastKeys) = (Keys(first), Keys(last));
     }
 

@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Decoder;
@@ -41,7 +42,7 @@ internal sealed class ExpertFeedForward : IFeedForward
         Tensor weights = (chosen / chosen.sum(-1, keepdim: true)).to(x.dtype);
         pass.ObserveExperts?.Invoke(layer, experts, weights);
         var (order, places, counts) = ByExpert(experts.cpu().data<long>().ToArray(), _experts.Count);
-        Tensor Rows(long[] rows) => tensor(rows, device: x.device);
+        Tensor Rows(long[] rows) => Upload.Of(rows, x.device);
 
         // The tokens of one expert stand together, so that each expert is one product of matrices.
         Tensor rows = x.index_select(0, Rows(Array.ConvertAll(order, place => place / _experts.Chosen)));

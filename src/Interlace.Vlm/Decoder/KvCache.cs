@@ -1,3 +1,4 @@
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
@@ -23,11 +24,16 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
     public int SlotsFor(int length) => (int)Math.Clamp((long)slots * UsualLength / RoundUp(length), 1, slots);
 
     /// <summary>Makes room for so many conversations, the longest of this length. What lies beyond it in a slot is lost.</summary>
-    public void Reserve(int count, int length)
+    /// <param name="count">Conversations.</param>
+    /// <param name="length">Tokens of the longest.</param>
+    /// <param name="most">Tokens that it can come to, where it grows on: room is then made for twice what there was, as far as that.</param>
+    public void Reserve(int count, int length, int most = 0)
     {
         if (count <= _slots && length <= Capacity) return;
-        int most = SlotsFor(length), grown = count > _slots ? 2 * _slots : _slots;   // doubled, so that it seldom has to grow
-        (_slots, Capacity) = (Math.Max(count, Math.Min(grown, most)), RoundUp(length));
+        int fitting = SlotsFor(length), grown = count > _slots ? 2 * _slots : _slots;   // doubled, so that it seldom has to grow
+        _slots = Math.Max(count, Math.Min(grown, fitting));
+        long each = Math.Min((long)slots * UsualLength / _slots, most), ahead = length > Capacity ? Math.Min(2L * Capacity, each) : 0;
+        Capacity = RoundUp((int)Math.Max(length, ahead));
         for (int l = 0; l < layers; l++)
         {
             _keys[l] = Resized(_keys[l]);
@@ -60,6 +66,19 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
         // grouped attention would copy the whole cache once for each of them.
         Tensor grouped = q.view(used, heads, -1, size);
         return Aten.Attention(grouped, Heads(_keys[layer]!), Heads(_values[layer]!), mask, causal: false, scale).reshape(used, -1);
+    }
+
+    /// <summary>The same where a GPU does it by the keys that each query sees, without a matrix of what it does not.</summary>
+    /// <param name="layer">0-based layer.</param>
+    /// <param name="q">[B, H, d] queries.</param>
+    /// <param name="seen">The keys of each slot.</param>
+    /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
+    /// <param name="window">The last keys that a query sees; all where absent.</param>
+    internal Tensor Attend(int layer, Tensor q, FlashAttention seen, double? scale, int? window)
+    {
+        using var part = Profile.Of("attention");
+        Tensor Rows(Tensor x) => x.view(-1, heads, size);
+        return seen.Forward(q, Rows(_keys[layer]!), Rows(_values[layer]!), scale, window);
     }
 
     /// <summary>Copies the conversation of one slot, of <paramref name="length"/> tokens, over another's.</summary>

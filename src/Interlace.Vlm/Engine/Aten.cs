@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Decoder;
 using static TorchSharp.torch;
@@ -52,7 +53,7 @@ public static unsafe partial class Aten
     /// Root-mean-square norm over the last dimension, computed in fp32 and multiplied by <paramref name="weight"/>. [.., D] -> [.., D].
     /// </summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
-        CallOne("aten::rms_norm", "", Of(x), Of([weight.shape[0]]), Of(weight, optional: true), Optional(Of(epsilon)));
+        CallOne("aten::rms_norm"u8, ""u8, Of(x), Of([weight.shape[0]]), Of(weight, optional: true), Optional(Of(epsilon)));
 
     /// <summary>
     /// Attention softmax(q k^T scale + mask) v. q [B, H, T, d], k and v [B, G, S, d] with G dividing H:
@@ -65,11 +66,49 @@ public static unsafe partial class Aten
     /// <param name="causal">Query t sees keys 0..t only; excludes a mask.</param>
     /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal, double? scale = null) =>
-        CallOne("aten::scaled_dot_product_attention", "", Of(q), Of(k), Of(v), Of(mask, optional: true), Of(0.0), Of(causal),
+        CallOne("aten::scaled_dot_product_attention"u8, ""u8, Of(q), Of(k), Of(v), Of(mask, optional: true), Of(0.0), Of(causal),
             scale is { } given ? Optional(Of(given)) : None, Of(q.shape[1] != k.shape[1]));
 
+    /// <summary>
+    /// Attention of sequences of any lengths that lie end to end, by the variable-length kernel of a GPU, in bf16 or fp16. Query head h
+    /// reads key head h / (H / G). Gradients flow, except where <paramref name="seen"/> is given.
+    /// </summary>
+    /// <param name="q">[N, H, d] queries.</param>
+    /// <param name="k">[M, G, d] keys.</param>
+    /// <param name="v">[M, G, d] values.</param>
+    /// <param name="queryStarts">[B + 1] int32: the first query of each sequence, and N.</param>
+    /// <param name="keyStarts">[B + 1] int32: the first key of each, and their end.</param>
+    /// <param name="longestQuery">Queries of the longest sequence.</param>
+    /// <param name="longestKey">Keys of the longest one.</param>
+    /// <param name="causal">A query sees only keys up to its own, counted from the end of its sequence.</param>
+    /// <param name="scale">What the scores are multiplied by; 1 / sqrt(d) where absent.</param>
+    /// <param name="before">Keys before its own that a query sees; it then sees none behind. All where absent.</param>
+    /// <param name="seen">[B] int32: keys of each sequence that are seen, where they do not fill its place; or null.</param>
+    /// <returns>[N, H, d].</returns>
+    public static Tensor FlashAttention(Tensor q, Tensor k, Tensor v, Tensor queryStarts, Tensor keyStarts, int longestQuery, int longestKey,
+        bool causal, double? scale, int? before, Tensor? seen)
+    {
+        ulong window = before is { } given ? Optional((ulong)given) : None, behind = before is null ? None : Optional(0);
+        return CallFirst("aten::_flash_attention_forward"u8, ""u8, 5, Of(q), Of(k), Of(v), Of(queryStarts, optional: true),
+            Of(keyStarts, optional: true), (ulong)longestQuery, (ulong)longestKey, Of(0.0), Of(causal), Of(false),
+            scale is { } factor ? Optional(Of(factor)) : None, window, behind, Of(seen, optional: true), None);
+    }
+
+    /// <summary>
+    /// Whether the engine would run attention of these by one of its kernels for recent GPUs: flash attention or cuDNN's, both of which
+    /// ask for the same generation. q [B, H, T, d], k and v [B, G, T, d].
+    /// </summary>
+    public static bool PrefersFlash(Tensor q, Tensor k, Tensor v) =>
+        Call("aten::_fused_sdp_choice"u8, ""u8, 1, Of(q), Of(k), Of(v), None, Of(0.0), Of(true), None, Of(q.shape[1] != k.shape[1]))
+            is Flash or CuDnn;
+
+    private const ulong Flash = 1, CuDnn = 3;   // at::SDPBackend
+
+    /// <summary>The same bytes as elements of another type of the same size; no copy.</summary>
+    public static Tensor Reinterpret(Tensor x, ScalarType type) => CallOne("aten::view"u8, "dtype"u8, Of(x), (ulong)DTypeCode(type));
+
     /// <summary>GELU, exact or in its tanh form.</summary>
-    public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu", "", Of(x), Of(tanh ? "tanh" : "none"));
+    public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu"u8, ""u8, Of(x), Of(tanh ? "tanh" : "none"));
 
     /// <summary>
     /// One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are
@@ -78,7 +117,7 @@ public static unsafe partial class Aten
     public static void AdamWStep(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> means,
         IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
-        Call("aten::_fused_adamw_", "", 0, Of(parameters), Of(gradients), Of(means), Of(squares), Of(Array.Empty<Tensor>()), Of(steps),
+        Call("aten::_fused_adamw_"u8, ""u8, 0, Of(parameters), Of(gradients), Of(means), Of(squares), Of(Array.Empty<Tensor>()), Of(steps),
             Of(learningRate), Of(beta1), Of(beta2), Of(weightDecay), Of(epsilon), Of(false), Of(false), None, None);
 
     /// <summary>
@@ -100,17 +139,41 @@ public static unsafe partial class Aten
 
     private static int DTypeCode(ScalarType type) => (int)type;   // the same numbers on both sides: uint8 0 ... bool 11, bfloat16 15
 
-    private static Tensor CallOne(string name, string overload, params ReadOnlySpan<ulong> arguments) =>
-        Tensor.UnsafeCreateTensor((nint)Call(name, overload, 1, arguments));
+    private static Tensor CallOne(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, params ReadOnlySpan<ulong> arguments) =>
+        CallFirst(name, overload, 1, arguments);
 
-    private static ulong Call(string name, string overload, int results, params ReadOnlySpan<ulong> arguments)
+    /// <summary>The first of several tensors that an operator gives; the others are let go.</summary>
+    private static Tensor CallFirst(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, int results,
+        params ReadOnlySpan<ulong> arguments)
     {
-        ulong* stack = stackalloc ulong[Math.Max(arguments.Length, Math.Max(results, 1))];
-        arguments.CopyTo(new Span<ulong>(stack, arguments.Length));
-        Check(torch_call_dispatcher(name, overload, stack, SchemaVersion), name);
-        return results == 0 ? 0 : stack[0];
+        Span<ulong> given = stackalloc ulong[results];
+        Call(name, overload, given, arguments);
+        foreach (ulong other in given[1..]) Check(aoti_torch_delete_tensor_object((nint)other), "delete_tensor_object");
+        return Tensor.UnsafeCreateTensor((nint)given[0]);
     }
 
+    private static ulong Call(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, int results, params ReadOnlySpan<ulong> arguments)
+    {
+        Span<ulong> given = stackalloc ulong[results];
+        Call(name, overload, given, arguments);
+        return results == 0 ? 0 : given[0];
+    }
+
+    private static void Call(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, Span<ulong> results, ReadOnlySpan<ulong> arguments)
+    {
+        // Zeros behind the arguments: a later engine that has more of them, all optional, then reads that they are absent.
+        ulong* stack = stackalloc ulong[Math.Max(arguments.Length, results.Length) + LaterArguments];
+        var slots = new Span<ulong>(stack, Math.Max(arguments.Length, results.Length) + LaterArguments);
+        slots.Clear();
+        arguments.CopyTo(slots);
+        fixed (byte* operation = name, variant = overload.IsEmpty ? "\0"u8 : overload)   // the compiler ends such texts with a zero
+        {
+            if (torch_call_dispatcher(operation, variant, stack, SchemaVersion) != 0) Check(1, Encoding.UTF8.GetString(name));
+        }
+        slots[..results.Length].CopyTo(results);
+    }
+
+    private const int LaterArguments = 8;
     private const ulong None = 0;
     private static ulong Of(bool value) => value ? 1u : 0u;
     private static ulong Of(double value) => BitConverter.DoubleToUInt64Bits(value);
@@ -161,8 +224,10 @@ public static unsafe partial class Aten
         if (error != 0) throw new InvalidOperationException($"The engine refused {what}; its own message stands on standard error.");
     }
 
-    [LibraryImport("torch_cpu", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int torch_call_dispatcher(string name, string overload, ulong* stack, ulong version);
+    [LibraryImport("torch_cpu")]
+    private static partial int torch_call_dispatcher(byte* name, byte* overload, ulong* stack, ulong version);
+    [LibraryImport("torch_cpu")]
+    private static partial int aoti_torch_delete_tensor_object(nint tensor);
     [LibraryImport("torch_cpu")]
     private static partial ulong aoti_torch_abi_version();
     [LibraryImport("torch_cpu", StringMarshalling = StringMarshalling.Utf8)]

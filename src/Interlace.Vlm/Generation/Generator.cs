@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Generation;
@@ -72,16 +73,17 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         using var part = Profile.Of("prefill");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        cache.Reserve(firstSlot + arrivals.Count, longest + 1);
+        cache.Reserve(firstSlot + arrivals.Count, longest + 1, Most(arrivals));
         using var batch = Batch.Pack([.. arrivals.Select(c => c.Prompt)], model.Device);
         long[] rows = [.. arrivals.Index().SelectMany(c => Rows((long)(firstSlot + c.Index) * cache.Capacity, c.Item.Length))];
-        var (x, pass) = model.Embed(batch, new CacheRows(cache, tensor(rows, device: model.Device)), Observe);
+        long end = 0;
+        long[] last = [.. arrivals.Select(c => (end += c.Length) - 1)];
+        Tensor[] sent = Upload.Together(model.Device, rows, last);
+        var (x, pass) = model.Embed(batch, new CacheRows(cache, sent[0]), Observe);
         using (pass)
         {
             Tensor hidden = model.Hidden(x, pass);
-            long end = 0;
-            long[] last = [.. arrivals.Select(c => (end += c.Length) - 1)];
-            Choose(model.Logits(hidden.index_select(0, tensor(last, device: model.Device))), arrivals);
+            Choose(model.Logits(hidden.index_select(0, sent[1])), arrivals);
         }
     }
 
@@ -91,14 +93,17 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         int longest = active.Max(c => c.Length) + 1;
-        cache.Reserve(active.Count, longest);
-        long[] rows = [.. active.Select((c, slot) => (long)slot * cache.Capacity + c.Length)];
+        cache.Reserve(active.Count, longest, Most(active));
         int[] ids = [.. active.Select(c => c.Ids[^1])], positions = [.. active.Select(c => c.NextPosition)];
         int[] lengths = [.. active.Select(c => c.Length)];
         foreach (var conversation in active) conversation.Advance();
-        var (x, pass) = model.EmbedStep(ids, positions, lengths, new CacheRows(cache, tensor(rows, device: model.Device)));
+        var (x, pass) = model.EmbedStep(ids, positions, lengths, cache);
         using (pass) Choose(model.Logits(model.Hidden(x, pass)), active);
     }
+
+    /// <summary>Tokens that the longest of some conversations can come to.</summary>
+    private int Most(List<ActiveConversation> conversations) =>
+        (int)Math.Min(int.MaxValue, conversations.Max(c => (long)c.Prompt.Length) + options.MaxNewTokens);
 
     private static IEnumerable<long> Rows(long first, int count) => Enumerable.Range(0, count).Select(t => first + t);
 
@@ -106,13 +111,38 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
     {
         using var part = Profile.Of("choose");
         Observe?.Invoke(Logits, logits);
-        CheckNumbers(logits, conversations);
-        if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 })
+        if (options is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 }) ChooseLargest(logits, conversations);
+        else if (model.Device.type != DeviceType.CPU && ChooseAmongFew(logits, conversations)) return;
+        else ChooseAmongAll(logits, conversations);
+    }
+
+    private void ChooseLargest(Tensor logits, List<ActiveConversation> conversations)
+    {
+        Tensor finite = logits.amax([-1]).isfinite();
+        long[] read = stack([logits.argmax(-1), finite.to(ScalarType.Int64)]).cpu().data<long>().ToArray();   // one way for both
+        int count = conversations.Count;
+        CheckNumbers(Array.ConvertAll(read[count..], number => number != 0), conversations);
+        for (int i = 0; i < count; i++) conversations[i].Add((int)read[i]);
+    }
+
+    /// <summary>Where the tokens that can be chosen are few: the others stay on the device.</summary>
+    private bool ChooseAmongFew(Tensor logits, List<ActiveConversation> conversations)
+    {
+        int[][] penalised = [.. conversations.Select(c => Sampling.Penalised(options, c.Asked, c.Answered))];
+        if (Candidates.Count(options, penalised.Max(ids => ids.Length)) is not { } count || count > logits.shape[1] / 4) return false;
+        var few = Candidates.Of(logits, count, penalised);
+        CheckNumbers([.. few.Select(row => row.IsFinite)], conversations);
+        foreach (var (i, (ids, values, _)) in few.Index())
         {
-            long[] best = logits.argmax(-1).cpu().data<long>().ToArray();
-            for (int i = 0; i < conversations.Count; i++) conversations[i].Add((int)best[i]);
-            return;
+            var conversation = conversations[i];
+            conversation.Add(Sampling.ChooseAmong(ids, values, options, conversation.Asked, conversation.Answered, ref conversation.Random));
         }
+        return true;
+    }
+
+    private void ChooseAmongAll(Tensor logits, List<ActiveConversation> conversations)
+    {
+        CheckNumbers(logits.amax([-1]).isfinite().cpu().data<bool>().ToArray(), conversations);
         float[] all = logits.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         int size = all.Length / conversations.Count;
         for (int i = 0; i < conversations.Count; i++)
@@ -121,10 +151,9 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
     }
 
     /// <summary>The largest of a row is a number only where none is NaN or positive infinity.</summary>
-    private void CheckNumbers(Tensor logits, List<ActiveConversation> conversations)
+    private void CheckNumbers(bool[] largestIsFinite, List<ActiveConversation> conversations)
     {
-        float[] largest = logits.amax([-1]).to(ScalarType.Float32).cpu().data<float>().ToArray();
-        if (Array.FindIndex(largest, value => !float.IsFinite(value)) is not (>= 0 and int wrong)) return;
+        if (Array.IndexOf(largestIsFinite, false) is not (>= 0 and int wrong)) return;
         using var batch = Batch.Pack([conversations[wrong].Prompt.Followed(conversations[wrong].Ids)], model.Device);
         throw FiniteValues.Refusal("The logits are no numbers", model, batch);
     }

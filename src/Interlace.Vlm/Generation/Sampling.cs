@@ -21,6 +21,28 @@ internal static class Sampling
         return options.Temperature == 0 ? Largest(logits) : Draw(logits, options, ref random);
     }
 
+    /// <summary>The same, where the logits of some tokens alone are known: those that can be chosen, and all that are penalised.</summary>
+    /// <param name="ids">The tokens, ascending.</param>
+    /// <param name="logits">Their logits, which are overwritten.</param>
+    /// <param name="options">How to choose.</param>
+    /// <param name="prompt">The tokens that occur in the prompt.</param>
+    /// <param name="answer">The tokens that occur in the answer so far.</param>
+    /// <param name="random">Drawn from once, where there is a temperature.</param>
+    public static int ChooseAmong(int[] ids, float[] logits, GenerationOptions options, HashSet<int> prompt, HashSet<int> answer,
+        ref SplitMix64 random)
+    {
+        HashSet<int> Places(HashSet<int> tokens) => [.. Enumerable.Range(0, ids.Length).Where(at => tokens.Contains(ids[at]))];
+        return ids[Choose(logits, options, Places(prompt), Places(answer), ref random)];
+    }
+
+    /// <summary>The tokens whose logits are changed before one is chosen.</summary>
+    public static int[] Penalised(GenerationOptions options, HashSet<int> prompt, HashSet<int> answer) => options switch
+    {
+        { RepetitionPenalty: not 1 } => [.. prompt.Union(answer)],
+        { PresencePenalty: not 0 } => [.. answer],
+        _ => [],
+    };
+
     private static void Repeat(ref float logit, double penalty) => logit = (float)(logit > 0 ? logit / penalty : logit * penalty);
 
     private static int Largest(ReadOnlySpan<float> logits)

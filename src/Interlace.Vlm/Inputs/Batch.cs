@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Inputs;
@@ -31,12 +32,9 @@ public sealed class Batch : IDisposable
             }
             start += sample.Length;
         }
-        Ids = tensor(Array.ConvertAll(ids, id => (long)id), device: device);
-        Positions = tensor(positions, device: device).view(axes, ids.Length);
-        VisualRows = tensor([.. Kinds.Index().Where(kind => kind.Item == TokenKind.Image).Select(kind => (long)kind.Index)],
-            device: device);
-        AnswerRows = tensor(rows.ToArray(), device: device);
-        AnswerIds = tensor(targets.ToArray(), device: device);
+        long[] visual = [.. Kinds.Index().Where(kind => kind.Item == TokenKind.Image).Select(kind => (long)kind.Index)];
+        Tensor[] sent = Upload.Together(device, Array.ConvertAll(ids, id => (long)id), positions, visual, [.. rows], [.. targets]);
+        (Ids, Positions, VisualRows, AnswerRows, AnswerIds) = (sent[0], sent[1].view(axes, ids.Length), sent[2], sent[3], sent[4]);
         foreach (Tensor t in new[] { Ids, Positions, VisualRows, AnswerRows, AnswerIds }) t.DetachFromDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Images;
 using static TorchSharp.torch;
 
@@ -41,7 +42,7 @@ internal sealed class TilePatches(int side, int patch, IReadOnlyList<double> mea
         }
         using var scope = NewDisposeScope();
         int covered = Grid * patch;
-        Tensor pixels = tensor(tile.Pixels, ScalarType.Byte, device: device).view(side, side, 3);
+        Tensor pixels = Upload.Of(tile.Pixels, device).view(side, side, 3);
         pixels = pixels.narrow(0, 0, covered).narrow(1, 0, covered).reshape(Grid, patch, Grid, patch, 3);
         Tensor patches = pixels.permute(0, 2, 4, 1, 3).to(ScalarType.Float32);   // [rows, columns, 3, p, p]
         return _normalisation.Forward(patches).reshape(Count, 3 * patch * patch).MoveToOuterDisposeScope();

@@ -32,9 +32,9 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        Tensor segments = tensor(Segments(batch), device: batch.Device);
-        Tensor last = tensor(LastRows(batch.Lengths), device: batch.Device);
-        var sinks = new SinkWatch(tensor(FirstRows(batch.Lengths), device: batch.Device));
+        Tensor[] sent = Upload.Together(batch.Device, Segments(batch), LastRows(batch.Lengths), FirstRows(batch.Lengths));
+        Tensor segments = sent[0], last = sent[1];
+        var sinks = new SinkWatch(sent[2]);
         // per start: [samples * 3] and the last token's cosine [samples], fp64
         var sums = spans.ToDictionary(s => s, s => new List<Tensor>());
         var window = new Queue<State>();
@@ -94,18 +94,20 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
             start += batch.Lengths[s];
             results[s] = SampleSums.Empty(layerCount, spans, counts) with { Sinks = profiles[s] };
         }
-        foreach (var (span, tensors) in sums)
-            for (int at = 0; at < tensors.Count; at++)
+        var measured = sums.SelectMany(span => span.Value.Select((sum, at) => (Span: span.Key, At: at, Sum: sum))).ToArray();
+        double[] read = cat([.. measured.Select(span => span.Sum)]).cpu().data<double>().ToArray();   // all of them come in one piece
+        foreach (var (i, (span, at, _)) in measured.Index())
+        {
+            int size = results.Length * (Classes + 1);
+            Span<double> values = read.AsSpan(i * size, size);
+            for (int s = 0; s < results.Length; s++)
             {
-                double[] values = tensors[at].cpu().data<double>().ToArray();
-                for (int s = 0; s < results.Length; s++)
-                {
-                    var sample = values.AsSpan(s * Classes, Classes);
-                    if (_rounds) RoundMean(sample, results[s].Counts);
-                    sample.CopyTo(results[s].Spans[span].Sums.AsSpan(at * Classes));
-                    results[s].Spans[span].Last[at] = values[results.Length * Classes + s];
-                }
+                var sample = values.Slice(s * Classes, Classes);
+                if (_rounds) RoundMean(sample, results[s].Counts);
+                sample.CopyTo(results[s].Spans[span].Sums.AsSpan(at * Classes));
+                results[s].Spans[span].Last[at] = values[results.Length * Classes + s];
             }
+        }
         return results;
     }
 
@@ -199,16 +201,17 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         {
             int samples = lengths.Length;
             SinkProfile[] profiles = [.. lengths.Select(_ => SinkProfile.Even(_layers.Count))];
-            foreach (var (l, layer) in _layers.Index())
+            double[] all = _layers.Count == 0 ? [] : cat(_layers).cpu().data<double>().ToArray();
+            for (int l = 0; l < _layers.Count; l++)
             {
-                double[] values = layer.cpu().data<double>().ToArray();
+                ReadOnlySpan<double> values = all.AsSpan(l * (all.Length / _layers.Count), all.Length / _layers.Count);
                 int start = 3 * samples;
                 for (int s = 0; s < samples; s++)
                 {
                     profiles[s].FirstCosine[l] = values[s];
                     profiles[s].FirstInputNorm[l] = values[samples + s];
                     profiles[s].FirstOutputNorm[l] = values[2 * samples + s];
-                    foreach (double raised in values.AsSpan(start, lengths[s]))
+                    foreach (double raised in values.Slice(start, lengths[s]))
                         profiles[s].LargestNormRatio[l] = Math.Max(profiles[s].LargestNormRatio[l], raised);
                     start += lengths[s];
                 }

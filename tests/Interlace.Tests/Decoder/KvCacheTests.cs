@@ -51,4 +51,26 @@ public class KvCacheTests
         Assert.ThrowsAny<Exception>(() => cache.Attend(0, rand([5, 1, 2]), zeros([5, 1, 1, 1])));   // two were doubled to four
         Assert.Equal([4, 2], cache.Attend(0, rand([4, 1, 2]), zeros([4, 1, 1, 1])).shape);
     }
+
+    [Fact]
+    public void Room_is_doubled_as_far_as_conversations_can_come()
+    {
+        using var cache = new KvCache(1, 4, 1, 2, ScalarType.Float32, CPU);
+        int[] Capacities(int from, int to, int most)
+        {
+            var seen = new List<int>();
+            for (int length = from; length <= to; length++)
+            {
+                cache.Reserve(1, length, most);
+                if (seen.LastOrDefault() != cache.Capacity) seen.Add(cache.Capacity);
+            }
+            return [.. seen];
+        }
+        Assert.Equal([256, 512, 1024, 1280], Capacities(200, 1200, most: 1200));
+        cache.Reserve(2, 100, most: 1200);        // another comes: no more room than is wanted
+        Assert.Equal(256, cache.Capacity);
+        cache.Reserve(4, 12_000);
+        cache.Reserve(4, 12_033, most: 1_000_000);
+        Assert.Equal(16_384, cache.Capacity);     // all slots together
+    }
 }

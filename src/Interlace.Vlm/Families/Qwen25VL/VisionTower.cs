@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
@@ -50,7 +51,7 @@ internal sealed class VisionTower : IVisionEncoder
         int block = _config.MergeSize * _config.MergeSize;
         var windows = TokenWindows.Of([.. grids.Select(grid => (grid.Height / _config.MergeSize, grid.Width / _config.MergeSize))],
             _config.WindowTokens);
-        Tensor order = tensor(windows.Order, device: device);
+        Tensor order = Upload.Of(windows.Order, device);
         Tensor InWindows(Tensor rows) => rows.view([-1, block, .. rows.shape[1..]]).index_select(0, order).view(rows.shape);
         x = InWindows(x);
         Rotary rotary = _patches.RotaryOf(grids, _config.Width / _config.HeadCount, type);

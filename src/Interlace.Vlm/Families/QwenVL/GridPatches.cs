@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
@@ -35,7 +36,7 @@ internal sealed class GridPatches(GridImageSettings settings, Device device) : I
             throw new ArgumentException($"an image of {image.Width} x {image.Height} does not fit patches of {p} merged by "
                 + $"{m}", nameof(image));
         }
-        Tensor bytes = tensor(image.Pixels, ScalarType.Byte, device: device);
+        Tensor bytes = Upload.Of(image.Pixels, device);
         Tensor pixels = bytes.view(image.Height / (p * m), m, p, image.Width / (p * m), m, p, 3);
         Tensor blocks = pixels.permute(0, 3, 1, 4, 6, 2, 5).to(ScalarType.Float32);   // [rows, columns, m, m, 3, p, p]
         Tensor normal = _normalisation.Forward(blocks).unsqueeze(5);                  // [.., 3, 1, p, p]
@@ -59,7 +60,7 @@ internal sealed class GridPatches(GridImageSettings settings, Device device) : I
                         columns.Add(x + i % m);
                     }
         Tensor frequencies = Rotary.Frequencies(headSize / 2, RopeTheta, device);       // [d / 4]
-        Tensor Angles(List<float> at) => tensor(at.ToArray(), device: device).unsqueeze(1) * frequencies;
+        Tensor Angles(List<float> at) => Upload.Of(at.ToArray(), device).unsqueeze(1) * frequencies;
         return Rotary.FromAngles(cat([Angles(rows), Angles(columns)], 1), type);        // [P, d / 2]
     }
 
