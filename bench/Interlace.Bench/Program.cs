@@ -2,7 +2,7 @@ using Interlace.Bench;
 
 // Each benchmark but step, decoding and table compares two ways of doing the same thing, interleaved in one process, and prints the ratio of their medians.
 if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null) TorchSharp.torch.set_num_threads(1);   // unless asked otherwise: threads that wait for each other measure the machine
-string demo = Path.Combine(Repository.Folder, "assets", "demo");
+string demo = Path.Combine(Repository.Folder, "assets", "demo");   // not there where the benchmark was carried to another machine
 switch (args.FirstOrDefault())
 {
     case "attention": AttentionBenchmark.Run(); break;
@@ -17,6 +17,11 @@ switch (args.FirstOrDefault())
         LayerBenchmark.Run(args.ElementAtOrDefault(1) ?? "4b",
             [TorchSharp.torch.ScalarType.BFloat16, TorchSharp.torch.ScalarType.Float32], [512, 2048]);
         break;
+    case "device" when args is [_, var folder, .. var more]:
+        using (var output = Value(more, "--out") is { } path ? new StreamWriter(path) : Console.Out)
+            DeviceBenchmark.Run(folder, Value(more, "--device") ?? "auto", Value(more, "--type") ?? "auto",
+                more.Contains("--brief") ? DeviceBenchmark.Amount.Brief : DeviceBenchmark.Amount.Full, output);
+        break;
     case "fabricate" when args is [_, var folder, "--like", var shape, .. var more]:
         Fabricate.Run(folder, shape, Value(more, "--layers") is { } layers ? int.Parse(layers) : null,
             Value(more, "--tokenizer") ?? Path.Combine(demo, "model"));
@@ -24,6 +29,7 @@ switch (args.FirstOrDefault())
     default:
         Console.Error.WriteLine("usage: Interlace.Bench attention | layer [4b|8b] | recompute | step | batching | decoding | order\n"
             + "         | sleb [ROUNDS] | table\n"
+            + "       Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--brief] [--out FILE]\n"
             + "       Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]");
         return 2;
 }

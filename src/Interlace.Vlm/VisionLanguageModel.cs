@@ -84,6 +84,9 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>Width D of the residual stream.</summary>
     public int HiddenSize => _spec.HiddenSize;
 
+    /// <summary>Width d of a head of the decoder's attention.</summary>
+    internal int HeadSize => _spec.HeadSize;
+
     /// <summary>What the feed-forward of a layer gives is added to the residual stream as it is, with nothing in between.</summary>
     public bool AddsFeedForwardAsItIs => _spec.AddsFeedForwardAsItIs;
 
@@ -195,14 +198,14 @@ public sealed class VisionLanguageModel : IDisposable
         Pass pass = FlashAttention.Serves(Device, ComputeType, _spec.HeadSize)
             ? new FlashStepPass(place, FlashAttention.OfSlots(sent[2].Plus(1), lengths.Max() + 1, cache.Capacity), _spec.SlidingWindow)
             {
-                Rotary = _rope.Of(at, ComputeType), SlidingRotary = _slidingRope?.Of(at, ComputeType), AttentionScale = _spec.AttentionScale,
-                Cancellation = Cancellation,
+                Rotary = _rope.Of(at, ComputeType), SlidingRotary = _slidingRope?.Of(at, ComputeType),
+                AttentionScale = _spec.AttentionScale, Cancellation = Cancellation,
             }
             : MaskedStep(place, sent[2], lengths.Max() + 1, at);
         return (x.MoveToOuterDisposeScope(), pass);
     }
 
-    /// <summary>A step whose queries are kept from what lies behind them, and before their window, by what is added to their scores.</summary>
+    /// <summary>A step whose queries are kept from what lies behind them, and before their window, by their scores.</summary>
     /// <param name="place">The cache, and the rows of the new keys.</param>
     /// <param name="lengths">[B] tokens that stand before each query.</param>
     /// <param name="longest">Keys of the longest conversation.</param>

@@ -99,8 +99,9 @@ internal sealed class FlashAttention : IDisposable
         {
             using var packed = OfSequences([13, 6], causal: true, device);
             using var slots = OfSlots(Upload.Of([12L, 6], device), 12, 13);   // in the second slot as many as there are
-            Tensor expected = cat([Alone(0, 13), Alone(13, 6)], 0), step = slots.Forward(q.index_select(0, Upload.Of([11L, 18], device)), k, v);
-            return Near(packed.Forward(q, k, v), expected) && Near(step, expected.index_select(0, Upload.Of([11L, 18], device)));
+            Tensor expected = cat([Alone(0, 13), Alone(13, 6)], 0), last = Upload.Of([11L, 18], device);
+            Tensor step = slots.Forward(q.index_select(0, last), k, v);
+            return Near(packed.Forward(q, k, v), expected) && Near(step, expected.index_select(0, last));
         }
         catch (InvalidOperationException)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Checkpoints;
@@ -11,6 +12,7 @@ namespace Interlace.Vlm.Checkpoints;
 public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<long> Shape, Action<Stream, CancellationToken> CopyTo)
 {
     private const int ChunkBytes = 1 << 20, RangeBytes = 64 << 20;
+    private const int DownloadBytes = 32 << 20;   // from another device: each piece waits for what the device is at
 
     /// <summary>Number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
@@ -50,7 +52,8 @@ public sealed record TensorSource(string Name, ElementType Type, IReadOnlyList<l
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Tensor flat = value.detach().reshape(-1);
-        long step = ChunkBytes / type.Size();   // pieces: a span cannot hold more than 2 GiB
+        int bytes = value.device_type == DeviceType.CPU ? ChunkBytes : DownloadBytes;
+        long step = bytes / type.Size();   // pieces: a span cannot hold more than 2 GiB
         for (long at = 0; at < flat.shape[0]; at += step)
         {
             cancel.ThrowIfCancellationRequested();

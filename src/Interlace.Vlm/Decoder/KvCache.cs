@@ -26,7 +26,9 @@ public sealed class KvCache(int layers, int slots, int heads, int size, ScalarTy
     /// <summary>Makes room for so many conversations, the longest of this length. What lies beyond it in a slot is lost.</summary>
     /// <param name="count">Conversations.</param>
     /// <param name="length">Tokens of the longest.</param>
-    /// <param name="most">Tokens that it can come to, where it grows on: room is then made for twice what there was, as far as that.</param>
+    /// <param name="most">
+    /// Tokens that it can come to, where it grows on: room is then made for twice what there was, as far as that.
+    /// </param>
     public void Reserve(int count, int length, int most = 0)
     {
         if (count <= _slots && length <= Capacity) return;

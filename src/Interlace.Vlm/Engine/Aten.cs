@@ -85,8 +85,8 @@ public static unsafe partial class Aten
     /// <param name="before">Keys before its own that a query sees; it then sees none behind. All where absent.</param>
     /// <param name="seen">[B] int32: keys of each sequence that are seen, where they do not fill its place; or null.</param>
     /// <returns>[N, H, d].</returns>
-    public static Tensor FlashAttention(Tensor q, Tensor k, Tensor v, Tensor queryStarts, Tensor keyStarts, int longestQuery, int longestKey,
-        bool causal, double? scale, int? before, Tensor? seen)
+    public static Tensor FlashAttention(Tensor q, Tensor k, Tensor v, Tensor queryStarts, Tensor keyStarts,
+        int longestQuery, int longestKey, bool causal, double? scale, int? before, Tensor? seen)
     {
         ulong window = before is { } given ? Optional((ulong)given) : None, behind = before is null ? None : Optional(0);
         return CallFirst("aten::_flash_attention_forward"u8, ""u8, 5, Of(q), Of(k), Of(v), Of(queryStarts, optional: true),

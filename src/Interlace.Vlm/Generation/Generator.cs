@@ -135,7 +135,8 @@ public sealed class Generator(VisionLanguageModel model, GenerationOptions optio
         foreach (var (i, (ids, values, _)) in few.Index())
         {
             var conversation = conversations[i];
-            conversation.Add(Sampling.ChooseAmong(ids, values, options, conversation.Asked, conversation.Answered, ref conversation.Random));
+            conversation.Add(Sampling.ChooseAmong(ids, values, options, conversation.Asked, conversation.Answered,
+                ref conversation.Random));
         }
         return true;
     }

@@ -8,6 +8,7 @@ using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;
@@ -37,6 +38,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private readonly TrainedParameters _tuned = TrainedParameters.Of(model, layers, options.TrainsProjector,
         options.Lora == 0 ? null : new(options.Lora, options.LoraAlpha ?? 2.0 * options.Lora, seed),
         options.IsLean ? ScalarType.BFloat16 : ScalarType.Float32);
+    private readonly BackgroundWriter _writer = new();
     private IOptimiser? _optimiser;
 
     /// <summary>What is tuned.</summary>
@@ -115,11 +117,17 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                 if (state.Step == 0) throw skipped.NoneLeft();
             }
         }
-        catch (OperationCanceledException) when (whole && state.Step > saved)   // from here or from the samples, which stop as soon
+        catch (OperationCanceledException) when (whole)   // from here or from the samples, which stop as soon
         {
-            Save(state);
+            if (state.Step > saved) Save(state);
+            _writer.Wait();
             throw;
         }
+        finally
+        {
+            _writer.Settle();
+        }
+        _writer.Wait();
         return new(state.Step, TrainingLog.Read(LogPath).Sum(row => (long)row.Samples), state.Skipped);
     }
 
@@ -144,10 +152,29 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     private void Save(TrainingState state)
     {
+        _writer.Wait();
         Durable.FlushFile(LogPath);   // the log is never behind the state
-        state.Save(StatePath, key, identity, _tuned.Parameters, _optimiser!);
-        FreedMemory.GiveBack();
+        if (!SavesCopies)
+        {
+            state.Save(StatePath, key, identity, _tuned.Parameters, _optimiser!);
+            FreedMemory.GiveBack();
+            return;
+        }
+        Action write = state.Copy(StatePath, key, identity, _tuned.Parameters, _optimiser!);
+        _writer.Begin(() =>
+        {
+            write();
+            FreedMemory.GiveBack();
+        });
     }
+
+    /// <summary>
+    /// A GPU does not wait for the disk: the state is copied and written while the tuning goes on. On a CPU the copy would lie in the same
+    /// memory, so only a small one is made.
+    /// </summary>
+    private bool SavesCopies => model.Device.type != DeviceType.CPU || _tuned.Count * AdamW.SavedBytesPerWeight <= SmallState;
+
+    private const long SmallState = 256 << 20;
 
     private BatchOptions Batches => options.Loss switch
     {

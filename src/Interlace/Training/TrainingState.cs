@@ -22,12 +22,43 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
     public void Save(string path, string key, ModelIdentity? model, IReadOnlyList<Parameter> parameters, IOptimiser optimiser)
     {
         using var _ = no_grad();
-        var tensors = parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States)
-            .Select(t => TensorSource.FromTensor(t.Item1, t.Item2));
+        Write(path, Tensors(parameters, optimiser), Entries(key, model));
+    }
+
+    /// <summary>Copies into memory what is to be saved, so that the training can go on.</summary>
+    /// <returns>Writes the copies as <see cref="Save"/> writes the originals, on any thread, and frees them.</returns>
+    public Action Copy(string path, string key, ModelIdentity? model, IReadOnlyList<Parameter> parameters, IOptimiser optimiser)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        (string Name, Tensor Value)[] copies = [.. Tensors(parameters, optimiser)
+            .Select(t => (t.Name, t.Value.detach().to(CPU, copy: true).DetachFromDisposeScope()))];
+        var entries = Entries(key, model);
+        return () =>
+        {
+            try
+            {
+                Write(path, copies, entries);
+            }
+            finally
+            {
+                foreach (var (_, copy) in copies) copy.Dispose();
+            }
+        };
+    }
+
+    private Dictionary<string, string> Entries(string key, ModelIdentity? model) => new(SavedState.Entries(key, model, Skipped))
+    {
+        [StepName] = $"{Step}", [EpochName] = $"{Epoch}", [NextName] = $"{NextIndex}",
+    };
+
+    private static IEnumerable<(string Name, Tensor Value)> Tensors(IReadOnlyList<Parameter> parameters, IOptimiser optimiser) =>
+        parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States);
+
+    private static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors, IReadOnlyDictionary<string, string> entries)
+    {
         string beside = path + ".partial";
-        SafeTensorsWriter.Write(beside, tensors,
-            new Dictionary<string, string>(SavedState.Entries(key, model, Skipped)) { [StepName] = $"{Step}", [EpochName] = $"{Epoch}",
-            [NextName] = $"{NextIndex}" });
+        SafeTensorsWriter.Write(beside, tensors.Select(t => TensorSource.FromTensor(t.Name, t.Value)), entries);
         Durable.FlushFile(beside);
         File.Move(beside, path, overwrite: true);
     }
@@ -50,7 +81,7 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var saved = file.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
-        foreach (var (name, value) in parameters.Select(p => ($"weight.{p.Name}", p.Value)).Concat(optimiser.States))
+        foreach (var (name, value) in Tensors(parameters, optimiser))
         {
             if (!saved.TryGetValue(name, out var entry) || !entry.Shape.AsSpan().SequenceEqual(value.shape))
                 throw found.Damaged($"it lacks {name}");

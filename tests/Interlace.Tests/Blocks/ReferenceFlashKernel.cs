@@ -148,10 +148,11 @@ internal static unsafe partial class ReferenceFlashKernel
             Tensor q = _q.narrow(0, part.Q, part.Queries).select(1, h);
             Tensor k = _k.narrow(0, part.K, part.Keys).select(1, KeyHead(h)), v = _v.narrow(0, part.K, part.Keys).select(1, KeyHead(h));
             // Queries stand at the end of the keys.
-            Tensor place = Arithmetic.Range(part.Queries, CPU).Plus(part.Keys - part.Queries).unsqueeze(1), key = Arithmetic.Range(part.Keys, CPU);
+            Tensor key = Arithmetic.Range(part.Keys, CPU);
+            Tensor place = Arithmetic.Range(part.Queries, CPU).Plus(part.Keys - part.Queries).unsqueeze(1);
             Tensor hidden = key.gt(place.Plus(_causal ? 0 : _right >= 0 ? _right : part.Keys));
             if (_left >= 0) hidden = hidden.logical_or(key.lt(place.Plus(-_left)));
-            Tensor scores = q.matmul(k.t()).Times(_scale).masked_fill(hidden, float.NegativeInfinity);
+            Tensor scores = q.matmul(k.t()).Times(_scale).Plus(hidden.to(q.dtype).Times(-1e30));
             return (q, k, v, scores.softmax(-1));
         }
 

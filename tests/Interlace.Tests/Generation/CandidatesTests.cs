@@ -10,8 +10,8 @@ public class CandidatesTests
 
     public static TheoryData<double, int, double, double, double> Options => new()
     {
-        { 0, 0, 1, 1.5, 1 }, { 0, 0, 1, 0, 1.3 }, { 0, 0, 1, -2, 0.5 }, { 0.7, 20, 0.8, 1.5, 1 }, { 1.2, 5, 1, 0, 1.1 }, { 1, 1, 0.5, -1, 0.8 },
-        { 3, 40, 0.95, 0, 1 },
+        { 0, 0, 1, 1.5, 1 }, { 0, 0, 1, 0, 1.3 }, { 0, 0, 1, -2, 0.5 }, { 0.7, 20, 0.8, 1.5, 1 }, { 1.2, 5, 1, 0, 1.1 },
+        { 1, 1, 0.5, -1, 0.8 }, { 3, 40, 0.95, 0, 1 },
     };
 
     [Theory, MemberData(nameof(Options))]
@@ -25,7 +25,8 @@ public class CandidatesTests
             using var scope = NewDisposeScope();
             // Coarse numbers, so that many are equal, zeros of both signs among them.
             ScalarType type = round % 2 == 0 ? ScalarType.BFloat16 : ScalarType.Float32;
-            float[] numbers = [.. Enumerable.Range(0, 2 * Vocabulary).Select(_ => (random.Next(33) - 16) / (random.Next(2) == 0 ? 4f : -4f))];
+            float[] numbers = [.. Enumerable.Range(0, 2 * Vocabulary)
+                .Select(_ => (random.Next(33) - 16) / (random.Next(2) == 0 ? 4f : -4f))];
             Tensor logits = tensor(numbers).view(2, Vocabulary).to(type);
             HashSet<int>[] prompts = [Some(5), Some(0)], answers = [Some(3), Some(9)];
             int[][] penalised = [.. prompts.Zip(answers, (prompt, answer) => Sampling.Penalised(options, prompt, answer))];
