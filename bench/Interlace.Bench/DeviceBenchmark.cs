@@ -31,7 +31,7 @@ internal sealed class DeviceBenchmark
     public sealed record Amount(int Side, int NewTokens, int Rounds, int TuningTokens, int Product)
     {
         public static Amount Full { get; } = new(1024, 64, 5, 16_384, 8192);
-        public static Amount Brief { get; } = new(128, 8, 3, 1024, 1024);
+        public static Amount Brief { get; } = new(64, 5, 2, 512, 512);
     }
 
     private static readonly double[] Ratios = [0, 0.10, 0.15, 0.20, 0.25];
@@ -53,11 +53,12 @@ internal sealed class DeviceBenchmark
     /// <param name="folder">A model folder.</param>
     /// <param name="device">auto, cpu or cuda.</param>
     /// <param name="type">auto, fp32 or bf16.</param>
+    /// <param name="threads">Threads of the engine on a CPU; null for one a core.</param>
     /// <param name="amount">How much is measured.</param>
     /// <param name="output">Where the tables go.</param>
-    public static void Run(string folder, string device, string type, Amount amount, TextWriter output)
+    public static void Run(string folder, string device, string type, int? threads, Amount amount, TextWriter output)
     {
-        var compute = Compute.Choose(device, type);
+        var compute = Compute.Choose(device, type, threads);
         var clock = Stopwatch.StartNew();
         using var loaded = LoadedModel.Open(folder, compute.Device, compute.Type);
         Wait(compute.Device);

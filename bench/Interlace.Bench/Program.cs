@@ -18,8 +18,9 @@ switch (args.FirstOrDefault())
             [TorchSharp.torch.ScalarType.BFloat16, TorchSharp.torch.ScalarType.Float32], [512, 2048]);
         break;
     case "device" when args is [_, var folder, .. var more]:
-        using (var output = Value(more, "--out") is { } path ? new StreamWriter(path) : Console.Out)
+        using (var output = Value(more, "--out") is { } path ? new StreamWriter(path) { AutoFlush = true } : Console.Out)
             DeviceBenchmark.Run(folder, Value(more, "--device") ?? "auto", Value(more, "--type") ?? "auto",
+                Value(more, "--threads") is { } threads ? int.Parse(threads) : null,
                 more.Contains("--brief") ? DeviceBenchmark.Amount.Brief : DeviceBenchmark.Amount.Full, output);
         break;
     case "fabricate" when args is [_, var folder, "--like", var shape, .. var more]:
@@ -29,7 +30,7 @@ switch (args.FirstOrDefault())
     default:
         Console.Error.WriteLine("usage: Interlace.Bench attention | layer [4b|8b] | recompute | step | batching | decoding | order\n"
             + "         | sleb [ROUNDS] | table\n"
-            + "       Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--brief] [--out FILE]\n"
+            + "       Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]\n"
             + "       Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]");
         return 2;
 }

@@ -58,7 +58,8 @@ say "# Interlace on $(hostname), $(date -u +%Y-%m-%d)"
 say ""
 [ "$device" = cuda ] && say "$(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || echo 'nvidia-smi is absent')" && say ""
 part "doctor" 60 "$app/interlace" doctor --device "$device"
-part "golden tests" 200 "$app/Interlace.Tests" -trait "Category=Golden" -namespace "Interlace.Tests.Families.Qwen3VL*" -noLogo
+part "golden tests" 200 "$app/Interlace.Tests" -trait "Category=Golden" -namespace "Interlace.Tests.Families*" \
+    -namespace "Interlace.Tests.Training*" -namespace "Interlace.Tests.Calibration*" -noLogo -noColor
 grep -E "Total:" "$root/gpu-golden-tests.log" | tail -n 1 | tee -a "$report"
 if [ "$device" = cuda ]; then
     part "demo" 120 "$app/interlace" demo --device cuda --out "$work/demo"
@@ -66,7 +67,8 @@ if [ "$device" = cuda ]; then
     part "measuring" 240 "$app/Interlace.Bench" device "$work/4b" --device cuda --type bf16 --out "$work/table.md"
 else
     part "fabricating 4B" 60 "$app/Interlace.Bench" fabricate "$work/4b" --like 4b --layers 1 --tokenizer "$app/demo/model"
-    part "measuring" 200 "$app/Interlace.Bench" device "$app/demo/model" --device cpu --type fp32 --brief --out "$work/table.md"
+    part "measuring" 200 "$app/Interlace.Bench" device "$app/demo/model" --device cpu --type fp32 --threads 1 --brief \
+        --out "$work/table.md"
 fi
 say ""
 [ -s "$work/table.md" ] && cat "$work/table.md" | tee -a "$report"

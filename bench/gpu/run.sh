@@ -24,6 +24,7 @@ done
 rm -f "$root"/app/libtorch* "$root"/app/libc10* "$root"/app/libgomp* "$root"/app/libshm*
 
 cp "$repository/bench/gpu/gpu-run.sh" "$repository/Interlace.slnx" "$root"   # the tests look for the solution in a folder above them
+mkdir "$root/assets" && ln -s ../app/demo "$root/assets/demo"                # and for the demo beside it
 if [ -d "$shared/fixtures" ]; then
     cp -rL "$shared" "$root/shared"
 else

@@ -1,3 +1,4 @@
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -19,14 +20,14 @@ public static class AnswerLoss
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Tensor rows = hidden.index_select(0, batch.AnswerRows);
-        double loss = 0;
+        Tensor loss = zeros([], ScalarType.Float64, rows.device);   // read once, at the end: nothing waits before
         for (long at = 0; at < rows.shape[0]; at += headRows)
         {
             using var chunk = NewDisposeScope();
             long count = Math.Min(headRows, rows.shape[0] - at);
-            loss += CrossEntropy(model.Logits(rows.narrow(0, at, count)), batch.AnswerIds.narrow(0, at, count)).item<float>();
+            loss.Add(CrossEntropy(model.Logits(rows.narrow(0, at, count)), batch.AnswerIds.narrow(0, at, count)));
         }
-        return loss;
+        return loss.item<double>();
     }
 
     /// <summary>The cross-entropy of each of the batch's answer tokens, in their order, without gradients: -log p in nats.</summary>
@@ -38,16 +39,16 @@ public static class AnswerLoss
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Tensor rows = model.Hidden(batch).index_select(0, batch.AnswerRows);
-        List<double> losses = [];
+        List<Tensor> losses = [];
         for (long at = 0; at < rows.shape[0]; at += headRows)
         {
             using var chunk = NewDisposeScope();
             long count = Math.Min(headRows, rows.shape[0] - at);
             Tensor logits = model.Logits(rows.narrow(0, at, count)).to(ScalarType.Float32);
             Tensor each = functional.cross_entropy(logits, batch.AnswerIds.narrow(0, at, count), reduction: Reduction.None);
-            losses.AddRange(each.to(ScalarType.Float64).cpu().data<double>());
+            losses.Add(each.to(ScalarType.Float64).MoveToOuterDisposeScope());
         }
-        return [.. losses];
+        return losses.Count == 0 ? [] : [.. cat(losses).cpu().data<double>()];
     }
 
     /// <summary>Summed cross-entropy in fp32. logits [n, vocabulary], ids [n] -> [].</summary>

@@ -83,6 +83,7 @@ public static class FineTuneStage
         if (store.Count == 0) throw store.Skipped.NoneLeft();
         job.Say($"Tuning {Named(tuner.Tuned)} ({tuner.Tuned.Parameters.Count} tensors, "
             + $"{tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
+        if (GpuMemory.Total(compute.Device) is { } bytes && tuner.TooLarge(bytes) is { } advice) job.Say(advice);
         var result = tuner.Run(store.Count,
             (epoch, next, skipped) =>
                 samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, cancellation),

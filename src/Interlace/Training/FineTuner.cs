@@ -47,6 +47,19 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <summary>What it will need.</summary>
     public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent, anchors: Anchors.Count);
 
+    /// <summary>What to say where it will need more memory than there is; null where it fits.</summary>
+    /// <param name="bytes">Memory of the device.</param>
+    internal string? TooLarge(long bytes)
+    {
+        long Needs(FineTuneOptions settings) =>
+            MemoryEstimate.For(model, _tuned, settings, parent: parent, anchors: Anchors.Count).Total;
+        if (Needs(options) <= bytes) return null;
+        string much = $"That is more than the {bytes / 1e9:0.0} GB of the GPU";
+        return LeanerSettings.Fitting(options, bytes, Needs) is { } fit
+            ? $"{much}: with {string.Join(" and ", fit.Changed)} it would need about {Needs(fit.Options) / 1e9:0.0} GB."
+            : $"{much}: train fewer layers, or adapters (finetune.lora).";
+    }
+
     private IReadOnlyList<Anchor> Anchors => options.DistillHidden > 0 ? anchors ?? [] : [];
     private string StatePath => Path.Combine(folder, StateName);
     private string LogPath => Path.Combine(folder, TrainingLog.Name);

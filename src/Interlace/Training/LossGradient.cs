@@ -54,11 +54,11 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             var anchors = taught?.States.Count > 0 ? new AnchorLoss(taught.States, stateScale, lowest) : null;
             var sweep = new LayerSweep(model, pass, lowest, recompute, hasGraph ? x0 : null, anchors);
             Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
-            var (loss, gradient) = Head(hidden, batch, scale, taught?.Rows);
+            var (total, gradient) = Head(hidden, batch, scale, taught?.Rows);
             hidden.Dispose();
             taught?.Rows?.Dispose();
             sweep.Down(gradient);
-            return new(loss, anchors?.Sum ?? 0);
+            return new(total.item<double>(), anchors?.Sum ?? 0);   // read here: the way down does not wait for it
         }
     }
 
@@ -73,7 +73,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     /// <summary>Its answer tokens.</summary>
     public long Terms(Batch batch) => batch.AnswerRows.shape[0];
 
-    private (double Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
+    private (Tensor Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
     {
         using var timed = Profile.Of("loss");
         Tensor gradient = zeros_like(hidden), total = zeros([], ScalarType.Float64, hidden.device);
@@ -92,7 +92,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             }
             gradient.index_copy_(0, batch.AnswerRows.narrow(0, at, count), part.grad!);
         }
-        return (total.item<double>(), gradient);
+        return (total, gradient);
     }
 
     private static bool TrainsInput(VisionLanguageModel model)
