@@ -51,9 +51,7 @@ internal sealed class HubCache(HubSettings settings, HubRepository repository)
         string path = Path.Combine([Folder, "refs", .. repository.Revision.Split('/')]);
         if (Commit() == commit) return;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string beside = $"{path}.{Environment.ProcessId}.tmp";
-        File.WriteAllText(beside, commit);
-        File.Move(beside, path, overwrite: true);
+        File.WriteAllText(path, commit);   // a torn one is no commit, and asked for again
     }
 
     /// <summary>Puts a file that has come into the folder of its commit: a link to its content, or a copy where links are not
@@ -65,16 +63,16 @@ internal sealed class HubCache(HubSettings settings, HubRepository repository)
         string target = Path.Combine([.. Enumerable.Repeat("..", parts.Length + 1), "blobs", file.Hash]);
         if (new FileInfo(place).LinkTarget == target) return;
         Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-        string beside = $"{place}.{Environment.ProcessId}.tmp";
-        File.Delete(beside);
+        if (new FileInfo(place) is { LinkTarget: not null } or { Exists: true }) File.Delete(place);
         try
         {
-            File.CreateSymbolicLink(beside, target);
+            File.CreateSymbolicLink(place, target);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException && OperatingSystem.IsWindows())
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Copy(Blob(file), beside);
+            if (new FileInfo(place).LinkTarget == target) return;   // another process was faster
+            if (!OperatingSystem.IsWindows()) throw;
+            File.Copy(Blob(file), place, overwrite: true);
         }
-        File.Move(beside, place, overwrite: true);
     }
 }

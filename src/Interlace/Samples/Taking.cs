@@ -39,20 +39,20 @@ internal sealed class Taking(ISampleInput input, DataSource data, IReadOnlyDicti
     private void Take(int set, int shard, long[] drawn)
     {
         string part = work.PartOf(set, shard), half = part + SampleWork.Half;
-        FineVisionFile.Guard(data.Sets[set].Shards[shard].Path, () =>
+        string path = data.Sets[set].Shards[shard].Path;
+        using (var file = FineVisionFile.Guard(path, () => new WholeRows(input.Bytes(set, shard, work.Folder, cancellation))))
+        using (var writer = new FineVisionWriter(half))
         {
-            using var file = new WholeRows(input.Bytes(set, shard, work.Folder, cancellation));
-            using var writer = new FineVisionWriter(half);
-            foreach (WholeRow row in file.Read(drawn))
+            using IEnumerator<WholeRow> read = file.Read(drawn).GetEnumerator();
+            while (FineVisionFile.Guard(path, read.MoveNext))
             {
                 cancellation.ThrowIfCancellationRequested();
-                writer.Write(row);
+                writer.Write(read.Current);
                 Interlocked.Increment(ref _done);
                 Report();
             }
             writer.Close();
-            return true;
-        });
+        }
         Durable.FlushFile(half);
         File.Move(half, part, overwrite: true);
     }

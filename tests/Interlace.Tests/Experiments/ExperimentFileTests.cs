@@ -120,4 +120,17 @@ public class ExperimentFileTests
         Refused("""{}""", "file: variants is {}, expected a list.");
         Assert.Contains("set it in an experiment file", Assert.Throws<InputException>(() => ExperimentFile.Set(new(), "variants.0.ratio=0.2")).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Names_on_the_hub_are_no_paths_unless_their_folder_lies_beside_the_file()
+    {
+        using var folder = new ScratchFolder();
+        string file = folder.At("experiment.json");
+        File.WriteAllText(file, """{"model": "some-org/Model@v1", "data": {"path": "hf://some-org/Data=0.5,mine.jsonl"}}""");
+        var experiment = ExperimentFile.Load(file);
+        Assert.Equal(("some-org/Model@v1", $"hf://some-org/Data=0.5,{Path.Combine(folder.Path, "mine.jsonl")}"),
+            (experiment.Model, experiment.Data!.Path));
+        Directory.CreateDirectory(folder.At("some-org"));
+        Assert.Equal(Path.Combine(folder.Path, "some-org", "Model@v1"), ExperimentFile.Load(file).Model);
+    }
 }

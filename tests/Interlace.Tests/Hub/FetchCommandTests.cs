@@ -33,17 +33,22 @@ public class FetchCommandTests
     internal static async Task<(int Code, string Out, string Error)> Run(TestHub hub, (string, string)[] variables,
         params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true,
-            WorkingDirectory = hub.Folder.Path };
-        foreach (string argument in arguments.Prepend(Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll")).Append("--threads")
-            .Append("1"))
-            start.ArgumentList.Add(argument);
-        foreach (var (name, value) in hub.Variables(variables)) start.Environment[name] = value;
-        using var process = Process.Start(start)!;
+        using var process = Start(hub, variables, arguments);
         var output = process.StandardOutput.ReadToEndAsync();
         string error = await process.StandardError.ReadToEndAsync();
         string text = await output;
         await process.WaitForExitAsync();
         return (process.ExitCode, text, error);
+    }
+
+    internal static Process Start(TestHub hub, (string, string)[] variables, params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments, "--threads", "1"])
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = hub.Folder.Path,
+        };
+        foreach (var (name, value) in hub.Variables(variables)) start.Environment[name] = value;
+        return Process.Start(start)!;
     }
 }

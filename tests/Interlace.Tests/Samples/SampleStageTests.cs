@@ -80,6 +80,8 @@ public class SampleStageTests
         int drawn = DrawnData.Open(options, 1).Draw.Count;
         long all = new DirectoryInfo(whole).EnumerateFiles("*.parquet", SearchOption.AllDirectories).Sum(file => file.Length);
         long groups = DataSource.Open(whole).Rows / 20;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{hub.Server.ContentSent} bytes came for {drawn} rows, {all / groups} bytes a "
+            + $"group");
         Assert.True(hub.Server.ContentSent <= drawn * (all / groups) * 1.05,
             $"{hub.Server.ContentSent} bytes came for {drawn} rows of {all} bytes");
     }

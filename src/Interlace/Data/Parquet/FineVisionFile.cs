@@ -90,7 +90,7 @@ internal sealed class FineVisionFile : IRowFile
     /// The library's native part wraps its sentence, <c>NAME (message: 'SENTENCE')</c>,
     /// in which names of exceptions may stand and bytes of the file.
     /// </summary>
-    private static string Reason(Exception error)
+    internal static string Reason(Exception error)
     {
         string text = error.Message.ReplaceLineEndings(" ");
         const string mark = "(message: '";

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Interlace.Vlm;
 using ParquetSharp;
 using ParquetSharp.Schema;
 
@@ -15,6 +16,7 @@ internal sealed class FineVisionWriter : IDisposable
     private const int GroupRows = 1000, PageBytes = 1 << 18;
     private const short NullList = 0, EmptyList = 1, NullValue = 3, Value = 4;   // levels of definition
 
+    private readonly string _path;
     private readonly ParquetFileWriter _writer;
     private readonly List<WholeRow> _held = [];
     private long _heldBytes;
@@ -29,6 +31,7 @@ internal sealed class FineVisionWriter : IDisposable
         using GroupNode schema = new("schema", Repetition.Required, [List("images", [Leaf("bytes", LogicalType.None()),
             Leaf("path", LogicalType.String())]),
                 List("texts", [Leaf("user", LogicalType.String()), Leaf("assistant", LogicalType.String())])]);
+        _path = path;
         _writer = new ParquetFileWriter(path, schema, properties);
     }
 
@@ -37,17 +40,30 @@ internal sealed class FineVisionWriter : IDisposable
     {
         _held.Add(row);
         _heldBytes += row.Bytes;
-        if (_held.Count == GroupRows || _heldBytes >= GroupBytes) WriteGroup();
+        if (_held.Count == GroupRows || _heldBytes >= GroupBytes) OnDisk(WriteGroup);
     }
 
     /// <summary>Writes what is left and the footer.</summary>
     public void Close()
     {
-        WriteGroup();
-        _writer.Close();
+        OnDisk(WriteGroup);
+        OnDisk(_writer.Close);
     }
 
     public void Dispose() => _writer.Dispose();
+
+    /// <summary>What the disk refuses, as a sentence.</summary>
+    private void OnDisk(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (ParquetException e)
+        {
+            throw new InputException($"{_path} cannot be written: {FineVisionFile.Reason(e)}.", e);
+        }
+    }
 
     private void WriteGroup()
     {
