@@ -146,11 +146,13 @@ public sealed class VisionLanguageModel : IDisposable
         if (batch.Images.Count > 0)
         {
             using var vision = Profile.Of("vision encoder");
-            var features = Vision!.Encode(batch.Images, ComputeType, Device, (part, value) =>
+            // Whoever looks on wants each state of all images in one piece.
+            var groups = observe is null ? ImageGroups.Of(batch.Images) : [batch.Images];
+            var features = ImageGroups.Join([.. groups.Select(group => Vision!.Encode(group, ComputeType, Device, (part, value) =>
             {
                 Cancellation.ThrowIfCancellationRequested();
                 observe?.Invoke(part, value);
-            });
+            }))]);
             long seen = features.Merged.shape[0], places = batch.VisualRows.shape[0];
             if (seen != places) throw new InvalidOperationException($"{seen} visual features for {places} image tokens");
             x = x.index_copy(0, batch.VisualRows, features.Merged);
