@@ -104,7 +104,7 @@ internal sealed class DeviceBenchmark
         _out.WriteLine($"### Latency of one question ({Question(_amount.Side, 0).Length} tokens, {_amount.Rounds} rounds, medians)\n");
         _out.WriteLine("| dropped | layers | vision, ms | prefill, ms | first token, ms | further token, ms | speed-up of first | of further |");
         _out.WriteLine("|---|---|---|---|---|---|---|---|");
-        double Median(int m, Func<AnswerTimes, double> of) => Pair.Median(times[m].Select(of));
+        double Median(int m, Func<AnswerTimes, double> of) => Turns.Median(times[m].Select(of));
         foreach (var (m, (ratio, model)) in models.Index())
         {
             double first = Median(m, t => t.TimeToFirstToken), further = Median(m, t => t.PerToken);
@@ -126,7 +126,7 @@ internal sealed class DeviceBenchmark
             double[] steps = [.. Enumerable.Range(0, _amount.Rounds + 1).Select(_ =>
                 new Vlm.Generation.Generator(Model, options, []).Run(prompts).Sum(answer => answer.Decoding.TotalMilliseconds)
                 / (_amount.NewTokens - 1)).Skip(1)];
-            double step = Pair.Median(steps);
+            double step = Turns.Median(steps);
             _out.WriteLine($"| {slots} | {name} | {Text(step)} | {Text(slots * 1000 / step)} | {MemoryInUse()} |");
         }
         _out.WriteLine();
@@ -199,7 +199,7 @@ internal sealed class DeviceBenchmark
             Wait(_compute.Device);
             if (i >= 0) times.Add(clock.Elapsed.TotalSeconds);
         }
-        return Pair.Median(times);
+        return Turns.Median(times);
     }
 
     private double ProductRate()

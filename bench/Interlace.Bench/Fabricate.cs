@@ -30,7 +30,7 @@ internal static class Fabricate
     public static void Run(string folder, string shape, int? layers, string tokenizer, long seed = 0)
     {
         if (Directory.Exists(folder)) throw new InputException($"{folder} is there already.");
-        Write(folder, shape, layers, tokenizer);
+        WriteFiles(folder, shape, layers, tokenizer);
         var tensors = new SortedDictionary<string, long[]>(StringComparer.Ordinal);
         var family = Qwen3VLFamily.Row;
         VisionLanguageModel.Create(family, family.Parts!, ModelConfig.Read(folder), [],
@@ -43,7 +43,8 @@ internal static class Fabricate
     }
 
     /// <summary>Writes everything but the weights.</summary>
-    internal static void Write(string folder, string shape, int? layers, string tokenizer)
+    internal static void WriteFiles(string folder, string shape, int? layers, string tokenizer, int? visionBlocks = null,
+        int? vocabulary = null)
     {
         Directory.CreateDirectory(folder);
         JsonObject config = Json(Path.Combine(AppContext.BaseDirectory, "Shapes", shape + ".json")),
@@ -53,6 +54,14 @@ internal static class Fabricate
         JsonNode text = config["text_config"]!;
         foreach (string id in (string[])["bos_token_id", "eos_token_id"]) text[id] = own["text_config"]![id]!.DeepClone();
         if (layers is { } count) text["num_hidden_layers"] = count;
+        if (vocabulary is { } tokens) text["vocab_size"] = tokens;
+        if (visionBlocks is { } blocks)
+        {
+            JsonNode vision = config["vision_config"]!;
+            vision["depth"] = blocks;
+            vision["deepstack_visual_indexes"] = new JsonArray([.. ((int[])[5, 11, 17]).Where(block => block < blocks)
+                .DefaultIfEmpty(blocks / 2).Select(block => JsonValue.Create(block))]);
+        }
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString(new() { WriteIndented = true }) + "\n");
         foreach (string name in TextFiles.Where(name => File.Exists(Path.Combine(tokenizer, name))))
             File.Copy(Path.Combine(tokenizer, name), Path.Combine(folder, name));

@@ -1,41 +1,62 @@
+using System.Diagnostics;
 using Interlace.Bench;
+using Interlace.Bench.Figures;
 
-// Each benchmark but step, decoding and table compares two ways of doing the same thing, interleaved in one process, and prints the ratio of their medians.
-if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null) TorchSharp.torch.set_num_threads(1);   // unless asked otherwise: threads that wait for each other measure the machine
-string demo = Path.Combine(Repository.Folder, "assets", "demo");   // not there where the benchmark was carried to another machine
-switch (args.FirstOrDefault())
+// Every figure compares two ways of doing the same thing, in turns in one run.
+string model = Value("--model") ?? Repository.DemoModel;
+(string Name, bool InTable, Func<IEnumerable<Figure>> Run)[] figures =
+[
+    ("prefill", true, () => PrefillFigures.Run("4b", 512, 4096)),
+    ("vision", true, VisionFigures.Run),
+    ("calibration", true, CalibrationFigures.Run),
+    ("training", true, TrainingFigures.Run),
+    ("training-memory", true, TrainingFigures.Memory),
+    ("decoding", true, DecodingFigures.Run),
+    ("prune", true, () => FileFigures.Prune(model)),
+    ("open", true, () => FileFigures.Open(model)),
+    ("sample", true, FileFigures.Sample),
+    ("sleb", true, () => SlebFigures.Run()),
+    ("demo", true, CommandFigures.Demo),
+    ("memory", true, CalibrationFigures.Memory),
+    ("start", true, CommandFigures.Start),
+    ("busy", true, CommandFigures.Busy),
+    ("attention", false, AttentionFigures.Run),
+    ("recompute", false, TrainingFigures.Recompute),
+    ("order", false, DecodingFigures.Order),
+    ("table", false, TableFigures.Run),
+];
+switch (args)
 {
-    case "attention": AttentionBenchmark.Run(); break;
-    case "recompute": TrainingBenchmark.Recompute(demo); break;
-    case "step": TrainingBenchmark.Profile(demo); break;
-    case "batching": GenerationBenchmark.Batching(demo); break;
-    case "decoding": GenerationBenchmark.Decoding(demo); break;
-    case "order": GenerationBenchmark.Order(demo); break;
-    case "sleb": SlebBenchmark.Run(demo, args.ElementAtOrDefault(1) is { } rounds ? int.Parse(rounds) : 2); break;
-    case "table": TableBenchmark.Run(); break;
-    case "layer":
-        LayerBenchmark.Run(args.ElementAtOrDefault(1) ?? "4b",
-            [TorchSharp.torch.ScalarType.BFloat16, TorchSharp.torch.ScalarType.Float32], [512, 2048]);
+    case ["all", ..]:
+        Table.Write(figures.Where(figure => figure.InTable).Select(figure => (figure.Name, figure.Run)), Value("--out"));
         break;
-    case "device" when args is [_, var folder, .. var more]:
-        using (var output = Value(more, "--out") is { } path ? new StreamWriter(path) { AutoFlush = true } : Console.Out)
-            DeviceBenchmark.Run(folder, Value(more, "--device") ?? "auto", Value(more, "--type") ?? "auto",
-                Value(more, "--threads") is { } threads ? int.Parse(threads) : null,
-                more.Contains("--brief") ? DeviceBenchmark.Amount.Brief : DeviceBenchmark.Amount.Full, output);
+    case [var name, ..] when figures.FirstOrDefault(figure => figure.Name == name).Run is { } run:
+        foreach (var figure in run()) Console.WriteLine(figure.Line);
         break;
-    case "fabricate" when args is [_, var folder, "--like", var shape, .. var more]:
-        Fabricate.Run(folder, shape, Value(more, "--layers") is { } layers ? int.Parse(layers) : null,
-            Value(more, "--tokenizer") ?? Path.Combine(demo, "model"));
+    case ["child", "train", var recipe]: TrainingFigures.Child(recipe); break;
+    case ["child", var part, var way]: CalibrationFigures.Child(part, way); break;
+    case ["fabricate", var folder, "--like", var shape, ..]:
+        Fabricate.Run(folder, shape, Value("--layers") is { } layers ? int.Parse(layers) : null,
+            Value("--tokenizer") ?? Repository.DemoModel);
+        break;
+    case ["device", var folder, ..]:
+        using (var output = Value("--out") is { } path ? new StreamWriter(path) : Console.Out)
+        {
+            DeviceBenchmark.Run(folder, Value("--device") ?? "auto", Value("--type") ?? "auto",
+                Value("--threads") is { } threads ? int.Parse(threads) : null,
+                args.Contains("--brief") ? DeviceBenchmark.Amount.Brief : DeviceBenchmark.Amount.Full, output);
+        }
         break;
     default:
-        Console.Error.WriteLine("usage: Interlace.Bench attention | layer [4b|8b] | recompute | step | batching | decoding | order\n"
-            + "         | sleb [ROUNDS] | table\n"
-            + "       Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]\n"
-            + "       Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]");
+        Console.Error.WriteLine($"""
+            usage: Interlace.Bench all [--model FOLDER] [--out FILE.md]
+                   Interlace.Bench {string.Join(" | ", figures.Select(figure => figure.Name))} [--model FOLDER]
+                   Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]
+                   Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]
+            FOLDER is what is pruned and opened: the demo's model, unless one that was fabricated is named.
+            """);
         return 2;
 }
 return 0;
 
-static string? Value(string[] options, string name) =>
-    Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? options[at + 1] : null;
-
+string? Value(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;

@@ -1,0 +1,78 @@
+using Interlace.Evaluation.Tables;
+
+namespace Interlace.Bench.Figures;
+
+/// <summary>Commands as a user types them: the demo, the start of the program, and tuning beside busy processes.</summary>
+internal static class CommandFigures
+{
+    /// <summary>All of the demo.</summary>
+    public static IEnumerable<Figure> Demo()
+    {
+        string scratch = Files.Scratch();
+        try
+        {
+            var taken = Processes.Interlace("demo", "--out", Path.Combine(scratch, "demo"));
+            yield return Seconds("`interlace demo`, all of it", 60, [taken.Seconds]);
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    /// <summary>From the start of the program to its end, for three small pieces of work on the demo's model.</summary>
+    public static IEnumerable<Figure> Start()
+    {
+        string scratch = Files.Scratch(), image = Path.Combine(scratch, "image.png");
+        string table = Directory.EnumerateFiles(Path.Combine(Repository.Demo, "benchmarks"), "*.tsv").Order(StringComparer.Ordinal).First();
+        using (var rows = BenchmarkTable.Open(table)) File.WriteAllBytes(image, rows.Images(rows.Rows[0])[0]);
+        foreach (var (name, limit, arguments) in new (string, double, string[])[]
+        {
+            ("`--version`", 0.15, ["--version"]),
+            ("`inspect`", 0.3, ["inspect", Repository.DemoModel]),
+            ("`generate`", 0.6, ["generate", Repository.DemoModel, "What is this?", "--image", image]),
+        })
+        {
+            double[] seconds = [.. Enumerable.Range(-1, 8).Select(_ => Processes.Interlace(arguments).Seconds).Skip(1)];
+            yield return Seconds($"start: {name}, from beginning to end", limit, seconds);
+        }
+        Directory.Delete(scratch, recursive: true);
+    }
+
+    /// <summary>Tuning beside two busy processes with the threads that the program takes by itself, against one thread.</summary>
+    public static IEnumerable<Figure> Busy()
+    {
+        const int rounds = 3;
+        string scratch = Files.Scratch();
+        var busy = Enumerable.Range(0, 2).Select(_ => Processes.Start("sh", "-c", "while :; do :; done")).ToArray();
+        try
+        {
+            string plan = Path.Combine(scratch, "plan.json"), pruned = Path.Combine(scratch, "pruned");
+            QuarterPlan.Write(Repository.DemoModel, plan);
+            Processes.Interlace("prune", Repository.DemoModel, "--plan", plan, "--out", pruned);
+            double Tune(int round, params string[] threads) => Processes.Interlace(["finetune", pruned, "--data",
+                Path.Combine(Repository.Demo, "finevision"), "--rate", "1", "--set", "finetune.max_steps=20",
+                "--out", Path.Combine(scratch, $"tuned-{round}-{threads.Length}"), .. threads]).Seconds;
+            var (own, one) = (new List<double>(), new List<double>());
+            for (int round = 0; round < rounds; round++)
+            {
+                own.Add(Tune(round));
+                one.Add(Tune(round, "--threads", "1"));
+            }
+            yield return Figure.Of("20 steps of tuning the demo's model beside two busy processes", "<= 1", ("as it is", own), ("one thread", one),
+                Turns.Time);
+        }
+        finally
+        {
+            foreach (var process in busy)
+            {
+                process.Kill();
+                process.Dispose();
+            }
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    private static Figure Seconds(string what, double limit, double[] seconds) => Figure.Of(what, $"< {limit} s", ("taken", seconds),
+        ("limit", [.. seconds.Select(_ => limit)]), Turns.Time);
+}

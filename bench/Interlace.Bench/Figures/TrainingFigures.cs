@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using Interlace.Training;
+using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine;
+using Interlace.Vlm.Inputs;
+using static TorchSharp.torch;
+
+namespace Interlace.Bench.Figures;
+
+/// <summary>
+/// Gradients of a step at 25 %: ours, against the recipe of the authors' script on the same engine (a graph from the first tuned layer on,
+/// every layer run again in the backward pass, logits of all tokens in fp32), once with padded and once with flattened samples. Then ours
+/// against the products that nobody can do without.
+/// </summary>
+internal static class TrainingFigures
+{
+    // A quarter of the shape's layers, and of its vocabulary, so that the head has its usual share.
+    private const int Layers = 6, Vocabulary = 32_768, AnswerTokens = 40, Micro = 8;
+    private static readonly int[] Tuned = [2, 4];
+
+    private static readonly int[] DemoTuned = [2, 6, 8, 12];
+
+    /// <summary>The demo's model on 32 of its rows, and six layers of the shape of 4b on eight texts.</summary>
+    public static IEnumerable<Figure> Run()
+    {
+        using (var loaded = LoadedModel.Open(Repository.DemoModel, CPU, ScalarType.Float32))
+        {
+            TrainedParameters.Of(loaded.Model, DemoTuned);
+            foreach (var figure in Recipes(loaded.Model, DemoSamples.Take(loaded, 32), "demo, fp32")) yield return figure;
+        }
+        using var model = Shaped();
+        foreach (var figure in Recipes(model, Texts(), $"{Layers} layers of 4b, bf16")) yield return figure;
+        yield return Share(model);
+    }
+
+    /// <summary>The most memory of both, each in a process of its own.</summary>
+    public static IEnumerable<Figure> Memory()
+    {
+        long weights = Processes.Own("child", "train", "none").Peak;
+        double[] Beyond(string recipe) => [.. Enumerable.Range(0, 3).Select(_ => (double)(Processes.Own("child", "train", recipe).Peak - weights))];
+        double[] ours = Beyond("ours");
+        foreach (string recipe in new[] { "padded", "flattened" })
+        {
+            yield return Figure.Of($"memory of tuning beyond the weights, {Layers} layers of 4b, bf16", "<= 0.5", ("ours", ours),
+                ($"the authors' recipe, {recipe}", Beyond(recipe)), Turns.Size);
+        }
+    }
+
+    /// <summary>Layers run again against activations that are kept.</summary>
+    public static IEnumerable<Figure> Recompute()
+    {
+        using var loaded = LoadedModel.Open(Repository.DemoModel, CPU, ScalarType.Float32);
+        TrainedParameters.Of(loaded.Model, DemoTuned);
+        using var batch = Batch.Pack(DemoSamples.Take(loaded, 32), CPU);
+        yield return Turns.Compare($"gradient of {batch.TokenCount} tokens, demo", "> 1",
+            ("recomputed", () => new LossGradient(loaded.Model, recompute: true).Accumulate(batch, 1)),
+            ("kept", () => new LossGradient(loaded.Model, recompute: false).Accumulate(batch, 1)));
+    }
+
+    /// <summary>One gradient, in a process whose memory is then looked at.</summary>
+    /// <param name="recipe">none, ours, padded or flattened.</param>
+    public static void Child(string recipe)
+    {
+        using var model = Shaped();
+        foreach (var run in recipe switch
+        {
+            "none" => Array.Empty<Action>(),
+            "ours" => [Ours(model, Texts())],
+            "padded" => Authors(model, Texts(), padded: true),
+            _ => Authors(model, Texts(), padded: false),
+        })
+            run();
+    }
+
+    private static IEnumerable<Figure> Recipes(VisionLanguageModel model, EncodedSample[] samples, string name)
+    {
+        foreach (var (recipe, padded, aim) in new[] { ("padded", true, ">= 2.5"), ("flattened", false, ">= 1.6") })
+        {
+            var authors = Authors(model, samples, padded);
+            yield return Turns.Compare($"tuning at 25 %, {samples.Length} samples, {name}", aim, ($"the authors' recipe, {recipe}", () =>
+            {
+                foreach (var part in authors) part();
+            }), ("ours", Ours(model, samples)), rounds: 5);
+        }
+    }
+
+    private static Action Ours(VisionLanguageModel model, EncodedSample[] samples) => () =>
+    {
+        using var batch = Batch.Pack(samples, CPU);
+        new LossGradient(model).Accumulate(batch, 1);
+        Forget(model);
+    };
+
+    /// <summary>
+    /// Every token counts as one of an answer, so that the head sees all of them, at once; padded samples are as long as the longest of
+    /// their micro-batch.
+    /// </summary>
+    private static Action[] Authors(VisionLanguageModel model, EncodedSample[] samples, bool padded) =>
+        [.. samples.Chunk(Micro).Select<EncodedSample[], Action>(part => () =>
+        {
+            int longest = part.Max(sample => sample.Length);
+            using var batch = Batch.Pack([.. part.Select(sample => AllAnswer(padded ? Padded(sample, longest) : sample))], CPU);
+            new LossGradient(model, recompute: true, headRows: int.MaxValue).Accumulate(batch, 1);
+            Forget(model);
+        })];
+
+    private static EncodedSample Padded(EncodedSample sample, int length) =>
+        sample.Followed([.. Enumerable.Repeat(sample.Ids[^1], length - sample.Length)]);
+
+    private static EncodedSample AllAnswer(EncodedSample sample) => sample with { Trained = [.. Enumerable.Repeat(true, sample.Length)] };
+
+    private static void Forget(VisionLanguageModel model)
+    {
+        foreach (var parameter in model.Parameters.Where(parameter => parameter.IsTrainable)) parameter.Value.grad = null;
+    }
+
+    private static VisionLanguageModel Shaped()
+    {
+        var model = ShapedModel.Create("4b", ScalarType.BFloat16, Layers, vocabulary: Vocabulary);
+        TrainedParameters.Of(model, Tuned);
+        return model;
+    }
+
+    /// <summary>Eight texts of 69 to 552 tokens: as different in length as conversations are.</summary>
+    private static EncodedSample[] Texts() => [.. Enumerable.Range(1, Micro).Select(i => ShapedModel.Text(69 * i, AnswerTokens))];
+
+    private static Figure Share(VisionLanguageModel model)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        EncodedSample[] samples = [ShapedModel.Text(512, AnswerTokens), ShapedModel.Text(512, AnswerTokens)];
+        int tokens = samples.Sum(sample => sample.Length);
+        var products = LayerProducts.Of(model.Layers[0], tokens, ScalarType.BFloat16, sequences: samples.Length);
+        Tensor head = model.InputParameters[0].Value, answers = randn(samples.Length * AnswerTokens, model.HiddenSize).to(head.dtype);
+        return Turns.Compare($"tuning step, {Layers} layers of 4b, bf16, {tokens} tokens: share of the products it cannot do without", ">= 0.75",
+            ("products", () =>
+            {
+                for (int layer = 0; layer < Layers; layer++)
+                {
+                    products.Run();
+                    if (layer >= Tuned[0]) products.RunBackward(layer > Tuned[0], Tuned.Contains(layer));
+                }
+                using var own = NewDisposeScope();
+                nn.functional.linear(answers, head).matmul(head);
+            }), ("step", () =>
+            {
+                using var batch = Batch.Pack(samples, CPU);
+                new LossGradient(model, recompute: false).Accumulate(batch, 1);
+                Forget(model);
+            }), rounds: 5);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Interlace.Bench;
+
+/// <summary>Two ways of doing the same, timed in turns so that whatever else the machine does hits both.</summary>
+internal static class Turns
+{
+    /// <summary>Seconds of both ways.</summary>
+    /// <param name="what">What is compared.</param>
+    /// <param name="aim">What the first's time divided by the second's should be.</param>
+    /// <param name="first">The upper part of the ratio.</param>
+    /// <param name="second">The lower part.</param>
+    /// <param name="rounds">How often both are measured.</param>
+    /// <param name="warmUp">How often both run before.</param>
+    public static Figure Compare(string what, string aim, (string Name, Action Run) first, (string Name, Action Run) second,
+        int rounds = 7, int warmUp = 1)
+    {
+        var (one, other) = (new List<double>(), new List<double>());
+        for (int i = -warmUp; i < rounds; i++)
+        {
+            foreach (var (values, run) in new[] { (one, first.Run), (other, second.Run) })
+            {
+                double seconds = Seconds(run);
+                if (i >= 0) values.Add(seconds);
+            }
+        }
+        return Figure.Of(what, aim, (first.Name, one), (second.Name, other), Time);
+    }
+
+    /// <summary>How long something takes.</summary>
+    public static double Seconds(Action run)
+    {
+        var clock = Stopwatch.StartNew();
+        run();
+        return clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Milliseconds that the processor works on something, whatever else the machine does.</summary>
+    public static double ProcessorTime(Action run)
+    {
+        var before = Environment.CpuUsage.TotalTime;
+        run();
+        return (Environment.CpuUsage.TotalTime - before).TotalMilliseconds;
+    }
+
+    /// <summary>The value in the middle; the upper one of two.</summary>
+    public static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
+
+    /// <summary>A time with its unit.</summary>
+    public static string Time(double seconds) => seconds < 0.1 ? Shown(1000 * seconds, "0.00", "ms") : seconds < 10 ? Shown(seconds, "0.000", "s") : Shown(seconds, "0.0", "s");
+
+    /// <summary>A size with its unit.</summary>
+    public static string Size(double bytes) => bytes < 1e9 ? Shown(bytes / 1e6, "0", "MB") : Shown(bytes / 1e9, "0.00", "GB");
+
+    private static string Shown(double value, string format, string unit) =>
+        $"{value.ToString(format, CultureInfo.InvariantCulture)} {unit}";
+}
