@@ -52,10 +52,12 @@ internal static class Turns
     }
 
     /// <summary>A time with its unit.</summary>
-    public static string Time(double seconds) => seconds < 0.1 ? Shown(1000 * seconds, "0.00", "ms") : seconds < 10 ? Shown(seconds, "0.000", "s") : Shown(seconds, "0.0", "s");
+    public static string Time(double seconds) =>
+        seconds < 0.1 ? Shown(1000 * seconds, "0.00", "ms") : Shown(seconds, seconds < 10 ? "0.000" : "0.0", "s");
 
     /// <summary>A size with its unit.</summary>
-    public static string Size(double bytes) => bytes < 1e9 ? Shown(bytes / 1e6, "0", "MB") : Shown(bytes / 1e9, "0.00", "GB");
+    public static string Size(double bytes) =>
+        bytes < 1e9 ? Shown(bytes / 1e6, "0", "MB") : Shown(bytes / 1e9, "0.00", "GB");
 
     private static string Shown(double value, string format, string unit) =>
         $"{value.ToString(format, CultureInfo.InvariantCulture)} {unit}";

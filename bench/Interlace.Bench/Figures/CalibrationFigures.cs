@@ -25,7 +25,7 @@ internal static class CalibrationFigures
         }
     }
 
-    /// <summary>The most memory for twelve photos in batches of the usual budget against one by one, each in a process of its own.</summary>
+    /// <summary>The most memory for twelve photos in batches of the usual budget against one by one, in processes of their own.</summary>
     public static IEnumerable<Figure> Memory()
     {
         foreach (var (part, name) in new[] { ("calibrate", "calibration"), ("vision", "vision tower") })

@@ -59,8 +59,8 @@ internal static class CommandFigures
                 own.Add(Tune(round));
                 one.Add(Tune(round, "--threads", "1"));
             }
-            yield return Figure.Of("20 steps of tuning the demo's model beside two busy processes", "<= 1", ("as it is", own), ("one thread", one),
-                Turns.Time);
+            yield return Figure.Of("20 steps of tuning the demo's model beside two busy processes", "<= 1", ("as it is", own),
+                ("one thread", one), Turns.Time);
         }
         finally
         {

@@ -54,7 +54,8 @@ internal static class DecodingFigures
         for (int round = -1; round < 7; round++)
         {
             double begin = Turns.Seconds(() => Answer(model, prompt, 1, 1, []));
-            double step = (Turns.Seconds(() => Answer(model, prompt, 1, 1 + Steps, [])) - begin) / Steps, read = Turns.Seconds(() => Read(model));
+            double step = (Turns.Seconds(() => Answer(model, prompt, 1, 1 + Steps, [])) - begin) / Steps;
+            double read = Turns.Seconds(() => Read(model));
             if (round < 0) continue;
             steps.Add(step);
             reads.Add(read);
@@ -93,6 +94,7 @@ internal static class DecodingFigures
         return a + b + c + d;
     }
 
-    private static void Answer(VisionLanguageModel model, IEnumerable<EncodedSample> prompts, int slots, int tokens, IEnumerable<int> stopIds) =>
+    private static void Answer(VisionLanguageModel model, IEnumerable<EncodedSample> prompts, int slots, int tokens,
+        IEnumerable<int> stopIds) =>
         _ = new Vlm.Generation.Generator(model, new GenerationOptions(tokens, Slots: slots), stopIds.ToHashSet()).Run(prompts).Count();
 }

@@ -47,7 +47,7 @@ internal static class FileFigures
         }
     }
 
-    /// <summary>From opening a folder to what its first layer gives for a short text, files cold, against reading those weights alone.</summary>
+    /// <summary>From opening a folder to what its first layer gives for a short text, cold, against reading those weights alone.</summary>
     public static IEnumerable<Figure> Open(string model)
     {
         var (opens, reads) = (new List<double>(), new List<double>());
@@ -78,7 +78,8 @@ internal static class FileFigures
                 random.NextBytes(image);
                 return new TestRow([image], [("What is this?", "A picture of nothing.")]);
             }).ToArray();
-            foreach (var (layout, pageBytes, aim) in new[] { ("a page a row", 1 << 14, "<= 1.3"), ("pages of 1 MiB", 1 << 20, "(whole pages)") })
+            foreach (var (layout, pageBytes, aim) in new[]
+                { ("a page a row", 1 << 14, "<= 1.3"), ("pages of 1 MiB", 1 << 20, "(whole pages)") })
             {
                 string set = Directory.CreateDirectory(Path.Combine(folder, layout, "set")).FullName;
                 ParquetRows.Write(Path.Combine(set, "train-00000-of-00001.parquet"), written,
@@ -113,7 +114,8 @@ internal static class FileFigures
     {
         using var file = File.OpenRead(path);
         byte[] buffer = new byte[4 << 20];
-        for (long left = Math.Min(bytes, file.Length); left > 0; left -= buffer.Length) file.ReadExactly(buffer, 0, (int)Math.Min(left, buffer.Length));
+        for (long left = Math.Min(bytes, file.Length); left > 0; left -= buffer.Length)
+            file.ReadExactly(buffer, 0, (int)Math.Min(left, buffer.Length));
     }
 
     private static long BytesRead() =>

@@ -46,7 +46,7 @@ internal sealed class LayerProducts
         foreach (var (i, (weight, input, gradient)) in _linears.Index())
         {
             using var own = NewDisposeScope();
-            // Without a layer below, queries, keys, values and what goes into the feed-forward have weights' gradients alone.
+            // Without a layer below, queries, keys and values have gradients of their weights alone.
             if (below || i is not (0 or 1 or 2)) gradient.matmul(weight);
             if (tuned) gradient.t().matmul(input);
         }

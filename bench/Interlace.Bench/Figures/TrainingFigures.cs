@@ -39,7 +39,8 @@ internal static class TrainingFigures
     public static IEnumerable<Figure> Memory()
     {
         long weights = Processes.Own("child", "train", "none").Peak;
-        double[] Beyond(string recipe) => [.. Enumerable.Range(0, 3).Select(_ => (double)(Processes.Own("child", "train", recipe).Peak - weights))];
+        double[] Beyond(string recipe) =>
+            [.. Enumerable.Range(0, 3).Select(_ => (double)(Processes.Own("child", "train", recipe).Peak - weights))];
         double[] ours = Beyond("ours");
         foreach (string recipe in new[] { "padded", "flattened" })
         {
@@ -134,8 +135,8 @@ internal static class TrainingFigures
         int tokens = samples.Sum(sample => sample.Length);
         var products = LayerProducts.Of(model.Layers[0], tokens, ScalarType.BFloat16, sequences: samples.Length);
         Tensor head = model.InputParameters[0].Value, answers = randn(samples.Length * AnswerTokens, model.HiddenSize).to(head.dtype);
-        return Turns.Compare($"tuning step, {Layers} layers of 4b, bf16, {tokens} tokens: share of the products it cannot do without", ">= 0.75",
-            ("products", () =>
+        return Turns.Compare($"tuning step, {Layers} layers of 4b, bf16, {tokens} tokens: share of the products it cannot do without",
+            ">= 0.75", ("products", () =>
             {
                 for (int layer = 0; layer < Layers; layer++)
                 {

@@ -35,8 +35,8 @@ internal static class VisionFigures
             var operands = shapes.Distinct().ToDictionary(shape => shape,
                 shape => (Input: randn(shape.Rows, shape.In).to(type), Weight: randn(shape.Out, shape.In).to(type)));
             Tensor q = randn(Heads, patches, Hidden / Heads).to(type), k = randn(Heads, Hidden / Heads, patches).to(type);
-            yield return Turns.Compare($"vision tower, {Blocks} blocks of 4b, {Compute(type)}, {Side} x {Side}: share of its products", ">= 0.75",
-                ("products", () =>
+            yield return Turns.Compare($"vision tower, {Blocks} blocks of 4b, {Compute(type)}, {Side} x {Side}: share of its products",
+                ">= 0.75", ("products", () =>
                 {
                     foreach (var shape in shapes)
                         using (nn.functional.linear(operands[shape].Input, operands[shape].Weight)) { }
