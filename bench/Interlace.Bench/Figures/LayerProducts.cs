@@ -53,7 +53,7 @@ internal sealed class LayerProducts
         Attention(backward: true);
     }
 
-    /// <summary>Causal attention: each block of queries with the keys up to its end; backward twice as many, and the scores again.</summary>
+    /// <summary>Causal attention: a block of queries with the keys up to its end; backward twice as many, and the scores again.</summary>
     private void Attention(bool backward)
     {
         for (long at = 0; at < _q.shape[1]; at += QueryBlock)
