@@ -13,9 +13,9 @@ internal static class CommandLine
     private const string Description =
         "Interleaved layer pruning of vision-language models: calibrate, plan, prune, fine-tune, evaluate, report.";
 
-    private const string Sinks = "sinks";
+    private const string Sinks = "sinks", ShowVersion = "--version", All = "";
 
-    private static readonly Lazy<RootCommand> Standard = new(() => Root(Verbs.Create()));
+    private static readonly Dictionary<string, RootCommand> Roots = [];
 
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">What stands behind the program's name.</param>
@@ -26,7 +26,7 @@ internal static class CommandLine
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation,
         IReadOnlyList<Verb>? verbs = null)
     {
-        var root = verbs is null ? Standard.Value : Root(verbs);
+        var root = verbs is null ? Standard(arguments is [var first, ..] ? first : All) : Root(verbs);
         ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : Spelled(arguments),
             new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is HelpWithExamples or VersionAction) return Show(parse, terminal);
@@ -122,11 +122,26 @@ internal static class CommandLine
 
     private static string Called(Command command) => command is Verb ? $"interlace {command.Name}" : "interlace";
 
+    /// <summary>
+    /// What a command line may mean, by the word that it begins with. Each command has dozens of options: to make those of all takes longer
+    /// than many a command does.
+    /// </summary>
+    private static RootCommand Standard(string first)
+    {
+        lock (Roots)   // options are shared among commands
+        {
+            if (Roots.TryGetValue(first, out var root)) return root;
+            if (first == ShowVersion) return Roots[first] = Root([]);
+            if (Verbs.Create(first) is { } named) return Roots[first] = Root([named]);
+            return Roots.TryGetValue(All, out var all) ? all : Roots[All] = Root(Verbs.Create());
+        }
+    }
+
     private static RootCommand Root(IReadOnlyList<Verb> verbs)
     {
         var root = new RootCommand(Description) { HelpName = "interlace" };
         foreach (var version in root.Options.OfType<VersionOption>().ToArray()) root.Options.Remove(version);
-        root.Options.Add(new Option<bool>("--version") { Description = "Show the program's version.", Action = new VersionAction() });
+        root.Options.Add(new Option<bool>(ShowVersion) { Description = "Show the program's version.", Action = new VersionAction() });
         foreach (var option in CommonOptions.Global) root.Options.Add(option);
         foreach (var verb in verbs) root.Subcommands.Add(verb);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExamples((HelpAction)help.Action!);
@@ -137,11 +152,13 @@ internal static class CommandLine
     {
         public override int Invoke(ParseResult parseResult)
         {
+            var command = parseResult.CommandResult.Command;
+            foreach (var option in command.Options.Concat(CommonOptions.Global).OfType<ExperimentOption>()) option.SayDefault();
             int code = standard.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is RootCommand)
+            if (command is RootCommand)
                 parseResult.InvocationConfiguration.Output.WriteLine("Begin with: interlace demo. Options and examples of a command: "
                     + "interlace COMMAND --help.");
-            if (parseResult.CommandResult.Command is not Verb { Examples.Count: > 0 } verb) return code;
+            if (command is not Verb { Examples.Count: > 0 } verb) return code;
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");
             foreach (string example in verb.Examples) output.WriteLine($"  {example}");

@@ -15,6 +15,7 @@ internal static class DoctorCommand
 
     private static int Run(Invocation invocation)
     {
+        double? load = Load.Read();   // before the checks, which make some themselves
         var machine = new List<(string Name, string Value)>
         {
             ("program", ProgramVersion.CreatedBy),
@@ -33,6 +34,7 @@ internal static class DoctorCommand
                 ? $"{cuda.device_count()} {(cuda.device_count() == 1 ? "device" : "devices")}" : "none"));
             machine.Add(("computes on",
                 $"{compute.Device.type.ToString().ToLowerInvariant()} in {compute.TypeName} with {compute.Threads} threads"));
+            if (load is { } busy) machine.Add(("load", Load.Say(busy, compute.Threads)));
             others = Checks.OfEngine(compute.Device).Concat(others);
         }
         foreach (var (name, check) in others)

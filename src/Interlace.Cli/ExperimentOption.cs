@@ -6,6 +6,8 @@ namespace Interlace.Cli;
 /// <summary>An option with a value, such as <c>--ratio 0.25</c>; its default in the help is the experiment's.</summary>
 internal sealed class ExperimentOption : Option<string?>, IExperimentOption
 {
+    private readonly string _help;
+
     /// <param name="name">Name with its dashes.</param>
     /// <param name="path">The value's place in the experiment.</param>
     /// <param name="help">One sentence.</param>
@@ -14,10 +16,16 @@ internal sealed class ExperimentOption : Option<string?>, IExperimentOption
     {
         Path = path;
         HelpName = helpName ?? path.Split('.')[^1];
-        Description = ExperimentFile.Default(path) is { } standard ? $"{help[..^1]} (default: {standard})." : help;
+        Description = _help = help;
     }
 
     public string Path { get; }
+
+    /// <summary>Puts the default into the description, for somebody who reads the help: to find it takes longer than many a command.</summary>
+    public void SayDefault()
+    {
+        if (ExperimentFile.Default(Path) is { } standard) Description = $"{_help[..^1]} (default: {standard}).";
+    }
 
     public string? GivenIn(ParseResult parse) => parse.GetResult(this) is { Implicit: false } ? parse.GetValue(this) : null;
 }

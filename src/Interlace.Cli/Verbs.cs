@@ -3,29 +3,35 @@ namespace Interlace.Cli;
 /// <summary>The table of commands, in the order in which the help lists them.</summary>
 internal static class Verbs
 {
-    public static Verb[] Create() =>
+    private static readonly (string Name, Func<Verb> Create)[] Table =
     [
-        RunCommand.CreateDemo(),
-        RunCommand.Create(),
-        PaperCommand.Create(),
-        FetchCommand.Create(),
-        SampleCommand.Create(),
-        BenchmarksCommand.Create(),
-        ImportCommand.Create(),
-        CalibrateCommand.Create(),
-        PlanCommand.Create(),
-        PruneCommand.Create(),
-        VerifyCommand.Create(),
-        FinetuneCommand.Create(),
-        SparsifyCommand.Create(),
-        EvaluateCommand.Create(),
-        ScoreCommand.Create(),
-        CompareCommand.Create(),
-        LatencyCommand.Create(),
-        ReportCommand.Create(),
-        GenerateCommand.Create(),
-        TraceCommand.Create(),
-        InspectCommand.Create(),
-        DoctorCommand.Create(),
+        ("demo", RunCommand.CreateDemo),
+        ("run", RunCommand.Create),
+        ("paper", PaperCommand.Create),
+        ("fetch", FetchCommand.Create),
+        ("sample", SampleCommand.Create),
+        ("benchmarks", BenchmarksCommand.Create),
+        ("import", ImportCommand.Create),
+        ("calibrate", CalibrateCommand.Create),
+        ("plan", PlanCommand.Create),
+        ("prune", PruneCommand.Create),
+        ("verify", VerifyCommand.Create),
+        ("finetune", FinetuneCommand.Create),
+        ("sparsify", SparsifyCommand.Create),
+        ("evaluate", EvaluateCommand.Create),
+        ("score", ScoreCommand.Create),
+        ("compare", CompareCommand.Create),
+        ("latency", LatencyCommand.Create),
+        ("report", ReportCommand.Create),
+        ("generate", GenerateCommand.Create),
+        ("trace", TraceCommand.Create),
+        ("inspect", InspectCommand.Create),
+        ("doctor", DoctorCommand.Create),
     ];
+
+    /// <summary>All commands.</summary>
+    public static Verb[] Create() => [.. Table.Select(row => row.Create())];
+
+    /// <summary>The command of a name; null where there is none.</summary>
+    public static Verb? Create(string name) => Table.FirstOrDefault(row => row.Name == name).Create?.Invoke();
 }

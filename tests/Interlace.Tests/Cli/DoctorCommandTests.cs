@@ -17,6 +17,15 @@ public class DoctorCommandTests
     }
 
     [Fact]
+    public void A_busy_machine_is_told_how_many_threads_stay_free()
+    {
+        int threads = Environment.ProcessorCount;
+        Assert.Equal("0.2 programs at work in the last minute", Interlace.Cli.Load.Say(0.2, threads));
+        string expected = $"{threads + 0.6:0.0} programs at work in the last minute: give a command no more threads than stay free (--threads 1)";
+        Assert.Equal(threads == 1 ? expected.Split(':')[0] : expected, Interlace.Cli.Load.Say(threads + 0.6, threads));
+    }
+
+    [Fact]
     public void A_check_that_throws_fails_with_the_reason_behind_it()
     {
         var failed = Interlace.Cli.CheckResult.Of("library", () => throw new TypeInitializationException("Native", new DllNotFoundException("libfoo.so\nis not there")));
