@@ -21,7 +21,7 @@ internal sealed class ExperimentOption : Option<string?>, IExperimentOption
 
     public string Path { get; }
 
-    /// <summary>Puts the default into the description, for somebody who reads the help: to find it takes longer than many a command.</summary>
+    /// <summary>Puts the default into the description, for who reads the help: to find it takes longer than many a command.</summary>
     public void SayDefault()
     {
         if (ExperimentFile.Default(Path) is { } standard) Description = $"{_help[..^1]} (default: {standard}).";

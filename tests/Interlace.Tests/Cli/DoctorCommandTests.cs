@@ -21,7 +21,8 @@ public class DoctorCommandTests
     {
         int threads = Environment.ProcessorCount;
         Assert.Equal("0.2 programs at work in the last minute", Interlace.Cli.Load.Say(0.2, threads));
-        string expected = $"{threads + 0.6:0.0} programs at work in the last minute: give a command no more threads than stay free (--threads 1)";
+        string expected = $"{threads + 0.6:0.0} programs at work in the last minute: "
+            + "give a command no more threads than stay free (--threads 1)";
         Assert.Equal(threads == 1 ? expected.Split(':')[0] : expected, Interlace.Cli.Load.Say(threads + 0.6, threads));
     }
 
