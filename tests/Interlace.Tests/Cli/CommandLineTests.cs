@@ -7,6 +7,9 @@ public class CommandLineTests
 {
     public static TheoryData<string> Names => [.. Verbs.Create().Select(verb => verb.Name)];
 
+    [Theory, MemberData(nameof(Names))]
+    public void A_command_is_found_in_the_table_by_its_own_name(string name) => Assert.Equal(name, Verbs.Create(name)?.Name);
+
     [Fact]
     public void The_help_lists_every_command()
     {
