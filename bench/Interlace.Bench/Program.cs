@@ -3,7 +3,6 @@ using Interlace.Bench;
 using Interlace.Bench.Figures;
 
 // Every figure compares two ways of doing the same thing, in turns in one run.
-string model = Value("--model") ?? Repository.DemoModel;
 (string Name, bool InTable, Func<IEnumerable<Figure>> Run)[] figures =
 [
     ("prefill", true, () => PrefillFigures.Run("4b", 512, 4096)),
@@ -12,8 +11,8 @@ string model = Value("--model") ?? Repository.DemoModel;
     ("training", true, TrainingFigures.Run),
     ("training-memory", true, TrainingFigures.Memory),
     ("decoding", true, DecodingFigures.Run),
-    ("prune", true, () => FileFigures.Prune(model)),
-    ("open", true, () => FileFigures.Open(model)),
+    ("prune", true, () => FileFigures.Prune(Model())),
+    ("open", true, () => FileFigures.Open(Model())),
     ("sample", true, FileFigures.Sample),
     ("sleb", true, () => SlebFigures.Run()),
     ("demo", true, CommandFigures.Demo),
@@ -40,7 +39,7 @@ switch (args)
             Value("--tokenizer") ?? Repository.DemoModel);
         break;
     case ["device", var folder, ..]:
-        using (var output = Value("--out") is { } path ? new StreamWriter(path) : Console.Out)
+        using (var output = Value("--out") is { } path ? new StreamWriter(path) { AutoFlush = true } : Console.Out)
         {
             DeviceBenchmark.Run(folder, Value("--device") ?? "auto", Value("--type") ?? "auto",
                 Value("--threads") is { } threads ? int.Parse(threads) : null,
@@ -58,5 +57,7 @@ switch (args)
         return 2;
 }
 return 0;
+
+string Model() => Value("--model") ?? Repository.DemoModel;
 
 string? Value(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
