@@ -48,7 +48,7 @@ internal static class Candidates
     {
         // Bits of a positive number are in the order of the numbers; those of a negative one in the opposite order. -0 becomes 0.
         Tensor bits = Aten.Reinterpret(logits.to(ScalarType.Float32).Plus(0.0), ScalarType.Int32);
-        Tensor turned = bits.bitwise_xor(tensor(int.MaxValue, ScalarType.Int32, bits.device));
+        Tensor turned = bits.bitwise_xor(tensor(int.MaxValue, ScalarType.Int32));   // one number may stay on the CPU
         Tensor places = where(bits.signbit(), turned, bits).to(ScalarType.Int64);
         return places.Times(Ids).Plus(Arithmetic.Range(logits.shape[1], logits.device).neg().Plus(Ids - 1));
     }

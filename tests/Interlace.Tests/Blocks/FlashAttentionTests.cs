@@ -65,6 +65,16 @@ public class FlashAttentionTests
         Assert.False(FlashAttention.Serves(gpu, ScalarType.BFloat16, 512));
     }
 
+    [Theory, InlineData(8), InlineData(32)]
+    public void The_trial_finds_a_kernel_that_is_there(long headSize)
+    {
+        ReferenceFlashKernel.Register();
+        using var _ = no_grad();   // as in a step of decoding, which may be the first to ask
+        using var scope = NewDisposeScope();
+        Assert.True(FlashAttention.Works(CPU, ScalarType.Float32, headSize));
+        Assert.Null(ReferenceFlashKernel.Failure);
+    }
+
     [Fact]
     public void The_engines_choice_of_a_kernel_is_read()
     {
