@@ -2,6 +2,7 @@ using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Families;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Vision;
@@ -239,7 +240,7 @@ public sealed class VisionLanguageModel : IDisposable
         using var part = Profile.Of("head");
         using var scope = NewDisposeScope();
         Tensor normed = _norm.Forward(x);
-        Tensor logits = _head?.Forward(normed) ?? nn.functional.linear(normed, _embedding.As(x.dtype));
+        Tensor logits = _head?.Forward(normed) ?? Products.Linear(normed, _embedding.As(x.dtype));
         return logits.MoveToOuterDisposeScope();
     }
 

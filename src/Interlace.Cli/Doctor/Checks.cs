@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Text;
@@ -9,6 +10,7 @@ using ParquetSharp;
 using ParquetSharp.IO;
 using TorchSharp;
 using static TorchSharp.torch;
+using KernelProducts = Interlace.Vlm.Engine.Kernels.Products;
 
 namespace Interlace.Cli;
 
@@ -45,6 +47,8 @@ internal static class Checks
         ("backward step", () => BackwardStep(device)),
         ("fp32 products", () => Products(device, ScalarType.Float32)),
         ("bf16 products", () => Products(device, ScalarType.BFloat16)),
+        ("fp32 attention", () => LongAttention(device, ScalarType.Float32)),
+        ("bf16 attention", () => LongAttention(device, ScalarType.BFloat16)),
     ];
 
     /// <summary>What the other libraries must do.</summary>
@@ -94,18 +98,47 @@ internal static class Checks
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         Tensor x = ones([rows, inner], type, device), weight = ones([columns, inner], type, device);
-        nn.functional.linear(x, weight).Dispose();                  // prepares the kernel
+        string Speed(Func<Tensor, Tensor, Tensor> product)
+        {
+            double seconds = Seconds(() => product(x, weight).Dispose(), device);
+            return $"{Layout.Number(2.0 * rows * inner * columns / seconds / 1e9, "N0")} GFLOP/s";
+        }
+        string own = Speed(static (x, weight) => nn.functional.linear(x, weight));
+        if (device.type != DeviceType.CPU || type != ScalarType.Float32) return own;
+        if (!KernelProducts.PrefersOneDnn) return own;
+        return $"{Speed(static (x, weight) => KernelProducts.Linear(x, weight))} by oneDNN ({own} by MKL)";
+    }
+
+    /// <summary>Causal attention of a thousand tokens, by the way that the models take here, and by the other.</summary>
+    private static string LongAttention(Device device, ScalarType type)
+    {
+        const int length = 1024, heads = 8, keyHeads = 2, size = 128;
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Tensor q = ones([length, heads, size], type, device), k = ones([length, keyHeads, size], type, device);
+        Tensor Heads(Tensor x) => x.transpose(0, 1).unsqueeze(0);
+        string Milliseconds(Action call) => Layout.Number(1000 * Seconds(call, device), "0.0") + " ms";
+        string own = Milliseconds(() => Aten.Attention(Heads(q), Heads(k), Heads(k), null, causal: true).Dispose());
+        if (!BlockedAttention.Serves(q, k, k, length, null)) return $"{own} by the engine's kernel";
+        string blocked = Milliseconds(() => BlockedAttention.Forward(q, k, k, 1, length, causal: true, null).Dispose());
+        return $"{blocked} in blocks of queries ({own} by the engine's kernel)";
+    }
+
+    /// <summary>Seconds of one call, over a fifth of a second of calls; the first one prepares the kernel.</summary>
+    private static double Seconds(Action call, Device device)
+    {
+        call();
         Wait(device);
         var watch = Stopwatch.StartNew();
         int count = 0;
         do
         {
-            nn.functional.linear(x, weight).Dispose();
+            call();
             count++;
             Wait(device);
         }
         while (watch.Elapsed.TotalSeconds < 0.2);
-        return $"{Layout.Number(2.0 * rows * inner * columns * count / watch.Elapsed.TotalSeconds / 1e9, "N0")} GFLOP/s";
+        return watch.Elapsed.TotalSeconds / count;
     }
 
     private static string Tokenizing()

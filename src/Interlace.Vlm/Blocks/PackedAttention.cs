@@ -1,5 +1,6 @@
 using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -100,6 +101,11 @@ public sealed class PackedAttention : IDisposable
         {
             var (count, length, rows, ranges) = groups[g];
             Tensor Padded(Tensor x) => rows is null ? x : x.index_select(0, rows);
+            if (ranges is null && BlockedAttention.Serves(q, k, v, length, scale))
+            {
+                results[g] = BlockedAttention.Forward(Padded(q), Padded(k), Padded(v), count, length, _causal, scale);
+                continue;
+            }
             Tensor Heads(Tensor x) => Padded(x).view(count, length, x.shape[1], x.shape[2]).transpose(1, 2);
             Tensor result = ranges?.Forward(Heads(q), Heads(k), Heads(v), scale)
                 ?? Aten.Attention(Heads(q), Heads(k), Heads(v), null, _causal, scale);

@@ -111,6 +111,13 @@ public static unsafe partial class Aten
     public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu"u8, ""u8, Of(x), Of(tanh ? "tanh" : "none"));
 
     /// <summary>
+    /// A linear layer by oneDNN, whatever the engine itself would take: x W^T + b. No gradient flows through it, and how it sums depends on
+    /// the threads it may use. x [n, input], weight [output, input] of any strides, bias [output] or null -> [n, output].
+    /// </summary>
+    internal static Tensor OneDnnLinear(Tensor x, Tensor weight, Tensor? bias) =>
+        CallOne("mkldnn::_linear_pointwise", "", Of(x), Of(weight), Of(bias, optional: true), Of("none"), (ulong)NewList(0), None);
+
+    /// <summary>
     /// One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are
     /// fp32 scalars that the caller has counted up.
     /// </summary>
@@ -135,6 +142,13 @@ public static unsafe partial class Aten
                 null, 0), "create_tensor_from_blob");
             return Tensor.UnsafeCreateTensor(handle);
         }
+    }
+
+    /// <summary>Where the numbers of a tensor on the CPU begin.</summary>
+    internal static void* Data(Tensor tensor)
+    {
+        Check(aoti_torch_get_data_ptr(tensor.Handle, out void* data), "get_data_ptr");
+        return data;
     }
 
     private static int DTypeCode(ScalarType type) => (int)type;   // the same numbers on both sides: uint8 0 ... bool 11, bfloat16 15
@@ -238,6 +252,8 @@ public static unsafe partial class Aten
     private static partial int torch_list_push_back(nint list, ulong element);
     [LibraryImport("torch_cpu")]
     private static partial int aoti_torch_new_tensor_handle(nint tensor, out nint handle);
+    [LibraryImport("torch_cpu")]
+    private static partial int aoti_torch_get_data_ptr(nint tensor, out void* data);
     [LibraryImport("torch_cpu")]
     private static partial int aoti_torch_create_tensor_from_blob_v2(void* data, long dimensions, long* sizes, long* strides, long offset,
         int type, int deviceType, int deviceIndex, out nint handle, int layout, byte* metadata, long metadataSize);

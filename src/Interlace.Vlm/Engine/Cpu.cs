@@ -12,6 +12,9 @@ public static class Cpu
     /// <summary>Has instructions that multiply bfloat16 matrices (AVX512-BF16 or AMX-BF16).</summary>
     public static bool HasBFloat16 { get; } = Features.Contains("avx512-bf16") || Features.Contains("amx-bf16");
 
+    /// <summary>Its maker is AMD.</summary>
+    public static bool IsAmd { get; } = Maker() == "AuthenticAMD";
+
     /// <summary>Physical cores that this process may use, at least 1.</summary>
     public static int Cores { get; } = Math.Max(1, Math.Min(PhysicalCores() ?? Environment.ProcessorCount, Environment.ProcessorCount));
 
@@ -28,6 +31,13 @@ public static class Cpu
         (int subleaves, _, _, int matrix) = X86Base.CpuId(7, 0);
         if (subleaves >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0) yield return "avx512-bf16";
         if ((matrix & (1 << 22)) != 0) yield return "amx-bf16";
+    }
+
+    private static string Maker()
+    {
+        if (!X86Base.IsSupported) return "";
+        (_, int first, int last, int middle) = X86Base.CpuId(0, 0);
+        return System.Text.Encoding.ASCII.GetString(System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>([first, middle, last]));
     }
 
     /// <summary>Distinct cores of Linux's list of processors; null elsewhere or where it does not tell.</summary>

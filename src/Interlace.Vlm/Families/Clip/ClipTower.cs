@@ -1,9 +1,9 @@
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm.Families.Clip;
 
@@ -60,7 +60,7 @@ internal sealed class ClipTower
     public Tensor Forward(IReadOnlyList<RgbImage> tiles, ScalarType type, Device device, Observer? observe)
     {
         using var scope = NewDisposeScope();
-        Tensor x = functional.linear(_patches.Cut(tiles).to(type), _patchWeight.As(type).view(_config.Width, -1), _patchBias?.As(type));
+        Tensor x = Products.Linear(_patches.Cut(tiles).to(type), _patchWeight.As(type).view(_config.Width, -1), _patchBias?.As(type));
         observe?.Invoke("vision.patch_embed", x);
         x = x.view(tiles.Count, -1, _config.Width);
         if (_classToken is not null) x = cat([_classToken.As(type).view(1, 1, -1).expand(tiles.Count, -1, -1), x], 1);

@@ -1,10 +1,10 @@
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm.Families.InternVL;
 
@@ -75,7 +75,7 @@ internal sealed class InternVision : IVisionEncoder
     /// <summary>Tiles -> features of their patches [tiles, count, width].</summary>
     private Tensor Tower(IReadOnlyList<RgbImage> tiles, ScalarType type, Device device, Observer? observe)
     {
-        Tensor x = functional.linear(_patches.Cut(tiles).to(type), _patchWeight.As(type).view(_config.Width, -1), _patchBias.As(type));
+        Tensor x = Products.Linear(_patches.Cut(tiles).to(type), _patchWeight.As(type).view(_config.Width, -1), _patchBias.As(type));
         observe?.Invoke("vision.patch_embed", x);
         int tokens = _patches.Count + 1;
         x = cat([_classToken.As(type).expand(tiles.Count, -1, -1), x.view(tiles.Count, -1, _config.Width)], 1);

@@ -1,11 +1,11 @@
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm.Families.Qwen25VL;
 
@@ -45,7 +45,7 @@ internal sealed class VisionTower : IVisionEncoder
         var grids = _patches.GridsOf(pictures);
         observe?.Invoke(VisionLanguageModel.VisionBegins, GridPatches.Sizes(grids));
         Tensor pixels = cat([.. pictures.Select(_patches.Cut)], 0).to(type);   // [P, 3 * t * p * p]
-        Tensor x = functional.linear(pixels, _patchWeight.As(type).view(_config.Width, -1));
+        Tensor x = Products.Linear(pixels, _patchWeight.As(type).view(_config.Width, -1));
         observe?.Invoke("vision.patch_embed", x);
 
         int block = _config.MergeSize * _config.MergeSize;

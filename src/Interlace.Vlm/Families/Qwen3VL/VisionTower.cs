@@ -1,11 +1,11 @@
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Vlm.Families.Qwen3VL;
 
@@ -57,7 +57,7 @@ internal sealed class VisionTower : IVisionEncoder
         var grids = _patches.GridsOf(pictures);
         observe?.Invoke(VisionLanguageModel.VisionBegins, GridPatches.Sizes(grids));
         Tensor patches = cat([.. pictures.Select(_patches.Cut)], 0).to(type);   // [P, 3 * t * p * p]
-        Tensor x = functional.linear(patches, _patchWeight.As(type).view(_config.HiddenSize, -1), _patchBias.As(type));
+        Tensor x = Products.Linear(patches, _patchWeight.As(type).view(_config.HiddenSize, -1), _patchBias.As(type));
         observe?.Invoke("vision.patch_embed", x);
         x = x.Plus(cat([.. grids.Select(grid => PositionsOf(grid, type, device))], 0));
         observe?.Invoke("vision.block0_input", x);

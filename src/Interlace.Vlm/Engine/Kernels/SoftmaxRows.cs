@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
+
+namespace Interlace.Vlm.Engine.Kernels;
+
+/// <summary>
+/// The softmax of rows of scores, computed in fp32 and rounded to the type once. Of each row the first numbers are seen, the others
+/// become 0.
+/// </summary>
+internal static unsafe class SoftmaxRows
+{
+    /// <summary>softmax(scale x) over the first numbers of each row.</summary>
+    /// <param name="scores">[rows, keys], contiguous, fp32; may be changed.</param>
+    /// <param name="weights">[rows, keys], contiguous, fp32 or bf16: takes the result; the scores themselves, or another.</param>
+    /// <param name="seen">How many numbers of a row are seen, at least 1.</param>
+    /// <param name="scale">Above 0.</param>
+    public static void Apply(Tensor scores, Tensor weights, Func<int, int> seen, float scale)
+    {
+        (int rows, int keys) = ((int)scores.shape[0], (int)scores.shape[1]);
+        bool isWide = weights.dtype == ScalarType.Float32;
+        float* from = (float*)Aten.Data(scores);
+        void* to = Aten.Data(weights);
+        float[] wide = new float[keys + Lanes.Count];   // room for a whole last step
+        fixed (float* row = wide)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                int count = seen(i);
+                long place = (long)i * keys;
+                new ReadOnlySpan<float>(from + place, count).CopyTo(wide);
+                Normalise(row, count, scale);
+                wide.AsSpan(count).Clear();
+                if (isWide) wide.AsSpan(0, keys).CopyTo(new Span<float>((float*)to + place, keys));
+                else Lanes.Narrow(row, (ushort*)to + place, keys);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Normalise(float* row, int count, float scale)
+    {
+        int end = (count + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
+        for (int j = count; j < end; j++) row[j] = float.NegativeInfinity;   // next to nothing in the sum
+        var most = Vector512.Create(float.NegativeInfinity);
+        for (int j = 0; j < end; j += Lanes.Count) most = Vector512.MaxNative(most, Vector512.Load(row + j));
+        float largest = float.NegativeInfinity;
+        for (int lane = 0; lane < Lanes.Count; lane++) largest = Math.Max(largest, most[lane]);
+        (var shift, var factor, var sums) = (Vector512.Create(largest), Vector512.Create(scale), Vector512<float>.Zero);
+        for (int j = 0; j < end; j += Lanes.Count)
+        {
+            var power = Lanes.Exp((Vector512.Load(row + j) - shift) * factor);
+            sums += power;
+            power.Store(row + j);
+        }
+        float sum = 0;
+        for (int lane = 0; lane < Lanes.Count; lane++) sum += sums[lane];
+        var inverse = Vector512.Create(1 / sum);
+        for (int j = 0; j < end; j += Lanes.Count) (Vector512.Load(row + j) * inverse).Store(row + j);
+    }
+}
