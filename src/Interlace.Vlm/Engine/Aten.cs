@@ -115,7 +115,7 @@ public static unsafe partial class Aten
     /// the threads it may use. x [n, input], weight [output, input] of any strides, bias [output] or null -> [n, output].
     /// </summary>
     internal static Tensor OneDnnLinear(Tensor x, Tensor weight, Tensor? bias) =>
-        CallOne("mkldnn::_linear_pointwise", "", Of(x), Of(weight), Of(bias, optional: true), Of("none"), (ulong)NewList(0), None);
+        CallOne("mkldnn::_linear_pointwise"u8, ""u8, Of(x), Of(weight), Of(bias, optional: true), Of("none"), (ulong)NewList(0), None);
 
     /// <summary>
     /// One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are
