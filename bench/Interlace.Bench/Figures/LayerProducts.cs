@@ -1,6 +1,6 @@
 using Interlace.Vlm.Decoder;
+using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Bench.Figures;
 
@@ -34,8 +34,24 @@ internal sealed class LayerProducts
     public void Run()
     {
         using var own = NewDisposeScope();
-        foreach (var (weight, input, _) in _linears) functional.linear(input, weight);
+        foreach (var (weight, input, _) in _linears) Products.Linear(input, weight);
         Attention(backward: false);
+    }
+
+    /// <summary>Scores of queries [H, n, d] and keys [H, d, T], and what they read of values [H, T, d], as fast as it goes.</summary>
+    public static void Read(Tensor q, Tensor k, Tensor v)
+    {
+        if (q.dtype != ScalarType.Float32 || !Products.PrefersOneDnn)
+        {
+            q.matmul(k).matmul(v);
+            return;
+        }
+        Tensor keys = k.transpose(1, 2).contiguous(), values = v.transpose(1, 2).contiguous();
+        for (long head = 0; head < q.shape[0]; head++)
+        {
+            using var own = NewDisposeScope();
+            Products.Linear(Products.Linear(q[head], keys[head]), values[head]);
+        }
     }
 
     /// <summary>The backward pass.</summary>
@@ -61,12 +77,12 @@ internal sealed class LayerProducts
             using var own = NewDisposeScope();
             long rows = Math.Min(QueryBlock, _q.shape[1] - at), seen = at + rows;
             Tensor q = _q.narrow(1, at, rows), k = _k.narrow(2, 0, seen), v = _v.narrow(1, 0, seen);
-            Tensor weights = q.matmul(k);
             if (!backward)
             {
-                weights.matmul(v);
+                Read(q, k, v);
                 continue;
             }
+            Tensor weights = q.matmul(k);
             Tensor gradient = q.matmul(v.transpose(1, 2));   // of the weights, from that of what was read
             gradient.matmul(k.transpose(1, 2));
             gradient.transpose(1, 2).matmul(q);

@@ -1,4 +1,5 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
@@ -39,11 +40,11 @@ internal static class VisionFigures
                 ">= 0.75", ("products", () =>
                 {
                     foreach (var shape in shapes)
-                        using (nn.functional.linear(operands[shape].Input, operands[shape].Weight)) { }
+                        using (Products.Linear(operands[shape].Input, operands[shape].Weight)) { }
                     for (int block = 0; block < Blocks; block++)
                     {
                         using var own = NewDisposeScope();
-                        q.matmul(k).matmul(q);
+                        LayerProducts.Read(q, k, q);
                     }
                 }), ("tower", () =>
                 {
