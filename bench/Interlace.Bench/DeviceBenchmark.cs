@@ -102,7 +102,8 @@ internal sealed class DeviceBenchmark
                 if (round >= 0) times[m].Add(measured);
             }
         _out.WriteLine($"### Latency of one question ({Question(_amount.Side, 0).Length} tokens, {_amount.Rounds} rounds, medians)\n");
-        _out.WriteLine("| dropped | layers | vision, ms | prefill, ms | first token, ms | further token, ms | speed-up of first | of further |");
+        _out.WriteLine("| dropped | layers | vision, ms | prefill, ms | first token, ms | further token, ms "
+            + "| speed-up of first | of further |");
         _out.WriteLine("|---|---|---|---|---|---|---|---|");
         double Median(int m, Func<AnswerTimes, double> of) => Turns.Median(times[m].Select(of));
         foreach (var (m, (ratio, model)) in models.Index())
@@ -178,7 +179,8 @@ internal sealed class DeviceBenchmark
     /// </summary>
     private static double Operations(VisionLanguageModel model, int[] tuned, EncodedSample[] samples)
     {
-        double tokens = samples.Sum(sample => (double)sample.Length), squares = samples.Sum(sample => (double)sample.Length * sample.Length);
+        double tokens = samples.Sum(sample => (double)sample.Length);
+        double squares = samples.Sum(sample => (double)sample.Length * sample.Length);
         double weights = model.Layers[0].Linears.Sum(linear => (double)linear.Weight.Value.numel());
         double products = 2 * weights * tokens;
         double attention = 2 * squares * model.Layers[0].Linears[0].Weight.Value.shape[0];   // causal: half of all pairs

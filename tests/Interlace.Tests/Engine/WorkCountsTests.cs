@@ -67,7 +67,8 @@ public sealed class WorkCountsTests : IDisposable
     {
         const int more = 8;
         var prompts = _samples.Encoded(0, 1, 2, 3);
-        void Answer(int tokens) => _ = new Generator(Model, new GenerationOptions(tokens, Slots: 4), new HashSet<int>()).Run(prompts).Count();
+        void Answer(int tokens) =>
+            _ = new Generator(Model, new GenerationOptions(tokens, Slots: 4), new HashSet<int>()).Run(prompts).Count();
         Answer(2);
         var (few, many) = (Counted(() => Answer(2)), Counted(() => Answer(2 + more)));
         CheckValue("decoding, a step: results", (many.Results - few.Results) / more);

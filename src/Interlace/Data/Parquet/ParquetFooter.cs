@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ParquetSharp;
 
 namespace Interlace.Data.Parquet;
 
@@ -41,6 +42,34 @@ internal sealed record ParquetFooter(int Length, IReadOnlyList<RowGroup> RowGrou
         }
         CheckSizes(groups, stream.Length);
         return new ParquetFooter(length + Tail, groups);
+    }
+
+    /// <summary>The library's reader of the file; it leaves the stream open.</summary>
+    public ParquetFileReader Open(ShardStream stream)
+    {
+        using ReaderProperties properties = ReaderProperties.GetDefaultReaderProperties();
+        properties.EnableBufferedStream();
+        properties.EnablePageChecksumVerification();
+        properties.SetFooterReadSize(Length);
+        return new(stream, properties, leaveOpen: true);
+    }
+
+    /// <summary>The groups that rows lie in, with the row that each begins with, and its rows numbered within it.</summary>
+    /// <param name="rows">0-based in the file, ascending, without repetition.</param>
+    /// <exception cref="InvalidDataException">The file has fewer rows; told behind the last group that is there.</exception>
+    public IEnumerable<(int Group, long First, List<long> Rows)> GroupsOf(IReadOnlyList<long> rows)
+    {
+        long first = 0;
+        int at = 0;
+        for (int group = 0; group < RowGroups.Count && at < rows.Count; group++)
+        {
+            long end = first + RowGroups[group].Rows;
+            List<long> local = [];
+            for (; at < rows.Count && rows[at] < end; at++) local.Add(rows[at] - first);
+            if (local.Count > 0) yield return (group, first, local);
+            first = end;
+        }
+        if (at < rows.Count) throw new InvalidDataException("The file has fewer rows than it had.");
     }
 
     private static void CheckSizes(List<RowGroup> groups, long length)

@@ -20,11 +20,7 @@ internal sealed class ShardReader : IDisposable
         try
         {
             _footer = ParquetFooter.Read(_stream);
-            using ReaderProperties properties = ReaderProperties.GetDefaultReaderProperties();
-            properties.EnableBufferedStream();
-            properties.EnablePageChecksumVerification();
-            properties.SetFooterReadSize(_footer.Length);
-            _reader = new ParquetFileReader(_stream, properties, leaveOpen: true);
+            _reader = _footer.Open(_stream);
         }
         catch
         {
@@ -43,18 +39,8 @@ internal sealed class ShardReader : IDisposable
     /// <param name="filter">Which rows stay, from the number of images and turns.</param>
     public IEnumerable<ShardRow> Read(IReadOnlyList<long> rows, RowFilter filter)
     {
-        long first = 0;
-        int at = 0;
-        for (int group = 0; group < _footer.RowGroups.Count && at < rows.Count; group++)
-        {
-            long end = first + _footer.RowGroups[group].Rows;
-            List<long> local = [];
-            for (; at < rows.Count && rows[at] < end; at++) local.Add(rows[at] - first);
-            if (local.Count > 0)
-                foreach (ShardRow row in ReadGroup(group, local, filter)) yield return row with { Row = first + row.Row };
-            first = end;
-        }
-        if (at < rows.Count) throw new InvalidDataException("The file has fewer rows than it had.");
+        foreach (var (group, first, local) in _footer.GroupsOf(rows))
+            foreach (ShardRow row in ReadGroup(group, local, filter)) yield return row with { Row = first + row.Row };
     }
 
     public void Dispose()

@@ -25,11 +25,7 @@ internal sealed class WholeRows : IDisposable
         try
         {
             _footer = ParquetFooter.Read(_stream);
-            using ReaderProperties properties = ReaderProperties.GetDefaultReaderProperties();
-            properties.EnableBufferedStream();
-            properties.EnablePageChecksumVerification();
-            properties.SetFooterReadSize(_footer.Length);
-            _reader = new ParquetFileReader(_stream, properties, leaveOpen: true);
+            _reader = _footer.Open(_stream);
         }
         catch
         {
@@ -45,7 +41,7 @@ internal sealed class WholeRows : IDisposable
     /// <param name="rows">0-based in the file, ascending, without repetition.</param>
     public IEnumerable<WholeRow> Read(IReadOnlyList<long> rows)
     {
-        var groups = Groups(rows);
+        var groups = _footer.GroupsOf(rows).ToList();
         _bytes.Expect(groups.SelectMany(group => Columns(group.Group).Select(column => column.Chunk.PageIndex))
             .Where(range => range.Length > 0));
         foreach (var (group, _, _) in groups)
@@ -60,23 +56,6 @@ internal sealed class WholeRows : IDisposable
                 foreach (WholeRow row in ReadSome(group, some)) yield return row with { Row = first + row.Row };
             _bytes.Forget();
         }
-    }
-
-    /// <summary>Rows that are drawn from the groups they lie in, numbered within them.</summary>
-    private List<(int Group, long First, List<long> Rows)> Groups(IReadOnlyList<long> rows)
-    {
-        List<(int, long, List<long>)> groups = [];
-        long first = 0;
-        int at = 0;
-        for (int group = 0; group < _footer.RowGroups.Count && at < rows.Count; group++)
-        {
-            long end = first + _footer.RowGroups[group].Rows;
-            List<long> local = [];
-            for (; at < rows.Count && rows[at] < end; at++) local.Add(rows[at] - first);
-            if (local.Count > 0) groups.Add((group, first, local));
-            first = end;
-        }
-        return at == rows.Count ? groups : throw new InvalidDataException("The file has fewer rows than it had.");
     }
 
     private IEnumerable<WholeRow> ReadSome(int group, long[] rows)

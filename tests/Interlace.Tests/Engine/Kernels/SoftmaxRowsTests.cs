@@ -20,7 +20,8 @@ public class SoftmaxRowsTests
         Tensor scores = randn([rows, keys], generator: new Generator((ulong)keys, CPU)).Times(20.0);
         int Seen(int row) => Math.Max(1, keys - 3 * row);
         Tensor expected = zeros(rows, keys);
-        for (int i = 0; i < rows; i++) expected[i].narrow(0, 0, Seen(i)).copy_(scores[i].narrow(0, 0, Seen(i)).Times((double)scale).softmax(-1));
+        for (int i = 0; i < rows; i++)
+            expected[i].narrow(0, 0, Seen(i)).copy_(scores[i].narrow(0, 0, Seen(i)).Times((double)scale).softmax(-1));
 
         Tensor halves = empty([rows, keys], ScalarType.BFloat16), wide = scores.clone();
         SoftmaxRows.Apply(wide.clone(), halves, Seen, scale);
