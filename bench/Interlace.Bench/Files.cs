@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Interlace.Bench;
@@ -23,12 +24,13 @@ internal static partial class Files
         {
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
             RandomAccess.FlushToDisk(file);
-            if (Advise(file, 0, 0, DontNeed) != 0) throw new IOException($"{path} stays in memory.");
+            if (OperatingSystem.IsLinux() && Advise(file, 0, 0, DontNeed) != 0) throw new IOException($"{path} stays in memory.");
         }
     }
 
     private static IEnumerable<string> All(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
     private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 }

@@ -26,6 +26,11 @@ internal static class CommandLine
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation,
         IReadOnlyList<Verb>? verbs = null)
     {
+        if (verbs is null && Suggestions.Asked(arguments))
+        {
+            foreach (string suggestion in Suggestions.For(arguments, Standard)) terminal.Out.WriteLine(suggestion);
+            return ExitCode.Done;
+        }
         var root = verbs is null ? Standard(arguments is [var first, ..] ? first : All) : Root(verbs);
         ParseResult parse = root.Parse(arguments.Count == 0 ? ["--help"] : Spelled(arguments),
             new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -141,7 +146,10 @@ internal static class CommandLine
     {
         var root = new RootCommand(Description) { HelpName = "interlace" };
         foreach (var version in root.Options.OfType<VersionOption>().ToArray()) root.Options.Remove(version);
-        root.Options.Add(new Option<bool>(ShowVersion) { Description = "Show the program's version.", Action = new VersionAction() });
+        root.Options.Add(new Option<bool>(ShowVersion)
+        {
+            Description = "Show the program's version, commit and engine.", Action = new VersionAction(),
+        });
         foreach (var option in CommonOptions.Global) root.Options.Add(option);
         foreach (var verb in verbs) root.Subcommands.Add(verb);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExamples((HelpAction)help.Action!);
@@ -174,7 +182,10 @@ internal static class CommandLine
         public override int Invoke(ParseResult parseResult)
         {
             Version version = typeof(CommandLine).Assembly.GetName().Version!;
-            parseResult.InvocationConfiguration.Output.WriteLine($"interlace {version.ToString(3)}");
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine($"interlace {version.ToString(3)}");
+            output.WriteLine($"commit {BuildFacts.Commit}");
+            output.WriteLine($"engine {BuildFacts.Engine}");
             return ExitCode.Done;
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 
 namespace Interlace.Cli;
 
@@ -31,7 +32,7 @@ internal static class CommonOptions
     {
         Description = "Defaults of all options: paper, or authors for what the paper's authors' released code does "
             + "(default: the experiment file's, else paper).",
-        HelpName = "NAME",
+        HelpName = "NAME", CompletionSources = { _ => Experiments.Recipe.Names.Select(name => new CompletionItem(name)) },
     };
 
     /// <summary>Single values of the experiment.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using Interlace.Experiments;
 
 namespace Interlace.Cli;
@@ -12,8 +13,12 @@ internal sealed class ExperimentOption : Option<string?>, IExperimentOption
     /// <param name="path">The value's place in the experiment.</param>
     /// <param name="help">One sentence.</param>
     /// <param name="helpName">What the help calls the value; the last part of its place where absent.</param>
-    public ExperimentOption(string name, string path, string help, string? helpName = null) : base(name)
+    /// <param name="choices">What a shell completes it to; where absent, the few values that the experiment allows.</param>
+    public ExperimentOption(string name, string path, string help, string? helpName = null, Func<IEnumerable<string>>? choices = null)
+        : base(name)
     {
+        choices ??= () => ExperimentFile.Choices(path);
+        CompletionSources.Add(_ => choices().Select(choice => new CompletionItem(choice)));
         Path = path;
         HelpName = helpName ?? path.Split('.')[^1];
         Description = _help = help;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Interlace.Cli;
 
@@ -19,24 +20,28 @@ internal static unsafe partial class MappedFileCutShort
         _ = signal(BusError, &End);
     }
 
-    [UnmanagedCallersOnly]
+    [SupportedOSPlatform("linux"), UnmanagedCallersOnly]
     private static void End(int signal)
     {
         Say("A file of the model or of its data became shorter while it was used: put the file back and repeat the command.\n"u8);
         _exit(ExitCode.WrongInput);
     }
 
+    [SupportedOSPlatform("linux")]
     private static void Say(ReadOnlySpan<byte> sentence)
     {
         fixed (byte* bytes = sentence) _ = write(StandardError, bytes, sentence.Length);
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc")]
     private static partial nint signal(int number, delegate* unmanaged<int, void> handler);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc")]
     private static partial nint write(int file, byte* bytes, nint count);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc")]
     private static partial void _exit(int code);
 }

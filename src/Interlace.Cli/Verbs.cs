@@ -27,7 +27,11 @@ internal static class Verbs
         ("trace", TraceCommand.Create),
         ("inspect", InspectCommand.Create),
         ("doctor", DoctorCommand.Create),
+        ("completion", CompletionCommand.Create),
     ];
+
+    /// <summary>The names of all commands.</summary>
+    public static IEnumerable<string> Names => Table.Select(row => row.Name);
 
     /// <summary>All commands.</summary>
     public static Verb[] Create() => [.. Table.Select(row => row.Create())];

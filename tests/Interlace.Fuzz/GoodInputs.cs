@@ -52,6 +52,7 @@ internal static class GoodInputs
         GoodModels.Make("model");
         const string cpu = "--device cpu --dtype fp32";
         Done($"calibrate model --data data --out run {Sample} --evidence sleb,magnitude-block --set calibrate.sleb_ratio=0.1 --set calibrate.evidence_samples=2 {cpu}");
+        Done("sample data --rate 0.02 --out sampled");
         Done("prune model --plan plan.json --out shorter");
         Done($"finetune shorter --data data --out recovered {Tuning} {cpu}");
         Done($"evaluate model --benchmarks tables --out evaluated {Answers} {cpu}");

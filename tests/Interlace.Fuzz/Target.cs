@@ -49,6 +49,8 @@ internal sealed record Target(string Name, string File, Func<byte[], Dice, byte[
         new("chat-template", "model/chat_template.json", Json.Mutate, ["model"], Generate),
         new("parquet", "data/set/train.parquet", Parquet.Mutate, ["model", "data"],
         $"calibrate model --data data --out measured {GoodInputs.Sample}" + Cpu) { Slow = true },
+        new("sample", "sampled/sample.json", Json.Mutate, ["model", "data", "sampled"], "sample data --rate 0.02 --out sampled",
+        $"calibrate model --data sampled --out measured {GoodInputs.Sample}" + Cpu),
         new("table", "tables/Small.tsv", Lines.MutateTable, ["model", "tables"], Evaluate) { Slow = true },
         new("rows-of-tables", "tables/benchmarks.json", Json.Mutate, ["model", "tables"], Evaluate),
         new("png", "image.png", Images.Mutate, ["model", "image.png"], See),

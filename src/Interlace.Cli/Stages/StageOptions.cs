@@ -15,7 +15,7 @@ internal static class StageOptions
     public static readonly ExperimentSwitch Adaptive = new("--adaptive", "calibrate.adaptive", "true",
         "Stop once other samples would hardly give another plan of this method and ratio.");
     public static readonly ExperimentOption Method = new("--method", "plan.method",
-        $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.");
+        $"Selection method: {string.Join(", ", Pruning.Methods.Table.Keys)}.", choices: () => Pruning.Methods.Table.Keys);
     public static readonly ExperimentOption Ratio = new("--ratio", "plan.ratio",
         "Part of the decoder layers to drop, rounded down to whole layers.", "PART");
     public static readonly ExperimentOption Selection = new("--selection", "plan.selection",

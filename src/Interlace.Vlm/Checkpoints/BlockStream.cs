@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Interlace.Vlm.Checkpoints;
@@ -87,6 +88,7 @@ internal sealed partial class BlockStream : Stream
         base.Dispose(disposing);
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "copy_file_range")]
     private static partial nint copy_file_range(SafeFileHandle source, ref long from, SafeFileHandle target, ref long to, nuint count,
         uint flags);

@@ -3,7 +3,53 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>Element types of a safetensors file, named as in its header.</summary>
-public enum ElementType { BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, F16, BF16, I32, U32, F32, I64, U64, F64 }
+public enum ElementType
+{
+    /// <summary>Truth values of one byte.</summary>
+    BOOL,
+
+    /// <summary>Unsigned integers of 8 bits.</summary>
+    U8,
+
+    /// <summary>Signed integers of 8 bits.</summary>
+    I8,
+
+    /// <summary>Floating point of 8 bits, 4 of them the exponent.</summary>
+    F8_E4M3,
+
+    /// <summary>Floating point of 8 bits, 5 of them the exponent.</summary>
+    F8_E5M2,
+
+    /// <summary>Signed integers of 16 bits.</summary>
+    I16,
+
+    /// <summary>Unsigned integers of 16 bits.</summary>
+    U16,
+
+    /// <summary>IEEE half precision.</summary>
+    F16,
+
+    /// <summary>bfloat16: the upper half of single precision.</summary>
+    BF16,
+
+    /// <summary>Signed integers of 32 bits.</summary>
+    I32,
+
+    /// <summary>Unsigned integers of 32 bits.</summary>
+    U32,
+
+    /// <summary>IEEE single precision.</summary>
+    F32,
+
+    /// <summary>Signed integers of 64 bits.</summary>
+    I64,
+
+    /// <summary>Unsigned integers of 64 bits.</summary>
+    U64,
+
+    /// <summary>IEEE double precision.</summary>
+    F64,
+}
 
 /// <summary>Sizes of element types and their counterparts in the engine.</summary>
 public static class ElementTypes

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Interlace.Vlm.Engine;
 
@@ -8,12 +9,12 @@ namespace Interlace.Vlm.Engine;
 /// </summary>
 public static partial class FreedMemory
 {
-    private static bool _unknown = !OperatingSystem.IsLinux();
+    private static bool _unknown;
 
     /// <summary>Hands freed memory back.</summary>
     public static void GiveBack()
     {
-        if (_unknown) return;
+        if (!OperatingSystem.IsLinux() || _unknown) return;
         try
         {
             _ = malloc_trim(0);
@@ -24,6 +25,7 @@ public static partial class FreedMemory
         }
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int malloc_trim(nuint keep);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Interlace.Vlm.Engine;
 
@@ -38,6 +39,7 @@ public static partial class NativeSettings
     /// found and cleared anew for the next one: a quarter of the time of tuning. Freed memory stays with the process instead,
     /// until <see cref="FreedMemory.GiveBack"/>.
     /// </summary>
+    [SupportedOSPlatform("linux")]
     private static void KeepMemory()
     {
         if (!IsSet("MALLOC_MMAP_MAX_") && !IsSet("MALLOC_MMAP_THRESHOLD_")) _ = mallopt(MostMappings, 0);
@@ -46,9 +48,11 @@ public static partial class NativeSettings
 
     private static bool IsSet(string name) => Environment.GetEnvironmentVariable(name) is not null;
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int setenv(string name, string value, int overwrite);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int mallopt(int setting, int value);
 }

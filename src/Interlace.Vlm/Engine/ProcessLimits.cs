@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Interlace.Vlm.Engine;
 
@@ -49,6 +50,7 @@ public static partial class ProcessLimits
         public readonly ulong Current, Most;
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "getrlimit")]
     private static partial int getrlimit(int resource, out Limit limit);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Interlace.Vlm.Files;
 
@@ -98,6 +99,7 @@ public static partial class UserFile
 
     // The runtime does not tell a pipe from a file before it is opened, and opening a pipe waits for a writer.
     // The layout of statx is the kernel's and the same on every processor.
+    [SupportedOSPlatform("linux")]
     private static unsafe PathKind KindOnLinux(string path)
     {
         const int workingFolder = -100, noPermission = 13, modeOffset = 28;
@@ -120,6 +122,7 @@ public static partial class UserFile
     private static InputException TooLarge(string path, int most) =>
         new($"{path} has more than {most} bytes, the most that are read of such a file.");
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int statx(int folder, string path, int flags, uint mask, byte* status);
 }

@@ -147,6 +147,10 @@ public static class ExperimentFile
         return tree.Deserialize(ExperimentJson.Default.Experiment)!;
     }
 
+    /// <summary>The values that a place of the experiment may have, where they are a few texts; else none.</summary>
+    /// <param name="path">The place, such as <c>plan.selection</c>.</param>
+    public static IReadOnlyList<string> Choices(string path) => ExperimentRules.ChoicesOf(path);
+
     /// <summary>The default of a value as text, or null where it has none.</summary>
     /// <exception cref="InputException">There is no such value.</exception>
     public static string? Default(string path)

@@ -122,6 +122,9 @@ internal static class ExperimentRules
     public static IEnumerable<string> Paths =>
         [.. Choices.Select(rule => rule.Path), .. Ranges.Select(rule => rule.Path), .. Texts.Select(rule => rule.Path)];
 
+    /// <summary>The values that a place may have, where they are a few texts; else none.</summary>
+    public static IReadOnlyList<string> ChoicesOf(string path) => Choices.FirstOrDefault(rule => rule.Path == path).Allowed ?? [];
+
     /// <summary>Checks a complete experiment.</summary>
     /// <param name="experiment">The experiment as JSON of the right types.</param>
     /// <param name="source">Stands before every message.</param>

@@ -10,7 +10,7 @@ namespace Interlace.Training;
 /// below the lowest tuned layer, no weight gradients in frozen layers, and the head on answer rows in chunks, so that [tokens x vocabulary]
 /// never exists.
 /// </summary>
-/// <param name="model">The model; trainable parameters are those after <see cref="Parameter.Train"/>.</param>
+/// <param name="model">The model; trainable parameters are those after <see cref="Vlm.Blocks.Parameter.Train"/>.</param>
 /// <param name="recompute">
 /// Keep only the input of each layer and run the layer again in the backward pass: a third more arithmetic, a fraction of the memory. The
 /// result is the same.

@@ -31,7 +31,12 @@ public class CommandLineTests
     }
 
     [Fact]
-    public void The_version_is_printed() => Assert.Matches(@"^interlace \d+\.\d+\.\d+\n$", CommandRun.Of("--version").Out);
+    public void The_version_is_printed_with_commit_and_engine()
+    {
+        string version = CommandRun.Of("--version").Out;
+        Assert.Matches(@"^interlace \d+\.\d+\.\d+\ncommit ([0-9a-f]{40}|unknown)\nengine libtorch .*\d+\.\d+\.\d+.*, TorchSharp \d+\.\d+\.\d+\n$", version);
+        if (Path.Exists(Path.Combine(Shared.Repository, ".git"))) Assert.DoesNotContain("unknown", version, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("no such command", "fly")]

@@ -13,7 +13,7 @@ internal sealed record CommandRun(int Code, string Out, string Error)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         // The number of threads is the process's, and other tests run beside this one.
-        if (arguments is [[not '-', ..], ..] && !arguments.Contains("--threads")) arguments = [.. arguments, "--threads", "1"];
+        if (arguments is [[not ('-' or '['), ..], ..] && !arguments.Contains("--threads")) arguments = [.. arguments, "--threads", "1"];
         int code = CommandLine.Run(arguments, new Terminal(output, error), cancellation);
         return new(code, output.ToString(), error.ToString());
     }
