@@ -2,7 +2,7 @@
 # Makes interlace-VERSION-linux-x64.tar.gz: the program with runtime, engine and demo, to unpack and run where neither .NET nor
 # anything else is installed. The same sources give the same bytes.
 #   build/package.sh [FOLDER]      the archive goes into FOLDER, by default artifacts
-#   LEVEL=1 build/package.sh       packs quickly, where size is no matter (default: 9)
+#   LEVEL=1 build/package.sh       packs quickly, where size is no matter (default: 6)
 set -euo pipefail
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 target="$(mkdir -p "${1:-$repository/artifacts}" && cd "${1:-$repository/artifacts}" && pwd)"
@@ -36,6 +36,6 @@ epoch="${SOURCE_DATE_EPOCH:-$(git -C "$repository" log -1 --format=%ct 2>/dev/nu
 find "$root" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 chmod 755 "$root/interlace" && { [ ! -e "$root/createdump" ] || chmod 755 "$root/createdump"; }
 tar -C "$work" --sort=name --format=gnu --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -cf - "$name" \
-    | gzip -n "-${LEVEL:-9}" >"$work/$name.tar.gz"
+    | gzip -n "-${LEVEL:-6}" >"$work/$name.tar.gz"
 mv "$work/$name.tar.gz" "$target/$name.tar.gz"
 echo "$target/$name.tar.gz ($(du -h "$target/$name.tar.gz" | cut -f1), $(du -sh "$root" | cut -f1) unpacked)"

@@ -23,6 +23,7 @@ internal static class Verbs
         ("compare", CompareCommand.Create),
         ("latency", LatencyCommand.Create),
         ("report", ReportCommand.Create),
+        ("card", CardCommand.Create),
         ("generate", GenerateCommand.Create),
         ("trace", TraceCommand.Create),
         ("inspect", InspectCommand.Create),

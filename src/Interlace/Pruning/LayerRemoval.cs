@@ -107,6 +107,7 @@ public static class LayerRemoval
                 && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name)
                 && name is not (PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName)
                 && !name.StartsWith('.'))
+            .Where(name => name != CardFile.Name || !CardFile.IsOurs(model))   // it tells of that model alone
             .Concat(MoreTemplates(model))
             .Order(StringComparer.Ordinal);
 

@@ -175,7 +175,8 @@ public static class Verification
 
     private static Check CompanionsAgree(string pruned, string parent)
     {
-        string[] differing = [.. LayerRemoval.Companions(parent).Where(file =>
+        bool hasOwnCard = CardFile.IsOurs(pruned);
+        string[] differing = [.. LayerRemoval.Companions(parent).Where(file => file != CardFile.Name || !hasOwnCard).Where(file =>
             !File.Exists(Path.Combine(pruned, file))
                 || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
         if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter)

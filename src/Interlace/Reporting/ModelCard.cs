@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Interlace.Pruning;
+
+namespace Interlace.Reporting;
+
+/// <summary>
+/// The card of a pruned or tuned model as Hugging Face's hub shows it: YAML for its index, then a page for people. It says what was
+/// measured in the run that made the model, and nothing else.
+/// </summary>
+/// <param name="Base">What the model was made from: <c>ORG/NAME</c> on the hub, or the name of a folder.</param>
+/// <param name="ReadsImages">The model has a vision tower.</param>
+/// <param name="Licence">Lines <c>license</c>, <c>license_name</c> and <c>license_link</c> of its parent's card, by name.</param>
+/// <param name="DataSets">Names on the hub of the data that it was measured and tuned on.</param>
+public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionary<string, string> Licence, IReadOnlyList<string> DataSets)
+{
+    private static readonly JsonSerializerOptions Quoted = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The card's text.</summary>
+    /// <param name="run">What was measured.</param>
+    /// <param name="model">Which of the run's models it is: <c>dropped</c>, or <c>recovered</c> for the tuned one.</param>
+    public string ToMarkdown(ReportData run, string model)
+    {
+        bool tuned = model != "dropped";
+        var (scored, dense) = (run.Models.FirstOrDefault(m => m.Name == model), run.Models.FirstOrDefault(m => m.Name == "dense"));
+        string task = ReadsImages ? "image-text-to-text" : "text-generation";
+        string name = Base.Split('/')[^1] + (tuned ? "-recovered" : "-pruned");
+        string protocol = (run.Protocol ?? "").Split("; relative to ")[0];   // no relative number stands here
+        var text = new StringBuilder();
+        void Line(string line = "") => text.Append(line).Append('\n');
+
+        Line("---");
+        Line($"base_model: {Quote(Base)}");
+        if (tuned) Line("base_model_relation: finetune");
+        foreach (var (key, value) in Licence) Line($"{key}: {Quote(value)}");
+        Line("library_name: transformers");
+        Line($"pipeline_tag: {task}");
+        Line("tags:");
+        foreach (string tag in new[] { "interlace", "layer-pruning" }) Line($"- {tag}");
+        if (DataSets.Count > 0) Line("datasets:");
+        foreach (string set in DataSets) Line($"- {Quote(set)}");
+        if (scored is { Benchmarks.Count: > 0 })
+        {
+            Line("model-index:");
+            Line($"- name: {Quote(name)}");
+            Line("  results:");
+            foreach (var benchmark in scored.Benchmarks)
+            {
+                Line($"  - task: {{type: {task}}}");
+                Line($"    dataset: {{name: {Quote(benchmark.Benchmark)}, type: {Quote(benchmark.Benchmark.ToLowerInvariant())}}}");
+                Line($"    metrics: [{{type: score, value: {Number(benchmark.Score)}, name: {Quote($"percent; {protocol}")}}}]");
+            }
+        }
+        Line("---");
+        Line();
+        Line($"# {Plain(name)}");
+        Line();
+        foreach (string sentence in What(run.Plan, tuned)) Line(sentence);
+        if (scored is { Benchmarks.Count: > 0 })
+        {
+            Line();
+            foreach (string row in Table(scored, dense)) Line(row);
+            Line();
+            Line($"In percent; {Plain(protocol)}.");
+            foreach (string remark in run.Remarks) Line($"- {Plain(remark)}");
+        }
+        Line();
+        Line($"An ordinary checkpoint of its family: it loads wherever its parent does. Made by {Plain(run.Version)}, seed {run.Seed}; "
+            + "`plan.json` and `interlace.json` beside the weights say from which model and by which measure.");
+        Line();
+        Line(CardFile.Mark);
+        return text.ToString();
+    }
+
+    private IEnumerable<string> What(PlanData? plan, bool tuned)
+    {
+        if (plan is null)
+        {
+            yield return $"{Plain(Base)} with fewer decoder layers.";
+            yield break;
+        }
+        yield return $"{Plain(Base)} without {plan.Drop.Length} of its {plan.LayerCount} decoder layers, which the method `{plan.Method}` "
+            + $"of Interlace chose (layers {Layers(plan.Drop)}, counted from 0).";
+        yield return tuned && plan.Tune.Length > 0
+            ? $"Of those that stay, {Layers(plan.Tune)} were tuned to do their work." : "Nothing was tuned.";
+    }
+
+    private static IEnumerable<string> Table(ModelScores scored, ModelScores? dense)
+    {
+        double? Of(string benchmark) => dense?.Benchmarks.FirstOrDefault(b => b.Benchmark == benchmark)?.Score;
+        string Cell(double? value) => value is { } number ? number.ToString("0.0", CultureInfo.InvariantCulture) : "";
+        yield return dense is null ? "| benchmark | this model |" : "| benchmark | unpruned | this model |";
+        yield return dense is null ? "|---|---|" : "|---|---|---|";
+        string Row(string name, double? before, double now) =>
+            dense is null ? $"| {Plain(name)} | {Cell(now)} |" : $"| {Plain(name)} | {Cell(before)} | {Cell(now)} |";
+        foreach (var benchmark in scored.Benchmarks) yield return Row(benchmark.Benchmark, Of(benchmark.Benchmark), benchmark.Score);
+        yield return Row("average", dense?.Average, scored.Average);
+    }
+
+    private static string Layers(int[] layers) => string.Join(", ", layers);
+
+    private static string Number(double value) => Math.Round(value, 4).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A text in quotes, as JSON and YAML both have it.</summary>
+    private static string Quote(string text) => JsonSerializer.Serialize(text, Quoted);
+
+    /// <summary>Names come from files: no character of theirs is markup.</summary>
+    private static string Plain(string text) => string.Concat(text.Select(c => c switch
+    {
+        '\n' or '\r' => " ",
+        '<' or '>' or '|' or '[' or ']' or '`' or '*' or '_' or '\\' or '#' or '!' => $"\\{c}",
+        _ => $"{c}",
+    }));
+}
