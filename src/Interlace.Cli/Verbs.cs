@@ -12,6 +12,7 @@ internal static class Verbs
         ("sample", SampleCommand.Create),
         ("benchmarks", BenchmarksCommand.Create),
         ("import", ImportCommand.Create),
+        ("export", ExportCommand.Create),
         ("calibrate", CalibrateCommand.Create),
         ("plan", PlanCommand.Create),
         ("prune", PruneCommand.Create),

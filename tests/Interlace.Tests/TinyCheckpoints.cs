@@ -89,6 +89,19 @@ internal static class TinyCheckpoints
         return WithWeights(folder, ElementType.BF16, shards: 1);
     }
 
+    /// <summary>Changes the configuration of a copy and gives it new weights of the shapes that it asks for.</summary>
+    /// <param name="folder">A writable copy of one of the folders.</param>
+    /// <param name="change">Changes <c>config.json</c>.</param>
+    public static void Remake(string folder, Action<JsonNode> change)
+    {
+        string path = Path.Combine(folder, "config.json");
+        JsonNode config = JsonNode.Parse(File.ReadAllText(path))!;
+        change(config);
+        File.WriteAllText(path, config.ToString());
+        foreach (string file in Directory.EnumerateFiles(folder, "*.safetensors*")) File.Delete(file);
+        WithWeights(folder, ElementType.F32, shards: 1);
+    }
+
     private static string FolderWith(string name, params string[] files)
     {
         Directory.CreateDirectory(Folder.At(name));

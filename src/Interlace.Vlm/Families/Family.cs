@@ -31,6 +31,12 @@ internal sealed record Family(string ModelType, TensorNames Names)
     /// </summary>
     public IReadOnlyList<string> Projector { get; init; } = [];
 
+    /// <summary>How it is written as a GGUF file; null where it is not.</summary>
+    public GgufForm? Gguf { get; init; }
+
+    /// <summary>Why it is not, as the end of a sentence; null where that was only never done.</summary>
+    public string? NoGguf { get; init; }
+
     /// <summary>How it computes; null for a family whose models can be pruned, but not run.</summary>
     public FamilyParts? Parts { get; init; }
 }

@@ -4,17 +4,18 @@ using Interlace.Vlm.Checkpoints.Gguf;
 namespace Interlace.Vlm.Families;
 
 /// <summary>A kind of model that GGUF files hold: how its files differ from others, and what its config says.</summary>
-/// <param name="Name">Its <c>general.architecture</c>, with which its keys begin; also the <c>model_type</c> of checkpoints.</param>
-/// <param name="Class">The class that checkpoints name.</param>
+/// <param name="Name">Its <c>general.architecture</c>, with which its keys begin; also the <c>model_type</c> of checkpoints that are
+/// made of such files.</param>
+/// <param name="Class">The class that checkpoints name; null where files are written and not read.</param>
 /// <param name="IsPermuted">In the file, neighbouring rows of a head's queries and keys are turned together,
 /// in checkpoints row j and row j + d/2: row 2j + s there is row j + s d/2 here.</param>
 /// <param name="Parts">Parts that all such models have.</param>
 /// <param name="Optional">Parts that some have; each is there where its first tensor is.</param>
-/// <param name="More">What else their configs say; the parts of this model are given.</param>
-internal sealed record GgufArchitecture(string Name, string Class, bool IsPermuted, GgufNames.Part Parts, GgufNames.Part Optional,
-    Func<GgufSizes, GgufNames.Part, JsonObject> More)
+/// <param name="More">What else their configs say; the parts of this model are given. Null where files are not read.</param>
+internal sealed record GgufArchitecture(string Name, string? Class, bool IsPermuted, GgufNames.Part Parts, GgufNames.Part Optional,
+    Func<GgufSizes, GgufNames.Part, JsonObject>? More = null)
 {
-    /// <summary>All that are known.</summary>
+    /// <summary>Those whose files are read.</summary>
     public static IReadOnlyList<GgufArchitecture> All { get; } =
     [
         new("llama", "LlamaForCausalLM", IsPermuted: true, GgufNames.Part.None,
@@ -39,6 +40,15 @@ internal sealed record GgufArchitecture(string Name, string Class, bool IsPermut
                 more["attention_bias"] = parts.HasFlag(GgufNames.Part.InputBias);
                 return more;
             }),
+    ];
+
+    /// <summary>Those whose files are written: positions of three numbers are beyond what can be imported.</summary>
+    public static IReadOnlyList<GgufArchitecture> Written { get; } =
+    [
+        // No biases of attention there: llama.cpp loads no file that has them.
+        .. All.Select(known => known.Name == "qwen3" ? known with { Optional = GgufNames.Part.Head } : known),
+        new("qwen2vl", null, IsPermuted: false, GgufNames.Part.InputBias, GgufNames.Part.Head),
+        new("qwen3vl", null, IsPermuted: false, GgufNames.Part.HeadNorms, GgufNames.Part.Head),
     ];
 
     /// <summary>Names behind the architecture's of the keys that are understood; another one may mean anything.</summary>

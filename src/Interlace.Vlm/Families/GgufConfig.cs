@@ -49,7 +49,7 @@ internal static class GgufConfig
             ["vocab_size"] = sizes.Vocabulary,
         };
         if (keys.Has($"{architecture.Name}.attention.key_length")) config["head_dim"] = sizes.HeadSize;
-        foreach (var (name, value) in architecture.More(sizes, parts)) config[name] = value?.DeepClone();
+        foreach (var (name, value) in architecture.More!(sizes, parts)) config[name] = value?.DeepClone();
         foreach (var (name, id) in TokenIds(keys, sizes.Vocabulary)) config[name] = id;
         return new(config.OrderBy(entry => entry.Key, StringComparer.Ordinal)
             .Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone())));

@@ -12,12 +12,14 @@ internal static class GgufNames
     /// <summary>Factors of rotary frequencies, which checkpoints say in their config.</summary>
     public const string RopeFactors = "rope_freqs.weight";
 
+    private const string HeadInFolder = "lm_head.weight";
+
     /// <summary>Tensors of the whole model.</summary>
     private static readonly Row[] OfModel =
     [
-        new("token_embd.weight", "model.embed_tokens.weight", s => [s.Vocabulary, s.Hidden]),
-        new("output_norm.weight", "model.norm.weight", s => [s.Hidden]),
-        new(Head, "lm_head.weight", s => [s.Vocabulary, s.Hidden], Part.Head),
+        new("token_embd.weight", "embed_tokens.weight", s => [s.Vocabulary, s.Hidden]),
+        new("output_norm.weight", "norm.weight", s => [s.Hidden]),
+        new(Head, HeadInFolder, s => [s.Vocabulary, s.Hidden], Part.Head),
     ];
 
     /// <summary>Tensors of a layer, whose index stands in the middle of the name.</summary>
@@ -50,11 +52,12 @@ internal static class GgufNames
     /// <summary>The tensors of a model.</summary>
     /// <param name="sizes">Its sizes.</param>
     /// <param name="parts">The parts that it has.</param>
-    public static IEnumerable<GgufName> Of(GgufSizes sizes, Part parts)
+    /// <param name="decoder">What the names of the decoder's tensors begin with in the checkpoint.</param>
+    public static IEnumerable<GgufName> Of(GgufSizes sizes, Part parts, string decoder = "model.")
     {
-        foreach (var row in OfModel.Where(Has)) yield return row.At(sizes, "", "");
+        foreach (var row in OfModel.Where(Has)) yield return row.At(sizes, "", row.InFolder == HeadInFolder ? "" : decoder);
         for (int l = 0; l < sizes.Layers; l++)
-            foreach (var row in OfLayer.Where(Has)) yield return row.At(sizes, $"blk.{l}.", $"model.layers.{l}.");
+            foreach (var row in OfLayer.Where(Has)) yield return row.At(sizes, $"blk.{l}.", $"{decoder}layers.{l}.");
 
         bool Has(Row row) => (row.Part & ~parts) == 0;
     }

@@ -35,6 +35,20 @@ internal sealed record GgufPreTokenizer(string Name, string Class, Func<JsonObje
             + $"how texts are cut (tokenizer.ggml.pre), and {string.Join(", ", All.Select(known => known.Name))} are known here: "
             + "take the model's original folder, or a file of a newer converter.");
 
+    /// <summary>The row of a tokenizer's steps; null where none has them.</summary>
+    /// <param name="steps">The <c>pre_tokenizer</c> of a <c>tokenizer.json</c>.</param>
+    public static GgufPreTokenizer? Of(JsonObject? steps)
+    {
+        JsonObject[] own = steps?["pretokenizers"] is JsonArray several ? [.. several.OfType<JsonObject>()] : steps is null ? [] : [steps];
+        if (own is not [.. var before, var last] || !IsBytes(last)) return null;
+        bool cuts = last["use_regex"] is not JsonValue value || !value.TryGetValue(out bool uses) || uses;   // true where it is left out
+        return All.FirstOrDefault(known => known.ByteLevelCuts == cuts && known.Steps() is var expected
+            && expected.Length == before.Length && expected.Zip(before).All(pair => JsonNode.DeepEquals(pair.First, pair.Second)));
+
+        static bool IsBytes(JsonObject step) => Is(step["type"], "ByteLevel") && !Is(step["add_prefix_space"], true);
+        static bool Is<T>(JsonNode? node, T expected) => node is JsonValue value && value.TryGetValue(out T? found) && Equals(found, expected);
+    }
+
     private static JsonObject Split(string pattern) => new()
     {
         ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = pattern }, ["behavior"] = "Isolated", ["invert"] = false,

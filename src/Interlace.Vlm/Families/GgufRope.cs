@@ -1,14 +1,16 @@
 using System.Text.Json.Nodes;
 using Interlace.Vlm.Checkpoints.Gguf;
+using Interlace.Vlm.Decoder;
 
 namespace Interlace.Vlm.Families;
 
-/// <summary>The <c>rope_scaling</c> of a config, from a GGUF file's keys and its tensor of factors.</summary>
+/// <summary>The <c>rope_scaling</c> of a config from a GGUF file's keys and its tensor of factors, and the way back.</summary>
 internal static class GgufRope
 {
     // Llama 3.1's own, which no key of such a file says.
     private const double Low = 1, High = 4;
     private const int Original = 8192;
+    private const string Llama31 = "llama3";
 
     /// <summary>The scaling, or null where positions are used as they are.</summary>
     /// <param name="file">The file.</param>
@@ -42,6 +44,54 @@ internal static class GgufRope
                     + "(none and linear can): take the model's original folder.");
         }
     }
+
+    /// <summary>The keys that say how positions turn queries and keys.</summary>
+    /// <param name="text">The decoder's part of the configuration.</param>
+    /// <param name="spec">What was read of it.</param>
+    /// <param name="architecture">The architecture of the file.</param>
+    /// <exception cref="InputException">The scaling is of a kind that such a file does not say.</exception>
+    public static IEnumerable<GgufEntry> Keys(ConfigSection text, RopeSpec spec, GgufArchitecture architecture)
+    {
+        string prefix = $"{architecture.Name}.rope.";
+        yield return new(prefix + "freq_base", (float)spec.Theta);
+        if (architecture.IsPermuted) yield return new(prefix + "dimension_count", (uint)spec.Size);
+        if (spec.Axes is { } axes)
+            yield return new(prefix + "dimension_sections", new int[] { Count(0), Count(1), Count(2), 0 });
+        switch (Kind(text))
+        {
+            case "linear":
+                yield return new(prefix + "scaling.type", "linear");
+                yield return new(prefix + "scaling.factor", (float)RopeConfig.Scaling(text)!.Positive("factor"));
+                break;
+            case Llama31 when architecture.IsPermuted:
+                int original = RopeConfig.Scaling(text)!.Int("original_max_position_embeddings", int.MaxValue);
+                yield return new(prefix + "scaling.original_context_length", (uint)original);
+                break;
+            case "default" or "mrope":
+                break;
+            case var other:
+                throw new InputException($"{text.File}: the rope scaling {other} cannot be said in a GGUF file of architecture "
+                    + $"{architecture.Name}, so the model is not exported.");
+        }
+
+        int Count(int axis) => axes.Count(own => own == axis);
+    }
+
+    /// <summary>What each frequency is divided by, in the order of the frequencies; null where the file has no such tensor.</summary>
+    /// <param name="text">The decoder's part of the configuration.</param>
+    /// <param name="spec">What was read of it.</param>
+    public static float[]? Factors(ConfigSection text, RopeSpec spec)
+    {
+        if (Kind(text) != Llama31 || spec.Scale is not { } scale) return null;
+        return [.. Enumerable.Range(0, spec.Size / 2).Select(i =>
+        {
+            float frequency = (float)Math.Pow(spec.Theta, -2.0 * i / spec.Size);
+            return (float)(frequency / scale(frequency));
+        })];
+    }
+
+    private static string Kind(ConfigSection text) =>
+        RopeConfig.Scaling(text) is { } scaling ? scaling.Text("rope_type", scaling.Text("type", "default")) : "default";
 
     /// <summary>Finds the settings from which the factors were computed: slowest frequencies are divided by the whole factor.</summary>
     private static JsonObject Llama3(GgufFile file, GgufTensor tensor, int original, int headSize, double theta)

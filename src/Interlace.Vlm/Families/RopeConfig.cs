@@ -57,7 +57,8 @@ internal static class RopeConfig
         text.Positive("rope_theta", text.Has("rope_parameters")
             ? text.Section("rope_parameters").Positive("rope_theta", standard) : standard);
 
-    private static ConfigSection? Scaling(ConfigSection text) =>
+    /// <summary>The settings of the scaling, which may be the usual ones; null where there are none.</summary>
+    public static ConfigSection? Scaling(ConfigSection text) =>
         text.Has("rope_scaling") ? text.Section("rope_scaling") : text.Has("rope_parameters") ? text.Section("rope_parameters") : null;
 
     /// <summary>All frequencies smaller by a factor.</summary>

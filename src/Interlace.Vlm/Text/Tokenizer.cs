@@ -187,6 +187,33 @@ public sealed class Tokenizer
     /// <summary>Whether an id is that of a special added token.</summary>
     public bool IsSpecial(int id) => (uint)id < (uint)_special.Length && _special[id];
 
+    /// <summary>Ids that stand before a text, and behind it, where the file's post_processor puts any.</summary>
+    internal (IReadOnlyList<int> Before, IReadOnlyList<int> After) Around => (_postProcessor.Before, _postProcessor.After);
+
+    /// <summary>
+    /// Whether texts have the same ids where a piece that is a token as a whole is taken as it is, or where it is merged.
+    /// </summary>
+    /// <param name="ignored">Whether it is taken as it is.</param>
+    internal bool SameWithMergesIgnored(bool ignored)
+    {
+        if (_model.IgnoresMerges == ignored) return true;
+        var strict = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+        return _model.Vocabulary.Keys.Where(token => !_added.ContainsKey(token)).Select(Text).OfType<string>().All(_model.MergesMake);
+
+        // Parts of characters are in no text alone.
+        string? Text(string token)
+        {
+            try
+            {
+                return _preTokenizer.IsByteLevel ? strict.GetString(ByteAlphabet.Decode(token)) : token;
+            }
+            catch (DecoderFallbackException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>The steps that a decoding's tokens go through, in order, to become the text.</summary>
     internal IDecodingStep StartDecoding(DecodedText text) => _decoder.Start(text);
 

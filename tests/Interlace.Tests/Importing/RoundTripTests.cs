@@ -4,6 +4,8 @@ using Interlace.Tests.Cli;
 using Interlace.Tests.Families;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Checkpoints.Gguf;
+using Interlace.Vlm.Families;
 using Interlace.Vlm.Blocks;
 using static TorchSharp.torch;
 
@@ -96,6 +98,41 @@ public sealed class RoundTripTests : IDisposable
         PlanFile.Save(PruningPlan.Create(layers, drop: [1], tune: [2]), plan);
         Assert.Equal(0, CommandRun.Of("prune", _target, "--plan", plan, "--out", pruned, "--quiet").Code);
         Assert.Equal(0, CommandRun.Of("verify", pruned, "--parent", _target, "--device", "cpu", "--quiet").Code);
+    }
+
+    /// <summary>The exporter against the writer above, which knows nothing of it.</summary>
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Families))]
+    public void An_exported_file_has_the_tensors_and_keys_that_another_writer_gives(string family, string pre)
+    {
+        string folder = FamilyGoldens.PathOf(family, FamilyGoldens.Published);
+        if (FamilyTable.Find(StrictJson.ReadObject(Path.Combine(folder, "config.json"))) is not { Gguf: not null }) return;
+        var expected = GgufOfFolder.Create(folder, pre);
+        var made = CommandRun.Of("export", folder, "--type", "f32", "--name", "x", "--out", _scratch.At("gguf"), "--quiet");
+        Assert.True(made.Code == 0, made.Error);
+        using var own = GgufFile.Open(_scratch.At("gguf", "x-f32.gguf"));
+        Assert.Equal(expected.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal),
+            own.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
+        foreach (var tensor in own.Tensors)
+        {
+            var other = expected.Tensors.Single(found => found.Name == tensor.Name);
+            Assert.Equal(other.Shape, tensor.Shape);
+            if (tensor.Name != "rope_freqs.weight") Assert.Equal(other.Bytes, own.Bytes(tensor, 0, (int)tensor.Bytes).ToArray());
+        }
+        // Of several tokens that end an answer the other writer takes the first, the exporter the tokenizer's own.
+        string[] both = [.. expected.Keys.Select(entry => entry.Key).Where(key => own.Keys.Has(key) && !key.EndsWith("eos_token_id"))];
+        Assert.Superset(new HashSet<string> { "block_count", "rope.freq_base", "attention.head_count_kv" }.Select(key => $"{family}.{key}").ToHashSet(),
+            both.ToHashSet());
+        foreach (string key in both)
+            Assert.True(own.Keys.Has(new GgufEntry(key, expected.Keys.Single(entry => entry.Key == key).Value)), key);
+
+        made = CommandRun.Of("import", _scratch.At("gguf", "x-f32.gguf"), "--type", "f32", "--out", _target, "--quiet");
+        Assert.True(made.Code == 0, made.Error);
+        using var before = Checkpoint.Open(folder);
+        using var after = Checkpoint.Open(_target);
+        Assert.All(after.Names, name => Assert.Equal(Values(before, name), Values(after, name)));
+        JsonNode? scaling = before.Config["rope_scaling"];
+        Assert.True(scaling is null ? after.Config["rope_scaling"] is null
+            : scaling.AsObject().All(entry => (string)entry.Value!.ToString() == after.Config["rope_scaling"]![entry.Key]!.ToString()));
     }
 
     private static void Same(string key, JsonNode? expected, JsonNode? own) =>

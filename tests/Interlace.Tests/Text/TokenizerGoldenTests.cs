@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Interlace.Vlm.Text;
 
 namespace Interlace.Tests.Text;
@@ -9,28 +8,17 @@ namespace Interlace.Tests.Text;
 [Trait("Category", "Golden")]
 public class TokenizerGoldenTests
 {
-    /// <summary>A text, its ids, and what they decode to; null where the material does not say.</summary>
-    private sealed record Case(string Name, string? Text, int[] Ids, int[]? WithSpecial = null, string? Decoded = null, string? Skipping = null);
-
     private static readonly Dictionary<string, Tokenizer> Loaded = [];
 
-    /// <summary>Folders (or a packed file) below fixtures that have a tokenizer of their own.</summary>
-    public static IEnumerable<TheoryDataRow<string>> Tokenizers()
-    {
-        string root = Shared.At("fixtures");
-        if (!Directory.Exists(root)) return [];
-        IEnumerable<string> files = Directory.EnumerateFiles(root, "tokenizer.json*", SearchOption.AllDirectories);
-        return files.Select(file => Path.GetRelativePath(root, file).Replace('\\', '/'))
-            .Order(StringComparer.Ordinal).Select(file => new TheoryDataRow<string>(file));
-    }
+    public static TheoryData<string> Tokenizers => [.. TokenizerGoldens.Tokenizers()];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Tokenizers))]
     public void Ids_and_texts_equal_the_reference(string file)
     {
         Tokenizer tokenizer = Load(file);
-        Case[] cases = [.. Cases(file)];
+        TokenizerGoldens.Case[] cases = [.. TokenizerGoldens.Cases(file)];
         Assert.SkipWhen(cases.Length == 0, $"no golden ids belong to {file}");
-        foreach (Case c in cases)
+        foreach (var c in cases)
         {
             if (c.Text is not null) Assert.Equal((c.Name, Join(c.Ids)), (c.Name, Join(tokenizer.Encode(c.Text))));
             if (c.WithSpecial is { } special) Assert.Equal((c.Name, Join(special)), (c.Name, Join(tokenizer.Encode(c.Text!, addSpecial: true))));
@@ -61,7 +49,7 @@ public class TokenizerGoldenTests
     public void Tokens_inside_of_a_span_are_those_of_its_characters(string file)
     {
         Tokenizer tokenizer = Load(file);
-        foreach (Case c in Cases(file))
+        foreach (var c in TokenizerGoldens.Cases(file))
         {
             if (c.Text is not { Length: > 0 } text) continue;
             (int[] ids, bool[] inside) = tokenizer.Encode(text, [new(0, text.Length)]);
@@ -87,41 +75,11 @@ public class TokenizerGoldenTests
         return 0;
     }
 
-    private static IEnumerable<Case> Cases(string file) => file.Split('/') switch
-    {
-        ["families", var family, "tokenizer-metaspace", _] => Texts(Golden(family), "tokenizer_cases_metaspace"),
-        ["families", var family, _, _] => [.. Prompts(Golden(family)), .. Texts(Golden(family), "tokenizer_cases"), .. Lists(Golden(family))],
-        ["qwen3vl", .., var checkpoint, _] when File.Exists(Shared.At("fixtures", "qwen3vl", "chat", checkpoint + ".json")) =>
-            Plain(Shared.Json("fixtures", "qwen3vl", "chat", checkpoint + ".json")["texts"]!, "decoded_skip_special"),
-        ["tokenizer", _] => Plain(Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!, "decoded_without_special"),
-        _ => [],
-    };
-
-    private static JsonNode Golden(string family) => Shared.Json("fixtures", "families", family, "golden.json");
-
-    private static IEnumerable<Case> Prompts(JsonNode golden) => golden["cases"]!.AsObject().Select(c =>
-        new Case(c.Key, (string)(c.Value!["expanded_prompt"] ?? c.Value["rendered_prompt"])!, Ids(c.Value["input_ids"]!)));
-
-    private static IEnumerable<Case> Plain(JsonNode cases, string skipping) => cases.AsArray().Select(c =>
-        new Case((string)c!["text"]!, (string)c["text"]!, Ids(c["ids"]!), Decoded: (string)c["decoded"]!, Skipping: (string)c[skipping]!));
-
-    private static IEnumerable<Case> Texts(JsonNode golden, string name) => (golden[name]?.AsArray() ?? []).SelectMany(c => (Case[])
-    [
-        new($"{name} {c!["text"]}", (string)c["text"]!, Ids(c["ids"]!), Ids(c["ids_with_special_tokens"]!),
-            (string)c["decoded"]!, (string)c["decoded_skipping_special_tokens"]!),
-        new($"{name} {c["text"]} with special tokens", null, Ids(c["ids_with_special_tokens"]!), Decoded: (string)c["decoded_with_special_tokens"]!),
-    ]);
-
-    private static IEnumerable<Case> Lists(JsonNode golden) => (golden["decode_cases"]?.AsArray() ?? [])
-        .Select(c => new Case($"decode_cases {Join(Ids(c!["ids"]!))}", null, Ids(c["ids"]!), Decoded: (string)c["decoded"]!));
-
     private static string Stream(Tokenizer tokenizer, int[] ids, bool skipSpecial)
     {
         var decoder = new StreamingDecoder(tokenizer, skipSpecial);
         return string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
     }
-
-    private static int[] Ids(JsonNode ids) => [.. ids.AsArray().Select(id => (int)id!)];
 
     private static string Join(IEnumerable<int> ids) => string.Join(' ', ids);
 

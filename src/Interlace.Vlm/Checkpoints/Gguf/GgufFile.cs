@@ -52,6 +52,24 @@ public sealed unsafe class GgufFile : IDisposable
         type.Read(new ReadOnlySpan<byte>(_file.Start + tensor.Offset + first, bytes), values);
     }
 
+    /// <summary>Bytes of a tensor as they lie in the file; valid until the file is disposed.</summary>
+    /// <param name="tensor">One of <see cref="Tensors"/>.</param>
+    /// <param name="from">0-based place of the first byte in the tensor.</param>
+    /// <param name="count">How many.</param>
+    public ReadOnlySpan<byte> Bytes(GgufTensor tensor, long from, int count)
+    {
+        if (from < 0 || count < 0 || from > tensor.Bytes - count)
+            throw new ArgumentOutOfRangeException(nameof(from), from, $"no bytes of {tensor.Name}");
+        return new(_file.Start + tensor.Offset + from, count);
+    }
+
+    /// <summary>Whether the file begins with these bytes.</summary>
+    public bool BeginsWith(ReadOnlySpan<byte> bytes) =>
+        bytes.Length <= _file.Size && new ReadOnlySpan<byte>(_file.Start, bytes.Length).SequenceEqual(bytes);
+
+    /// <summary>Bytes of the whole file.</summary>
+    public long Size => _file.Size;
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

@@ -28,6 +28,7 @@ public sealed class GgufKeys
         for (long i = 0; i < count; i++)
         {
             string key = reader.Text("a key", LongestKey), what = $"the value of {Printable.Quote(key)}";
+            long start = reader.At;
             uint type = reader.U32(what), items = Array;
             long length = 1;
             if (type == Array)
@@ -36,9 +37,10 @@ public sealed class GgufKeys
                 if (items == Array) throw new InputException($"{Path}: {what} is a list of lists, which no model has.");
                 length = reader.Count($"items of {Printable.Quote(key)}", long.MaxValue, Math.Max(1, SizeOf(items, what)));
             }
-            if (!_values.TryAdd(key, new(type, items, length, reader.At)))
-                throw new InputException($"{Path} has the key {Printable.Quote(key)} twice. Download or convert it again.");
+            long place = reader.At;
             Skip(type == Array ? items : type, length, what);
+            if (!_values.TryAdd(key, new(type, items, length, place, start, reader.At)))
+                throw new InputException($"{Path} has the key {Printable.Quote(key)} twice. Download or convert it again.");
         }
     }
 
@@ -138,6 +140,17 @@ public sealed class GgufKeys
         return numbers;
     }
 
+    /// <summary>Whether a key has a value, of the same type.</summary>
+    /// <param name="entry">The key and the value.</param>
+    public bool Has(GgufEntry entry)
+    {
+        if (Find(entry.Key) is not { } value) return false;
+        byte[] expected = entry.Encoded();
+        if (value.End - value.Start != expected.Length) return false;
+        _reader.At = value.Start;
+        return _reader.Take(expected.Length, entry.Key).SequenceEqual(expected);
+    }
+
     /// <summary>The value of a key that every such file has.</summary>
     /// <exception cref="InputException">It is absent.</exception>
     public T Required<T>(string key, T? value) where T : struct => value ?? throw Missing(key);
@@ -185,6 +198,6 @@ public sealed class GgufKeys
         _ => throw new InputException($"{Path}: {what} is of the unknown type {type}. Download or convert it again."),
     };
 
-    /// <summary>Where a value lies.</summary>
-    private readonly record struct Value(uint Type, uint Items, long Length, long Place);
+    /// <summary>Where a value lies, and where its type before it begins.</summary>
+    private readonly record struct Value(uint Type, uint Items, long Length, long Place, long Start, long End);
 }

@@ -83,6 +83,23 @@ internal static class SmallBlocks
         }
     }
 
+    /// <summary>
+    /// d is the largest magnitude / 127 and q the number / d, to nearest with halves away from zero. Both are computed in float32;
+    /// d is rounded to half precision only where it is stored.
+    /// </summary>
+    public static void ToQ8_0(ReadOnlySpan<float> values, Span<byte> blocks)
+    {
+        for (; values.Length > 0; blocks = blocks[34..], values = values[Values..])
+        {
+            float largest = 0;
+            for (int k = 0; k < Values; k++) largest = Math.Max(largest, Math.Abs(values[k]));
+            float d = largest / 127, inverse = d == 0 ? 0 : 1 / d;
+            BinaryPrimitives.WriteHalfLittleEndian(blocks, (Half)d);
+            for (int k = 0; k < Values; k++)
+                blocks[2 + k] = (byte)(sbyte)MathF.Round(values[k] * inverse, MidpointRounding.AwayFromZero);
+        }
+    }
+
     private static float Scale(ReadOnlySpan<byte> bytes) => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes);
 
     private static int Fifth(uint bits, int k) => (int)(bits >> k & 1) << 4;

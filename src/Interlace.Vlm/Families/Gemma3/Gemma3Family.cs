@@ -7,10 +7,14 @@ namespace Interlace.Vlm.Families.Gemma3;
 /// <summary>Gemma 3: SigLIP over one square, and a decoder of its own kind; and the models of it that read text alone.</summary>
 internal static class Gemma3Family
 {
+    private const string NoGguf = "llama.cpp takes what a layer sees from its index and the scale of attention from the number of layers, "
+        + "so that a pruned model would be another one there";
+
     /// <summary>The row of the table.</summary>
     public static Family Row { get; } = new("gemma3", LanguageNames.Wrapped(LlavaNames.Tower, LlavaNames.Projector))
     {
         ImpliedLayerTypes = LayerTypes.FullEvery(Gemma3Decoder.Pattern),
+        NoGguf = NoGguf,
         Projector = [LlavaNames.Projector.InMemory],
         Parts = new(Gemma3Decoder.Read, (config, maxPixels) => Processor(config, SquareImageProcessor.Read(config, maxPixels)),
             GemmaVision.Create),
@@ -21,6 +25,7 @@ internal static class Gemma3Family
     {
         Place = DecoderPlace.Root,
         ImpliedLayerTypes = LayerTypes.FullEvery(Gemma3Decoder.Pattern),
+        NoGguf = NoGguf,
         Parts = new(Gemma3Decoder.Read, (config, _) => Processor(config, images: null)),
     };
 

@@ -15,6 +15,7 @@ internal static class LlamaFamily
     public static Family Row { get; } = new("llama", LanguageNames.Alone)
     {
         Place = DecoderPlace.Root,
+        Gguf = new("llama"),
         Parts = new(Decoder, (config, _) =>
         {
             int vocabulary = config.Text.Vocabulary("vocab_size", Defaults.VocabularySize);

@@ -11,6 +11,7 @@ internal static class Qwen2Family
     public static Family Row { get; } = new("qwen2", LanguageNames.Alone)
     {
         Place = DecoderPlace.Root,
+        Gguf = new("qwen2"),
         ImpliedLayerTypes = LayerTypes.SlidingFrom(28),
         Parts = new(Decoder, (config, _) =>
         {

@@ -13,6 +13,7 @@ internal static class Qwen25VLFamily
     {
         Place = DecoderPlace.Either,
         Projector = [QwenVLNames.Merger],
+        Gguf = new("qwen2vl"),
         ImpliedLayerTypes = LayerTypes.SlidingFrom(80),
         Parts = new(config => Qwen2Decoder.Read(config, epsilon: 1e-6), Processor, (config, source, device) =>
         {

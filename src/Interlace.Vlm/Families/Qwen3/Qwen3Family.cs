@@ -11,6 +11,7 @@ internal static class Qwen3Family
     public static Family Row { get; } = new("qwen3", LanguageNames.Alone)
     {
         Place = DecoderPlace.Root,
+        Gguf = new("qwen3"),
         ImpliedLayerTypes = LayerTypes.SlidingFrom(28),
         Parts = new(Decoder, (config, _) =>
         {

@@ -20,6 +20,7 @@ internal static class Qwen3VLFamily
             new NameRule(ModelPart.Vision, "model.visual.")))
     {
         AddedLevels = AddedLevels,
+        Gguf = new("qwen3vl") { Vision = Qwen3VLGguf.Of },
         Projector = ["model.visual.merger.", "model.visual.deepstack_merger_list."],
         Parts = new(Decoder, Processor, (config, source, device) =>
         {

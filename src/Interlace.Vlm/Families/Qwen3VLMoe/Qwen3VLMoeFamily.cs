@@ -15,6 +15,7 @@ internal static class Qwen3VLMoeFamily
     {
         ModelType = "qwen3_vl_moe",
         LayerKeys = DenseLayers.Keys,
+        Gguf = null,
         Parts = Qwen3VLFamily.Row.Parts! with
         {
             Decoder = Decoder,

@@ -76,9 +76,17 @@ internal sealed class BytePairs
         return tokens;
     }
 
-    private Token[] Merge(ReadOnlySpan<char> piece)
+    /// <summary>Whether a piece that is a token as a whole is taken as it is, and never merged.</summary>
+    public bool IgnoresMerges => _ignoresMerges;
+
+    /// <summary>Whether the merges make a token of its own text: then <see cref="IgnoresMerges"/> changes nothing for it.</summary>
+    public bool MergesMake(string text) => Whole(text) is not { } id || Joined(text) is [var token] && token.Id == id;
+
+    private Token[] Merge(ReadOnlySpan<char> piece) =>
+        _ignoresMerges && Whole(piece) is { } whole ? [new(whole, 0, piece.Length)] : Joined(piece);
+
+    private Token[] Joined(ReadOnlySpan<char> piece)
     {
-        if (_ignoresMerges && Whole(piece) is { } whole) return [new(whole, 0, piece.Length)];
         using var symbols = new Symbols(3 * piece.Length);   // a UTF-16 unit has three bytes at most
         if (_byteLevel) AddBytes(piece, symbols);
         else AddCharacters(piece, symbols);

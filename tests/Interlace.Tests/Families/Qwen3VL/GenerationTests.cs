@@ -15,7 +15,7 @@ public class GenerationTests
         using var model = Goldens.Open(checkpoint);
         JsonNode recorded = Goldens.Recorded("generation", checkpoint);
         var samples = recorded["greedy"]!.AsObject().Where(s => !s.Key.StartsWith('_')).ToArray();
-        EncodedSample[] prompts = [.. samples.Select(s => Prompt(checkpoint, s.Key))];
+        EncodedSample[] prompts = [.. samples.Select(s => Goldens.Prompt(checkpoint, s.Key))];
         int[][] expected = [.. samples.Select(s => Goldens.Ints(s.Value!["generated_ids"]!))];
         Assert.Equal(samples.Select(s => s.Value!["prompt_length"]!.GetValue<int>()), prompts.Select(p => p.Length));
         foreach (int slots in new[] { 1, 2, 3, 16 })   // 2 and 3: places are taken over by waiting prompts
@@ -30,7 +30,7 @@ public class GenerationTests
         string[] names = [.. batch["samples"]!.AsArray().Select(n => n!.GetValue<string>())];
         int[] stop = Goldens.Ints(batch["eos_token_id"]!);
         int[][] expected = [.. batch["rows"]!.AsArray().Select(row => Goldens.Ints(row!)).Select(row => Array.FindIndex(row, stop.Contains) is >= 0 and int at ? row[..(at + 1)] : row)];
-        EncodedSample[] prompts = [.. names.Select(name => Prompt(checkpoint, name))];
+        EncodedSample[] prompts = [.. names.Select(name => Goldens.Prompt(checkpoint, name))];
         Assert.Equal(expected, Answers(model, prompts, 16, stop, recorded["max_new_tokens"]!.GetValue<int>()));
     }
 
@@ -76,15 +76,4 @@ public class GenerationTests
 
     private static int[][] Answers(VisionLanguageModel model, EncodedSample[] prompts, int slots, int[] stop, int tokens) =>
         [.. new Generator(model, new GenerationOptions(MaxNewTokens: tokens, Slots: slots), stop).Run(prompts).OrderBy(a => a.Index).Select(a => a.Ids)];
-
-    /// <summary>A recorded conversation without its last answer, with the generation prompt.</summary>
-    internal static EncodedSample Prompt(string checkpoint, string name)
-    {
-        var whole = Goldens.Sample(checkpoint, name);
-        int end = Array.LastIndexOf(whole.Kinds, TokenKind.Answer);
-        while (end > 0 && whole.Kinds[end - 1] == TokenKind.Answer) end--;
-        int[][] positions = [.. whole.Positions.Select(axis => axis[..end])];
-        int next = positions.Max(axis => axis.Max()) + 1;
-        return whole with { Ids = whole.Ids[..end], Kinds = whole.Kinds[..end], Positions = positions, NextPosition = next };
-    }
 }

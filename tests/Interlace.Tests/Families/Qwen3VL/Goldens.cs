@@ -53,6 +53,17 @@ internal static class Goldens
             [.. images.Select(image => VisualInput.Whole(image, image, visual))]);
     }
 
+    /// <summary>A recorded conversation without its last answer, with the generation prompt.</summary>
+    public static EncodedSample Prompt(string checkpoint, string name)
+    {
+        var whole = Sample(checkpoint, name);
+        int end = Array.LastIndexOf(whole.Kinds, TokenKind.Answer);
+        while (end > 0 && whole.Kinds[end - 1] == TokenKind.Answer) end--;
+        int[][] positions = [.. whole.Positions.Select(axis => axis[..end])];
+        int next = positions.Max(axis => axis.Max()) + 1;
+        return whole with { Ids = whole.Ids[..end], Kinds = whole.Kinds[..end], Positions = positions, NextPosition = next };
+    }
+
     public static RgbImage Image(string file, string key)
     {
         using var images = SafeTensorsFile.Open(PathOf(file));

@@ -56,7 +56,7 @@ public class PrunedTests
 
         var greedy = golden["greedy"]!.AsObject().Where(s => !s.Key.StartsWith('_')).ToArray();
         int[][] expected = [.. greedy.Select(s => Goldens.Ints(s.Value!["generated_ids"]!))];
-        EncodedSample[] prompts = [.. greedy.Select(s => GenerationTests.Prompt(checkpoint, s.Key))];
+        EncodedSample[] prompts = [.. greedy.Select(s => Goldens.Prompt(checkpoint, s.Key))];
         int[] stop = Goldens.Ints(Goldens.Recorded("generation", checkpoint)["eos_token_ids"]!);
         var generator = new Vlm.Generation.Generator(model, new GenerationOptions(MaxNewTokens: Goldens.Recorded("generation", checkpoint)["max_new_tokens"]!.GetValue<int>()), stop);
         Assert.Equal(expected, generator.Run(prompts).OrderBy(a => a.Index).Select(a => a.Ids));
