@@ -37,7 +37,8 @@ public sealed class DemoAnswersTests(DemoModels models) : IClassFixture<DemoMode
 
     /// <summary>
     /// A minute or two: <c>interlace demo --out out/demo</c>, then
-    /// <c>INTERLACE_DEMO_RUN=$PWD/out/demo dotnet test -c Release --project tests/Interlace.Llama --explicit only</c>.
+    /// <c>INTERLACE_DEMO_RUN=$PWD/out/demo dotnet test -c Release --project tests/Interlace.Llama
+    /// --filter-class '*DemoAnswersTests*' --explicit only</c>.
     /// </summary>
     [Theory(Explicit = true), MemberData(nameof(OfRun))]
     public void All_questions_have_the_answers_of_a_run_of_the_demo(string evaluated, string folder)
@@ -81,7 +82,8 @@ public sealed class DemoAnswersTests(DemoModels models) : IClassFixture<DemoMode
                 if (own != expected.Prediction || ids.Length != expected.Tokens)
                 {
                     double margin = MarginWhereTheyPart(loaded, messages, pictures, ids);
-                    (margin < Tie ? ties : differing).Add($"{found.Benchmark.Name} {row.Index}: {expected.Prediction} and {own} ({margin:g2})");
+                    string what = $"{found.Benchmark.Name} {row.Index}: {expected.Prediction} and {own} ({margin:g2})";
+                    (margin < Tie ? ties : differing).Add(what);
                 }
                 Assert.Equal(expected.PromptTokens, prompt.Sum(part => part.Count));
                 asked++;
@@ -89,7 +91,7 @@ public sealed class DemoAnswersTests(DemoModels models) : IClassFixture<DemoMode
         }
         Assert.True(differing.Count == 0, $"{differing.Count} of {asked}: {string.Join("; ", differing.Take(10))}");
         Assert.True(ties.Count <= asked / 50, $"{ties.Count} of {asked} answers part at ties: {string.Join("; ", ties)}");
-        TestContext.Current.SendDiagnosticMessage($"{folder}: {asked - ties.Count} of {asked} answers are equal; {string.Join("; ", ties)}");
+        TestContext.Current.SendDiagnosticMessage($"{folder}: {asked - ties.Count} of {asked} answers equal; {string.Join("; ", ties)}");
         return asked;
     }
 

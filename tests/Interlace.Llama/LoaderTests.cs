@@ -24,7 +24,8 @@ public sealed class LoaderTests : IDisposable
         string path = Path.Combine(folder, result.Files[0].Name);
         using (var right = new LlamaModel(path)) Assert.Equal(result.Layers, right.LayerCount);
         string key;
-        using (var file = GgufFile.Open(path)) key = file.Keys.Names.Single(name => name.EndsWith(".block_count", StringComparison.Ordinal));
+        using (var file = GgufFile.Open(path))
+            key = file.Keys.Names.Single(name => name.EndsWith(".block_count", StringComparison.Ordinal));
 
         byte[] bytes = File.ReadAllBytes(path);
         int at = bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(key)) + key.Length + sizeof(uint);

@@ -71,5 +71,6 @@ public sealed unsafe partial class QuantisationTests : IDisposable
     }
 
     [LibraryImport("libggml-base")]
-    private static partial nuint ggml_quantize_chunk(uint type, float* from, void* to, long start, long rows, long width, float* importance);
+    private static partial nuint ggml_quantize_chunk(uint type, float* from, void* to, long start, long rows, long width,
+        float* importance);
 }

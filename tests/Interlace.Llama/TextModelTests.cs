@@ -18,7 +18,8 @@ public sealed class TextModelTests : IDisposable
     public void Dispose() => _scratch.Dispose();
 
     public static TheoryData<string, string> Cases =>
-        [.. FamilyGoldens.Cases.Where(c => CanBeExported(c.Family) && FamilyGoldens.Golden(c.Family, c.Case)["image_files"] is null or JsonArray { Count: 0 })];
+        [.. FamilyGoldens.Cases.Where(c => CanBeExported(c.Family)
+            && FamilyGoldens.Golden(c.Family, c.Case)["image_files"] is null or JsonArray { Count: 0 })];
 
     public static TheoryData<string> Pruned =>
         [.. FamilyGoldens.Names.Where(name => CanBeExported(name) && Cases.Any(row => row.Data == (name, FamilyGoldens.FirstCase(name))))];
@@ -38,7 +39,8 @@ public sealed class TextModelTests : IDisposable
         string folder = FamilyGoldens.PathOf(family, FamilyGoldens.Published);
         JsonNode golden = Shared.Json("fixtures/families", family, "pruned", "golden.json");
         int[] dropped = Ints(golden["dropped_layers"]!);
-        LayerRemoval.Prune(folder, PruningPlan.Create(dropped.Length + Ints(golden["kept_layers"]!).Length, dropped, []), _scratch.At("pruned"));
+        int layers = dropped.Length + Ints(golden["kept_layers"]!).Length;
+        LayerRemoval.Prune(folder, PruningPlan.Create(layers, dropped, []), _scratch.At("pruned"));
         using var model = ExportedModel.Open(_scratch.At("pruned"), _scratch);
         Compare(model, FamilyGoldens.Golden(family, (string)golden["case"]!), golden["greedy16"]!);
     }

@@ -27,7 +27,8 @@ internal static class VerifyCommand
         new("--structure-only") { Description = "Check files, names, shapes and bytes, and compute nothing." };
 
     public static Verb Create() =>
-        new("verify", "Check a pruned model against its parent: files, config, every tensor's bytes, logits, decoding; or GGUF files against a model.",
+        new("verify", "Check a pruned model against its parent: files, config, every tensor's bytes, logits, decoding; "
+            + "or GGUF files against a model.",
         ["interlace verify run/pruned --parent models/Qwen3-VL-8B-Instruct",
         "interlace verify run/tuned --parent models/Qwen3-VL-8B-Instruct --structure-only",
         "interlace verify run/tuned --gguf gguf/tuned-f16.gguf gguf/mmproj-tuned-f16.gguf"], Run) { Pruned, Parent, Gguf, StructureOnly };

@@ -46,7 +46,8 @@ internal sealed record GgufPreTokenizer(string Name, string Class, Func<JsonObje
             && expected.Length == before.Length && expected.Zip(before).All(pair => JsonNode.DeepEquals(pair.First, pair.Second)));
 
         static bool IsBytes(JsonObject step) => Is(step["type"], "ByteLevel") && !Is(step["add_prefix_space"], true);
-        static bool Is<T>(JsonNode? node, T expected) => node is JsonValue value && value.TryGetValue(out T? found) && Equals(found, expected);
+        static bool Is<T>(JsonNode? node, T expected) =>
+            node is JsonValue value && value.TryGetValue(out T? found) && Equals(found, expected);
     }
 
     private static JsonObject Split(string pattern) => new()

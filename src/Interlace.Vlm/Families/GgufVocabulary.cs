@@ -44,7 +44,8 @@ internal static class GgufVocabulary
     {
         JsonNode?[] steps = normalizer is JsonObject { } one && one["normalizers"] is JsonArray several ? [.. several] : [normalizer];
         if (steps.FirstOrDefault(step => step is not null && Text(step["type"]) != "NFC") is not { } other) return;
-        throw new InputException($"{path} has a normalizer {Text(other["type"])}, which a GGUF file cannot say: the model is not exported.");
+        throw new InputException($"{path} has a normalizer {Text(other["type"])}, which a GGUF file cannot say: "
+            + "the model is not exported.");
     }
 
     private static (string[] Tokens, int[] Types) Tokens(JsonObject json, int rows)

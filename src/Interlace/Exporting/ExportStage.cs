@@ -98,7 +98,8 @@ public static class ExportStage
 
         public ExportedFile Described => new(Name, Architecture, Bytes, Content.Tensors.Count, Content.Weights);
 
-        public static Planned Of(string name, string architecture, GgufContent content) => new(name, architecture, content, content.Header());
+        public static Planned Of(string name, string architecture, GgufContent content) =>
+            new(name, architecture, content, content.Header());
 
         /// <summary>Whether a folder holds it: its header names the model it is of, and files appear whole.</summary>
         public bool IsIn(string folder)

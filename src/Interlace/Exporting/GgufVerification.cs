@@ -48,8 +48,8 @@ public static class GgufVerification
         string[] unexpected = [.. file.Keys.Names.Except(expected.Select(entry => entry.Key)).Where(key => !IsDescriptive(key))
             .Order(StringComparer.Ordinal)];
         return new("keys", differing.Length + unexpected.Length == 0,
-            differing.Length > 0 ? $"{differing.Length} of {expected.Length} keys are absent or have another value than the folder asks for, "
-                + $"first {differing[0]}."
+            differing.Length > 0 ? $"{differing.Length} of {expected.Length} keys are absent or have another value "
+                + $"than the folder asks for, first {differing[0]}."
             : unexpected.Length > 0 ? $"{unexpected.Length} keys are unexpected, first {unexpected[0]}."
             : $"All {expected.Length} keys of architecture and tokenizer have the values that the folder asks for.");
     }

@@ -4,9 +4,9 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Outputs;
 
 /// <summary>
-/// Files that appear whole or not at all beside others in a folder: each is written as <c>NAME.partial</c>, flushed to the disk, and renamed.
-/// One process at a time works in the folder. Disposing them before <see cref="Commit"/> deletes what was written; what a killed process
-/// left is written over by the next attempt.
+/// Files that appear whole or not at all beside others in a folder: each is written as <c>NAME.partial</c>, flushed to the disk,
+/// and renamed. One process at a time works in the folder. Disposing them before <see cref="Commit"/> deletes what was written;
+/// what a killed process left is written over by the next attempt.
 /// </summary>
 public sealed class StagedFiles : IDisposable
 {

@@ -120,8 +120,8 @@ public sealed class RoundTripTests : IDisposable
         }
         // Of several tokens that end an answer the other writer takes the first, the exporter the tokenizer's own.
         string[] both = [.. expected.Keys.Select(entry => entry.Key).Where(key => own.Keys.Has(key) && !key.EndsWith("eos_token_id"))];
-        Assert.Superset(new HashSet<string> { "block_count", "rope.freq_base", "attention.head_count_kv" }.Select(key => $"{family}.{key}").ToHashSet(),
-            both.ToHashSet());
+        foreach (string key in (string[])["block_count", "rope.freq_base", "attention.head_count_kv"])
+            Assert.Contains($"{family}.{key}", both);
         foreach (string key in both)
             Assert.True(own.Keys.Has(new GgufEntry(key, expected.Keys.Single(entry => entry.Key == key).Value)), key);
 

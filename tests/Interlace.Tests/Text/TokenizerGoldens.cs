@@ -6,7 +6,8 @@ namespace Interlace.Tests.Text;
 internal static class TokenizerGoldens
 {
     /// <summary>A text, its ids, and what they decode to; null where the material does not say.</summary>
-    internal sealed record Case(string Name, string? Text, int[] Ids, int[]? WithSpecial = null, string? Decoded = null, string? Skipping = null);
+    internal sealed record Case(string Name, string? Text, int[] Ids, int[]? WithSpecial = null, string? Decoded = null,
+        string? Skipping = null);
 
     /// <summary>Folders (or a packed file) below fixtures that have a tokenizer of their own.</summary>
     public static IEnumerable<string> Tokenizers()
@@ -40,7 +41,8 @@ internal static class TokenizerGoldens
     [
         new($"{name} {c!["text"]}", (string)c["text"]!, Ids(c["ids"]!), Ids(c["ids_with_special_tokens"]!),
             (string)c["decoded"]!, (string)c["decoded_skipping_special_tokens"]!),
-        new($"{name} {c["text"]} with special tokens", null, Ids(c["ids_with_special_tokens"]!), Decoded: (string)c["decoded_with_special_tokens"]!),
+        new($"{name} {c["text"]} with special tokens", null, Ids(c["ids_with_special_tokens"]!),
+            Decoded: (string)c["decoded_with_special_tokens"]!),
     ]);
 
     private static IEnumerable<Case> Lists(JsonNode golden) => (golden["decode_cases"]?.AsArray() ?? [])

@@ -21,8 +21,8 @@ internal static class ConvertedTensor
             ElementType.F32 => PlainNumbers.F32,
             ElementType.F16 => PlainNumbers.F16,
             ElementType.BF16 => PlainNumbers.BF16,
-            _ => throw new InputException($"{file.Path}: tensor {entry.Name} is of type {entry.Type}, and F32, F16 and BF16 can be exported: "
-                + "take the model that was converted to it."),
+            _ => throw new InputException($"{file.Path}: tensor {entry.Name} is of type {entry.Type}, "
+                + "and F32, F16 and BF16 can be exported: take the model that was converted to it."),
         };
         Quantise write = type.Write ?? throw new ArgumentException($"{type} is only read", nameof(type));
         return new(name, type, shape, (target, cancel) =>
