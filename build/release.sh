@@ -25,8 +25,13 @@ cd "$repository"
     || refuse "CHANGELOG.md does not begin with '## $version - DATE'."
 grep -q "\"Interlace\" Version=\"$version\"" docs/library.md || refuse "docs/library.md names another version of the package."
 
+if [ -n "$(ls -A "$target" 2>/dev/null)" ] && [ ! -e "$target/SHA256SUMS" ]; then
+    echo "$target is not empty and holds no earlier release: name another folder."
+    exit 2
+fi
 rm -rf "$target"
 mkdir -p "$target"
+target="$(cd "$target" && pwd)"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 for project in src/Interlace.Vlm src/Interlace; do dotnet pack "$project" -c Release -o "$target"; done
 build/package.sh "$target"
