@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Text.Json.Nodes;
 using Interlace.Exporting;
 using Interlace.Vlm.Checkpoints.Gguf;
@@ -15,6 +16,7 @@ internal static class ExportCommand
     {
         Description = $"Type of the matrices: {string.Join(", ", GgufFileType.All.Select(type => type.Name))}. Vectors keep every bit.",
         HelpName = "type", DefaultValueFactory = _ => "f16",
+        CompletionSources = { _ => GgufFileType.All.Select(type => new CompletionItem(type.Name)) },
     };
     private static readonly Option<string?> Name = new("--name")
     {
