@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Text;
 
@@ -22,9 +23,10 @@ internal static class CommandLine
     /// <param name="terminal">Where it prints.</param>
     /// <param name="cancellation">Ends the command early.</param>
     /// <param name="verbs">The commands, where not those of <see cref="Verbs"/>.</param>
+    /// <param name="ranks">The processes that do the work together; this one alone where absent.</param>
     /// <returns>0 done; 1 the program's fault; 2 the user's input is wrong; 130 interrupted.</returns>
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation,
-        IReadOnlyList<Verb>? verbs = null)
+        IReadOnlyList<Verb>? verbs = null, RankGroup? ranks = null)
     {
         if (verbs is null && Suggestions.Asked(arguments))
         {
@@ -42,7 +44,7 @@ internal static class CommandLine
             return Refuse(terminal, $"{Sentence(parse.Errors[0].Message)} See {Called(parse.CommandResult.Command)} --help.");
         var verb = (Verb)parse.CommandResult.Command;
         if (Empty(parse.CommandResult) is { } empty) return Refuse(terminal, $"{empty} is empty: give a text. See {Called(verb)} --help.");
-        using var invocation = new Invocation(parse, terminal, cancellation);
+        using var invocation = new Invocation(parse, terminal, cancellation) { Ranks = ranks ?? RankGroup.Alone };
         try
         {
             using var profile = ProfileOption.Begin(invocation);

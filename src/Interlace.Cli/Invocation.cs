@@ -6,6 +6,7 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Pruning;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Text;
@@ -23,6 +24,10 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     private ConsoleProgress? _progress;
 
     public CancellationToken Cancellation => cancellation;
+
+    /// <summary>The processes that do the work together.</summary>
+    public RankGroup Ranks { get; init; } = RankGroup.Alone;
+
     /// <summary>What is named of the hub, as local folders.</summary>
     public HubPlaces Hub => field ??= new(this);
 
@@ -72,12 +77,14 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     /// <exception cref="InputException">The machine has no such device.</exception>
     public Compute Compute(Experiment experiment)
     {
-        return Vlm.Engine.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads));
+        var launch = Ranks.Launch;
+        return Vlm.Engine.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads), launch.LocalRank,
+            launch.LocalCount);
     }
 
     /// <summary>An experiment as a piece of work: the log and the progress go to standard error.</summary>
     /// <exception cref="InputException">The machine has no such device.</exception>
-    public Job Job(Experiment experiment) => new(experiment, Compute(experiment), Log, Progress, cancellation);
+    public Job Job(Experiment experiment) => new(experiment, Compute(experiment), Log, Progress, cancellation) { Ranks = Ranks };
 
     /// <summary>The folder that the command writes to as a run of its own.</summary>
     /// <param name="target">The folder.</param>

@@ -1,4 +1,5 @@
 using Interlace.Cli;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 
@@ -13,5 +14,18 @@ catch (InputException e)
     return ExitCode.WrongInput;
 }
 MappedFileCutShort.SayIt();
+RankGroup ranks;
+try
+{
+    ranks = RankGroup.Join();
+}
+catch (InputException e)
+{
+    terminal.Error.WriteLine(e.Message);
+    return ExitCode.WrongInput;
+}
+if (!ranks.Leads) return Member.Run(ranks, args, terminal);
 using var interrupt = new Interrupt(terminal.Error);
-return CommandLine.Run(args, terminal, interrupt.Token);
+int code = CommandLine.Run(args, terminal, interrupt.Token, ranks: ranks);
+ranks.End(code);
+return code;

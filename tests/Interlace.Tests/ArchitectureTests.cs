@@ -23,7 +23,7 @@ public class ArchitectureTests
     /// <summary>The rooms of the paper's code: each uses only those before it.</summary>
     private static readonly string[] Rooms =
     [
-        "Outputs", "Experiments", "Jobs", "Data", "Artefacts", "Importing", "Samples",
+        "Outputs", "Experiments", "Ranks", "Jobs", "Data", "Artefacts", "Importing", "Samples",
         "Calibration", "Pruning", "Exporting", "Training", "Evaluation", "Reporting", "Runs",
     ];
 

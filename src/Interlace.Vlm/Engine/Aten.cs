@@ -145,7 +145,7 @@ public static unsafe partial class Aten
     }
 
     /// <summary>Where the numbers of a tensor on the CPU begin.</summary>
-    internal static void* Data(Tensor tensor)
+    public static void* Data(Tensor tensor)
     {
         Check(aoti_torch_get_data_ptr(tensor.Handle, out void* data), "get_data_ptr");
         return data;

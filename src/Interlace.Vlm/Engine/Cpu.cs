@@ -18,6 +18,9 @@ public static class Cpu
     /// <summary>Physical cores that this process may use, at least 1.</summary>
     public static int Cores { get; } = Math.Max(1, Math.Min(PhysicalCores() ?? Environment.ProcessorCount, Environment.ProcessorCount));
 
+    /// <summary>Physical cores of the machine, those too that this process may not use.</summary>
+    public static int MachineCores { get; } = Math.Max(Cores, PhysicalCores() ?? Environment.ProcessorCount);
+
     private static IEnumerable<string> DetectFeatures()
     {
         if (AdvSimd.IsSupported) yield return "neon";

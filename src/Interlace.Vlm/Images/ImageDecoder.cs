@@ -62,6 +62,7 @@ public static class ImageDecoder
                 + $"more than the {most} that are decoded of {encoded.Length} bytes; make it smaller.");
         }
 
+        if (decoding.OutlineOnly) return prepare(Outline(codec.Info, decoding, encoded));
         using var held = Budget.Take(pixels);
         RgbImage image = Read(codec, source, decoding.TransparencyOnWhite ? OnWhite : WithoutAlpha);
         if (decoding.ApplyOrientation) image = Orient(image, (SKEncodedOrigin)ExifOrientation.Of(encoded));
@@ -75,6 +76,13 @@ public static class ImageDecoder
         using SKCodec? codec = SKCodec.Create(data);
         return codec is not null && PixelsOf(codec) > MostPixels(encoded.Length);
     }
+
+    private static RgbImage Outline(SKImageInfo info, ImageDecoding decoding, ReadOnlySpan<byte> encoded) =>
+        decoding.ApplyOrientation && SwapsSides((SKEncodedOrigin)ExifOrientation.Of(encoded))
+            ? RgbImage.Outline(info.Height, info.Width) : RgbImage.Outline(info.Width, info.Height);
+
+    private static bool SwapsSides(SKEncodedOrigin origin) => origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop
+        or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
 
     private static long PixelsOf(SKCodec codec) => (long)codec.Info.Width * codec.Info.Height;
 
@@ -134,8 +142,7 @@ public static class ImageDecoder
     {
         if (origin is SKEncodedOrigin.TopLeft or SKEncodedOrigin.Default) return image;
         (int w, int h) = (image.Width, image.Height);
-        bool swaps = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop
-            or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        bool swaps = SwapsSides(origin);
         var turned = new RgbImage(swaps ? h : w, swaps ? w : h, new byte[image.Pixels.Length]);
         for (int y = 0, to = 0; y < turned.Height; y++)
         {

@@ -10,4 +10,7 @@ public sealed record ImageDecoding(bool ApplyOrientation, bool TransparencyOnWhi
 
     /// <summary>Images of benchmark tables: neither, a plain conversion to RGB.</summary>
     public static ImageDecoding Plain { get; } = new(false, false);
+
+    /// <summary>The header is read alone: an outline comes of it, of an image that may turn out to be damaged.</summary>
+    public bool OutlineOnly { get; init; }
 }

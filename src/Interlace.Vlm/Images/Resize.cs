@@ -16,6 +16,7 @@ public static class Resize
     public static RgbImage Bicubic(RgbImage image, int width, int height)
     {
         ImageBounds.Check((image.Width, image.Height), width, height);
+        if (image.IsOutline) return RgbImage.Outline(width, height);
         RgbImage wide = width == image.Width ? image : Horizontal(image, ResampleWeights.Torch(image.Width, width));
         return height == image.Height ? wide : Vertical(wide, ResampleWeights.Torch(image.Height, height));
     }
@@ -37,6 +38,7 @@ public static class Resize
     private static RgbImage Pillow(RgbImage image, int width, int height, ResampleFilter filter)
     {
         ImageBounds.Check((image.Width, image.Height), width, height);
+        if (image.IsOutline) return RgbImage.Outline(width, height);
         bool horizontal = width != image.Width, vertical = height != image.Height;
         RgbImage Widened(RgbImage from) => Horizontal(from, ResampleWeights.Pillow(from.Width, width, filter));
         RgbImage Heightened(RgbImage from) => Vertical(from, ResampleWeights.Pillow(from.Height, height, filter));

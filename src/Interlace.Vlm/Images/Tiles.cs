@@ -10,6 +10,7 @@ internal static class Tiles
     /// <param name="side">Its side; it lies within the image.</param>
     public static RgbImage Cut(RgbImage image, int left, int top, int side)
     {
+        if (image.IsOutline) return RgbImage.Outline(side, side);
         byte[] pixels = new byte[side * side * 3];
         for (int y = 0; y < side; y++)
             image.Pixels.AsSpan(((top + y) * image.Width + left) * 3, side * 3).CopyTo(pixels.AsSpan(y * side * 3));
@@ -35,6 +36,7 @@ internal static class Tiles
     public static RgbImage Centre(RgbImage image, int width, int height, ReadOnlySpan<byte> colour)
     {
         ImageBounds.Check((image.Width, image.Height), width, height);
+        if (image.IsOutline) return RgbImage.Outline(width, height);
         byte[] pixels = new byte[width * height * 3];
         for (int i = 0; i < pixels.Length; i += 3) colour.CopyTo(pixels.AsSpan(i));
         (int left, int top) = ((width - image.Width) / 2, (height - image.Height) / 2);

@@ -29,31 +29,29 @@ public static class CalibrationStage
     {
         using var part = Profile.Of("calibrate");
         var (experiment, cancellation) = (job.Experiment, job.Cancellation);
-        var calibrate = experiment.Calibrate!;
-        var data = DrawnData.OpenCalibration(experiment);
-        var rows = data.Calibration(experiment, data.FilterFor(loaded.Processor));
-        var settings = Settings(experiment, job.Compute, adaptive: enough is not null);
+        bool adaptive = enough is not null;
+        var work = new CalibrationWork(loaded, job, adaptive);
         using var checkpoint = Checkpoint.Open(loaded.Folder);
-        var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(data.Source));
-        var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, settings, experiment.Seed, inputs,
+        var inputs = new CalibrationInputs(ModelIdentity.Of(checkpoint, cancel: cancellation), DataIdentity.Of(work.Data.Source));
+        var empty = new LayerSimilarity(LayerSimilarity.CurrentFormat, ProgramVersion.CreatedBy, work.Settings, experiment.Seed, inputs,
             loaded.Model.Layers.Count, loaded.Model.AddedLevels, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), []);
         Directory.CreateDirectory(folder);
 
-        var samples = new BlockedSamples(data, data.FilterFor(loaded.Processor), enough is null ? [[.. rows]] : MixedBlocks.Of(rows));
-        var calibrator = new Calibrator(loaded.Model, settings, Path.Combine(folder, StateName),
-            Hashes.Of(empty, ArtefactJson.Escaped<LayerSimilarity>()), enough is null ? null : new(samples.BlockOf, enough), inputs.Model)
+        var calibrator = new Calibrator(loaded.Model, work.Settings, Path.Combine(folder, StateName),
+            Hashes.Of(empty, ArtefactJson.Escaped<LayerSimilarity>()), enough is null ? null : new(work.BlockOf!, enough), inputs.Model)
         {
-            Filtered = () => samples.FilteredUpTo(null),
+            Filtered = () => work.FilteredUpTo(null),
         };
         SkipCounts skipped = [];
-        var sums = calibrator.Run((next, left) => data.Load(samples.Read().Skip((int)next), loaded.Processor, left, next, cancellation,
-                ConversationForm.Of(calibrate)),
-            rows.Count, skipped, job.Progress, cancellation);
-        skipped.Merge(samples.FilteredUpTo(calibrator.StoppedAfter));
+        var sums = job.Ranks.Count > 1
+            ? calibrator.Measure((next, left) => DealtCalibration.Lead(work, job, adaptive, next, left), work.Rows, skipped, job.Progress,
+                cancellation)
+            : calibrator.Run((next, left) => work.Load(next, left), work.Rows, skipped, job.Progress, cancellation);
+        skipped.Merge(work.FilteredUpTo(calibrator.StoppedAfter));
         loaded.Model.CheckUnchanged();
         SampleSumsFile.Write(Path.Combine(folder, LayerSimilarity.SamplesName), sums, calibrator.Spans,
-            settings.Adaptive is null ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',',
-                calibrator.Checks), [SampleSumsFile.Drawn] = $"{rows.Count}" });
+            !adaptive ? null : new Dictionary<string, string> { [SampleSumsFile.Checks] = string.Join(',',
+                calibrator.Checks), [SampleSumsFile.Drawn] = $"{work.Rows}" });
         var similarity = empty with
         {
             Samples = sums.Count,
@@ -90,31 +88,5 @@ public static class CalibrationStage
             ? new(calibrate.AdaptiveConfidence, experiment.Plan!) : null,
             calibrate.Pairs, calibrate.States, calibrate.Messages, calibrate.Cosines,
             DataPreparation.Of(experiment));
-    }
-
-    /// <summary>Samples block by block, and how many rows the filter ruled out up to the end of each.</summary>
-    private sealed class BlockedSamples(DrawnData data, RowFilter filter, IReadOnlyList<RowReference[]> blocks)
-    {
-        private readonly Dictionary<(string Set, string Shard, long Row), int> _blocks = blocks.Index()
-            .SelectMany(block => block.Item, (block, row) => (row, block.Index))
-            .ToDictionary(entry => (data.Source.Sets[entry.row.Set].Name, data.Source.Sets[entry.row.Set].Shards[entry.row.Shard].Name,
-            entry.row.Row), entry => entry.Index);
-
-        private readonly SkipCounts[] _filtered = new SkipCounts[blocks.Count];
-
-        public int BlockOf(LoadedSample sample) => _blocks[(sample.Set, sample.Shard, sample.Row)];
-
-        /// <summary>Up to the end of a block, or of the last one.</summary>
-        public SkipCounts FilteredUpTo(int? block) => _filtered[block ?? ^1];
-
-        public IEnumerable<Sample> Read()
-        {
-            SkipCounts filtered = [];
-            foreach (var (i, block) in blocks.Index())
-            {
-                foreach (var sample in data.Read(block, filtered, filter)) yield return sample;
-                _filtered[i] = new SkipCounts(filtered);   // before a sample of the next block is given, however far ahead they are read
-            }
-        }
     }
 }

@@ -46,7 +46,7 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     /// <summary>What was left out before the samples came here, told where none is left.</summary>
     public Func<SkipCounts>? Filtered { get; init; }
 
-    /// <summary>Runs or resumes.</summary>
+    /// <summary>Runs or resumes, on this process alone.</summary>
     /// <param name="load">Gives the samples from an index on, counting what it leaves out.</param>
     /// <param name="total">Samples there are, for the progress.</param>
     /// <param name="skipped">Receives what was left out and why.</param>
@@ -58,29 +58,32 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     public IReadOnlyList<SampleSums> Run(Func<long, SkipCounts, IEnumerable<LoadedSample>> load, long total, SkipCounts skipped,
         IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
+        var meter = new BatchMeter(model, settings, stop?.BlockOf);
+        return Measure((next, left) => meter.Measure(load(next, left), left, cancellation), total, skipped, progress, cancellation);
+    }
+
+    /// <summary>Runs or resumes.</summary>
+    /// <param name="measure">Gives the batches from a sample on, in order, counting what it leaves out.</param>
+    /// <inheritdoc cref="Run"/>
+    internal IReadOnlyList<SampleSums> Measure(Func<long, SkipCounts, IEnumerable<MeasuredBatch>> measure, long total,
+        SkipCounts skipped, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
         var (sums, next) = Resume(skipped, total);
-        var meter = new SimilarityMeter(model.Layers.Count, Spans, settings.SkipFirstToken, settings.States, settings.Cosines);
         var lastSave = Stopwatch.StartNew();
         var saved = new SkipCounts(skipped);
         try
         {
-            foreach (var (batch, skippedSoFar, endsBlock) in Batches(load(next, skipped), skipped, settings.BatchTokens, stop?.BlockOf))
+            foreach (var batch in measure(next, skipped))
             {
-                cancellation.ThrowIfCancellationRequested();
-                using (var packed = Batch.Pack([.. batch.Select(s => s.Encoded)], model.Device))
-                {
-                    var measured = meter.Measure(model, packed);
-                    model.CheckUnchanged();
-                    sums.AddRange(measured);
-                }
-                if (endsBlock && IsEnough(sums))
+                sums.AddRange(batch.Sums);
+                if (batch.EndedBlock is { } block && IsEnough(sums))
                 {
                     // No state is saved any more: one that is resumed always has a block to go on with.
-                    StoppedAfter = stop!.BlockOf(batch[^1]);
-                    skipped.ReplaceBy(skippedSoFar);
+                    StoppedAfter = block;
+                    skipped.ReplaceBy(batch.Skipped);
                     return sums;
                 }
-                (next, saved) = (batch[^1].Index + 1, skippedSoFar);
+                (next, saved) = (batch.Next, batch.Skipped);
                 if (lastSave.Elapsed > SaveEvery)
                 {
                     Save(sums, next, saved);
@@ -101,32 +104,6 @@ public sealed class Calibrator(VisionLanguageModel model, CalibrationSettings se
     {
         _checks.Add(sums.Count);
         return stop!.Enough(sums);
-    }
-
-    /// <summary>
-    /// Batches filled up to the token budget and of one block,
-    /// each with what had been left out when its last sample came (asking for the next sample may count more),
-    /// and whether the next sample is another block's.
-    /// </summary>
-    internal static IEnumerable<(List<LoadedSample> Samples, SkipCounts Skipped, bool EndsBlock)> Batches(IEnumerable<LoadedSample> samples,
-        SkipCounts skipped, int batchTokens, Func<LoadedSample, int>? blockOf = null)
-    {
-        var batch = new List<LoadedSample>();
-        long tokens = 0;
-        var atLast = new SkipCounts();
-        foreach (var sample in samples)
-        {
-            bool newBlock = batch.Count > 0 && blockOf is not null && blockOf(batch[^1]) != blockOf(sample);
-            if (newBlock || batch.Count > 0 && tokens + sample.Encoded.Length > batchTokens)
-            {
-                yield return (batch, atLast, newBlock);
-                (batch, tokens) = ([], 0);
-            }
-            batch.Add(sample);
-            tokens += sample.Encoded.Length;
-            atLast = new SkipCounts(skipped);
-        }
-        if (batch.Count > 0) yield return (batch, atLast, false);
     }
 
     /// <summary>Deletes the state of a calibration that is finished.</summary>

@@ -112,15 +112,22 @@ public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
     /// <param name="cancellation">Ends the enumeration.</param>
     /// <param name="form">What the model is shown of a sample.</param>
     /// <param name="next">The sample to take in place of one that cannot be used; null to leave such a one out.</param>
+    /// <param name="outlines">
+    /// Samples come as outlines, those that are known to fail by their indices left out; whole ones where absent.
+    /// </param>
     public IEnumerable<LoadedSample> Load(IEnumerable<Sample> samples, Processor processor, SkipCounts skipped, long first,
         CancellationToken cancellation, ConversationForm? form = null,
-        Func<Sample, Sample?>? next = null) =>
-        SampleLoader.Load(samples,
-            SampleLoader.Encoder(
-                (bytes, count) => ImageDecoder.Decode(bytes, "image", Decoding, SampleLoader.Preparer(processor, count)),
-                (sample, images) => sample.IsText ? EncodeText(sample, processor)
-                    : Encode(Conversation.Of(sample, form), images, processor)),
-            skipped, new LoaderOptions(Options.MaxTokens, Options.Workers) { Next = next }, first, cancellation);
+        Func<Sample, Sample?>? next = null, IReadOnlyDictionary<long, string>? outlines = null)
+    {
+        Func<Sample, EncodedSample> Encoder(ImageDecoding decoding) => SampleLoader.Encoder(
+            (bytes, count) => ImageDecoder.Decode(bytes, "image", decoding, SampleLoader.Preparer(processor, count)),
+            (sample, images) => sample.IsText ? EncodeText(sample, processor) : Encode(Conversation.Of(sample, form), images, processor));
+        var options = new LoaderOptions(Options.MaxTokens, Options.Workers)
+        {
+            Next = next, Failing = outlines, Outline = outlines is null ? null : Encoder(Decoding with { OutlineOnly = true }),
+        };
+        return SampleLoader.Load(samples, Encoder(Decoding), skipped, options, first, cancellation);
+    }
 
     private ImageDecoding Decoding => ImageDecoding.Oriented with { TransparencyOnWhite = Options.Transparency == "white" };
 

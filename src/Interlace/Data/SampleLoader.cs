@@ -16,6 +16,15 @@ public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int 
     /// absent where such a sample is counted and left out.
     /// </summary>
     public Func<Sample, Sample?>? Next { get; init; }
+
+    /// <summary>
+    /// Encodes a sample without its pixels: samples come as outlines, each of which is opened by <see cref="LoadedSample.Open"/> where it
+    /// is wanted. Absent where they come whole.
+    /// </summary>
+    public Func<Sample, EncodedSample>? Outline { get; init; }
+
+    /// <summary>Samples that are known to fail, by their indices, with the reason: outlines do not show it.</summary>
+    public IReadOnlyDictionary<long, string>? Failing { get; init; }
 }
 
 /// <summary>A sample ready for the model.</summary>
@@ -26,7 +35,11 @@ public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int 
 /// <param name="Shard">Name of its file in the set.</param>
 /// <param name="Row">Its 0-based row in the file.</param>
 /// <param name="Encoded">Its tokens and images.</param>
-public sealed record LoadedSample(long Index, string Set, string Shard, long Row, EncodedSample Encoded);
+public sealed record LoadedSample(long Index, string Set, string Shard, long Row, EncodedSample Encoded)
+{
+    /// <summary>Of an outline: encodes the sample with its pixels, or gives the reason why it cannot be used. Several threads may call.</summary>
+    internal Func<(EncodedSample? Encoded, string? Skip)>? Open { get; init; }
+}
 
 /// <summary>
 /// Decodes and tokenises in the background, behind a plain sequence. The order, what is left out and what is counted do not depend on the
@@ -81,7 +94,7 @@ public static class SampleLoader
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var ordered = new BlockingCollection<Slot>(options.Capacity > 0 ? options.Capacity : 4 * workers);
         using var work = new BlockingCollection<Slot>();
-        Task[] threads = [Start(() => Feed(source, ordered, work, stop.Token)),
+        Task[] threads = [Start(() => Feed(source, firstIndex, ordered, work, stop.Token)),
             .. Enumerable.Range(0, workers).Select(_ => Start(() => Work(work, encode, options, stop.Token)))];
         try
         {
@@ -91,7 +104,7 @@ public static class SampleLoader
                 Outcome outcome = slot.Wait(stop.Token);
                 if (outcome.Skip is { } reason) skipped.Add(reason);
                 if (outcome.Encoded is { } encoded)
-                    yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded);
+                    yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded) { Open = outcome.Open };
                 index++;
             }
             // the feeder may have seen it first: its queue then looks like that of a source that has ended
@@ -104,14 +117,14 @@ public static class SampleLoader
         }
     }
 
-    private static void Feed(IEnumerable<Sample> source, BlockingCollection<Slot> ordered, BlockingCollection<Slot> work,
+    private static void Feed(IEnumerable<Sample> source, long index, BlockingCollection<Slot> ordered, BlockingCollection<Slot> work,
         CancellationToken stop)
     {
         try
         {
             foreach (Sample sample in source)
             {
-                var slot = new Slot(sample);
+                var slot = new Slot(sample, index++);
                 ordered.Add(slot, stop);                                  // waits while the queue is full
                 work.Add(slot, stop);
             }
@@ -133,7 +146,7 @@ public static class SampleLoader
 
     private static void Report(Exception error, BlockingCollection<Slot> ordered, CancellationToken stop)
     {
-        var slot = new Slot(null);
+        var slot = new Slot(null, -1);
         slot.Fail(error);
         try
         {
@@ -153,15 +166,24 @@ public static class SampleLoader
             if (stop.IsCancellationRequested) return;
             try
             {
-                Outcome outcome = Encode(slot.Sample!, encode, options.MaxTokens);
-                slot.Finish(outcome.Encoded is null && options.Next is not null
-                    ? Replaced(slot.Sample!, outcome.Skip!, encode, options) : outcome);
+                slot.Finish(Load(slot.Sample!, slot.Index, encode, options));
             }
             catch (Exception e)
             {
                 slot.Fail(e);
             }
         }
+    }
+
+    private static Outcome Load(Sample sample, long index, Func<Sample, EncodedSample> encode, LoaderOptions options)
+    {
+        Outcome outcome = options.Failing?.GetValueOrDefault(index) is { } reason
+            ? new(null, reason) : Encode(sample, options.Outline ?? encode, options.MaxTokens);
+        if (outcome.Encoded is null && options.Next is not null) return Replaced(sample, outcome.Skip!, encode, options);
+        return options.Outline is null ? outcome : outcome with
+        {
+            Open = () => Encode(sample, encode, options.MaxTokens) is var whole ? (whole.Encoded, whole.Skip) : default,
+        };
     }
 
     private static Outcome Encode(Sample sample, Func<Sample, EncodedSample> encode, int maxTokens)
@@ -184,10 +206,14 @@ public static class SampleLoader
     /// <summary>What the next sample gives in place of one that failed, which is counted as replaced.</summary>
     private static Outcome Replaced(Sample sample, string reason, Func<Sample, EncodedSample> encode, LoaderOptions options)
     {
-        if (options.Next!(sample) is { } next && Encode(next, encode, options.MaxTokens).Encoded is { } encoded)
-            return new Outcome(encoded, $"{reason}, replaced by the next");
-        throw new InputException($"Row {sample.Row} of {sample.Set}/{sample.Shard} cannot be used ({reason}), "
+        InputException None() => new($"Row {sample.Row} of {sample.Set}/{sample.Shard} cannot be used ({reason}), "
             + "and there is none behind it that can: take it out of the data, or set finetune.failing=skip.");
+        if (options.Next!(sample) is not { } next || Encode(next, options.Outline ?? encode, options.MaxTokens).Encoded is not { } encoded)
+            throw None();
+        return new Outcome(encoded, $"{reason}, replaced by the next")
+        {
+            Open = options.Outline is null ? null : () => (Encode(next, encode, options.MaxTokens).Encoded ?? throw None(), null),
+        };
     }
 
     private static Task Start(Action body) =>
@@ -205,14 +231,19 @@ public static class SampleLoader
         }
     }
 
-    private readonly record struct Outcome(EncodedSample? Encoded, string? Skip);
+    private readonly record struct Outcome(EncodedSample? Encoded, string? Skip)
+    {
+        public Func<(EncodedSample? Encoded, string? Skip)>? Open { get; init; }
+    }
 
     /// <summary>A place in the ordered queue, filled by whichever worker takes it.</summary>
-    private sealed class Slot(Sample? sample)
+    private sealed class Slot(Sample? sample, long index)
     {
         private readonly TaskCompletionSource<Outcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Sample? Sample { get; } = sample;
+
+        public long Index { get; } = index;
 
         public void Finish(Outcome outcome) => _outcome.SetResult(outcome);
 

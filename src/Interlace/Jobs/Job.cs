@@ -1,6 +1,9 @@
+using System.Text.Json.Nodes;
 using Interlace.Experiments;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
+using TorchSharp;
 
 namespace Interlace.Jobs;
 
@@ -20,6 +23,9 @@ public sealed record Job(
     /// <summary>All settings, every section spelled out.</summary>
     public Experiment Experiment { get; init => field = value.Complete(); } = Experiment.Complete();
 
+    /// <summary>The processes that do the work together; this one alone where absent.</summary>
+    public RankGroup Ranks { get; init; } = RankGroup.Alone;
+
     /// <summary>Writes a line to the log, where there is one.</summary>
     public void Say(string line) => Log?.Invoke(line);
 
@@ -31,6 +37,30 @@ public sealed record Job(
         var loaded = LoadedModel.Open(folder, Compute.Device, Compute.Type, Experiment.Data!.MaxPixels, Cancellation);
         foreach (string warning in loaded.Warnings) Say(warning);
         return loaded;
+    }
+
+    /// <summary>Calls the members of the group to a task of this work.</summary>
+    /// <param name="task">Name of the task.</param>
+    /// <param name="model">Folder of the model that it is about.</param>
+    /// <param name="content">What the members must know beside the settings.</param>
+    public void Call(string task, string model, JsonObject content)
+    {
+        content["model"] = Path.GetFullPath(model);
+        content["experiment"] = JsonNode.Parse(ExperimentFile.ToJson(Experiment));
+        content["device"] = Compute.Device.type == DeviceType.CUDA ? "cuda" : "cpu";
+        content["dtype"] = Compute.TypeName;
+        Ranks.Call(task, content);
+    }
+
+    /// <summary>The work as a member of the group gets it from <see cref="Call"/>; it says nothing to anybody.</summary>
+    /// <param name="ranks">The group.</param>
+    /// <param name="content">The call.</param>
+    /// <param name="threads">Threads of the engine; the member's share of the machine's cores where absent.</param>
+    public static Job Of(RankGroup ranks, JsonObject content, int? threads = null)
+    {
+        var compute = Compute.Choose((string)content["device"]!, (string)content["dtype"]!, threads, ranks.Launch.LocalRank,
+            ranks.Launch.LocalCount);
+        return new(ExperimentFile.Parse(content["experiment"]!.ToJsonString(), "the leader's settings"), compute) { Ranks = ranks };
     }
 
     /// <summary>A part of this work that settings of its own describe: its lines and stages bear its name.</summary>

@@ -53,7 +53,7 @@ internal sealed class GridImageProcessor : IImageProcessor
     /// <summary>The patches of a resized image.</summary>
     /// <exception cref="InputException">Its sides are no multiples of patch x merge.</exception>
     public ImageGrid GridOf(RgbImage resized) =>
-        resized.Width % _settings.Factor == 0 && resized.Height % _settings.Factor == 0 && resized.Pixels.Length > 0
+        resized.Width % _settings.Factor == 0 && resized.Height % _settings.Factor == 0 && resized.Width > 0 && resized.Height > 0
             ? new(1, resized.Height / _settings.PatchSize, resized.Width / _settings.PatchSize)
             : throw new InputException($"An image of {resized.Width} x {resized.Height} pixels was not resized for this model: "
                 + $"its sides must be multiples of {_settings.Factor}.");

@@ -50,7 +50,7 @@ internal sealed class BridgeWalk(VisionLanguageModel model, Checkpoint parent, P
     public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long> needRoom,
         SkipCounts filtered)
     {
-        foreach (var (batch, _, _) in Calibrator.Batches(samples, skipped, batchTokens))
+        foreach (var (batch, _, _) in CalibrationBatch.Of(samples, skipped, batchTokens))
         {
             cancellation.ThrowIfCancellationRequested();
             EncodedSample[] encoded = [.. batch.Select(sample => sample.Encoded)];

@@ -42,7 +42,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null,
         SkipCounts? filtered = null)
     {
-        foreach (var (batch, _, _) in Calibrator.Batches(samples, skipped, batchTokens))
+        foreach (var (batch, _, _) in CalibrationBatch.Of(samples, skipped, batchTokens))
         {
             cancellation.ThrowIfCancellationRequested();
             EncodedSample[] encoded = [.. batch.Select(sample => sample.Encoded)];

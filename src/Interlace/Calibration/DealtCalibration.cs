@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Interlace.Data;
+using Interlace.Jobs;
+using Interlace.Ranks;
+using Interlace.Vlm;
+using Interlace.Vlm.Inputs;
+
+namespace Interlace.Calibration;
+
+/// <summary>
+/// A calibration on several ranks. Every rank goes over the outlines of all samples, which decide the batches; a rank decodes and measures
+/// the batches that are dealt to it. The sums are the same as on one rank, and so is everything that is made of them.
+/// An outline does not show that the pixels behind it are damaged: where that is found the batches from there on are put together anew.
+/// </summary>
+internal static class DealtCalibration
+{
+    /// <summary>Name of the task.</summary>
+    public const string Task = "calibrate";
+
+    private static readonly Dictionary<long, string> None = [];
+
+    /// <summary>The leader's part: the batches from a sample on, in order.</summary>
+    /// <param name="work">The samples.</param>
+    /// <param name="job">The work.</param>
+    /// <param name="adaptive">It may end with a block.</param>
+    /// <param name="next">Index of the first sample.</param>
+    /// <param name="skipped">Where those are counted that are left out.</param>
+    public static IEnumerable<MeasuredBatch> Lead(CalibrationWork work, Job job, bool adaptive, long next, SkipCounts skipped)
+    {
+        Dictionary<long, string> failing = [];
+        while (true)
+        {
+            var start = new Start(adaptive, next, skipped.ToDictionary(), failing);
+            job.Call(Task, work.ModelFolder, start.ToJson());
+            var waiting = new Dictionary<int, BatchReport>();
+            int at = 0, end = int.MaxValue;   // the first piece that is not there, or is of no use any more
+            foreach (var (piece, bytes) in Dealing.Lead(job.Ranks, piece => piece < Volatile.Read(ref end),
+                pieces => Share(work, pieces, start, job), job.Cancellation))
+            {
+                var report = waiting[piece] = BatchReport.Read(bytes);
+                if (report.Batch is null && piece < end) Volatile.Write(ref end, piece);
+                while (at < end && waiting.Remove(at, out var following))
+                {
+                    at++;
+                    var batch = following.Batch!;
+                    if (batch.EndedBlock is { } block) work.Filtered(block, following.Filtered!);
+                    next = batch.Next;
+                    skipped.ReplaceBy(batch.Skipped);
+                    yield return batch;
+                }
+            }
+            var last = waiting[end];
+            if (last.Failing.Count == 0)
+            {
+                skipped.ReplaceBy(last.Skipped!);
+                work.Filtered(null, last.Filtered!);
+                yield break;
+            }
+            foreach (var (index, reason) in last.Failing) failing[index] = reason;
+        }
+    }
+
+    /// <summary>A member's part.</summary>
+    public static void Join(LoadedModel loaded, Job job, JsonObject content)
+    {
+        var start = Start.Of(content);
+        var work = new CalibrationWork(loaded, job, start.Adaptive);
+        Dealing.Join(job.Ranks, pieces => Share(work, pieces, start, job));
+    }
+
+    /// <summary>What comes of the pieces that a rank is dealt; the samples of the next one are decoded while one is measured.</summary>
+    private static IEnumerable<(int Piece, byte[] Report)> Share(CalibrationWork work, IEnumerable<int> pieces, Start start, Job job)
+    {
+        var meter = work.Meter();
+        foreach (var (piece, batch, report) in Ahead(Opened(work, pieces, start), job.Cancellation))
+        {
+            job.Cancellation.ThrowIfCancellationRequested();
+            var done = batch is null ? report : report with { Batch = report.Batch! with { Sums = meter.Measure(batch) } };
+            yield return (piece, done.ToBytes());
+        }
+    }
+
+    private static IEnumerable<(int Piece, EncodedSample[]? Batch, BatchReport Report)> Opened(CalibrationWork work, IEnumerable<int> pieces,
+        Start start)
+    {
+        var skipped = new SkipCounts(start.Skipped);
+        using var batches = work.Outlines(start.Next, skipped, start.Failing).GetEnumerator();
+        int at = -1;
+        foreach (int piece in pieces)
+        {
+            bool there = true;
+            while (at < piece && (there = batches.MoveNext())) at++;
+            if (!there)
+            {
+                yield return (piece, null, new(null, None, skipped, work.FilteredUpTo(null)));
+                continue;
+            }
+            var batch = batches.Current;
+            var opened = new (EncodedSample? Encoded, string? Skip)[batch.Samples.Count];
+            Parallel.For(0, opened.Length, i => opened[i] = batch.Samples[i].Open!());
+            Dictionary<long, string> failing = new(opened.Index().Where(sample => sample.Item.Encoded is null)
+                .Select(sample => KeyValuePair.Create(batch.Samples[sample.Index].Index, sample.Item.Skip!)));
+            yield return failing.Count > 0 ? (piece, null, new(null, failing, null, null))
+                : (piece, [.. opened.Select(sample => sample.Encoded!)], new(batch.Measured([]), None, null,
+                    batch.EndedBlock is { } block ? work.FilteredUpTo(block) : null));
+        }
+    }
+
+    /// <summary>The elements of a sequence, the next one made in the background while one is used.</summary>
+    private static IEnumerable<T> Ahead<T>(IEnumerable<T> sequence, CancellationToken cancellation)
+    {
+        using var ready = new BlockingCollection<T>(boundedCapacity: 1);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var making = System.Threading.Tasks.Task.Factory.StartNew(() =>
+        {
+            try
+            {
+                foreach (T element in sequence) ready.Add(element, stop.Token);
+            }
+            finally
+            {
+                ready.CompleteAdding();
+            }
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            foreach (T element in ready.GetConsumingEnumerable(stop.Token)) yield return element;
+            making.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            stop.Cancel();
+            System.Threading.Tasks.Task.WhenAny(making).Wait(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Where a round of the calibration begins.</summary>
+    private sealed record Start(bool Adaptive, long Next, IReadOnlyDictionary<string, long> Skipped, IReadOnlyDictionary<long, string> Failing)
+    {
+        public JsonObject ToJson() => new()
+        {
+            ["adaptive"] = Adaptive,
+            ["next"] = Next,
+            ["skipped"] = new JsonObject(Skipped.Select(count => KeyValuePair.Create(count.Key, (JsonNode?)count.Value))),
+            ["failing"] = new JsonObject(Failing.Select(sample => KeyValuePair.Create($"{sample.Key}", (JsonNode?)sample.Value))),
+        };
+
+        public static Start Of(JsonObject json) => new((bool)json["adaptive"]!, (long)json["next"]!,
+            ((JsonObject)json["skipped"]!).ToDictionary(count => count.Key, count => (long)count.Value!),
+            ((JsonObject)json["failing"]!).ToDictionary(sample => long.Parse(sample.Key), sample => (string)sample.Value!));
+    }
+}

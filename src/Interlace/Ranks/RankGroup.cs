@@ -1,0 +1,129 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Interlace.Vlm;
+
+namespace Interlace.Ranks;
+
+/// <summary>
+/// The processes that do one job together. Rank 0 leads: it runs the command as if it were alone, decides, writes and prints. The others
+/// wait until it calls them to a task, do their part of it, and wait again: they neither write nor look at what the leader writes.
+/// </summary>
+public sealed class RankGroup
+{
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly IMessages? _messages;
+    private readonly Action<int> _abort;
+
+    private RankGroup(ICollective collective, IMessages? messages, Launch launch, string name, Action<int> abort)
+    {
+        (Collective, _messages, Launch, Name, _abort) = (collective, messages, launch, name, abort);
+    }
+
+    /// <summary>A process that was started alone.</summary>
+    public static RankGroup Alone { get; } = new(new OneProcess(), null, Launch.Alone, "rank 0", _ => { });
+
+    /// <summary>What all do together.</summary>
+    public ICollective Collective { get; }
+
+    /// <summary>How this process was started.</summary>
+    public Launch Launch { get; }
+
+    /// <summary>This rank and its machine, for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>Number of this process in the group, from 0.</summary>
+    public int Rank => Collective.Rank;
+
+    /// <summary>Processes of the group.</summary>
+    public int Count => Collective.Count;
+
+    /// <summary>Whether this process decides and writes.</summary>
+    public bool Leads => Rank == 0;
+
+    /// <summary>What the members are called to, and have not ended; null where they wait.</summary>
+    public string? Task { get; private set; }
+
+    /// <summary>Joins the processes that were started with this one; a process that was started alone stays alone.</summary>
+    /// <exception cref="InputException">There is no library of MPI that can be used, or the environment contradicts itself.</exception>
+    public static RankGroup Join()
+    {
+        var launch = Launch.Of(Environment.GetEnvironmentVariable);
+        if (launch.Count == 1) return Alone;
+        var mpi = Mpi.Start();
+        var world = new MpiCollective(mpi, mpi.World);
+        if (world.Count != launch.Count)
+        {
+            throw new InputException($"This process was started as one of {launch.Count}, but MPI says {world.Count}: "
+                + "start the ranks with the mpirun or srun that belongs to the library.");
+        }
+        return new(world, world, launch, $"rank {world.Rank} on {mpi.Host}", mpi.Abort) { _finish = mpi.Finish };
+    }
+
+    private Action _finish = () => { };
+
+    /// <summary>Groups of so many ranks each, the last one perhaps smaller; every rank of this group must ask.</summary>
+    /// <param name="size">Ranks of a group.</param>
+    /// <returns>The group of this rank.</returns>
+    public RankGroup Split(int size) => Collective is MpiCollective mpi && mpi.Split(Rank / size) is var part
+        ? new(part, part, Launch, Name, _abort) : this;
+
+    /// <summary>Calls all members to a task, of which the leader then does its part.</summary>
+    /// <param name="task">Name of the task.</param>
+    /// <param name="content">What they must know.</param>
+    public void Call(string task, JsonObject content)
+    {
+        Task = task;
+        var call = new JsonObject { ["task"] = task, ["content"] = content };
+        for (int rank = 1; rank < Count; rank++) Send(rank, MessageKind.Call, Encoding.UTF8.GetBytes(call.ToJsonString()));
+    }
+
+    /// <summary>Waits until all members have done their part of what they were called to.</summary>
+    public void Complete()
+    {
+        for (int left = Count - 1; left > 0;) if (Next().Kind == MessageKind.Done) left--;
+        Completed();
+    }
+
+    /// <summary>All members have done their part.</summary>
+    internal void Completed() => Task = null;
+
+    /// <summary>A member's life: it does what it is called to until the leader ends it.</summary>
+    /// <param name="perform">Does a task by its name and content.</param>
+    public void Serve(Action<string, JsonObject> perform)
+    {
+        while (Next() is { Kind: not MessageKind.End } message)
+        {
+            var call = (JsonObject)JsonNode.Parse(message.Content)!;
+            Task = (string)call["task"]!;
+            perform(Task, (JsonObject)call["content"]!);
+            Task = null;
+            Send(0, MessageKind.Done, []);
+        }
+    }
+
+    /// <summary>Sends the members home. Where a call is open they are in the middle of it, and all processes end at once.</summary>
+    /// <param name="code">Exit code of the program.</param>
+    public void End(int code)
+    {
+        if (Count == 1) return;
+        if (Task is not null || !Leads && code != 0) _abort(code);
+        if (Leads) for (int rank = 1; rank < Count; rank++) Send(rank, MessageKind.End, []);
+        _finish();
+    }
+
+    internal void Send(int to, MessageKind kind, ReadOnlySpan<byte> content) => _messages!.Send(to, [(byte)kind, .. content]);
+
+    internal (int From, MessageKind Kind, byte[] Content)? Receive() =>
+        _messages!.Receive() is { } message ? (message.From, (MessageKind)message.Content[0], message.Content[1..]) : null;
+
+    /// <summary>Waits for a message without keeping a processor busy: a waiting rank shares it with those that work.</summary>
+    internal (int From, MessageKind Kind, byte[] Content) Next()
+    {
+        for (var pause = ShortestPause; ; pause = pause < LongestPause ? pause * 1.5 : LongestPause)
+        {
+            if (Receive() is { } message) return message;
+            Thread.Sleep(pause);
+        }
+    }
+}

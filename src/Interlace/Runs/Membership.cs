@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using Interlace.Calibration;
+using Interlace.Jobs;
+using Interlace.Ranks;
+using Interlace.Vlm;
+
+namespace Interlace.Runs;
+
+/// <summary>What a rank that does not lead does: the table of tasks to which stages call it.</summary>
+public static class Membership
+{
+    private static readonly Dictionary<string, Action<LoadedModel, Job, JsonObject>> Tasks = new(StringComparer.Ordinal)
+    {
+        [DealtCalibration.Task] = DealtCalibration.Join,
+    };
+
+    /// <summary>Serves until the leader ends the program. A member reads models and data as the leader names them, and writes nothing.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="threads">Threads of the engine; the member's share of the machine's cores where absent.</param>
+    /// <exception cref="InputException">A model or data are wrong, as seen from this rank's machine.</exception>
+    public static void Serve(RankGroup group, int? threads = null) => group.Serve((task, content) =>
+    {
+        var job = Job.Of(group, content, threads);
+        using var loaded = job.Open((string)content["model"]!);
+        Tasks[task](loaded, job, content);
+    });
+}
