@@ -66,6 +66,12 @@ internal sealed class JsonLines<T>(string what, bool ascii = false, bool mayBeCu
     public void Save(string path, IEnumerable<T> lines) =>
         AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(lines.Select(ToText))));
 
+    /// <summary>A line by itself, as one process tells it another.</summary>
+    public byte[] ToBytes(T line) => JsonSerializer.SerializeToUtf8Bytes(line, _type);
+
+    /// <summary>What <see cref="ToBytes"/> wrote.</summary>
+    public T Of(ReadOnlySpan<byte> bytes) => StrictJson.Parse(bytes, _type);
+
     private string ToText(T line) => JsonSerializer.Serialize(line, _type) + "\n";
 
     /// <summary>The lines, and how many bytes they take.</summary>

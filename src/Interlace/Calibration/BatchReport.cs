@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Interlace.Data;
+using Interlace.Ranks;
 
 namespace Interlace.Calibration;
 
@@ -17,6 +18,7 @@ internal sealed record BatchReport(MeasuredBatch? Batch, IReadOnlyDictionary<lon
         using var bytes = new MemoryStream();
         using (var writer = new BinaryWriter(bytes))
         {
+            writer.Write(Batch is null ? Dealing.Last : Dealing.More);
             writer.Write(Failing.Count);
             foreach (var (index, reason) in Failing)
             {
@@ -25,7 +27,6 @@ internal sealed record BatchReport(MeasuredBatch? Batch, IReadOnlyDictionary<lon
             }
             Write(writer, Skipped);
             Write(writer, Filtered);
-            writer.Write(Batch is not null);
             if (Batch is not null) Write(writer, Batch);
         }
         return bytes.ToArray();
@@ -35,10 +36,11 @@ internal sealed record BatchReport(MeasuredBatch? Batch, IReadOnlyDictionary<lon
     public static BatchReport Read(byte[] message)
     {
         using var reader = new BinaryReader(new MemoryStream(message));
+        bool isLast = reader.ReadByte() == Dealing.Last;
         Dictionary<long, string> failing = [];
         for (int left = reader.ReadInt32(); left > 0; left--) failing.Add(reader.ReadInt64(), reader.ReadString());
         var (skipped, filtered) = (ReadCounts(reader), ReadCounts(reader));
-        return new(reader.ReadBoolean() ? ReadBatch(reader) : null, failing, skipped, filtered);
+        return new(isLast ? null : ReadBatch(reader), failing, skipped, filtered);
     }
 
     private static void Write(BinaryWriter writer, MeasuredBatch batch)

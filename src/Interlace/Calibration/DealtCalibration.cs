@@ -33,25 +33,18 @@ internal static class DealtCalibration
         {
             var start = new Start(adaptive, next, skipped.ToDictionary(), failing);
             job.Call(Task, work.ModelFolder, start.ToJson());
-            var waiting = new Dictionary<int, BatchReport>();
-            int at = 0, end = int.MaxValue;   // the first piece that is not there, or is of no use any more
-            foreach (var (piece, bytes) in Dealing.Lead(job.Ranks, piece => piece < Volatile.Read(ref end),
-                pieces => Share(work, pieces, start, job), job.Cancellation))
+            using var completed = new Completion(job);
+            BatchReport? last = null;
+            foreach (byte[] bytes in Dealing.InOrder(job.Ranks, pieces => Share(work, pieces, start, job), job.Cancellation))
             {
-                var report = waiting[piece] = BatchReport.Read(bytes);
-                if (report.Batch is null && piece < end) Volatile.Write(ref end, piece);
-                while (at < end && waiting.Remove(at, out var following))
-                {
-                    at++;
-                    var batch = following.Batch!;
-                    if (batch.EndedBlock is { } block) work.Filtered(block, following.Filtered!);
-                    next = batch.Next;
-                    skipped.ReplaceBy(batch.Skipped);
-                    yield return batch;
-                }
+                last = BatchReport.Read(bytes);
+                if (last.Batch is not { } batch) continue;   // there is none behind it
+                if (batch.EndedBlock is { } block) work.Filtered(block, last.Filtered!);
+                next = batch.Next;
+                skipped.ReplaceBy(batch.Skipped);
+                yield return batch;
             }
-            var last = waiting[end];
-            if (last.Failing.Count == 0)
+            if (last!.Failing.Count == 0)
             {
                 skipped.ReplaceBy(last.Skipped!);
                 work.Filtered(null, last.Filtered!);
@@ -132,6 +125,15 @@ internal static class DealtCalibration
         {
             stop.Cancel();
             System.Threading.Tasks.Task.WhenAny(making).Wait(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Waits for the members at the end of a round, whoever ends it; not where the work is called off.</summary>
+    private sealed class Completion(Job job) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!job.Cancellation.IsCancellationRequested) job.Ranks.Complete();
         }
     }
 

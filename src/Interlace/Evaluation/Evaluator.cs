@@ -41,6 +41,13 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
         return scoring.Run(folder, answers, tables, (benchmark, _, _) => skipped[benchmark.Name].ToDictionary());
     }
 
+    /// <summary>A member's part of asking.</summary>
+    internal static void Join(LoadedModel loaded, Job job)
+    {
+        using var tables = OpenTables(job.Experiment, loaded.Processor.ReadsImages);
+        new DealtAnswers(loaded, job, tables).Join();
+    }
+
     /// <summary>
     /// Opens the tables that an experiment asks, and checks them and how it asks and scores them: nothing is asked or written before.
     /// </summary>

@@ -12,7 +12,7 @@ public static class Dealing
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
-    /// The leader's part of what it has called the members to: deals, works itself, and gives all results as they come.
+    /// The leader's part, within what it has called the members to: deals, works itself, and gives all results as they come.
     /// </summary>
     /// <param name="group">The ranks.</param>
     /// <param name="isWanted">Whether a piece is to be done, asked by several threads; pieces are numbered from 0.</param>
@@ -48,13 +48,37 @@ public static class Dealing
         finally
         {
             Volatile.Write(ref stopped, true);
-            if (!cancellation.IsCancellationRequested)
+            if (!cancellation.IsCancellationRequested) postman.GetAwaiter().GetResult();   // the others come to the end of their pieces
+        }
+    }
+
+    /// <summary>
+    /// The same with pieces of which nobody knows how many there are: whoever comes to the end says so. Results come in the order of their
+    /// pieces, up to the one that is the last.
+    /// </summary>
+    /// <param name="group">The ranks.</param>
+    /// <param name="work">As of <see cref="Lead"/>; the first byte of a result is <see cref="More"/> or <see cref="Last"/>.</param>
+    /// <param name="cancellation">Nobody is waited for any more.</param>
+    public static IEnumerable<byte[]> InOrder(RankGroup group, Func<IEnumerable<int>, IEnumerable<(int Piece, byte[] Result)>> work,
+        CancellationToken cancellation)
+    {
+        var waiting = new Dictionary<int, byte[]>();
+        int next = 0, last = int.MaxValue;
+        foreach (var (piece, result) in Lead(group, piece => piece <= Volatile.Read(ref last), work, cancellation))
+        {
+            if (piece > last) continue;
+            waiting[piece] = result;
+            if (result[0] == Last) Volatile.Write(ref last, piece);
+            while (next <= last && waiting.Remove(next, out byte[]? following))
             {
-                postman.GetAwaiter().GetResult();   // the others come to the end of their pieces
-                group.Completed();
+                next++;
+                yield return following;
             }
         }
     }
+
+    /// <summary>Begins a result behind which there may be others, and one behind which there is none.</summary>
+    public const byte More = 0, Last = 1;
 
     /// <summary>A member's part: the same work, its results sent to the leader.</summary>
     public static void Join(RankGroup group, Func<IEnumerable<int>, IEnumerable<(int Piece, byte[] Result)>> work)
@@ -70,6 +94,7 @@ public static class Dealing
             }
         }
         foreach (var (piece, result) in work(Asked())) group.Send(0, MessageKind.Result, Numbered(piece, result));
+        group.Send(0, MessageKind.Dealt, []);
     }
 
     /// <summary>Answers requests and takes results in until every member is done.</summary>
@@ -84,7 +109,7 @@ public static class Dealing
                     Thread.Sleep(Pause);
                     continue;
                 }
-                if (kind == MessageKind.Done) working--;
+                if (kind == MessageKind.Dealt) working--;
                 else if (kind == MessageKind.Result) results.Add((BinaryPrimitives.ReadInt32LittleEndian(content), content[sizeof(int)..]));
                 else if (take() is { } piece) group.Send(from, MessageKind.Piece, Number(piece));
                 else group.Send(from, MessageKind.NoPiece, []);

@@ -23,4 +23,7 @@ internal enum MessageKind : byte
 
     /// <summary>Member: what came of a piece, its number first.</summary>
     Result,
+
+    /// <summary>Member: no result of a dealing is still to come.</summary>
+    Dealt,
 }

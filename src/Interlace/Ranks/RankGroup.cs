@@ -14,6 +14,8 @@ public sealed class RankGroup
 
     private readonly IMessages? _messages;
     private readonly Action<int> _abort;
+    private Action _finish = () => { };
+    private int _done;   // members that have done their part of the call
 
     private RankGroup(ICollective collective, IMessages? messages, Launch launch, string name, Action<int> abort)
     {
@@ -60,8 +62,6 @@ public sealed class RankGroup
         return new(world, world, launch, $"rank {world.Rank} on {mpi.Host}", mpi.Abort) { _finish = mpi.Finish };
     }
 
-    private Action _finish = () => { };
-
     /// <summary>Groups of so many ranks each, the last one perhaps smaller; every rank of this group must ask.</summary>
     /// <param name="size">Ranks of a group.</param>
     /// <returns>The group of this rank.</returns>
@@ -81,12 +81,10 @@ public sealed class RankGroup
     /// <summary>Waits until all members have done their part of what they were called to.</summary>
     public void Complete()
     {
-        for (int left = Count - 1; left > 0;) if (Next().Kind == MessageKind.Done) left--;
-        Completed();
+        while (_done < Count - 1)
+            if (Receive() is null) Thread.Sleep(ShortestPause);
+        (_done, Task) = (0, null);
     }
-
-    /// <summary>All members have done their part.</summary>
-    internal void Completed() => Task = null;
 
     /// <summary>A member's life: it does what it is called to until the leader ends it.</summary>
     /// <param name="perform">Does a task by its name and content.</param>
@@ -114,8 +112,14 @@ public sealed class RankGroup
 
     internal void Send(int to, MessageKind kind, ReadOnlySpan<byte> content) => _messages!.Send(to, [(byte)kind, .. content]);
 
-    internal (int From, MessageKind Kind, byte[] Content)? Receive() =>
-        _messages!.Receive() is { } message ? (message.From, (MessageKind)message.Content[0], message.Content[1..]) : null;
+    /// <summary>A message that has come. That a member has done its part is noted, and is no message to anybody else.</summary>
+    internal (int From, MessageKind Kind, byte[] Content)? Receive()
+    {
+        if (_messages!.Receive() is not var (from, content)) return null;
+        if ((MessageKind)content[0] != MessageKind.Done) return (from, (MessageKind)content[0], content[1..]);
+        _done++;
+        return null;
+    }
 
     /// <summary>Waits for a message without keeping a processor busy: a waiting rank shares it with those that work.</summary>
     internal (int From, MessageKind Kind, byte[] Content) Next()

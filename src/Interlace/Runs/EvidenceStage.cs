@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Calibration;
 using Interlace.Data;
@@ -67,8 +68,7 @@ public static class EvidenceStage
             return;
         }
         var (scores, loss) = name == EvidenceFiles.Taylor
-            ? TaylorImportance.Measure(loaded.Model, data.Samples, data.Settings.BatchTokens, progress: job.Progress,
-                cancellation: job.Cancellation)
+            ? Taylor(data, loaded.Model, job)
             : WithoutEach(data, loaded.Model, job);
         loaded.Model.CheckUnchanged();
         new BlockScores(BlockScores.CurrentFormat, ProgramVersion.CreatedBy, name, data.Settings, experiment.Seed, inputs, scores.Length,
@@ -136,7 +136,7 @@ public static class EvidenceStage
         if (saved.Length > 0) SameModel.Require(saved[0]!.Inputs.Model, inputs.Model, state);
         var before = saved.FirstOrDefault(found => found!.IsOfTheSame(order));
 
-        using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
+        using var losses = SharedLosses.Lead(data, model, job);
         order = order with { Loss = before?.Loss ?? losses.Of([.. Enumerable.Range(0, layers)], job.Cancellation) };
         var rounds = SlebSearch.Run(losses, layers, guarded, count, before?.Rounds ?? [],
             rounds => (order with { Rounds = [.. rounds] }).Save(state), job.Progress, job.Cancellation);
@@ -145,9 +145,25 @@ public static class EvidenceStage
         File.Move(state, path, overwrite: true);
     }
 
+    /// <summary>A member's part of measuring gradients.</summary>
+    internal static void JoinTaylor(LoadedModel loaded, Job job, JsonObject content)
+    {
+        var data = Load(loaded, job);
+        TaylorImportance.Join(loaded.Model, data.Samples, data.Settings.BatchTokens, job.Ranks);
+    }
+
+    private static (double[] Scores, double Loss) Taylor(EvidenceData data, VisionLanguageModel model, Job job)
+    {
+        if (job.Ranks.Count > 1) job.Call(EvidenceFiles.Taylor, data.Folder, []);
+        var measured = TaylorImportance.Measure(model, data.Samples, data.Settings.BatchTokens, progress: job.Progress,
+            cancellation: job.Cancellation, ranks: job.Ranks);
+        if (job.Ranks.Count > 1) job.Ranks.Complete();
+        return measured;
+    }
+
     private static (double[] Scores, double Loss) WithoutEach(EvidenceData data, VisionLanguageModel model, Job job)
     {
-        using var losses = new LayerLosses(model, data.Samples, data.Settings.BatchTokens);
+        using var losses = SharedLosses.Lead(data, model, job);
         int[] all = [.. Enumerable.Range(0, model.Layers.Count)];
         double loss = losses.Of(all, job.Cancellation);
         return (losses.Without(all, all,
@@ -165,7 +181,8 @@ public static class EvidenceStage
                 + "copy or download the model again.");
     }
 
-    private static EvidenceData Load(LoadedModel loaded, Job job)
+    /// <summary>The samples that losses and gradients are taken over, which are the same on every rank.</summary>
+    internal static EvidenceData Load(LoadedModel loaded, Job job)
     {
         var experiment = job.Experiment;
         var data = DrawnData.OpenCalibration(experiment);
@@ -176,7 +193,7 @@ public static class EvidenceStage
             skipped, 0, job.Cancellation).Select(sample => sample.Encoded)];
         skipped.Merge(filtered);
         if (samples.Length == 0) throw skipped.NoneLeft();
-        return new(samples, skipped.ToDictionary(), Settings(experiment, job.Compute), DataIdentity.Of(data.Source));
+        return new(loaded.Folder, samples, skipped.ToDictionary(), Settings(experiment, job.Compute), DataIdentity.Of(data.Source));
     }
 
     /// <summary>What decides losses and gradients besides model and data.</summary>
@@ -189,7 +206,12 @@ public static class EvidenceStage
     }
 
     /// <summary>The samples, and what is recorded of them.</summary>
-    internal sealed record EvidenceData(IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped,
+    /// <param name="Folder">Folder of the model that they are encoded for.</param>
+    /// <param name="Samples">The samples.</param>
+    /// <param name="Skipped">What was left out.</param>
+    /// <param name="Settings">What decides losses and gradients besides model and data.</param>
+    /// <param name="Identity">What the data is.</param>
+    internal sealed record EvidenceData(string Folder, IReadOnlyList<EncodedSample> Samples, IReadOnlyDictionary<string, long> Skipped,
         EvidenceSettings Settings, DataIdentity Identity)
     {
         public IReadOnlyDictionary<string, long> Tokens { get; } = LayerSimilarity.Classes.Index().ToDictionary(

@@ -37,7 +37,7 @@ internal static class LossSearchStage
         if (saved.Length > 0) SameModel.Require(saved[0].Inputs.Model, inputs.Model, state);
         var before = Array.Find(saved, found => found.IsOfTheSame(table));
 
-        using var losses = new LayerLosses(loaded.Model, data.Samples, data.Settings.BatchTokens);
+        using var losses = SharedLosses.Lead(data, loaded.Model, job);
         table = before ?? table with { Loss = losses.Of([.. Enumerable.Range(0, layers)], job.Cancellation) };
         foreach (var plan in Searches(job.Experiment))
         {

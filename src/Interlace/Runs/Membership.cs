@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
 using Interlace.Calibration;
+using Interlace.Evaluation;
+using Interlace.Evaluation.Asking;
+using Interlace.Evaluation.Likelihoods;
 using Interlace.Jobs;
+using Interlace.Pruning;
 using Interlace.Ranks;
 using Interlace.Vlm;
 
@@ -12,6 +16,10 @@ public static class Membership
     private static readonly Dictionary<string, Action<LoadedModel, Job, JsonObject>> Tasks = new(StringComparer.Ordinal)
     {
         [DealtCalibration.Task] = DealtCalibration.Join,
+        [SharedLosses.Task] = SharedLosses.Join,
+        [EvidenceFiles.Taylor] = EvidenceStage.JoinTaylor,
+        [DealtAnswers.Task] = (loaded, job, _) => Evaluator.Join(loaded, job),
+        [LikelihoodStage.Task] = (loaded, job, _) => LikelihoodStage.Join(loaded, job),
     };
 
     /// <summary>Serves until the leader ends the program. A member reads models and data as the leader names them, and writes nothing.</summary>

@@ -41,7 +41,7 @@ internal static class PlanLossStage
         if (saved.Length > 0) SameModel.Require(saved[0].Inputs.Model, model, state);
         var before = Array.Find(saved, found => found.IsOfTheSame(table));
 
-        using var losses = new LayerLosses(loaded.Model, data.Samples, data.Settings.BatchTokens, keptBytes: 0);
+        using var losses = SharedLosses.Lead(data, loaded.Model, job, keptBytes: 0);
         table = before ?? table with { Loss = losses.Of([.. Enumerable.Range(0, layers)], job.Cancellation) };
         int[][] drops = [.. Drops(job.Experiment, folder).Where(drop => table.Of(drop) is null)];
         job.Say($"{BestOf.Name}: {drops.Length} plans to measure, each by the loss of its pruned model over {data.Samples.Count} samples, "

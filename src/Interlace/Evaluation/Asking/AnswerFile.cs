@@ -17,6 +17,17 @@ public static class AnswerFile
     /// <exception cref="InputException">A line is damaged, or a row was answered twice.</exception>
     public static IReadOnlyDictionary<string, Answer> Read(string path) => ByIndex(Lines.Read(path), path);
 
+    /// <summary>An answer and its time, as one rank tells them another.</summary>
+    internal static byte[] ToBytes(Answer answer, AnswerSeconds seconds) =>
+        [.. Lines.ToBytes(answer), (byte)'\n', .. AnswerSeconds.Lines.ToBytes(seconds)];
+
+    /// <summary>What <see cref="ToBytes"/> wrote.</summary>
+    internal static (Answer Answer, AnswerSeconds Seconds) Of(ReadOnlySpan<byte> bytes)
+    {
+        int end = bytes.IndexOf((byte)'\n');
+        return (Lines.Of(bytes[..end]), AnswerSeconds.Lines.Of(bytes[(end + 1)..]));
+    }
+
     /// <summary>The answers by index.</summary>
     /// <exception cref="InputException">A row was answered twice.</exception>
     internal static Dictionary<string, Answer> ByIndex(IReadOnlyList<Answer> answers, string path)

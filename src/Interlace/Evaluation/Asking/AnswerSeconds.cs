@@ -15,7 +15,7 @@ namespace Interlace.Evaluation.Asking;
 /// <param name="Tokens">Generated tokens.</param>
 public sealed record AnswerSeconds(string Index, double Image, double Prefill, double Decoding, int Tokens)
 {
-    private static readonly JsonLines<AnswerSeconds> Lines = new("the times of answers");
+    internal static readonly JsonLines<AnswerSeconds> Lines = new("the times of answers");
 
     /// <summary>Opens the file of a benchmark to add to: one line for each of the rows that are answered, and none for others.</summary>
     /// <param name="path">The file.</param>

@@ -48,9 +48,11 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         Resume(file);
         var tally = new AnswerTally(stage, tables.Tables.Sum(t => settings.RowsOf(t.Benchmark, t.Table).Count), job.Progress);
         Dictionary<string, SkipCounts> skipped = new(StringComparer.Ordinal);
-        foreach (var (benchmark, table) in tables.Tables)
-            skipped[benchmark.Name] = Answer(benchmark, table, settings.RowsOf(benchmark, table), tally);
-        if (BatchCheck.IsNeeded(settings, _options)) AnswerAlone(tables, settings, stage);
+        var answers = new DealtAnswers(loaded, job, tables);
+        foreach (var (i, (benchmark, table)) in tables.Tables.Index())
+            skipped[benchmark.Name] = Answer(i, benchmark, table, settings.RowsOf(benchmark, table), tally, answers);
+        if (BatchCheck.IsNeeded(settings, _options)) AnswerAlone(tables, settings, stage, answers);
+        answers.Complete();
         return (file, skipped);
     }
 
@@ -69,26 +71,26 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         file.Save(path);
     }
 
-    private SkipCounts Answer(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally)
+    private SkipCounts Answer(int number, Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally,
+        DealtAnswers answers)
     {
         SkipCounts skipped = [];
         string path = EvaluationFolder.Predictions(folder, benchmark.Name);
-        using (var file = AnswerFile.Open(path)) Ask(benchmark, table, rows, file, skipped, tally);
+        using (var file = AnswerFile.Open(path)) Ask(number, benchmark, rows, file, skipped, tally, answers);
         AnswerFile.Sort(path, rows);
         if (table.RowsWithoutImage > 0) skipped.Add(SkipReason.MissingImage, table.RowsWithoutImage);
         if (rows.Count > 0 && EvaluationFolder.ReadAnswers(folder, benchmark.Name).Count == 0) throw UsableRows.Refusal(table, skipped);
         return skipped;
     }
 
-    private void Ask(Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, JsonLinesWriter<Answer> file,
-        SkipCounts skipped, AnswerTally tally)
+    private void Ask(int number, Benchmark benchmark, IReadOnlyList<BenchmarkRow> rows, JsonLinesWriter<Answer> file,
+        SkipCounts skipped, AnswerTally tally, DealtAnswers answers)
     {
         var known = AnswerFile.ByIndex(file.Found, EvaluationFolder.Predictions(folder, benchmark.Name));
         using var times = AnswerSeconds.Open(EvaluationFolder.Times(folder, benchmark.Name), known.Keys);
         tally.Begin(benchmark.Name, rows.Count, known.Count);
-        BenchmarkRow[] open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
-        foreach (var (answer, seconds) in Answers(benchmark, table, open, skipped,
-            AskingSettings.Of(_options, benchmark).Generation(_options.Slots, loaded.Folder)))
+        int[] open = [.. rows.Index().Where(row => !known.ContainsKey(row.Item.Index)).Select(row => row.Index)];
+        foreach (var (answer, seconds) in answers.Of(new(number, Alone: false, open), skipped))
         {
             times.Add(seconds);
             file.Add(answer);
@@ -98,7 +100,7 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
     }
 
     /// <summary>Asks some of the answered rows once more, one at a time: <c>alone/NAME.jsonl</c>.</summary>
-    private void AnswerAlone(TableSet tables, AnswerSettings settings, string stage)
+    private void AnswerAlone(TableSet tables, AnswerSettings settings, string stage, DealtAnswers dealt)
     {
         var answers = tables.Tables.ToDictionary(t => t.Benchmark.Name, t => EvaluationFolder.ReadAnswers(folder, t.Benchmark.Name),
             StringComparer.Ordinal);
@@ -107,72 +109,21 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         var chosen = BatchCheck.Rows(answered, _options.CheckBatching, job.Experiment.Seed)
             .ToLookup(row => row.Benchmark, row => row.Row, StringComparer.Ordinal);
         var tally = new AnswerTally($"{stage} alone", chosen.Sum(rows => rows.Count()), job.Progress);
-        foreach (var (benchmark, table) in tables.Tables.Where(t => chosen.Contains(t.Benchmark.Name)))
+        foreach (var (number, (benchmark, table)) in tables.Tables.Index().Where(t => chosen.Contains(t.Item.Benchmark.Name)))
         {
             string path = EvaluationFolder.Alone(folder, benchmark.Name);
             using var file = AnswerFile.Open(path);
             var known = AnswerFile.ByIndex(file.Found, path);
-            BenchmarkRow[] rows = [.. chosen[benchmark.Name]], open = [.. rows.Where(row => !known.ContainsKey(row.Index))];
+            string[] rows = [.. chosen[benchmark.Name].Select(row => row.Index)];
+            int[] open = [.. settings.RowsOf(benchmark, table).Index()
+                .Where(row => rows.Contains(row.Item.Index) && !known.ContainsKey(row.Item.Index)).Select(row => row.Index)];
             tally.Begin(benchmark.Name, rows.Length, rows.Length - open.Length);
-            var generation = AskingSettings.Of(_options, benchmark).Generation(slots: 1, loaded.Folder);
-            foreach (var (answer, _) in Answers(benchmark, table, open, [],
-                generation with { MaxNewTokens = Math.Min(generation.MaxNewTokens, BatchCheck.Tokens) }))
+            foreach (var (answer, _) in dealt.Of(new(number, Alone: true, open), []))
             {
                 file.Add(answer);
                 tally.Answered();
             }
             tally.End();
         }
-    }
-
-    private IEnumerable<(Answer Answer, AnswerSeconds Seconds)> Answers(Benchmark benchmark, BenchmarkTable table,
-        IReadOnlyList<BenchmarkRow> rows, SkipCounts skipped, GenerationOptions generation)
-    {
-        var style = AskingSettings.Of(_options, benchmark).PromptStyle;
-        var imageTimes = new TimeSpan[rows.Count];   // each set by the worker that prepares the row, before the row is handed over
-        EncodedSample Prepare(int place)
-        {
-            long begun = Stopwatch.GetTimestamp();
-            var encoded = Encode(benchmark, table, rows[place], style);
-            imageTimes[place] = Stopwatch.GetElapsedTime(begun);
-            return encoded;
-        }
-        // Rows are read and decoded by the workers: a row whose image cannot be had is counted and left out, like any other bad sample. No
-        // prompt is too long: the published protocol has no such limit.
-        var samples = SampleLoader.Load(rows.Select((_, place) => new Sample(benchmark.Name, table.Name, place, [], [])),
-            sample => Prepare((int)sample.Row),
-            skipped, new LoaderOptions(int.MaxValue, _data.Workers), 0, job.Cancellation);
-        var asked = new List<(int Place, EncodedSample Prompt)>();
-        var prompts = samples.Select(sample =>
-        {
-            asked.Add(((int)sample.Row, sample.Encoded with { Images = [] }));
-            return sample.Encoded;
-        });
-        var generator = new Generator(loaded.Model, generation, loaded.StopIds.ToHashSet());
-        foreach (var generated in generator.Run(prompts,
-            seedOf: i => AskingSettings.SeedOf(job.Experiment.Seed, benchmark.Name, rows[asked[i].Place].Index),
-            cancellation: job.Cancellation))
-        {
-            var (place, prompt) = asked[generated.Index];
-            ReadOnlySpan<int> ids = generated.Reason == FinishReason.Stop ? generated.Ids.AsSpan(..^1) : generated.Ids;
-            string hash = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(prompt.Ids))), index = rows[place].Index;
-            yield return (new(index, hash, loaded.Processor.TextOf(ids), prompt.Length, prompt.Count(TokenKind.Image),
-                generated.Ids.Length, generated.Reason == FinishReason.Stop ? "stop" : "length"),
-                new(index, Seconds(imageTimes[place]), Seconds(generated.Prefill), Seconds(generated.Decoding), generated.Ids.Length));
-        }
-
-        static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 6);
-    }
-
-    private EncodedSample Encode(Benchmark benchmark, BenchmarkTable table, BenchmarkRow row, PromptStyle style)
-    {
-        var encoded = SampleLoader.As(SkipReason.UndecodableImage, () => UsableRows.Images(table, row, loaded.Processor.ReadsImages));
-        var prepare = SampleLoader.Preparer(loaded.Processor, encoded.Count);
-        VisualInput[] images = [.. encoded.Select(image =>
-            SampleLoader.Image(image, bytes => PublishedImages.Decode(
-                benchmark, bytes, table.Name, loaded.Processor.PublishedSquare, prepare)))];
-        return SampleLoader.As(SkipReason.NotEncodable,
-            () => loaded.Processor.EncodePrepared([Prompts.Message(benchmark, row, images.Length, style)], images,
-            addGenerationPrompt: true));
     }
 }

@@ -1,8 +1,10 @@
+using System.Text;
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Evaluation.Asking;
 using Interlace.Experiments;
 using Interlace.Jobs;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Inputs;
@@ -18,6 +20,9 @@ namespace Interlace.Evaluation.Likelihoods;
 /// <param name="folder">Where the artefacts go.</param>
 public sealed class LikelihoodStage(LoadedModel loaded, Job job, string folder)
 {
+    /// <summary>Name of the task of several ranks.</summary>
+    internal const string Task = "likelihoods";
+
     /// <summary>Tokens of a pass; a longer row stands alone.</summary>
     private const int BatchTokens = 4096;
 
@@ -44,12 +49,14 @@ public sealed class LikelihoodStage(LoadedModel loaded, Job job, string folder)
     /// <exception cref="InputException">No row of a file can be used, or what is there belongs to another model.</exception>
     public LikelihoodsFile Run(IReadOnlyList<LikelihoodFile> files, string stage = "evaluate")
     {
+        if (job.Ranks.Count > 1) job.Call(Task, loaded.Folder, []);
         var empty = Empty(files);
         string state = Path.Combine(folder, LikelihoodsFile.StateName);
         Begin(empty, state);
         var done = new Tally(stage, files.Sum(file => (long)file.Rows), job.Progress);
         var skipped = files.ToDictionary(file => file, file => Measure(file, done));
         loaded.Model.CheckUnchanged();
+        if (job.Ranks.Count > 1) job.Ranks.Complete();
         IReadOnlyList<RowLikelihood> RowsOf(LikelihoodFile file) =>
             RowLikelihood.Read(LikelihoodsFolder.Rows(folder, file.Kind, file.Name));
         var result = empty with
@@ -93,26 +100,66 @@ public sealed class LikelihoodStage(LoadedModel loaded, Job job, string folder)
     /// </summary>
     private SkipCounts Measure(LikelihoodFile file, Tally done)
     {
-        SkipCounts skipped = [];
         string path = LikelihoodsFolder.Rows(folder, file.Kind, file.Name);
         using var lines = RowLikelihood.Open(path);
         int last = lines.Found.Count > 0 ? lines.Found[^1].Row : -1, measured = lines.Found.Count;
         done.Begin(file, last + 1);
-        foreach (var rows in Batches(file, skipped))
+        SkipCounts skipped = [];
+        job.Ranks.Collective.Broadcast(BitConverter.GetBytes(last));
+        foreach (byte[] result in Dealing.InOrder(job.Ranks, pieces => Share(file, last, pieces), job.Cancellation))
         {
-            job.Cancellation.ThrowIfCancellationRequested();
-            if (rows[^1].Row <= last) continue;
-            foreach (var row in Measured(rows).Where(row => row.Row > last))
+            if (result[0] == Dealing.Last)
+            {
+                skipped = SkipCounts.Parse(Encoding.UTF8.GetString(result.AsSpan(1)));
+                continue;
+            }
+            RowLikelihood[] rows = [.. RowLikelihood.Of(result.AsSpan(1))];
+            foreach (var row in rows.Where(row => row.Row > last))
             {
                 lines.Add(row);
                 measured++;
             }
-            loaded.Model.CheckUnchanged();
             done.Reached(rows[^1].Row + 1);
         }
         done.End();
         return measured > 0 ? skipped
             : throw new InputException($"No row of {file.Path} could be used ({skipped}).");
+    }
+
+    /// <summary>A member's part.</summary>
+    internal static void Join(LoadedModel loaded, Job job)
+    {
+        var stage = new LikelihoodStage(loaded, job, "");
+        foreach (var file in Open(job.Experiment.Evaluate!))
+        {
+            int last = BitConverter.ToInt32(job.Ranks.Collective.Broadcast([]));
+            Dealing.Join(job.Ranks, pieces => stage.Share(file, last, pieces));
+        }
+    }
+
+    /// <summary>The rows of batches that are asked for, and behind the last batch what was left out.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="last">Rows up to this one are measured already: piece 0 is the first batch that holds another.</param>
+    /// <param name="pieces">Numbers of batches.</param>
+    private IEnumerable<(int Piece, byte[] Rows)> Share(LikelihoodFile file, int last, IEnumerable<int> pieces)
+    {
+        SkipCounts skipped = [];
+        using var batches = Batches(file, skipped).Where(batch => batch[^1].Row > last).GetEnumerator();
+        int at = -1;
+        foreach (int piece in pieces)
+        {
+            job.Cancellation.ThrowIfCancellationRequested();
+            bool there = true;
+            while (at < piece && (there = batches.MoveNext())) at++;
+            if (!there)
+            {
+                yield return (piece, [Dealing.Last, .. Encoding.UTF8.GetBytes(skipped.ToJson())]);
+                continue;
+            }
+            byte[] rows = RowLikelihood.ToBytes(Measured(batches.Current));
+            loaded.Model.CheckUnchanged();
+            yield return (piece, [Dealing.More, .. rows]);
+        }
     }
 
     private IEnumerable<List<PreparedRow>> Batches(LikelihoodFile file, SkipCounts skipped)

@@ -43,6 +43,17 @@ public sealed record RowLikelihood(int Row, double[] LogLikelihoods, int[] Token
         }
     }
 
+    /// <summary>Rows as one rank tells them another: lines.</summary>
+    internal static byte[] ToBytes(IEnumerable<RowLikelihood> rows) => [.. rows.SelectMany(row => (byte[])[.. Lines.ToBytes(row), (byte)'\n'])];
+
+    /// <summary>What <see cref="ToBytes"/> wrote.</summary>
+    internal static List<RowLikelihood> Of(ReadOnlySpan<byte> bytes)
+    {
+        List<RowLikelihood> rows = [];
+        for (int end; (end = bytes.IndexOf((byte)'\n')) >= 0; bytes = bytes[(end + 1)..]) rows.Add(Lines.Of(bytes[..end]));
+        return rows;
+    }
+
     /// <summary>The rows of a file.</summary>
     /// <exception cref="InputException">It is absent, or a line is damaged.</exception>
     internal static IReadOnlyList<RowLikelihood> Read(string path)

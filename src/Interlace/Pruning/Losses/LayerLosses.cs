@@ -1,4 +1,5 @@
 using Interlace.Data;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Inputs;
 
@@ -25,14 +26,22 @@ public sealed class LayerLosses : IDisposable
 
     private readonly VisionLanguageModel _model;
     private readonly (StreamedBatch Batch, bool Kept)[] _batches;
+    private readonly RankGroup _ranks;
+    private bool _broken;   // off in the middle of what the ranks do together: the others are not where they could be let go
 
     /// <param name="model">The model with all its layers.</param>
     /// <param name="samples">The samples; those without an answer are passed over.</param>
     /// <param name="batchTokens">Most tokens of a pass; a longer sample stands alone.</param>
     /// <param name="keptBytes">Most bytes of residual streams that are kept between rounds.</param>
+    /// <param name="ranks">
+    /// The ranks that share the passes: the leader's members must be in <see cref="Join"/>, with the same samples, until the leader
+    /// disposes its losses. This process alone where absent.
+    /// </param>
     /// <exception cref="InputException">No sample has an answer.</exception>
-    public LayerLosses(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, int batchTokens = 4096, long keptBytes = 2L << 30)
+    public LayerLosses(VisionLanguageModel model, IReadOnlyList<EncodedSample> samples, int batchTokens = 4096, long keptBytes = 2L << 30,
+        RankGroup? ranks = null)
     {
+        _ranks = ranks ?? RankGroup.Alone;
         EncodedSample[] ordered = [.. samples.Where(sample => Batch.CountTargets(sample) > 0)
             .OrderByDescending(sample => (double)Batch.CountTargets(sample) / sample.Length)];
         if (ordered.Length == 0) throw new InputException("No sample of the data has an answer to take a loss on.");
@@ -56,10 +65,12 @@ public sealed class LayerLosses : IDisposable
     public double Of(IReadOnlyList<int> alive, CancellationToken cancellation = default)
     {
         int[] layers = Checked(alive);
-        double sum = 0;
-        for (int b = 0; b < _batches.Length; b++) sum += With(b, batch => batch.Loss(layers), cancellation);
-        return sum / AnswerTokens;
+        LossPass[] passes = [.. _batches.Select((_, b) => new LossPass(b))];
+        return (IsShared ? Shared(layers, passes, cancellation) : Sums(layers, passes, cancellation)).Sum() / AnswerTokens;
     }
+
+    /// <summary>A member's part: makes the passes that the leader asks of it.</summary>
+    public void Join() => SharedPasses.Join(_ranks.Collective, (alive, own) => Sums(alive, own, CancellationToken.None));
 
     /// <summary>The mean loss without each of the candidates.</summary>
     /// <param name="alive">The layers that are there, ascending.</param>
@@ -122,6 +133,39 @@ public sealed class LayerLosses : IDisposable
     public void Dispose()
     {
         foreach (var (batch, _) in _batches) batch.Dispose();
+        if (!IsShared || !_ranks.Leads || _broken) return;
+        SharedPasses.End(_ranks.Collective);
+        _ranks.Complete();
+    }
+
+    private bool IsShared => _ranks.Count > 1;
+
+    private double[] Shared(int[] alive, IReadOnlyList<LossPass> passes, CancellationToken cancellation)
+    {
+        _broken = true;
+        double[] sums = SharedPasses.Lead(_ranks.Collective, alive, passes, (layers, own) => Sums(layers, own, cancellation));
+        _broken = false;
+        return sums;
+    }
+
+    /// <summary>The summed losses of passes, those over one batch in one go.</summary>
+    private double[] Sums(int[] alive, IReadOnlyList<LossPass> passes, CancellationToken cancellation)
+    {
+        double[] sums = new double[passes.Count];
+        for (int i = 0; i < sums.Length;)
+        {
+            int batch = passes[i].Batch;
+            i = With(batch, streamed =>
+            {
+                for (; i < sums.Length && passes[i].Batch == batch; i++)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    sums[i] = streamed.Loss(alive, passes[i].Without);
+                }
+                return i;
+            }, cancellation);
+        }
+        return sums;
     }
 
     private int[] Checked(IReadOnlyList<int> alive) =>
@@ -162,19 +206,33 @@ public sealed class LayerLosses : IDisposable
             [.. _sums.Select((sum, c) => _done[c] == losses.BatchCount && double.IsFinite(sum) ? sum / losses.AnswerTokens : double.NaN)];
 
         /// <summary>One more batch for those of the candidates that can still win.</summary>
-        public void Run(int index, IEnumerable<int> runners) => losses.With(index, batch =>
+        public void Run(int index, IEnumerable<int> runners)
+        {
+            if (!losses.IsShared)
+            {
+                losses.With(index, batch => Run(index, runners, c => batch.Loss(alive, candidates[c])), cancellation);
+                return;
+            }
+            // All that can still win now are run at once. Which of them would not have been run one after the other is seen afterwards.
+            int[] open = [.. runners.Where(c => _done[c] == index && CanWin(c))];
+            if (open.Length == 0) return;
+            double[] found = losses.Shared(alive, [.. open.Select(c => new LossPass(index, candidates[c]))], cancellation);
+            Run(index, open, c => found[Array.IndexOf(open, c)]);
+        }
+
+        private int Run(int index, IEnumerable<int> runners, Func<int, double> lossOf)
         {
             foreach (int c in runners.Where(c => _done[c] == index && CanWin(c)))
             {
                 cancellation.ThrowIfCancellationRequested();
-                double loss = batch.Loss(alive, candidates[c]);
+                double loss = lossOf(c);
                 _sums[c] += double.IsFinite(loss) ? loss : double.PositiveInfinity;
                 _done[c]++;
                 if (_done[c] == losses.BatchCount && CanWin(c)) (Winner, Best) = (c, _sums[c]);
                 passed?.Invoke(_done.Select((done, other) => (long)(CanWin(other) ? done : losses.BatchCount)).Sum());
             }
             return 0;
-        }, cancellation);
+        }
 
         // The first of equals wins, as in a plain loop.
         private bool CanWin(int c) => !givesUp || _sums[c] < Best || _sums[c] == Best && c < Winner;
