@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Interlace.Data;
 using Interlace.Jobs;
@@ -66,7 +65,7 @@ internal static class DealtCalibration
     private static IEnumerable<(int Piece, byte[] Report)> Share(CalibrationWork work, IEnumerable<int> pieces, Start start, Job job)
     {
         var meter = work.Meter();
-        foreach (var (piece, batch, report) in Ahead(Opened(work, pieces, start), job.Cancellation))
+        foreach (var (piece, batch, report) in Ahead.Of(Opened(work, pieces, start), job.Cancellation))
         {
             job.Cancellation.ThrowIfCancellationRequested();
             var done = batch is null ? report : report with { Batch = report.Batch! with { Sums = meter.Measure(batch) } };
@@ -97,34 +96,6 @@ internal static class DealtCalibration
             yield return failing.Count > 0 ? (piece, null, new(null, failing, null, null))
                 : (piece, [.. opened.Select(sample => sample.Encoded!)], new(batch.Measured([]), None, null,
                     batch.EndedBlock is { } block ? work.FilteredUpTo(block) : null));
-        }
-    }
-
-    /// <summary>The elements of a sequence, the next one made in the background while one is used.</summary>
-    private static IEnumerable<T> Ahead<T>(IEnumerable<T> sequence, CancellationToken cancellation)
-    {
-        using var ready = new BlockingCollection<T>(boundedCapacity: 1);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var making = System.Threading.Tasks.Task.Factory.StartNew(() =>
-        {
-            try
-            {
-                foreach (T element in sequence) ready.Add(element, stop.Token);
-            }
-            finally
-            {
-                ready.CompleteAdding();
-            }
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        try
-        {
-            foreach (T element in ready.GetConsumingEnumerable(stop.Token)) yield return element;
-            making.GetAwaiter().GetResult();
-        }
-        finally
-        {
-            stop.Cancel();
-            System.Threading.Tasks.Task.WhenAny(making).Wait(CancellationToken.None);
         }
     }
 

@@ -30,6 +30,9 @@ public sealed class DrawnData(DataSource source, Draw draw, DataOptions options)
         return new(source, draw, options);
     }
 
+    /// <summary>For samples that were drawn and copied elsewhere: it can <see cref="Load"/> them.</summary>
+    public static DrawnData Elsewhere(DataOptions options) => new(DataSource.Of([]), new Draw([]), options);
+
     /// <summary>Opens the data to calibrate on and draws from it.</summary>
     /// <param name="experiment">A complete experiment.</param>
     /// <exception cref="InputException">As of <see cref="Open"/>.</exception>

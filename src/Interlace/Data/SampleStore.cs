@@ -79,6 +79,12 @@ public sealed class SampleStore : IDisposable
         return TryOpen(path, key) ?? throw new IOException($"The sample file '{path}' cannot be read back.");
     }
 
+    /// <summary>Opens a store that another process has written.</summary>
+    /// <exception cref="InputException">It is not there, or was written under another key.</exception>
+    public static SampleStore Open(string path, string key) => (File.Exists(path) ? TryOpen(path, key) : null)
+        ?? throw new InputException($"The samples in {path} are not seen from this machine: "
+            + "write to a folder that all machines of the job share.");
+
     /// <summary>The sample behind another one of the store, whatever the order in which they are taken; null behind the last.</summary>
     public Sample? After(Sample sample) => sample.Place + 1 < Count ? this[sample.Place + 1] : null;
 

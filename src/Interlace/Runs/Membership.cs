@@ -6,6 +6,7 @@ using Interlace.Evaluation.Likelihoods;
 using Interlace.Jobs;
 using Interlace.Pruning;
 using Interlace.Ranks;
+using Interlace.Training;
 using Interlace.Vlm;
 
 namespace Interlace.Runs;
@@ -19,6 +20,7 @@ public static class Membership
         [SharedLosses.Task] = SharedLosses.Join,
         [EvidenceFiles.Taylor] = EvidenceStage.JoinTaylor,
         [DealtAnswers.Task] = (loaded, job, _) => Evaluator.Join(loaded, job),
+        [FineTuneStage.Task] = FineTuneStage.Join,
         [LikelihoodStage.Task] = (loaded, job, _) => LikelihoodStage.Join(loaded, job),
     };
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Experiments;
@@ -73,7 +74,7 @@ public static class FineTuneStage
         var window = finetune.Objective == FineTuneOptions.WindowMse
             ? Window.Of(layers, ancestor!.Value.Layers, unpruned!.Model.Layers.Count) : null;
         using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window,
-            experiment.Seed);
+            experiment.Seed, job.Ranks);
         CheckSpace(pruned, work, (long)Math.Ceiling(tuner.Tuned.Count * SavedBytes(finetune)), data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor) with { TakesTexts = finetune.TakesTexts };
@@ -83,13 +84,15 @@ public static class FineTuneStage
         if (store.Count == 0) throw store.Skipped.NoneLeft();
         job.Say($"Tuning {Named(tuner.Tuned)} ({tuner.Tuned.Parameters.Count} tensors, "
             + $"{tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
+        if (job.Ranks.Count > 1) job.Call(Task, pruned, Content(key, store, heldOut, work, parent));
         if (GpuMemory.Total(compute.Device) is { } bytes && tuner.TooLarge(bytes) is { } advice) job.Say(advice);
         var result = tuner.Run(store.Count,
-            (epoch, next, skipped) =>
-                samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, cancellation),
+            (epoch, next, skipped, outlines) =>
+                samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, outlines, cancellation),
             heldOut is not { Count: > 0 } ? null : () =>
-                samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], cancellation),
+                samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], null, cancellation),
             job.Progress, cancellation);
+        if (job.Ranks.Count > 1) job.Ranks.Complete();
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);
         var rows = TrainingLog.Read(logPath);
@@ -107,6 +110,41 @@ public static class FineTuneStage
             string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, job.Progress, cancellation);
         held.Clear();
         return record;
+    }
+
+    /// <summary>Name of the task of several ranks.</summary>
+    internal const string Task = "finetune";
+
+    private static JsonObject Content(string key, SampleStore store, SampleStore? heldOut, string work, string? parent) => new()
+    {
+        ["key"] = key,
+        ["samples"] = Path.Combine(work, SamplesName),
+        ["validation"] = heldOut is { Count: > 0 } ? Path.Combine(work, ValidationName) : null,
+        ["parent"] = parent is null ? null : Path.GetFullPath(parent),
+    };
+
+    /// <summary>A member's part: the same steps over the samples that the leader has drawn.</summary>
+    internal static void Join(LoadedModel loaded, Job job, JsonObject content)
+    {
+        var (experiment, finetune) = (job.Experiment, job.Experiment.Finetune!);
+        string key = (string)content["key"]!;
+        string? parent = (string?)content["parent"];
+        var plan = PlanFile.Load(Path.Combine(loaded.Folder, PlanFile.Name));
+        using var unpruned = parent is null ? null : job.Open(parent);
+        using var store = SampleStore.Open((string)content["samples"]!, key);
+        using var heldOut = (string?)content["validation"] is { } path ? SampleStore.Open(path, key) : null;
+        int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
+        int[]? ancestor = parent is null ? null : PrunedModelFile.Ancestor(loaded.Folder, parent).Layers;
+        var anchors = finetune.DistillHidden > 0 ? Anchor.Of(plan, layers, ancestor!) : [];
+        var window = finetune.Objective == FineTuneOptions.WindowMse
+            ? Window.Of(layers, ancestor!, unpruned!.Model.Layers.Count) : null;
+        using var tuner = new FineTuner(loaded.Model, layers, finetune, "", key, unpruned?.Model, null, anchors, window, experiment.Seed,
+            job.Ranks);
+        var samples = new TrainingSamples(DrawnData.Elsewhere(experiment.Data!), finetune, loaded.Processor);
+        tuner.Run(store.Count,
+            (epoch, next, skipped, outlines) => samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped,
+                outlines, job.Cancellation),
+            heldOut is null ? null : () => samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], null, job.Cancellation));
     }
 
     private static string Named(TrainedParameters trained)

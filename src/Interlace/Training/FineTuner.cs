@@ -3,6 +3,7 @@ using Interlace.Data;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Outputs;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
@@ -28,9 +29,13 @@ namespace Interlace.Training;
 /// <param name="anchors">The layers behind which states are compared with the unpruned model's.</param>
 /// <param name="window">The layers that the one trained layer is fitted to; null where the loss is that of predictions.</param>
 /// <param name="seed">Chance of the tuning itself; the order of the samples is the caller's.</param>
+/// <param name="ranks">
+/// The ranks that tune together, each of which makes the same calls; the leader alone looks at the folder and writes. This process alone
+/// where absent.
+/// </param>
 public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
     VisionLanguageModel? parent = null, ModelIdentity? identity = null, IReadOnlyList<Anchor>? anchors = null,
-    Window? window = null, int seed = 0) : IDisposable
+    Window? window = null, int seed = 0, RankGroup? ranks = null) : IDisposable
 {
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";
@@ -39,6 +44,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         options.Lora == 0 ? null : new(options.Lora, options.LoraAlpha ?? 2.0 * options.Lora, seed),
         options.IsLean ? ScalarType.BFloat16 : ScalarType.Float32);
     private readonly BackgroundWriter _writer = new();
+    private readonly RankGroup _ranks = ranks ?? RankGroup.Alone;
     private IOptimiser? _optimiser;
 
     /// <summary>What is tuned.</summary>
@@ -73,28 +79,24 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     /// <summary>Runs or resumes.</summary>
     /// <param name="sampleCount">Samples of an epoch.</param>
-    /// <param name="load">Gives the samples of an epoch from an index on, counting what it leaves out.</param>
+    /// <param name="load">Gives the samples of an epoch from an index on.</param>
     /// <param name="validation">Gives the held-back samples; null where none are.</param>
     /// <param name="progress">Reports after each step.</param>
     /// <param name="cancellation">Ends after a step; the state is kept, as it is where the model itself is called off within one.</param>
     /// <exception cref="InputException">No sample could be used, the loss is no longer a number,
     /// or a model's files changed while they were used.</exception>
-    public TrainingResult Run(int sampleCount, Func<int, long, SkipCounts, IEnumerable<LoadedSample>> load,
-        Func<IEnumerable<LoadedSample>>? validation = null, IProgress<StageProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public TrainingResult Run(int sampleCount, LoadEpoch load, Func<IEnumerable<LoadedSample>>? validation = null,
+        IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        Directory.CreateDirectory(folder);
         int total = TotalSteps(options, sampleCount);
         var schedule = new CosineSchedule(options.LearningRate, total, options.WarmupRatio);
         _optimiser ??= NewOptimiser();
-        var state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), _tuned.Parameters, _optimiser);
-        TrainingLog.Truncate(LogPath, state.Step);
-        if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
-        {
-            throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: "
-                + $"delete the folder {folder} to begin the tuning again.");
-        }
+        var state = Begin(total, sampleCount);
         var objective = Objective();
+        var steps = new TrainingSteps(Batches, TrainsAllText, _ranks.Collective);
+        var gradients = new StepGradients(model, parent, objective, options, _tuned.Parameters, StateScale, TrainsAllText,
+            _ranks.Collective);
+        Dictionary<long, string> failing = [];   // of this epoch
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
         bool Saves() => state.Step % options.SaveEvery == 0;
@@ -104,19 +106,22 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             while (state.Epoch < options.Epochs && state.Step < total)
             {
                 var skipped = new SkipCounts(state.Skipped);
-                var samples = new EpochSamples(load(state.Epoch, state.NextIndex, skipped), skipped);
+                var samples = load(state.Epoch, state.NextIndex, skipped, _ranks.Count > 1 ? new Dictionary<long, string>(failing) : null);
                 var clock = Stopwatch.StartNew();
-                foreach (var step in Batcher.Steps(samples.Read(), Batches))
+                bool again = false;
+                foreach (var step in steps.Of(samples, skipped, cancellation))
                 {
-                    var row = Accumulate(step, state, objective);
+                    if (again = _ranks.Count > 1 && Fails(step, failing)) break;
+                    double loss = gradients.Accumulate(step, state.Step);
                     whole = false;
+                    var row = new TrainingLogRow(state.Step, state.Epoch, loss, 0, 0, step.Samples, step.Tokens, step.Answers, 0, 0);
                     row = Update(row, schedule.At(state.Step));
                     model.CheckUnchanged();
                     parent?.CheckUnchanged();
                     row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
                     clock.Restart();
-                    TrainingLog.Append(LogPath, row);
-                    state = new(state.Step + 1, state.Epoch, samples.Ended ? sampleCount : step.NextIndex, samples.Skipped);
+                    if (_ranks.Leads) TrainingLog.Append(LogPath, row);
+                    state = new(state.Step + 1, state.Epoch, step.EndsEpoch ? sampleCount : step.NextIndex, step.Skipped);
                     whole = true;
                     progress?.Report(new("finetune", state.Step, total, "steps",
                         $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
@@ -126,6 +131,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     if (Saves() || state.Step == total) Validate(objective, validation);
                     if (state.Step == total) break;
                 }
+                if (again) continue;
+                failing.Clear();
                 if (state.Step < total) state = state with { Epoch = state.Epoch + 1, NextIndex = 0, Skipped = new SkipCounts(skipped) };
                 if (state.Step == 0) throw skipped.NoneLeft();
             }
@@ -141,7 +148,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             _writer.Settle();
         }
         _writer.Wait();
-        return new(state.Step, TrainingLog.Read(LogPath).Sum(row => (long)row.Samples), state.Skipped);
+        return new(state.Step, _ranks.Leads ? TrainingLog.Read(LogPath).Sum(row => (long)row.Samples) : 0, state.Skipped);
     }
 
     /// <inheritdoc/>
@@ -163,8 +170,35 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         return new LossGradient(model, options.Recompute, distillation: distillation);
     }
 
+    /// <summary>Where the tuning stands, the same on all ranks.</summary>
+    private TrainingState Begin(int total, int sampleCount)
+    {
+        var state = TrainingState.Start;
+        if (_ranks.Leads)
+        {
+            Directory.CreateDirectory(folder);
+            state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), _tuned.Parameters, _optimiser!);
+            TrainingLog.Truncate(LogPath, state.Step);
+            if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
+            {
+                throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: "
+                    + $"delete the folder {folder} to begin the tuning again.");
+            }
+        }
+        return _ranks.Count == 1 ? state : state.Shared(_ranks.Collective, _tuned.Parameters, _optimiser!);
+    }
+
+    /// <summary>Whether a rank found samples of a step to be of no use; then all know of them, and the step is made anew.</summary>
+    private bool Fails(TrainingStep step, Dictionary<long, string> failing)
+    {
+        var found = FailingSamples.Together(_ranks.Collective, step.Failing);
+        foreach (var (index, reason) in found) failing[index] = reason;
+        return found.Count > 0;
+    }
+
     private void Save(TrainingState state)
     {
+        if (!_ranks.Leads) return;
         _writer.Wait();
         Durable.FlushFile(LogPath);   // the log is never behind the state
         if (!SavesCopies)
@@ -203,26 +237,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _ => throw new InputException($"finetune.train_on is '{options.TrainOn}': choose answers, text, assistant or assistant_strict."),
     };
 
-    /// <summary>The gradients of a step; the row is that of the log as far as it is known.</summary>
-    private TrainingLogRow Accumulate(OptimiserStep step, TrainingState state, IObjective objective)
-    {
-        EncodedSample[][] micro = [.. step.MicroBatches.Select(batch => batch.Select(s => s.Encoded).ToArray())];
-        long[] answers = [.. micro.Select(batch => batch.Sum(s => (long)Batch.CountTargets(s, TrainsAllText)))];
-        long[] tokens = [.. micro.Select(batch => batch.Sum(s => (long)s.Length))];
-        double loss = 0;
-        foreach (var (i, samples) in micro.Index())
-        {
-            double scale = options.Loss == "batch_mean" ? 1.0 / Math.Max(1, answers.Sum()) : 1.0 / (Math.Max(1, answers[i]) * micro.Length);
-            double ofTokens = options.Loss == "batch_mean" ? 1.0 / tokens.Sum() : 1.0 / (tokens[i] * micro.Length);
-            double stateScale = window is not null ? ofTokens / model.HiddenSize
-                : Anchors.Count == 0 ? 0 : options.DistillHidden * ofTokens / (Anchors.Count * model.HiddenSize);
-            using var batch = Batch.Pack(samples, model.Device, TrainsAllText);
-            var sums = objective.Accumulate(batch, scale, stateScale);
-            if (!sums.IsFinite) throw NoNumber(state.Step, batch);
-            loss += scale * sums.Answers + stateScale * sums.States;
-        }
-        return new(state.Step, state.Epoch, loss, 0, 0, micro.Sum(b => b.Length), tokens.Sum(), answers.Sum(), 0, 0);
-    }
+    /// <summary>What squared differences between states are multiplied by, for what a mean over tokens would multiply them by.</summary>
+    private double StateScale(double ofTokens) => window is not null ? ofTokens / model.HiddenSize
+        : Anchors.Count == 0 ? 0 : options.DistillHidden * ofTokens / (Anchors.Count * model.HiddenSize);
 
     /// <summary>The change of the weights that the gradients give.</summary>
     private TrainingLogRow Update(TrainingLogRow row, double rate)
@@ -232,22 +249,11 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         if (!double.IsFinite(norm))
         {
             throw new InputException("The gradient is no longer a number at step "
-                + $"{row.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {LowerTheRate}.");
+                + $"{row.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {StepGradients.LowerTheRate}.");
         }
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
         return row with { LearningRate = rate, GradNorm = norm, MemoryBytes = Environment.WorkingSet };
-    }
-
-    private const string LowerTheRate = "lower finetune.learning_rate, or compute in fp32";
-
-    private InputException NoNumber(int step, Batch batch)
-    {
-        if (parent is not null && FiniteValues.First(parent, batch) is not null)
-            return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
-        if (step == 0) return FiniteValues.Refusal("The loss is no number", model, batch);
-        return new("The loss is no longer a number at step "
-            + $"{step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");
     }
 
     private static string Of(Parameter? parameter) => parameter is null ? "" : $", first that of {parameter.Name}";
@@ -255,48 +261,32 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// <summary>Puts the loss of the held-back samples into the last row of the log, where it is not there yet.</summary>
     private void Validate(IObjective objective, Func<IEnumerable<LoadedSample>>? validation)
     {
-        if (validation is null || TrainingLog.Read(LogPath)[^1] is not { ValidationLoss: null } row) return;
-        row = row with { ValidationLoss = ValidationLoss(objective, validation()) };
+        if (validation is null) return;
+        var row = _ranks.Leads ? TrainingLog.Read(LogPath)[^1] : null;
+        if (_ranks.Collective.Broadcast([(byte)(row?.ValidationLoss is null ? 1 : 0)])[0] == 0) return;
+        double? loss = ValidationLoss(objective, validation());
+        if (row is null) return;
         TrainingLog.Truncate(LogPath, row.Step);
-        TrainingLog.Append(LogPath, row);
+        TrainingLog.Append(LogPath, row with { ValidationLoss = loss });
     }
 
     /// <summary>
     /// Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens, or the mean
-    /// squared difference where a layer is fitted; null where no sample could be used.
+    /// squared difference where a layer is fitted; null where no sample could be used. Each rank has every n-th batch.
     /// </summary>
     private double? ValidationLoss(IObjective objective, IEnumerable<LoadedSample> samples)
     {
-        double loss = 0;
-        long targets = 0;
-        foreach (var held in Batcher.InOrder(samples, options.MicroBatchTokens))
+        double loss = 0, targets = 0;
+        foreach (var (_, held) in Batcher.InOrder(samples, options.MicroBatchTokens).Index()
+            .Where(batch => batch.Index % _ranks.Count == _ranks.Rank))
         {
             using var batch = Batch.Pack([.. held.Select(s => s.Encoded)], model.Device, TrainsAllText);
             double sum = objective.Loss(batch);
             loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The validation loss is no number", model, batch);
             targets += objective.Terms(batch);
         }
-        return targets == 0 ? null : loss / targets;
-    }
-
-    /// <summary>Passes samples on and remembers what had been left out when the last one came:
-    /// asking for the next may count more.</summary>
-    private sealed class EpochSamples(IEnumerable<LoadedSample> samples, SkipCounts counts)
-    {
-        /// <summary>What had been left out when the last sample came, or in all where there is none left.</summary>
-        public SkipCounts Skipped { get; private set; } = new(counts);
-
-        /// <summary>There is none left.</summary>
-        public bool Ended { get; private set; }
-
-        public IEnumerable<LoadedSample> Read()
-        {
-            foreach (var sample in samples)
-            {
-                Skipped = new SkipCounts(counts);
-                yield return sample;
-            }
-            (Skipped, Ended) = (new SkipCounts(counts), true);
-        }
+        using Tensor sums = tensor([loss, targets], ScalarType.Float64);
+        _ranks.Collective.Sum(sums);
+        return sums[1].item<double>() == 0 ? null : sums[0].item<double>() / sums[1].item<double>();
     }
 }

@@ -37,11 +37,24 @@ internal sealed class TrainingSamples
     }
 
     /// <summary>The samples of a store in an order of their places, from the <paramref name="next"/>-th of that order on.</summary>
+    /// <param name="store">The samples.</param>
+    /// <param name="order">Places in the store.</param>
+    /// <param name="next">Where in that order to begin.</param>
+    /// <param name="skipped">Where those are counted that are left out.</param>
+    /// <param name="outlines">Outlines come, those that are known to fail left out; whole samples where null.</param>
+    /// <param name="cancellation">Ends the enumeration.</param>
     public IEnumerable<LoadedSample> Load(SampleStore store, IReadOnlyList<int> order, long next, SkipCounts skipped,
-        CancellationToken cancellation)
+        IReadOnlyDictionary<long, string>? outlines, CancellationToken cancellation)
     {
         var samples = _data.Load(store.Read(order, (int)next), _processor, skipped, next, cancellation, ConversationForm.Of(_options),
-            _options.Failing == "next" ? store.After : null);
-        return _targets is null ? samples : samples.Select(sample => sample with { Encoded = _targets.Mark(sample.Encoded) });
+            _options.Failing == "next" ? store.After : null, outlines);
+        return _targets is null ? samples : samples.Select(Marked);
     }
+
+    private LoadedSample Marked(LoadedSample sample) => sample with
+    {
+        Encoded = _targets!.Mark(sample.Encoded),
+        Open = sample.Open is not { } open ? null
+            : () => open() is var (encoded, skip) && encoded is not null ? (_targets.Mark(encoded), skip) : (null, skip),
+    };
 }

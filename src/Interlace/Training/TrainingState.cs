@@ -1,6 +1,7 @@
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Outputs;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
@@ -45,6 +46,25 @@ internal sealed record TrainingState(int Step, int Epoch, long NextIndex, SkipCo
                 foreach (var (_, copy) in copies) copy.Dispose();
             }
         };
+    }
+
+    /// <summary>The leader's state, weights and optimiser on every rank.</summary>
+    public TrainingState Shared(ICollective ranks, IReadOnlyList<Parameter> parameters, IOptimiser optimiser)
+    {
+        using var _ = no_grad();
+        foreach (var (_, value) in Tensors(parameters, optimiser)) ranks.Broadcast(value, from: 0);
+        using var bytes = new MemoryStream();
+        using (var writer = new BinaryWriter(bytes))
+        {
+            writer.Write(Step);
+            writer.Write(Epoch);
+            writer.Write(NextIndex);
+            writer.Write(Skipped.ToJson());
+        }
+        using var reader = new BinaryReader(new MemoryStream(ranks.Broadcast(bytes.ToArray())));
+        var shared = new TrainingState(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), SkipCounts.Parse(reader.ReadString()));
+        optimiser.SetSteps(shared.Step);
+        return shared;
     }
 
     private Dictionary<string, string> Entries(string key, ModelIdentity? model) => new(SavedState.Entries(key, model, Skipped))

@@ -112,7 +112,7 @@ public sealed class AuthorsRecipeTests : IDisposable
         var authors = Recipe.Experiment(Recipe.Authors).Complete();
         using var store = SampleStore.OpenOrWrite(_scratch.At(Guid.NewGuid().ToString("n")), "key", 0, _ => samples);
         var training = new TrainingSamples(new DrawnData(null!, null!, authors.Data!), authors.Finetune!, processor);
-        return [.. training.Load(store, [.. Enumerable.Range(0, store.Count)], 0, [], CancellationToken.None).Select(sample => sample.Encoded)];
+        return [.. training.Load(store, [.. Enumerable.Range(0, store.Count)], 0, [], null, CancellationToken.None).Select(sample => sample.Encoded)];
     }
 
     public void Dispose() => _scratch.Dispose();

@@ -177,7 +177,7 @@ public class AuthorsTrainingTests
         {
             var options = new FineTuneOptions(TrainOn: trainOn, MinPixels: (int)Golden()["min_pixels"]!, StripTexts: true, Roles: "two", Failing: "next");
             var samples = new TrainingSamples(new DrawnData(null!, null!, new DataOptions(Transparency: "dropped")), options, _processor);
-            return [.. samples.Load(_store, order, 0, skipped ?? new(), CancellationToken.None)];
+            return [.. samples.Load(_store, order, 0, skipped ?? new(), null, CancellationToken.None)];
         }
 
         private Sample Read(JsonNode record, int row)

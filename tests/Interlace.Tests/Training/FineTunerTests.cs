@@ -232,7 +232,7 @@ public sealed class FineTunerTests : IDisposable
             if (end == "killed") throw new InvalidOperationException("killed");
             if (!within) ending.Cancel();
         });
-        IEnumerable<LoadedSample> Load(int epoch, long next, SkipCounts skipped)
+        IEnumerable<LoadedSample> Load(int epoch, long next, SkipCounts skipped, IReadOnlyDictionary<long, string>? outlines)
         {
             foreach (var sample in _samples.Load(SeededHash.Permutation(_samples.Count, Seed, epoch), next, skipped, isSkipped ?? IsLeftOut))
             {

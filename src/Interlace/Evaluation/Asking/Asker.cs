@@ -112,12 +112,18 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         foreach (var (number, (benchmark, table)) in tables.Tables.Index().Where(t => chosen.Contains(t.Item.Benchmark.Name)))
         {
             string path = EvaluationFolder.Alone(folder, benchmark.Name);
-            using var file = AnswerFile.Open(path);
+            IReadOnlyList<BenchmarkRow> all = settings.RowsOf(benchmark, table);
+            using (var file = AnswerFile.Open(path)) AskAlone(number, all, [.. chosen[benchmark.Name]], file, path);
+            AnswerFile.Sort(path, all);
+        }
+
+        void AskAlone(int number, IReadOnlyList<BenchmarkRow> all, BenchmarkRow[] rows, JsonLinesWriter<Answer> file, string path)
+        {
             var known = AnswerFile.ByIndex(file.Found, path);
-            string[] rows = [.. chosen[benchmark.Name].Select(row => row.Index)];
-            int[] open = [.. settings.RowsOf(benchmark, table).Index()
-                .Where(row => rows.Contains(row.Item.Index) && !known.ContainsKey(row.Item.Index)).Select(row => row.Index)];
-            tally.Begin(benchmark.Name, rows.Length, rows.Length - open.Length);
+            var indices = rows.Select(row => row.Index).ToHashSet(StringComparer.Ordinal);
+            int[] open = [.. all.Index().Where(row => indices.Contains(row.Item.Index) && !known.ContainsKey(row.Item.Index))
+                .Select(row => row.Index)];
+            tally.Begin(Path.GetFileNameWithoutExtension(path), rows.Length, rows.Length - open.Length);
             foreach (var (answer, _) in dealt.Of(new(number, Alone: true, open), []))
             {
                 file.Add(answer);
