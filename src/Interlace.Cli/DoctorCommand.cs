@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Interlace.Artefacts;
+using Interlace.Ranks;
+using Interlace.Runs;
 using Interlace.Vlm.Engine;
 using Spectre.Console;
 using static TorchSharp.torch;
@@ -34,6 +36,7 @@ internal static class DoctorCommand
                 ? $"{cuda.device_count()} {(cuda.device_count() == 1 ? "device" : "devices")}" : "none"));
             machine.Add(("computes on",
                 $"{compute.Device.type.ToString().ToLowerInvariant()} in {compute.TypeName} with {compute.Threads} threads"));
+            machine.AddRange(OfRanks(invocation));
             if (load is { } busy) machine.Add(("load", Load.Say(busy, compute.Threads)));
             others = Checks.OfEngine(compute.Device).Concat(others);
         }
@@ -45,6 +48,20 @@ internal static class DoctorCommand
         bool works = checks.All(check => check.Works);
         invocation.Print(() => ToJson(machine, checks, works), console => Draw(console, machine, checks, works));
         return works ? ExitCode.Done : ExitCode.OurFault;
+    }
+
+    private static IEnumerable<(string Name, string Value)> OfRanks(Invocation invocation)
+    {
+        if (invocation.Ranks.Count == 1)
+        {
+            yield return ("ranks", RankGroup.FindLibrary() is { } found
+                ? $"this process alone; Open MPI's library is there ({found})" : "this process alone; no library of Open MPI is found");
+            yield break;
+        }
+        var survey = RankSurvey.Of(invocation.Job(invocation.Experiment()));
+        yield return ("ranks", $"{survey.Ranks.Count}, by {invocation.Ranks.Library}; "
+            + $"{survey.BytesPerSecond / 1e9:0.00} GB/s summed over all of them");
+        foreach (var (i, rank) in survey.Ranks.Index()) yield return ($"rank {i}", rank);
     }
 
     private static string MemoryInUse()

@@ -77,9 +77,8 @@ internal sealed class Invocation(ParseResult parse, Terminal terminal, Cancellat
     /// <exception cref="InputException">The machine has no such device.</exception>
     public Compute Compute(Experiment experiment)
     {
-        var launch = Ranks.Launch;
-        return Vlm.Engine.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads), launch.LocalRank,
-            launch.LocalCount);
+        return Vlm.Engine.Compute.Choose(experiment.Device, experiment.Dtype, parse.GetValue(CommonOptions.Threads),
+            Ranks.Launch.LocalCount);
     }
 
     /// <summary>An experiment as a piece of work: the log and the progress go to standard error.</summary>

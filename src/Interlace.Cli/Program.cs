@@ -3,20 +3,13 @@ using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 
+// What mpirun gives its processes looks like a terminal, and leads into a pipe or a file as often as not.
+if (Launch.IsOneOfSeveral(Environment.GetEnvironmentVariable)) Environment.SetEnvironmentVariable("TERM", "dumb");
 var terminal = Terminal.OfConsole();
-try
-{
-    ProcessLimits.CheckOpenFiles();
-}
-catch (InputException e)
-{
-    terminal.Error.WriteLine(e.Message);
-    return ExitCode.WrongInput;
-}
-MappedFileCutShort.SayIt();
 RankGroup ranks;
 try
 {
+    ProcessLimits.CheckOpenFiles();
     ranks = RankGroup.Join();
 }
 catch (InputException e)
@@ -24,6 +17,7 @@ catch (InputException e)
     terminal.Error.WriteLine(e.Message);
     return ExitCode.WrongInput;
 }
+MappedFileCutShort.SayIt();
 if (!ranks.Leads) return Member.Run(ranks, args, terminal);
 using var interrupt = new Interrupt(terminal.Error);
 int code = CommandLine.Run(args, terminal, interrupt.Token, ranks: ranks);

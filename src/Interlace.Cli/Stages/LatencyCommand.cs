@@ -33,6 +33,8 @@ internal static class LatencyCommand
 
     private static int Run(Invocation invocation)
     {
+        if (invocation.Ranks.Count > 1)
+            throw new InputException("latency measures one device, and several ranks would disturb each other: start it without mpirun.");
         string[] models = [.. invocation.Get(Models).Select(invocation.Hub.Model)];
         string? path = invocation.Get(Target) is { } folder ? Path.Combine(folder, LatencyFile.Name) : null;
         if (path is not null) invocation.CheckOut(path, [.. models, .. invocation.Experiment().InputPaths()]);

@@ -19,20 +19,19 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
     /// <param name="device">auto, cpu or cuda.</param>
     /// <param name="type">auto, fp32 or bf16.</param>
     /// <param name="threads">Threads of the engine; one per physical core where absent.</param>
-    /// <param name="localRank">Which of the processes of a job on this machine this one is, 0-based: so many-th device is its own.</param>
     /// <param name="localCount">Processes of the job on this machine, which share its cores.</param>
     /// <exception cref="InputException">A name is unknown, there is no CUDA device, the engine is of another version than this program
     /// needs, or the process may not use the memory that it needs.</exception>
     public static Compute Choose(string device = "auto", string type = "auto", int? threads = null,
-        int localRank = 0, int localCount = 1)
+        int localCount = 1)
     {
         ProcessLimits.CheckAddressSpace();
         Aten.RequireKnownEngine();
         Device chosen = device switch
         {
-            "auto" => cuda.is_available() ? Own(localRank) : CPU,
+            "auto" => cuda.is_available() ? CUDA : CPU,
             "cpu" => CPU,
-            "cuda" => cuda.is_available() ? Own(localRank) : throw new InputException("No CUDA device can be used here: "
+            "cuda" => cuda.is_available() ? CUDA : throw new InputException("No CUDA device can be used here: "
                 + "choose --device cpu, or see interlace doctor."),
             _ => throw new InputException($"The device is '{device}', expected auto, cpu or cuda."),
         };
@@ -47,15 +46,6 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
         int count = threads ?? Math.Clamp(Cpu.MachineCores / localCount, 1, Cpu.Cores);
         set_num_threads(count);
         return new(chosen, scalar, count);
-    }
-
-    /// <exception cref="InputException">There are fewer devices than processes.</exception>
-    private static Device Own(int localRank)
-    {
-        if (localRank == 0) return CUDA;
-        return localRank < cuda.device_count() ? new Device(DeviceType.CUDA, localRank)
-            : throw new InputException($"This machine has {cuda.device_count()} CUDA devices, and process {localRank} of the job "
-                + "(0-based) needs one of its own: start as many processes on a machine as it has devices.");
     }
 
     /// <summary>fp32 or bf16.</summary>

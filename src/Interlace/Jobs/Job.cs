@@ -41,15 +41,22 @@ public sealed record Job(
 
     /// <summary>Calls the members of the group to a task of this work.</summary>
     /// <param name="task">Name of the task.</param>
-    /// <param name="model">Folder of the model that it is about.</param>
+    /// <param name="model">Folder of the model that it is about; empty where it is about none.</param>
     /// <param name="content">What the members must know beside the settings.</param>
     public void Call(string task, string model, JsonObject content)
     {
-        content["model"] = Path.GetFullPath(model);
+        content["model"] = model.Length > 0 ? Path.GetFullPath(model) : null;
         content["experiment"] = JsonNode.Parse(ExperimentFile.ToJson(Experiment));
         content["device"] = Compute.Device.type == DeviceType.CUDA ? "cuda" : "cpu";
         content["dtype"] = Compute.TypeName;
         Ranks.Call(task, content);
+        ConnectDevices();
+    }
+
+    private void ConnectDevices()
+    {
+        if (Compute.Device.type == DeviceType.CUDA && !Ranks.ConnectDevices())
+            Say("NCCL (libnccl.so.2) is not found: what the ranks sum goes through the memory of the CPU.");
     }
 
     /// <summary>The work as a member of the group gets it from <see cref="Call"/>; it says nothing to anybody.</summary>
@@ -58,9 +65,10 @@ public sealed record Job(
     /// <param name="threads">Threads of the engine; the member's share of the machine's cores where absent.</param>
     public static Job Of(RankGroup ranks, JsonObject content, int? threads = null)
     {
-        var compute = Compute.Choose((string)content["device"]!, (string)content["dtype"]!, threads, ranks.Launch.LocalRank,
-            ranks.Launch.LocalCount);
-        return new(ExperimentFile.Parse(content["experiment"]!.ToJsonString(), "the leader's settings"), compute) { Ranks = ranks };
+        var compute = Compute.Choose((string)content["device"]!, (string)content["dtype"]!, threads, ranks.Launch.LocalCount);
+        var job = new Job(ExperimentFile.Parse(content["experiment"]!.ToJsonString(), "the leader's settings"), compute) { Ranks = ranks };
+        job.ConnectDevices();
+        return job;
     }
 
     /// <summary>A part of this work that settings of its own describe: its lines and stages bear its name.</summary>

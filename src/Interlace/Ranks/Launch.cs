@@ -15,6 +15,12 @@ public sealed record Launch(int Rank, int Count, int LocalRank, int LocalCount)
     /// <summary>A process that was started alone.</summary>
     public static Launch Alone { get; } = new(0, 1, 0, 1);
 
+    /// <summary>Whether a launcher started this process, as one of several or alone.</summary>
+    /// <param name="variable">Gives a variable of the environment, or null.</param>
+    public static bool IsOneOfSeveral(Func<string, string?> variable) => RankNames.Any(name => !string.IsNullOrEmpty(variable(name)));
+
+    private static readonly string[] RankNames = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK"];
+
     /// <summary>What the environment says.</summary>
     /// <param name="variable">Gives a variable of the environment, or null.</param>
     /// <exception cref="InputException">It contradicts itself.</exception>
@@ -31,7 +37,7 @@ public sealed record Launch(int Rank, int Count, int LocalRank, int LocalCount)
             }
             return null;
         }
-        if (Number("OMPI_COMM_WORLD_RANK", "PMIX_RANK") is not { } rank) return Alone;
+        if (Number(RankNames) is not { } rank) return Alone;
         int count = Number("OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS") ?? 1;
         int localRank = Number("LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID") ?? 0;
         int localCount = Number("OMPI_COMM_WORLD_LOCAL_SIZE") ?? OnThisMachine(variable("SLURM_STEP_TASKS_PER_NODE"),

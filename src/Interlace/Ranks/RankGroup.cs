@@ -26,13 +26,19 @@ public sealed class RankGroup
     public static RankGroup Alone { get; } = new(new OneProcess(), null, Launch.Alone, "rank 0", _ => { });
 
     /// <summary>What all do together.</summary>
-    public ICollective Collective { get; }
+    public ICollective Collective { get; private set; }
 
     /// <summary>How this process was started.</summary>
     public Launch Launch { get; }
 
     /// <summary>This rank and its machine, for messages.</summary>
     public string Name { get; }
+
+    /// <summary>The library that connects the ranks, in its own words; null where this process is alone.</summary>
+    public string? Library { get; private init; }
+
+    /// <summary>The library that would connect ranks if there were some; null where none is found.</summary>
+    public static string? FindLibrary() => Mpi.Find();
 
     /// <summary>Number of this process in the group, from 0.</summary>
     public int Rank => Collective.Rank;
@@ -52,6 +58,7 @@ public sealed class RankGroup
     {
         var launch = Launch.Of(Environment.GetEnvironmentVariable);
         if (launch.Count == 1) return Alone;
+        OwnDevice.Claim(launch);
         var mpi = Mpi.Start();
         var world = new MpiCollective(mpi, mpi.World);
         if (world.Count != launch.Count)
@@ -59,14 +66,40 @@ public sealed class RankGroup
             throw new InputException($"This process was started as one of {launch.Count}, but MPI says {world.Count}: "
                 + "start the ranks with the mpirun or srun that belongs to the library.");
         }
-        return new(world, world, launch, $"rank {world.Rank} on {mpi.Host}", mpi.Abort) { _finish = mpi.Finish };
+        return new(world, world, launch, $"rank {world.Rank} on {mpi.Host}", mpi.Abort)
+        {
+            _finish = mpi.Finish, Library = mpi.Version,
+        };
     }
+
+    /// <summary>A group of ranks that are connected in another way.</summary>
+    internal static RankGroup Of(ICollective collective, IMessages messages) =>
+        new(collective, messages, new(collective.Rank, collective.Count, collective.Rank, collective.Count), $"rank {collective.Rank}", _ => { });
 
     /// <summary>Groups of so many ranks each, the last one perhaps smaller; every rank of this group must ask.</summary>
     /// <param name="size">Ranks of a group.</param>
     /// <returns>The group of this rank.</returns>
-    public RankGroup Split(int size) => Collective is MpiCollective mpi && mpi.Split(Rank / size) is var part
-        ? new(part, part, Launch, Name, _abort) : this;
+    public RankGroup Split(int size) => _messages is MpiCollective world && world.Split(Rank / size) is var part
+        ? new(part, part, Launch, Name, _abort) { Library = Library } : this;
+
+    /// <summary>
+    /// From here on tensors on devices go from device to device, where NCCL is found; every rank of the group must ask for it.
+    /// </summary>
+    /// <returns>Whether they do.</returns>
+    public bool ConnectDevices()
+    {
+        if (Collective is not MpiCollective host) return Collective is NcclCollective;
+        nint library = Nccl.Load();
+        byte[] id = host.Broadcast(Leads && library != 0 ? Nccl.NewId(library) : []);
+        if (id.Length == 0) return false;
+        if (library == 0)
+        {
+            throw new InputException("NCCL's library (libnccl.so.2) is found by the leader and not here: "
+                + "install it on every machine, or add its folder to LD_LIBRARY_PATH.");
+        }
+        Collective = new NcclCollective(host, Nccl.Join(library, id, Rank, Count));
+        return true;
+    }
 
     /// <summary>Calls all members to a task, of which the leader then does its part.</summary>
     /// <param name="task">Name of the task.</param>

@@ -6,6 +6,7 @@ using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Families;
 using Interlace.Vlm.Families.Qwen3;
 using Interlace.Vlm.Generation;
+using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
@@ -61,6 +62,24 @@ public class ConformanceTests
             Assert.Equal(positions, sample.Positions);
             Assert.Equal((int?)golden["rope_delta"] ?? 0, sample.NextPosition - sample.Length);
         }
+    }
+
+    /// <summary>Ranks agree on batches by what images' headers say.</summary>
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void The_outline_of_a_conversation_is_the_conversation_without_pixels(string family, string name)
+    {
+        using var loaded = FamilyGoldens.Open(FamilyGoldens.PathOf(family, FamilyGoldens.Published), FamilyGoldens.Golden(family, name)["processor_arguments"]);
+        var messages = FamilyGoldens.Messages(family, name);
+        RgbImage[] images = FamilyGoldens.Images(family, name);
+        var whole = loaded.Processor.Encode(messages, images, addGenerationPrompt: true);
+        var outline = loaded.Processor.Encode(messages, [.. images.Select(image => RgbImage.Outline(image.Width, image.Height))], addGenerationPrompt: true);
+        Assert.Equal(whole.Ids, outline.Ids);
+        Assert.Equal(whole.Kinds, outline.Kinds);
+        Assert.Equal(whole.Positions, outline.Positions);
+        Assert.Equal(whole.NextPosition, outline.NextPosition);
+        Assert.Equal(whole.Images.SelectMany(image => image.Tiles).Select(tile => (tile.Width, tile.Height)),
+            outline.Images.SelectMany(image => image.Tiles).Select(tile => (tile.Width, tile.Height)));
+        Assert.All(outline.Images.SelectMany(image => image.Tiles), tile => Assert.True(tile.IsOutline));
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]

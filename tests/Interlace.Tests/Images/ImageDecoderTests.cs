@@ -48,6 +48,8 @@ public class ImageDecoderTests
             7 => FlipX(FlipY(transposed)),
             _ => FlipY(transposed),
         };
+        RgbImage outline = ImageDecoder.Decode(jpeg, "x.jpg", ImageDecoding.Oriented with { OutlineOnly = true });
+        Assert.Equal((expected.Width, expected.Height, true), (outline.Width, outline.Height, outline.IsOutline));
         Assert.Equal((expected.Width, expected.Height), (turned.Width, turned.Height));
         Assert.Equal(expected.Pixels, turned.Pixels);
     }

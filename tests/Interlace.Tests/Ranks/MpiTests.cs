@@ -1,0 +1,299 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Interlace.Outputs;
+using Interlace.Ranks;
+using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Checkpoints;
+
+namespace Interlace.Tests.Ranks;
+
+/// <summary>
+/// The program under Open MPI's mpirun, two and three ranks on this machine: the same artefacts as of one process, tuning within rounding of
+/// it, and an end with a sentence and a state to go on from, whoever falls.
+/// </summary>
+[Collection(nameof(MpiTests))]
+public sealed class MpiTests : IDisposable
+{
+    private readonly ScratchFolder _scratch = new();
+
+    public MpiTests() => Assert.SkipUnless(
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "mpirun")))
+            && RankGroup.FindLibrary() is not null,
+        "Open MPI is not installed (Debian: openmpi-bin and libopenmpi-dev)");
+
+    private static string Demo(string name) => Path.Combine(Shared.Repository, "assets", "demo", name);
+
+    [Theory, InlineData(2), InlineData(3)]
+    public async Task Calibration_and_evidence_are_the_same_bytes(int ranks)
+    {
+        string[] arguments = ["calibrate", Demo("model"), "--data", Demo("finevision"), "--rate", "0.15",
+            "--evidence", "sleb,perplexity,taylor,interlace-loss", "--set", "calibrate.evidence_samples=6", "--set",
+            "calibrate.sleb_ratio=0.1", "--set", "calibrate.batch_tokens=512"];
+        await Succeeds(1, [.. arguments, "--out", _scratch.At("one")]);
+        await Succeeds(ranks, [.. arguments, "--out", _scratch.At("many")]);
+        Same(_scratch.At("one"), _scratch.At("many"), file => true);
+    }
+
+    [Fact]
+    public async Task An_adaptive_calibration_ends_with_the_same_sample()
+    {
+        string[] arguments = ["calibrate", Demo("model"), "--data", Demo("finevision"), "--rate", "0.3", "--adaptive", "--ratio", "0.25",
+            "--set", "calibrate.batch_tokens=512"];
+        await Succeeds(1, [.. arguments, "--out", _scratch.At("one")]);
+        await Succeeds(3, [.. arguments, "--out", _scratch.At("many")]);
+        Same(_scratch.At("one"), _scratch.At("many"), file => true);
+    }
+
+    [Fact]
+    public async Task Damaged_images_are_left_out_as_by_one_process()
+    {
+        string data = WithDamagedImages(_scratch.At("data"));
+        string[] arguments = ["calibrate", Demo("model"), "--data", data, "--rate", "1", "--set", "calibrate.fraction=1",
+            "--set", "calibrate.batch_tokens=256"];
+        await Succeeds(1, [.. arguments, "--out", _scratch.At("one")]);
+        await Succeeds(2, [.. arguments, "--out", _scratch.At("many")]);
+        Same(_scratch.At("one"), _scratch.At("many"), file => true);
+        Assert.Contains("undecodable image", File.ReadAllText(_scratch.At("many/similarity.json")), StringComparison.Ordinal);
+
+        await Pruned();
+        string[] tuning = ["finetune", _scratch.At("pruned"), "--data", data, "--rate", "1", "--dtype", "fp32", "--set",
+            "finetune.samples_per_step=8"];
+        await Succeeds(1, [.. tuning, "--out", _scratch.At("tuned-one")]);
+        await Succeeds(2, [.. tuning, "--out", _scratch.At("tuned-many")]);
+        var (one, many) = (Log("tuned-one"), Log("tuned-many"));
+        Assert.Equal(one.Select(row => (int)row["samples"]!), many.Select(row => (int)row["samples"]!));
+        JsonNode Skipped(string name) => JsonNode.Parse(File.ReadAllText(_scratch.At(name + "/training.json")))!["skipped"]!;
+        Assert.Equal(Skipped("tuned-one").ToJsonString(), Skipped("tuned-many").ToJsonString());
+    }
+
+    [Theory, InlineData(2), InlineData(3)]
+    public async Task Answers_scores_and_likelihoods_are_the_same(int ranks)
+    {
+        string texts = _scratch.At("texts.jsonl");
+        File.WriteAllLines(texts, Enumerable.Range(1, 9).Select(i => $"{{\"text\": \"{string.Join(' ', Enumerable.Repeat("word", i * 90))}\"}}"));
+        string[] arguments = ["evaluate", Demo("model"), "--benchmarks", Demo("benchmarks"), "--limit", "12", "--texts", texts, "--dtype", "fp32"];
+        await Succeeds(1, [.. arguments, "--out", _scratch.At("one")]);
+        await Succeeds(ranks, [.. arguments, "--out", _scratch.At("many")]);
+        Same(_scratch.At("one"), _scratch.At("many"), file => !file.StartsWith("times", StringComparison.Ordinal));
+        Assert.Equal(Directory.EnumerateFiles(_scratch.At("one/times")).Count(), Directory.EnumerateFiles(_scratch.At("many/times")).Count());
+    }
+
+    [Fact]
+    public async Task Tuning_is_that_of_one_process_and_goes_on_with_another_number_of_ranks()
+    {
+        await Pruned();
+        string[] Tuning(string name) => ["finetune", _scratch.At("pruned"), "--data", Demo("finevision"), "--rate", "0.3", "--max-steps", "4",
+            "--dtype", "fp32", "--set", "finetune.validation=0.1", "--set", "finetune.save_every=2", "--out", _scratch.At(name)];
+        await Succeeds(1, Tuning("one"));
+        await Succeeds(2, Tuning("two"));
+        Near("one", "two");
+
+        // Three ranks are ended after two steps, one goes on, and two would have to find it finished.
+        using (var killed = Start(3, Tuning("other")))
+        {
+            await Until(() => Steps("other.training") >= 2, killed);
+            RankOf(killed, 1).Kill();
+            Assert.NotEqual(0, (await End(killed, 30)).Code);
+        }
+        Assert.True(File.Exists(_scratch.At("other.training/state.safetensors")));
+        await Succeeds(1, Tuning("other"));
+        Near("one", "other");
+        Assert.Contains("is there already", (await Succeeds(2, Tuning("other"))).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_to_end_leaves_a_state_to_go_on_from()
+    {
+        string[] arguments = ["calibrate", Demo("model"), "--data", Demo("finevision"), "--rate", "1", "--set", "calibrate.fraction=1",
+            "--out", _scratch.At("run")];
+        using (var ended = Start(2, arguments))
+        {
+            await Until(() => File.Exists(_scratch.At("run/run.json")), ended);
+            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+            using var kill = Process.Start("kill", ["-TERM", $"{ended.Id}"]);
+            var (code, _, error) = await End(ended, 30);
+            Assert.NotEqual(0, code);
+            Assert.Contains("Interrupted. The same command goes on from here.", error, StringComparison.Ordinal);
+        }
+        await Succeeds(2, arguments);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_said_once_in_a_sentence()
+    {
+        var (code, _, error) = await Run(2, ["calibrate", Demo("model"), "--data", _scratch.At("nothing"), "--out", _scratch.At("run")]);
+        Assert.Equal(2, code);
+        Assert.Single(error.Split('\n'), line => line.Contains("does not exist", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_scratch.At("run")));
+    }
+
+    [Fact]
+    public async Task What_is_wrong_on_one_rank_ends_all_with_its_name()
+    {
+        // The other ranks' machines lack the folder: they are started where a relative path leads elsewhere.
+        Directory.CreateDirectory(_scratch.At("here"));
+        Directory.CreateDirectory(_scratch.At("there"));
+        Directory.CreateSymbolicLink(_scratch.At("here/tables"), Demo("benchmarks"));
+        string[] arguments = [.. Program, "evaluate", Demo("model"), "--benchmarks", "tables", "--limit", "2", "--out", _scratch.At("run")];
+        var (code, _, error) = await End(Started(["--oversubscribe", "-n", "1", "--wdir", _scratch.At("here"), .. arguments, ":",
+            "-n", "1", "--wdir", _scratch.At("there"), .. arguments]), 120);
+        Assert.Equal(2, code);
+        Assert.Matches("rank 1 on .*tables", error);
+    }
+
+    [Fact]
+    public async Task Doctor_shows_the_ranks_and_latency_wants_one()
+    {
+        var machine = JsonNode.Parse((await Succeeds(2, ["doctor", "--json"])).Output)!["machine"]!;
+        Assert.Contains("GB/s", (string)machine["ranks"]!, StringComparison.Ordinal);
+        Assert.Contains("rank 1 on ", (string)machine["rank_1"]!, StringComparison.Ordinal);
+        var (code, _, error) = await Run(2, ["latency", Demo("model")]);
+        Assert.Equal(2, code);
+        Assert.Contains("without mpirun", error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    private async Task Pruned()
+    {
+        await Succeeds(1, ["calibrate", Demo("model"), "--data", Demo("finevision"), "--rate", "0.1", "--out", _scratch.At("plan")]);
+        await Succeeds(1, ["plan", _scratch.At("plan"), "--ratio", "0.25"]);
+        await Succeeds(1, ["prune", Demo("model"), "--plan", _scratch.At("plan/plan.json"), "--out", _scratch.At("pruned")]);
+    }
+
+    /// <summary>The demo's data as JSON rows, every fifth image with a header alone.</summary>
+    private static string WithDamagedImages(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        using var bitmap = new SkiaSharp.SKBitmap(64, 64);
+        bitmap.Erase(SkiaSharp.SKColors.Orange);
+        using var encoded = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+        byte[] whole = encoded.ToArray();
+        var rows = new JsonArray();
+        for (int i = 0; i < 40; i++)
+        {
+            File.WriteAllBytes(Path.Combine(folder, $"{i}.png"), i % 5 == 3 ? whole[..60] : whole);
+            rows.Add(new JsonObject
+            {
+                ["image"] = $"{i}.png",
+                ["conversations"] = new JsonArray(
+                    new JsonObject { ["from"] = "human", ["value"] = $"<image>\nWhat is number {i}?" },
+                    new JsonObject { ["from"] = "gpt", ["value"] = string.Join(' ', Enumerable.Repeat("orange", 1 + i % 7)) }),
+            });
+        }
+        string path = Path.Combine(folder, "rows.json");
+        File.WriteAllText(path, rows.ToJsonString());
+        return path;
+    }
+
+    private void Near(string one, string other)
+    {
+        foreach (var (a, b) in Log(one).Zip(Log(other)))
+        {
+            foreach (string name in new[] { "loss", "grad_norm" })
+                Assert.Equal((double)a[name]!, (double)b[name]!, 1e-6 * Math.Max(1, (double)a[name]!));
+            foreach (string name in new[] { "step", "samples", "tokens", "answer_tokens" }) Assert.Equal((int)a[name]!, (int)b[name]!);
+            Assert.Equal((double?)a["validation_loss"] ?? 0, (double?)b["validation_loss"] ?? 0, 1e-6);
+        }
+        Assert.Equal(Log(one).Length, Log(other).Length);
+        using var first = Checkpoint.Open(_scratch.At(one));
+        using var second = Checkpoint.Open(_scratch.At(other));
+        Assert.Equal(first.Names.Order(), second.Names.Order());
+        foreach (string name in first.Names)
+        {
+            float[] x = Values(first, name), y = Values(second, name);
+            // The folder holds its weights in 16 bits: what differs by next to nothing may be rounded to neighbours.
+            double neighbours = x.Zip(y).Count(pair => pair.First != pair.Second);
+            Assert.True(neighbours <= 0.01 * x.Length, $"{neighbours} of {x.Length} values of {name} differ");
+            Assert.All(x.Zip(y).Where(pair => pair.First != pair.Second),
+                pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, Math.Abs(pair.First) / 64 + 1e-6));
+        }
+    }
+
+    private static float[] Values(Checkpoint checkpoint, string name)
+    {
+        var (file, entry) = checkpoint.Find(name);
+        using var value = ParameterSources.Load(file, entry, TorchSharp.torch.CPU);
+        using var wide = value.to(TorchSharp.torch.ScalarType.Float32);
+        return wide.data<float>().ToArray();
+    }
+
+    private JsonObject[] Log(string name) => [.. File.ReadLines(_scratch.At(name + "/train.jsonl")).Select(line => (JsonObject)JsonNode.Parse(line)!)];
+
+    private int Steps(string work)
+    {
+        string path = _scratch.At(work + "/train.jsonl");
+        return File.Exists(path) ? File.ReadLines(path).Count() : 0;
+    }
+
+    private static void Same(string one, string many, Predicate<string> compared)
+    {
+        string[] Files(string folder) => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(folder, path)).Where(path => compared(path) && path != FolderLock.Name).Order(StringComparer.Ordinal)];
+        Assert.NotEmpty(Files(one));
+        Assert.Equal(Files(one), Files(many));
+        Assert.All(Files(one), file => Assert.True(
+            File.ReadAllBytes(Path.Combine(one, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(many, file))), $"{file} differs"));
+    }
+
+    private static string[] Program => ["dotnet", Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll")];
+
+    private async Task<(string Output, string Error)> Succeeds(int ranks, string[] arguments)
+    {
+        var (code, output, error) = await Run(ranks, arguments);
+        Assert.True(code == 0, $"{string.Join(' ', arguments)} ended with {code}:\n{error}");
+        return (output, error);
+    }
+
+    private static Task<(int Code, string Output, string Error)> Run(int ranks, string[] arguments) => End(Start(ranks, arguments), 300);
+
+    private static Process Start(int ranks, string[] arguments)
+    {
+        string[] program = [.. Program, .. arguments, "--threads", "1"];
+        return ranks == 1 ? Started(program[0], program[1..]) : Started(["--oversubscribe", "-n", $"{ranks}", .. program]);
+    }
+
+    private static Process Started(string[] arguments) => Started("mpirun", arguments);
+
+    private static Process Started(string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (string allow in new[] { "OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM" }) start.Environment[allow] = "1";
+        return Process.Start(start)!;
+    }
+
+    private static async Task<(int Code, string Output, string Error)> End(Process process, int seconds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"it did not end within {seconds} seconds");
+        }
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>The process of a rank: those of mpirun's children, in the order in which they were started.</summary>
+    private static Process RankOf(Process mpirun, int rank)
+    {
+        int[] children = [.. File.ReadAllText($"/proc/{mpirun.Id}/task/{mpirun.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(int.Parse)];
+        return Process.GetProcessById(children[rank]);
+    }
+
+    private static async Task Until(Func<bool> reached, Process process)
+    {
+        for (var clock = Stopwatch.StartNew(); !reached();)
+        {
+            Assert.False(process.HasExited, "it ended before");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(180), "it does not get there");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+}
