@@ -4,7 +4,8 @@ namespace Interlace.Vlm.Images;
 public sealed record RgbImage(int Width, int Height, byte[] Pixels)
 {
     /// <summary>
-    /// An image of which the sides alone are known, and no pixel: what becomes of it has the sides that it would have, and no pixels either.
+    /// An image of which the sides alone are known, and no pixel: what is made of it has the sides that it would have, and no pixels
+    /// either.
     /// </summary>
     public static RgbImage Outline(int width, int height) => new(width, height, []);
 

@@ -82,7 +82,8 @@ internal sealed record BatchReport(MeasuredBatch? Batch, IReadOnlyDictionary<lon
 
     private static void Write(BinaryWriter writer, SkipCounts? counts) => writer.Write(counts?.ToJson() ?? "");
 
-    private static SkipCounts? ReadCounts(BinaryReader reader) => reader.ReadString() is { Length: > 0 } json ? SkipCounts.Parse(json) : null;
+    private static SkipCounts? ReadCounts(BinaryReader reader) =>
+        reader.ReadString() is { Length: > 0 } json ? SkipCounts.Parse(json) : null;
 
     private static void Write(BinaryWriter writer, double[] values)
     {

@@ -73,8 +73,8 @@ internal static class DealtCalibration
         }
     }
 
-    private static IEnumerable<(int Piece, EncodedSample[]? Batch, BatchReport Report)> Opened(CalibrationWork work, IEnumerable<int> pieces,
-        Start start)
+    private static IEnumerable<(int Piece, EncodedSample[]? Batch, BatchReport Report)> Opened(CalibrationWork work,
+        IEnumerable<int> pieces, Start start)
     {
         var skipped = new SkipCounts(start.Skipped);
         using var batches = work.Outlines(start.Next, skipped, start.Failing).GetEnumerator();
@@ -109,7 +109,8 @@ internal static class DealtCalibration
     }
 
     /// <summary>Where a round of the calibration begins.</summary>
-    private sealed record Start(bool Adaptive, long Next, IReadOnlyDictionary<string, long> Skipped, IReadOnlyDictionary<long, string> Failing)
+    private sealed record Start(bool Adaptive, long Next, IReadOnlyDictionary<string, long> Skipped,
+        IReadOnlyDictionary<long, string> Failing)
     {
         public JsonObject ToJson() => new()
         {

@@ -37,7 +37,9 @@ public sealed record LoaderOptions(int MaxTokens = 16_384, int Workers = 0, int 
 /// <param name="Encoded">Its tokens and images.</param>
 public sealed record LoadedSample(long Index, string Set, string Shard, long Row, EncodedSample Encoded)
 {
-    /// <summary>Of an outline: encodes the sample with its pixels, or gives the reason why it cannot be used. Several threads may call.</summary>
+    /// <summary>
+    /// Of an outline: encodes the sample with its pixels, or gives the reason why it cannot be used. Several threads may call.
+    /// </summary>
     internal Func<(EncodedSample? Encoded, string? Skip)>? Open { get; init; }
 }
 
@@ -104,7 +106,10 @@ public static class SampleLoader
                 Outcome outcome = slot.Wait(stop.Token);
                 if (outcome.Skip is { } reason) skipped.Add(reason);
                 if (outcome.Encoded is { } encoded)
-                    yield return new LoadedSample(index, slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row, encoded) { Open = outcome.Open };
+                {
+                    var (set, shard, row) = (slot.Sample!.Set, slot.Sample.Shard, slot.Sample.Row);
+                    yield return new LoadedSample(index, set, shard, row, encoded) { Open = outcome.Open };
+                }
                 index++;
             }
             // the feeder may have seen it first: its queue then looks like that of a source that has ended

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Interlace.Experiments;
 using Interlace.Ranks;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using TorchSharp;
 
@@ -46,7 +47,7 @@ public sealed record Job(
     public void Call(string task, string model, JsonObject content)
     {
         content["model"] = model.Length > 0 ? Path.GetFullPath(model) : null;
-        content["experiment"] = JsonNode.Parse(ExperimentFile.ToJson(Experiment));
+        content["experiment"] = StrictJson.Parse(ExperimentFile.ToJson(Experiment));
         content["device"] = Compute.Device.type == DeviceType.CUDA ? "cuda" : "cpu";
         content["dtype"] = Compute.TypeName;
         Ranks.Call(task, content);

@@ -19,8 +19,7 @@ internal static partial class OwnDevice
     /// <param name="visible">The variable as it was: names separated by commas, or null where all devices are seen.</param>
     /// <param name="localRank">0-based number of the rank on its machine.</param>
     internal static string Of(string? visible, int localRank) => visible is null ? localRank.ToString(CultureInfo.InvariantCulture)
-        : visible.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is var names && localRank < names.Length
-            ? names[localRank] : "";
+        : visible.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(localRank) ?? "";
 
     // The runtime's own copy of the environment is not seen by libraries.
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

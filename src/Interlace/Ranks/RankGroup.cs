@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Interlace.Vlm;
+using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Ranks;
 
@@ -74,7 +75,8 @@ public sealed class RankGroup
 
     /// <summary>A group of ranks that are connected in another way.</summary>
     internal static RankGroup Of(ICollective collective, IMessages messages) =>
-        new(collective, messages, new(collective.Rank, collective.Count, collective.Rank, collective.Count), $"rank {collective.Rank}", _ => { });
+        new(collective, messages, new(collective.Rank, collective.Count, collective.Rank, collective.Count),
+            $"rank {collective.Rank}", _ => { });
 
     /// <summary>Groups of so many ranks each, the last one perhaps smaller; every rank of this group must ask.</summary>
     /// <param name="size">Ranks of a group.</param>
@@ -125,7 +127,7 @@ public sealed class RankGroup
     {
         while (Next() is { Kind: not MessageKind.End } message)
         {
-            var call = (JsonObject)JsonNode.Parse(message.Content)!;
+            var call = (JsonObject)StrictJson.Parse(Encoding.UTF8.GetString(message.Content))!;
             Task = (string)call["task"]!;
             perform(Task, (JsonObject)call["content"]!);
             Task = null;

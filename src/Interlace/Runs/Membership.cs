@@ -25,7 +25,9 @@ public static class Membership
         [RankSurvey.Task] = (job, _) => RankSurvey.Join(job),
     };
 
-    /// <summary>Serves until the leader ends the program. A member reads models and data as the leader names them, and writes nothing.</summary>
+    /// <summary>
+    /// Serves until the leader ends the program. A member reads models and data as the leader names them, and writes nothing.
+    /// </summary>
     /// <param name="group">The group.</param>
     /// <param name="threads">Threads of the engine; the member's share of the machine's cores where absent.</param>
     /// <exception cref="InputException">A model or data are wrong, as seen from this rank's machine.</exception>

@@ -142,8 +142,8 @@ public static class FineTuneStage
             job.Ranks);
         var samples = new TrainingSamples(DrawnData.Elsewhere(experiment.Data!), finetune, loaded.Processor);
         tuner.Run(store.Count,
-            (epoch, next, skipped, outlines) => samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped,
-                outlines, job.Cancellation),
+            (epoch, next, skipped, outlines) =>
+                samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, outlines, job.Cancellation),
             heldOut is null ? null : () => samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], null, job.Cancellation));
     }
 

@@ -65,7 +65,8 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
         LoadedSample[] all = [.. step.MicroBatches.SelectMany(batch => batch).OrderBy(sample => sample.Index)];
         int[] owner = Sharing.Out([.. all.Select(sample => (long)sample.Encoded.Length)], ranks.Count);
         LoadedSample[] own = [.. all.Where((_, i) => owner[i] == ranks.Rank)];
-        return Batcher.ByTokens([.. own.Select(sample => sample.Encoded.Length)], options.TokenBudget).Select(batch => batch.Select(i => own[i]));
+        return Batcher.ByTokens([.. own.Select(sample => sample.Encoded.Length)], options.TokenBudget)
+            .Select(batch => batch.Select(i => own[i]));
     }
 
     private MicroBatch Of(EncodedSample[] samples) => new(samples, samples.Sum(Targets), samples.Sum(sample => (long)sample.Length));

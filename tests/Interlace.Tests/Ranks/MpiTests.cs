@@ -8,8 +8,8 @@ using Interlace.Vlm.Checkpoints;
 namespace Interlace.Tests.Ranks;
 
 /// <summary>
-/// The program under Open MPI's mpirun, two and three ranks on this machine: the same artefacts as of one process, tuning within rounding of
-/// it, and an end with a sentence and a state to go on from, whoever falls.
+/// The program under Open MPI's mpirun, two and three ranks on this machine: the same artefacts as of one process, tuning within rounding
+/// of it, and an end with a sentence and a state to go on from, whoever falls.
 /// </summary>
 [Collection(nameof(MpiTests))]
 public sealed class MpiTests : IDisposable
@@ -70,20 +70,22 @@ public sealed class MpiTests : IDisposable
     public async Task Answers_scores_and_likelihoods_are_the_same(int ranks)
     {
         string texts = _scratch.At("texts.jsonl");
-        File.WriteAllLines(texts, Enumerable.Range(1, 9).Select(i => $"{{\"text\": \"{string.Join(' ', Enumerable.Repeat("word", i * 90))}\"}}"));
-        string[] arguments = ["evaluate", Demo("model"), "--benchmarks", Demo("benchmarks"), "--limit", "12", "--texts", texts, "--dtype", "fp32"];
+        File.WriteAllLines(texts, Enumerable.Range(1, 9)
+            .Select(i => $"{{\"text\": \"{string.Join(' ', Enumerable.Repeat("word", i * 90))}\"}}"));
+        string[] arguments = ["evaluate", Demo("model"), "--benchmarks", Demo("benchmarks"), "--limit", "12", "--texts", texts,
+            "--dtype", "fp32"];
         await Succeeds(1, [.. arguments, "--out", _scratch.At("one")]);
         await Succeeds(ranks, [.. arguments, "--out", _scratch.At("many")]);
         Same(_scratch.At("one"), _scratch.At("many"), file => !file.StartsWith("times", StringComparison.Ordinal));
-        Assert.Equal(Directory.EnumerateFiles(_scratch.At("one/times")).Count(), Directory.EnumerateFiles(_scratch.At("many/times")).Count());
+        Assert.Equal(Directory.GetFiles(_scratch.At("one/times")).Length, Directory.GetFiles(_scratch.At("many/times")).Length);
     }
 
     [Fact]
     public async Task Tuning_is_that_of_one_process_and_goes_on_with_another_number_of_ranks()
     {
         await Pruned();
-        string[] Tuning(string name) => ["finetune", _scratch.At("pruned"), "--data", Demo("finevision"), "--rate", "0.3", "--max-steps", "4",
-            "--dtype", "fp32", "--set", "finetune.validation=0.1", "--set", "finetune.save_every=2", "--out", _scratch.At(name)];
+        string[] Tuning(string name) => ["finetune", _scratch.At("pruned"), "--data", Demo("finevision"), "--rate", "0.3",
+            "--max-steps", "4", "--dtype", "fp32", "--set", "finetune.validation=0.1", "--set", "finetune.save_every=2", "--out", _scratch.At(name)];
         await Succeeds(1, Tuning("one"));
         await Succeeds(2, Tuning("two"));
         Near("one", "two");
@@ -219,7 +221,8 @@ public sealed class MpiTests : IDisposable
         return wide.data<float>().ToArray();
     }
 
-    private JsonObject[] Log(string name) => [.. File.ReadLines(_scratch.At(name + "/train.jsonl")).Select(line => (JsonObject)JsonNode.Parse(line)!)];
+    private JsonObject[] Log(string name) =>
+        [.. File.ReadLines(_scratch.At(name + "/train.jsonl")).Select(line => (JsonObject)JsonNode.Parse(line)!)];
 
     private int Steps(string work)
     {
@@ -230,11 +233,12 @@ public sealed class MpiTests : IDisposable
     private static void Same(string one, string many, Predicate<string> compared)
     {
         string[] Files(string folder) => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(folder, path)).Where(path => compared(path) && path != FolderLock.Name).Order(StringComparer.Ordinal)];
+            .Select(path => Path.GetRelativePath(folder, path)).Where(path => compared(path) && path != FolderLock.Name)
+            .Order(StringComparer.Ordinal)];
         Assert.NotEmpty(Files(one));
         Assert.Equal(Files(one), Files(many));
-        Assert.All(Files(one), file => Assert.True(
-            File.ReadAllBytes(Path.Combine(one, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(many, file))), $"{file} differs"));
+        byte[] Bytes(string folder, string file) => File.ReadAllBytes(Path.Combine(folder, file));
+        Assert.All(Files(one), file => Assert.True(Bytes(one, file).AsSpan().SequenceEqual(Bytes(many, file)), $"{file} differs"));
     }
 
     private static string[] Program => ["dotnet", Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll")];
@@ -282,9 +286,8 @@ public sealed class MpiTests : IDisposable
     /// <summary>The process of a rank: those of mpirun's children, in the order in which they were started.</summary>
     private static Process RankOf(Process mpirun, int rank)
     {
-        int[] children = [.. File.ReadAllText($"/proc/{mpirun.Id}/task/{mpirun.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Select(int.Parse)];
-        return Process.GetProcessById(children[rank]);
+        string children = File.ReadAllText($"/proc/{mpirun.Id}/task/{mpirun.Id}/children");
+        return Process.GetProcessById(int.Parse(children.Split(' ', StringSplitOptions.RemoveEmptyEntries)[rank]));
     }
 
     private static async Task Until(Func<bool> reached, Process process)

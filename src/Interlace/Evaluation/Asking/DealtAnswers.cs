@@ -45,7 +45,8 @@ internal sealed class DealtAnswers
             foreach (var (_, answer, seconds) in Answers(questions, questions.Rows, skipped)) yield return (answer, seconds);
             yield break;
         }
-        _job.Ranks.Collective.Broadcast(MemoryMarshal.AsBytes<int>([questions.Table, questions.Alone ? 1 : 0, .. questions.Rows]).ToArray());
+        int[] order = [questions.Table, questions.Alone ? 1 : 0, .. questions.Rows];
+        _job.Ranks.Collective.Broadcast(MemoryMarshal.AsBytes(order.AsSpan()).ToArray());
         foreach (var (piece, bytes) in Dealing.Lead(_job.Ranks, piece => piece < questions.Rows.Length, pieces => Share(questions, pieces),
             _job.Cancellation))
         {

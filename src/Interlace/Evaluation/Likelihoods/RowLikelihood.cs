@@ -44,7 +44,8 @@ public sealed record RowLikelihood(int Row, double[] LogLikelihoods, int[] Token
     }
 
     /// <summary>Rows as one rank tells them another: lines.</summary>
-    internal static byte[] ToBytes(IEnumerable<RowLikelihood> rows) => [.. rows.SelectMany(row => (byte[])[.. Lines.ToBytes(row), (byte)'\n'])];
+    internal static byte[] ToBytes(IEnumerable<RowLikelihood> rows) =>
+        [.. rows.SelectMany(row => (byte[])[.. Lines.ToBytes(row), (byte)'\n'])];
 
     /// <summary>What <see cref="ToBytes"/> wrote.</summary>
     internal static List<RowLikelihood> Of(ReadOnlySpan<byte> bytes)
