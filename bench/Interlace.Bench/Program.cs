@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Interlace.Bench;
 using Interlace.Bench.Figures;
 
@@ -19,6 +20,7 @@ using Interlace.Bench.Figures;
     ("memory", true, CalibrationFigures.Memory),
     ("start", true, CommandFigures.Start),
     ("busy", true, CommandFigures.Busy),
+    ("ranks", false, RankFigures.Run),
     ("attention", false, AttentionFigures.Run),
     ("recompute", false, TrainingFigures.Recompute),
     ("order", false, DecodingFigures.Order),
@@ -38,6 +40,9 @@ switch (args)
         Fabricate.Run(folder, shape, Value("--layers") is { } layers ? int.Parse(layers) : null,
             Value("--tokenizer") ?? Repository.DemoModel);
         break;
+    case ["scale", ..]:
+        Scale.Print(Number("--tflops", 400), 1e9 * Number("--bandwidth", 50), 1e-6 * Number("--latency", 10), Number("--tokens", 900));
+        break;
     case ["device", var folder, ..]:
         using (var output = Value("--out") is { } path ? new StreamWriter(path) { AutoFlush = true } : Console.Out)
         {
@@ -52,11 +57,14 @@ switch (args)
                    Interlace.Bench {string.Join(" | ", figures.Select(figure => figure.Name))} [--model FOLDER]
                    Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]
                    Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]
+                   Interlace.Bench scale [--tflops N] [--bandwidth GB/s] [--latency us] [--tokens N]
             FOLDER is what is pruned and opened: the demo's model, unless one that was fabricated is named.
             """);
         return 2;
 }
 return 0;
+
+double Number(string name, double otherwise) => Value(name) is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
 string Model() => Value("--model") ?? Repository.DemoModel;
 
