@@ -26,6 +26,7 @@ internal static class Verbs
         ("report", ReportCommand.Create),
         ("card", CardCommand.Create),
         ("generate", GenerateCommand.Create),
+        ("serve", ServeCommand.Create),
         ("trace", TraceCommand.Create),
         ("inspect", InspectCommand.Create),
         ("doctor", DoctorCommand.Create),

@@ -94,6 +94,11 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>Rows of the output head.</summary>
     public int VocabularySize => _spec.VocabularySize;
 
+    /// <summary>Refuses a conversation that is longer than the model can count.</summary>
+    /// <param name="tokens">Its tokens.</param>
+    /// <exception cref="InputException">It is too long.</exception>
+    public void CheckLength(int tokens) => _rope.CheckLength(tokens);
+
     private Checkpoint? Weights { get; init; }   // keeps mapped weights alive
 
     /// <summary>Builds a model of a configuration.</summary>

@@ -26,6 +26,12 @@ public sealed record GenerationOptions(
         ["qwen"] = new(Temperature: 0.7, TopK: 20, TopP: 0.8, PresencePenalty: 1.5),
     };
 
+    /// <summary>The likeliest token of the logits as they are.</summary>
+    internal bool IsPlainGreedy => this is { Temperature: 0, PresencePenalty: 0, RepetitionPenalty: 1 };
+
+    /// <summary>The seed of the answer to a prompt, made from the seed of the options and the prompt's 0-based place.</summary>
+    public ulong SeedOf(int index) => Seed ^ (0x9E3779B97F4A7C15 * ((ulong)index + 1));
+
     /// <summary>The settings of a name.</summary>
     /// <exception cref="InputException">There are none of this name.</exception>
     public static GenerationOptions Preset(string name) => Presets.TryGetValue(name, out var preset) ? preset

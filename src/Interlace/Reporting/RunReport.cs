@@ -65,7 +65,10 @@ public static class RunReport
             similarity.Samples, similarity.Sinks);
     }
 
-    internal static PlanData? Plan(string path)
+    /// <summary>The plan in a file as reports draw it; null where there is no such file.</summary>
+    /// <param name="path">A <c>plan.json</c>.</param>
+    /// <exception cref="PlanException">It is no valid plan.</exception>
+    public static PlanData? Plan(string path)
     {
         if (!File.Exists(path)) return null;
         var plan = PlanFile.Load(path);

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Interlace.Cli;
+using Interlace.Tests.Cli;
+using Interlace.Tests.Evaluation;
+
+namespace Interlace.Tests.Server;
+
+public class ServeCommandTests
+{
+    [Fact]
+    public void Models_are_called_by_the_shortest_ends_of_paths_that_tell_them_apart()
+    {
+        Assert.Equal(["tuned"], ServeCommand.Names(["run/tuned/"]));
+        Assert.Equal(["dense", "pruned", "tuned"], ServeCommand.Names(["a/dense", "b/pruned", "./b/tuned"]));
+        Assert.Equal(["a/tuned", "b/tuned"], ServeCommand.Names(["x/a/tuned", "x/b/tuned"]));
+        Assert.Equal(["tuned", "tuned-2"], ServeCommand.Names(["tuned", "tuned"]));
+    }
+
+    [Fact]
+    public void Wrong_input_is_refused_in_one_sentence()
+    {
+        string Refusal(params string[] arguments) => CommandRun.Of(["serve", .. arguments, "--device", "cpu"]).Refusal();
+        string model = TinyCheckpoints.Tied;
+        Assert.Contains("--api-key-env", Refusal(model, "--host", "0.0.0.0"), StringComparison.Ordinal);
+        Assert.Contains("--host is 'here'", Refusal(model, "--host", "here"), StringComparison.Ordinal);
+        Assert.Contains("INTERLACE_NO_SUCH_KEY", Refusal(model, "--api-key-env", "INTERLACE_NO_SUCH_KEY"), StringComparison.Ordinal);
+        Assert.Contains("--port is '70000'", Refusal(model, "--port", "70000"), StringComparison.Ordinal);
+        Assert.Contains("no model folder", Refusal("nowhere/at/all"), StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("INT"), InlineData("TERM")]
+    public async Task The_program_serves_until_it_is_told_to_end_and_ends_well(string signal)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals are sent by kill");
+        string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, "serve", Demo.Model, "--port", "0", "--json", "--device", "cpu", "--threads", "1"])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            string said = "";
+            while (said.Length == 0 || said[^1] != '}') said += await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException(await error);
+            JsonNode started = JsonNode.Parse(said)!;
+            Assert.Equal(["model"], started["models"]!.AsArray().Select(name => (string)name!));
+            using var http = new HttpClient { BaseAddress = new Uri((string)started["address"]!) };
+            Assert.Equal("""{"status":"ok"}""", await http.GetStringAsync("/health", TestContext.Current.CancellationToken));
+            Assert.True(JsonNode.Parse(await http.GetStringAsync("/examples", TestContext.Current.CancellationToken))!.AsArray().Count > 1);
+            using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.Equal(0, process.ExitCode);
+            Assert.DoesNotContain("rror", await error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+}
