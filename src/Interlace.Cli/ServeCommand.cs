@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
+using Interlace.Artefacts;
 using Interlace.Server;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
@@ -9,8 +10,8 @@ using Spectre.Console;
 namespace Interlace.Cli;
 
 /// <summary>
-/// <c>serve MODEL [MODEL...]</c>: models behind OpenAI's chat API, and a page that compares them. What listens is loaded when this runs, and
-/// by no other command.
+/// <c>serve MODEL [MODEL...]</c>: models behind OpenAI's chat API, and a page that compares them. What listens is loaded when this runs,
+/// and by no other command.
 /// </summary>
 internal static class ServeCommand
 {
@@ -20,7 +21,7 @@ internal static class ServeCommand
     private static readonly Argument<string[]> Models =
         new("MODEL") { Description = "Model folders, or ORG/NAME[@REVISION] on the hub. Each is called by the last part of its path.",
         Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<int?> Port = Whole("--port", $"Port; 0 for any that is free (default: {UsualPort}).", 0, 65_535);
+    public static readonly Option<int?> Port = Whole("--port", $"Port; 0 for any that is free (default: {UsualPort}).", 0, 65_535);
     private static readonly Option<string?> Host = new("--host") { Description = "Address to listen on; other than this machine's own "
         + "only with a key (default: 127.0.0.1).", HelpName = "ADDRESS" };
     private static readonly Option<string?> KeyVariable = new("--api-key-env") { Description = "Environment variable with the key that "
@@ -47,37 +48,29 @@ internal static class ServeCommand
         Models, Port, Host, KeyVariable, RemoteImages, Slots, MaxQueue, MaxRequestBytes, MaxNewTokens, MaxContext, ModelOptions.MaxPixels,
     };
 
-    /// <summary>Serves models of folders until the command is ended.</summary>
+    /// <summary>Serves what a run made, beside the model that it began with, until the command is ended.</summary>
     /// <param name="invocation">The call.</param>
-    /// <param name="models">Names and folders.</param>
-    /// <param name="open">Opens a folder.</param>
-    /// <param name="options">Where and what the server bears.</param>
-    /// <exception cref="InputException">A folder is wrong, or the address cannot be had.</exception>
-    public static int Serve(Invocation invocation, IReadOnlyList<(string Name, string Folder)> models, Func<string, LoadedModel> open,
-        ServerOptions options)
+    /// <param name="file">The run's experiment file.</param>
+    /// <param name="run">The run's folder.</param>
+    /// <exception cref="InputException">A folder is wrong, or the port is taken.</exception>
+    public static int ServeRun(Invocation invocation, string file, string run)
     {
-        var served = new List<ServedModel>();
-        try
-        {
-            foreach (var (name, folder) in models) served.Add(new(name, open(folder)));
-            Listen(invocation, served, options).GetAwaiter().GetResult();
-            return ExitCode.Done;
-        }
-        finally
-        {
-            foreach (var model in served) model.Loaded.Dispose();
-        }
+        var experiment = invocation.Hub.Local(invocation.Experiment(file)).Complete();
+        (string Name, string Folder)[] models = [("dense", experiment.Model!), ("dropped", Path.Combine(run, RunFolder.Pruned)),
+            ("tuned", Path.Combine(run, RunFolder.Tuned))];
+        return Serve(invocation, [.. models.Where(model => Directory.Exists(model.Folder))], invocation.Compute(experiment),
+            experiment.Data!.MaxPixels, Local(invocation));
     }
 
-    /// <summary>On this machine alone, at a port.</summary>
-    public static ServerOptions Local(int port) => new(IPAddress.Loopback, port, Grace: Grace);
+    private static ServerOptions Local(Invocation invocation) => new(IPAddress.Loopback, invocation.Get(Port) ?? UsualPort, Grace: Grace);
 
     private static int Run(Invocation invocation)
     {
-        var usual = Local(invocation.Get(Port) ?? UsualPort);
+        var usual = Local(invocation);
         var options = usual with
         {
-            Host = Address(invocation.Get(Host)), ApiKey = Key(invocation.Get(KeyVariable)), AllowRemoteImages = invocation.Get(RemoteImages),
+            Host = Address(invocation.Get(Host)), ApiKey = Key(invocation.Get(KeyVariable)),
+            AllowRemoteImages = invocation.Get(RemoteImages),
             Slots = invocation.Get(Slots) ?? usual.Slots, MaxQueue = invocation.Get(MaxQueue) ?? usual.MaxQueue,
             MaxRequestBytes = invocation.Get(MaxRequestBytes) ?? usual.MaxRequestBytes,
             MaxNewTokens = invocation.Get(MaxNewTokens) ?? usual.MaxNewTokens, MaxContext = invocation.Get(MaxContext) ?? usual.MaxContext,
@@ -85,15 +78,28 @@ internal static class ServeCommand
         };
         options.Check();
         string[] models = invocation.Get(Models), folders = [.. models.Select(invocation.Hub.Model)];
-        var compute = invocation.Compute();
-        return Serve(invocation, [.. Names(models).Zip(folders)], folder => Open(invocation, folder, compute), options);
+        return Serve(invocation, [.. Names(models).Zip(folders)], invocation.Compute(), invocation.Get(ModelOptions.MaxPixels), options);
     }
 
-    private static LoadedModel Open(Invocation invocation, string folder, Compute compute)
+    /// <summary>What ends the command does not call off a pass: answers in progress have a short time.</summary>
+    private static int Serve(Invocation invocation, IReadOnlyList<(string Name, string Folder)> models, Compute compute, long? maxPixels,
+        ServerOptions options)
     {
-        var model = LoadedModel.Open(folder, compute.Device, compute.Type, invocation.Get(ModelOptions.MaxPixels));
-        foreach (string warning in model.Warnings) invocation.Log(warning);
-        return model;
+        var served = new List<ServedModel>();
+        try
+        {
+            foreach (var (name, folder) in models)
+            {
+                served.Add(new(name, LoadedModel.Open(folder, compute.Device, compute.Type, maxPixels)));
+                foreach (string warning in served[^1].Loaded.Warnings) invocation.Log(warning);
+            }
+            Listen(invocation, served, options).GetAwaiter().GetResult();
+            return ExitCode.Done;
+        }
+        finally
+        {
+            foreach (var model in served) model.Loaded.Dispose();
+        }
     }
 
     private static async Task Listen(Invocation invocation, List<ServedModel> models, ServerOptions options)

@@ -33,7 +33,8 @@ public sealed class ChatServer : IAsyncDisposable
         _completions = new(models, _generator, options, metrics, TimeProvider.System);
         Router = new Router(models, _generator, _completions, metrics, options, examples, log, _ending.Token);
         _kestrel = new(new OptionsWrapper<KestrelServerOptions>(Limits(options)),
-            new SocketTransportFactory(new OptionsWrapper<SocketTransportOptions>(new()), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
+            new SocketTransportFactory(new OptionsWrapper<SocketTransportOptions>(new()), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
     }
 
     /// <summary>Where it listens.</summary>

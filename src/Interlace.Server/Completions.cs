@@ -56,15 +56,17 @@ internal sealed class Completions(IReadOnlyList<ServedModel> models, ContinuousG
             .ConfigureAwait(false)).Span);
         int place = Enumerable.Range(0, models.Count).FirstOrDefault(i => models[i].Name == request.Model, -1);
         if (place < 0)
-            throw new RequestException(404, $"There is no model of this name here: choose {string.Join(" or ", models.Select(m => $"'{m.Name}'"))}.",
-                "model", "model_not_found");
+        {
+            throw new RequestException(404, "There is no model of this name here: choose "
+                + $"{string.Join(" or ", models.Select(model => $"'{model.Name}'"))}.", "model", "model_not_found");
+        }
         var served = models[place];
         var prompt = await Encode(served.Loaded.Processor, request, cancellation).ConfigureAwait(false);
         request = Bounded(request, prompt.Length, served);
         var answering = Answering.Begin(generator, place, served.Loaded.Processor, prompt, request, begun, cancellation)
             ?? throw RequestException.Busy(RetryAfterSeconds);
-        var reply = new CompletionJson($"chatcmpl-{Interlocked.Increment(ref _count):d8}", clock.GetUtcNow().ToUnixTimeSeconds(), served.Name,
-            prompt.Length);
+        var reply = new CompletionJson($"chatcmpl-{Interlocked.Increment(ref _count):d8}", clock.GetUtcNow().ToUnixTimeSeconds(),
+            served.Name, prompt.Length);
         if (request.Stream) await Stream(context, answering, reply, request.IncludeUsage, cancellation).ConfigureAwait(false);
         else await Send(context, answering, reply, cancellation).ConfigureAwait(false);
         var whole = await answering.Whole.ConfigureAwait(false);
@@ -72,7 +74,7 @@ internal sealed class Completions(IReadOnlyList<ServedModel> models, ContinuousG
         metrics.Answer(served.Name, prompt.Length, whole.Ids.Length, Stopwatch.GetElapsedTime(begun));
     }
 
-    /// <summary>The prompt. Images are decoded and brought to the model's size one after the other, away from the decoding thread.</summary>
+    /// <summary>The prompt. Its images are decoded one after the other, and not by the thread that decodes tokens.</summary>
     private async Task<EncodedSample> Encode(Processor processor, ChatRequest request, CancellationToken cancellation)
     {
         var images = new List<VisualInput>();

@@ -59,7 +59,10 @@ internal sealed class Fields(JsonObject json, string path = "")
     public void Unsupported(string name, Func<JsonNode, bool> asksForNothing, string what)
     {
         if (Any(name) is { } node && !asksForNothing(node))
-            throw new RequestException(400, $"{what} cannot be had here: leave '{PathOf(name)}' out.", PathOf(name), "unsupported_parameter");
+        {
+            throw new RequestException(400, $"{what} cannot be had here: leave '{PathOf(name)}' out.", PathOf(name),
+                "unsupported_parameter");
+        }
     }
 
     /// <summary>Refuses what nobody took.</summary>
@@ -70,11 +73,13 @@ internal sealed class Fields(JsonObject json, string path = "")
                 "unknown_parameter");
     }
 
-    public static RequestException Wrong(string where, string expected) => new(400, $"'{where}' is wrong: {expected}.", where, "invalid_value");
+    public static RequestException Wrong(string where, string expected) =>
+        new(400, $"'{where}' is wrong: {expected}.", where, "invalid_value");
 
     public static bool Is(JsonNode node, bool expected) => node is JsonValue value && value.TryGetValue(out bool flag) && flag == expected;
 
-    public static bool Is(JsonNode node, string expected) => node is JsonValue value && value.TryGetValue(out string? text) && text == expected;
+    public static bool Is(JsonNode node, string expected) =>
+        node is JsonValue value && value.TryGetValue(out string? text) && text == expected;
 
     public static bool IsZero(JsonNode node) => node is JsonValue value && value.TryGetValue(out double number) && number == 0;
 

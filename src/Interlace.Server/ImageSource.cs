@@ -39,5 +39,6 @@ internal sealed class ImageSource(ServerOptions options) : IDisposable
         }
     }
 
-    private static RequestException Wrong(string name, string why) => new(400, $"{name} cannot be read: {why}.", "messages", "invalid_image_url");
+    private static RequestException Wrong(string name, string why) =>
+        new(400, $"{name} cannot be read: {why}.", "messages", "invalid_image_url");
 }

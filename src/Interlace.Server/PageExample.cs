@@ -14,7 +14,8 @@ public sealed record PageExample(string Name, string Question, byte[] Image)
     /// <summary>The first question of every table of a folder of benchmarks; none where there is no such folder.</summary>
     /// <exception cref="InputException">A table is wrong.</exception>
     public static IReadOnlyList<PageExample> Of(string folder) =>
-        Directory.Exists(folder) ? [.. Benchmarks.In(folder).Select(found => First(found.Benchmark, found.Path)).OfType<PageExample>()] : [];
+        !Directory.Exists(folder) ? []
+            : [.. Benchmarks.In(folder).Select(found => First(found.Benchmark, found.Path)).OfType<PageExample>()];
 
     internal static JsonArray ToJson(IReadOnlyList<PageExample> examples) => new([.. examples.Select(example => (JsonNode)new JsonObject
     {

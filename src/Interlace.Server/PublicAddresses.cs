@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Interlace.Server;
 
 /// <summary>
-/// Addresses that belong to the open internet. Others lead into the server's own machine or network, where a caller must not be able to send
-/// it: IANA's registries of special-purpose addresses (RFC 6890).
+/// Addresses that belong to the open internet. Others lead into the server's own machine or network, where a caller must not be able to
+/// send it: IANA's registries of special-purpose addresses (RFC 6890).
 /// </summary>
 internal static class PublicAddresses
 {
@@ -21,7 +21,8 @@ internal static class PublicAddresses
     private static readonly IPNetwork Global = IPNetwork.Parse("2000::/3");
 
     // Documentation, and forms in which an IPv4 address hides (Teredo, 6to4).
-    private static readonly IPNetwork[] SpecialOfGlobal = [.. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse)];
+    private static readonly IPNetwork[] SpecialOfGlobal =
+        [.. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse)];
 
     /// <summary>Whether an address is of the open internet.</summary>
     public static bool Holds(IPAddress address)

@@ -31,7 +31,8 @@ internal sealed class RemoteImages(Func<IPAddress, bool> isAllowed, long mostByt
             for (int i = 0; i <= MostRedirects; i++)
             {
                 if (address.Scheme is not ("http" or "https")) throw Refusal(name, "only http and https addresses are fetched");
-                using var answer = await _http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+                using var answer = await _http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, patience.Token)
+                    .ConfigureAwait(false);
                 if ((int)answer.StatusCode is >= 300 and < 400 && answer.Headers.Location is { } next)
                 {
                     address = new Uri(address, next);
@@ -94,7 +95,8 @@ internal sealed class RemoteImages(Func<IPAddress, bool> isAllowed, long mostByt
 
     private RequestException TooLarge(string name) => Refusal(name, $"it has more than {mostBytes} bytes");
 
-    private static RequestException Refusal(string name, string why) => new(400, $"{name} cannot be fetched: {why}.", "messages", "invalid_image_url");
+    private static RequestException Refusal(string name, string why) =>
+        new(400, $"{name} cannot be fetched: {why}.", "messages", "invalid_image_url");
 
     private sealed class ForbiddenAddressException : IOException;
 }

@@ -13,7 +13,7 @@ internal static class RequestBody
     {
         string type = (request.ContentType ?? "").Split(';')[0].Trim();
         if (!type.Equals("application/json", StringComparison.OrdinalIgnoreCase))
-            throw new RequestException(415, "The body must be JSON: send 'Content-Type: application/json'.", code: "unsupported_media_type");
+            throw new RequestException(415, "The body must be JSON: send 'Content-Type: application/json'.", code: "not_json");
     }
 
     /// <summary>All of it.</summary>

@@ -66,8 +66,8 @@ internal sealed class Router(IReadOnlyList<ServedModel> models, ContinuousGenera
     }
 
     /// <summary>
-    /// Without a key only callers of this machine are served, and a page of another origin that a browser shows here must not pass for one of
-    /// them by giving its own name the server's address.
+    /// Without a key only callers of this machine are served, and a page of another origin that a browser shows here must not pass for one
+    /// of them by giving its own name the server's address.
     /// </summary>
     private void CheckHost(HostString host)
     {
@@ -105,8 +105,10 @@ internal sealed class Router(IReadOnlyList<ServedModel> models, ContinuousGenera
         switch (e)
         {
             case RequestException refusal: return refusal;
-            case OperationCanceledException or ObjectDisposedException when ending.IsCancellationRequested: return RequestException.Ending();
-            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }: return RequestBody.TooLarge(options.MaxRequestBytes);
+            case OperationCanceledException or ObjectDisposedException when ending.IsCancellationRequested:
+                return RequestException.Ending();
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                return RequestBody.TooLarge(options.MaxRequestBytes);
             case BadHttpRequestException bad: return new(bad.StatusCode, "The request is no valid HTTP.", code: "bad_request");
             default:
                 log($"A request failed ({e.GetType().Name}): {e.Message}");

@@ -48,7 +48,8 @@ public sealed record ServedModel(string Name, LoadedModel Loaded)
         if (RunReport.Plan(plan) is { } found) return PlanRow.Roles(found);
         if (!File.Exists(Path.Combine(loaded.Folder, PrunedModelFile.Name))) return new LayerRole[loaded.Model.Layers.Count];
         var record = PrunedModelFile.Load(loaded.Folder);
-        return [.. Enumerable.Range(0, record.ParentLayers).Select(layer => record.KeptLayers.Contains(layer) ? LayerRole.Frozen : LayerRole.Drop)];
+        return [.. Enumerable.Range(0, record.ParentLayers)
+            .Select(layer => record.KeptLayers.Contains(layer) ? LayerRole.Frozen : LayerRole.Drop)];
     }
 
     private static int? Context(string folder)

@@ -8,6 +8,7 @@ using Interlace.Calibration;
 using Interlace.Cli;
 using Interlace.Experiments;
 using Interlace.Pruning;
+using Interlace.Server;
 using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -98,6 +99,11 @@ public class ArchitectureTests
         string[] References(Assembly assembly) => [.. assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(name => name.StartsWith("Interlace", StringComparison.Ordinal))];
         Assert.Empty(References(typeof(VisionLanguageModel).Assembly));
         Assert.Equal(["Interlace.Vlm"], References(typeof(Experiment).Assembly));
+        Assert.Equal(["Interlace", "Interlace.Vlm"], References(typeof(ChatServer).Assembly).Order());
+        Assert.DoesNotContain("System.Console", typeof(ChatServer).Assembly.GetReferencedAssemblies().Select(name => name.Name));
+        // What listens is known to the server alone: no other command loads it.
+        Assert.DoesNotContain(new[] { typeof(Experiment).Assembly, typeof(VisionLanguageModel).Assembly, typeof(CommandLine).Assembly }
+            .SelectMany(assembly => assembly.GetReferencedAssemblies()), name => name.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
         Assert.DoesNotContain("System.Console", typeof(Experiment).Assembly.GetReferencedAssemblies().Concat(typeof(VisionLanguageModel).Assembly.GetReferencedAssemblies()).Select(name => name.Name));
         Assert.Contains("System.Console", typeof(CommandLine).Assembly.GetReferencedAssemblies().Select(name => name.Name));
     }
@@ -125,7 +131,8 @@ public class ArchitectureTests
             method.Name is "Parse" or "ParseAsync" or "ParseValue" or "TryParseValue" && method.DeclaringType is { } type
             && (type == typeof(JsonNode) || type == typeof(JsonDocument) || type == typeof(JsonElement))
             || method.DeclaringType == typeof(JsonSerializer) && method.Name.StartsWith("Deserialize", StringComparison.Ordinal);
-        var uses = from assembly in new[] { typeof(StrictJson).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly }
+        var uses = from assembly in new[] { typeof(StrictJson).Assembly, typeof(Experiment).Assembly, typeof(ChatServer).Assembly,
+                       typeof(CommandLine).Assembly }
                    from method in Methods(assembly)
                    from called in Called(method).Where(Reads)
                    where !method.DeclaringType!.GetCustomAttributes<GeneratedCodeAttribute>().Any() && !IsNodeOrPart(called)

@@ -20,6 +20,8 @@ internal static class RunCommand
     private static readonly Option<string> DemoTarget =
         new("--out") { Description = "Folder for everything that the run makes; at last report.html.", HelpName = "RUN",
         DefaultValueFactory = _ => "interlace-demo" };
+    private static readonly Option<bool> Serves =
+        new("--serve") { Description = "Then serve the model as it was, dropped and tuned, with a page that compares them." };
 
     public static Verb Create() =>
         new("run", "Run an experiment: calibrate, plan, prune, fine-tune, evaluate and report, as far as that is not done yet; "
@@ -30,9 +32,17 @@ internal static class RunCommand
             PaperCommand.Discard, CommonOptions.Recipe, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
-        ["interlace demo", "interlace demo --out demo-15 --ratio 0.15"],
-        invocation => Run(invocation, "demo", DemoExperiment(), invocation.Get(DemoTarget)!), resumes: true) { DemoTarget,
-        StageOptions.Ratio, StageOptions.Method, CommonOptions.Set };
+        ["interlace demo", "interlace demo --serve", "interlace demo --out demo-15 --ratio 0.15"], RunDemo, resumes: true)
+    {
+        DemoTarget, StageOptions.Ratio, StageOptions.Method, Serves, ServeCommand.Port, CommonOptions.Set,
+    };
+
+    private static int RunDemo(Invocation invocation)
+    {
+        string file = DemoExperiment(), target = invocation.Get(DemoTarget)!;
+        int code = Run(invocation, "demo", file, target);
+        return code == ExitCode.Done && invocation.Get(Serves) ? ServeCommand.ServeRun(invocation, file, target) : code;
+    }
 
     private static string DemoExperiment() =>
         Path.Combine(AppContext.BaseDirectory, "demo", "experiment.json") is var path && File.Exists(path) ? path

@@ -155,9 +155,9 @@ async function ask(model, question, signal) {
 }
 
 async function askAll() {
-  const question = $('text').value.trim(), asked = chosen();
+  const question = $('text').value, asked = chosen();
   if (running) return;
-  if (!question) { say('Write a question first.'); $('text').focus(); return; }
+  if (!question.trim()) { say('Write a question first.'); $('text').focus(); return; }
   if (asked.length === 0) { say('Choose a model first.'); return; }
   say('');
   running = new AbortController();

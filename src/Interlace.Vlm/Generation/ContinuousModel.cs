@@ -32,7 +32,7 @@ internal sealed class ContinuousModel(LoadedModel loaded, ContinuousOptions opti
         }
     }
 
-    /// <summary>Reads what has arrived, or gives everybody a token. A fault of the model ends all that are in flight, and nothing else.</summary>
+    /// <summary>Reads what has arrived, or gives everybody a token. A fault of the model ends all that are in flight, no more.</summary>
     public void Turn()
     {
         ForgetThoseWhoLeft();

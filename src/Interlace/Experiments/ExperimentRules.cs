@@ -36,6 +36,7 @@ internal static class ExperimentRules
         ("finetune.failing", ["skip", "next"]),
         ("finetune.train", [FineTuneOptions.Tune, FineTuneOptions.Projector, FineTuneOptions.TuneAndProjector, FineTuneOptions.AllKept]),
         ("finetune.optimizer_memory", [FineTuneOptions.Full, FineTuneOptions.Lean]),
+        ("finetune.log_to", [FineTuneOptions.LogAlone, FineTuneOptions.TensorBoard]),
         ("finetune.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),

@@ -46,6 +46,7 @@ namespace Interlace.Experiments;
 /// absent.</param>
 /// <param name="OptimizerMemory">full: trained weights, gradients and AdamW's moments in fp32, 16 bytes a weight; lean: weights and
 /// gradients in bf16, rounded by chance, and moments in 8 bits by blocks of 256, 6 bytes a weight.</param>
+/// <param name="LogTo">none: the log of the tuning is <c>train.jsonl</c> alone; tensorboard: an event file beside it too.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
@@ -58,7 +59,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] string Train = FineTuneOptions.Tune, [property: LaterOption] double DistillHidden = 0,
     [property: LaterOption] string Objective = FineTuneOptions.Language,
     [property: LaterOption] int Lora = 0, [property: LaterOption] double? LoraAlpha = null,
-    [property: LaterOption] string OptimizerMemory = FineTuneOptions.Full)
+    [property: LaterOption] string OptimizerMemory = FineTuneOptions.Full,
+    [property: LaterOption] string LogTo = FineTuneOptions.LogAlone)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -92,6 +94,12 @@ public sealed record FineTuneOptions(
 
     /// <summary>Weights are held in bf16 and moments in 8 bits.</summary>
     internal bool IsLean => OptimizerMemory == Lean;
+
+    /// <summary>The log is <c>train.jsonl</c> alone.</summary>
+    internal const string LogAlone = "none";
+
+    /// <summary>An event file stands beside it.</summary>
+    internal const string TensorBoard = "tensorboard";
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

@@ -105,7 +105,8 @@ public static class LayerRemoval
             .Where(name => !WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
                 && !name.EndsWith(".index.json", StringComparison.Ordinal)
                 && name is not ("config.json" or PlanFile.Name or PrunedModelFile.Name or Sparsity.SparsityFile.Name)
-                && name is not (PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName or Checkpoint.AdapterName)
+                && name is not (PrunedModelFile.TrainingRecordName or PrunedModelFile.TrainingLogName)
+                && name is not (PrunedModelFile.TrainingEventsName or Checkpoint.AdapterName)
                 && !name.StartsWith('.'))
             .Where(name => name != CardFile.Name || !CardFile.IsOurs(model))   // it tells of that model alone
             .Concat(MoreTemplates(model))

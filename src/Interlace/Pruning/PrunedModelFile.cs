@@ -31,6 +31,9 @@ public sealed record PrunedModelFile(string Format, string CreatedBy, string Sta
     /// <summary>The log of its tuning.</summary>
     public const string TrainingLogName = "train.jsonl";
 
+    /// <summary>The same log as TensorBoard reads it, where that is asked for.</summary>
+    public const string TrainingEventsName = "events.out.tfevents.interlace";
+
     /// <summary>Name and version of the format.</summary>
     public const string CurrentFormat = "interlace-model/1";
 

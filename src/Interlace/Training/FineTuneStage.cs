@@ -106,8 +106,10 @@ public static class FineTuneStage
         };
         record.Save(recordPath);
         loaded.Model.CheckUnchanged();
-        TunedModel.Write(pruned, tuner.Tuned.Changes, target, new Dictionary<string,
-            string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath }, overwrite, job.Progress, cancellation);
+        var records = new Dictionary<string, string> { [TrainingLog.Name] = logPath, [TrainingRecord.Name] = recordPath };
+        if (experiment.Finetune!.LogTo == FineTuneOptions.TensorBoard)
+            records[TrainingEvents.Name] = Path.Combine(work, TrainingEvents.Name);
+        TunedModel.Write(pruned, tuner.Tuned.Changes, target, records, overwrite, job.Progress, cancellation);
         held.Clear();
         return record;
     }
@@ -163,11 +165,14 @@ public static class FineTuneStage
 
     /// <summary>
     /// The record of a run before it begins. When the state is saved does not decide what comes out,
-    /// nor where model and data lie or how many workers read it.
+    /// nor where it is logged to, where model and data lie or how many workers read it.
     /// </summary>
     private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) =>
         new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
-        experiment.Finetune! with { SaveEvery = new FineTuneOptions().SaveEvery, Parent = null },
+        experiment.Finetune! with
+        {
+            SaveEvery = new FineTuneOptions().SaveEvery, Parent = null, LogTo = FineTuneOptions.LogAlone,
+        },
         experiment.Data! with { Path = null, Images = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(),
         compute.TypeName, experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);
 
@@ -182,7 +187,8 @@ public static class FineTuneStage
     private const string SamplesName = "samples.store";
     private const string ValidationName = "validation.store";
 
-    private static readonly string[] WorkFiles = [FineTuner.StateName, TrainingLog.Name, TrainingRecord.Name, SamplesName, ValidationName];
+    private static readonly string[] WorkFiles = [FineTuner.StateName, TrainingLog.Name, TrainingEvents.Name, TrainingRecord.Name,
+        SamplesName, ValidationName];
 
     private static string WorkFolderOf(string target) => RealPath.Of(target) + ".training";
 

@@ -45,6 +45,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         options.IsLean ? ScalarType.BFloat16 : ScalarType.Float32);
     private readonly BackgroundWriter _writer = new();
     private readonly RankGroup _ranks = ranks ?? RankGroup.Alone;
+    private readonly TrainingEvents? _events = options.LogTo != FineTuneOptions.TensorBoard || ranks is { Leads: false } ? null
+        : new(Path.Combine(folder, TrainingEvents.Name), TimeProvider.System);
     private IOptimiser? _optimiser;
 
     /// <summary>What is tuned.</summary>
@@ -121,6 +123,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     row = row with { SamplesPerSecond = row.Samples / clock.Elapsed.TotalSeconds };
                     clock.Restart();
                     if (_ranks.Leads) TrainingLog.Append(LogPath, row);
+                    _events?.Append(row);
                     state = new(state.Step + 1, state.Epoch, step.EndsEpoch ? sampleCount : step.NextIndex, step.Skipped);
                     whole = true;
                     progress?.Report(new("finetune", state.Step, total, "steps",
@@ -184,6 +187,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                 throw new InputException($"{LogPath} has {rows.Count} steps and {StatePath} goes on after {state.Step}: "
                     + $"delete the folder {folder} to begin the tuning again.");
             }
+            _events?.Follow(rows);
         }
         return _ranks.Count == 1 ? state : state.Shared(_ranks.Collective, _tuned.Parameters, _optimiser!);
     }
@@ -267,7 +271,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         double? loss = ValidationLoss(objective, validation());
         if (row is null) return;
         TrainingLog.Truncate(LogPath, row.Step);
-        TrainingLog.Append(LogPath, row with { ValidationLoss = loss });
+        row = row with { ValidationLoss = loss };
+        TrainingLog.Append(LogPath, row);
+        if (loss is not null) _events?.AppendValidation(row);
     }
 
     /// <summary>

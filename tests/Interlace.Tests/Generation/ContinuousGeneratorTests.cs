@@ -19,9 +19,14 @@ public sealed class ContinuousGeneratorTests : IDisposable
     }
 
     /// <summary>Every prompt with settings of its own, greedy ones among drawn ones.</summary>
-    private (EncodedSample Prompt, GenerationOptions Options)[] Asked => [.. _prepared.Encoded(Enumerable.Range(0, Count)).Select((prompt, i) =>
-        (prompt, i % 2 == 0 ? new GenerationOptions(MaxNewTokens: 5 + i)
-            : new GenerationOptions(MaxNewTokens: 5 + i, Temperature: 1.2, TopK: 30, TopP: 0.9, PresencePenalty: i % 4 == 1 ? 0.5 : 0, Seed: (ulong)i)))];
+    private (EncodedSample Prompt, GenerationOptions Options)[] Asked =>
+        [.. _prepared.Encoded(Enumerable.Range(0, Count)).Select((prompt, i) => (prompt, OptionsOf(i)))];
+
+    private static GenerationOptions OptionsOf(int i)
+    {
+        var greedy = new GenerationOptions(MaxNewTokens: 5 + i, Seed: (ulong)i);
+        return i % 2 == 0 ? greedy : greedy with { Temperature = 1.2, TopK = 30, TopP = 0.9, PresencePenalty = i % 4 == 1 ? 0.5 : 0 };
+    }
 
     private int[] Alone(LoadedModel model, EncodedSample prompt, GenerationOptions options) =>
         new Generator(model.Model, options with { Slots = 1 }, [.. model.StopIds]).Run([prompt]).Single().Ids;
@@ -84,7 +89,8 @@ public sealed class ContinuousGeneratorTests : IDisposable
         var answer = await generator.Ask(0, Asked[1].Prompt, Asked[1].Options, _ => ++heard < 3)!;
         Assert.Equal((3, FinishReason.Stop), (heard, answer.Reason));
         Assert.Equal(whole[..3], answer.Ids);
-        await Assert.ThrowsAsync<NotSupportedException>(() => generator.Ask(0, Asked[1].Prompt, Asked[1].Options, _ => throw new NotSupportedException())!);
+        await Assert.ThrowsAsync<NotSupportedException>(() =>
+            generator.Ask(0, Asked[1].Prompt, Asked[1].Options, _ => throw new NotSupportedException())!);
         Assert.Equal(whole, (await generator.Ask(0, Asked[1].Prompt, Asked[1].Options, _ => true)!).Ids);
     }
 
@@ -93,7 +99,8 @@ public sealed class ContinuousGeneratorTests : IDisposable
     {
         var generator = new ContinuousGenerator([_prepared.Loaded], new(Slots: 1, MostWaiting: 2));
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var asked = Enumerable.Range(0, 3).Select(_ => generator.Ask(0, Asked[0].Prompt, new(MaxNewTokens: 100_000), _ => begun.TrySetResult() || true)!).ToArray();
+        Task<Generated>[] asked = [.. Enumerable.Range(0, 3).Select(_ =>
+            generator.Ask(0, Asked[0].Prompt, new(MaxNewTokens: 100_000), _ => begun.TrySetResult() || true)!)];
         await begun.Task;
         Assert.Null(generator.Ask(0, Asked[0].Prompt, new(), _ => true));
         Assert.Equal((1, 2), (generator.Active(0), generator.Waiting(0)));

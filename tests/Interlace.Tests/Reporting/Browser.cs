@@ -17,6 +17,7 @@ internal sealed class Browser : IAsyncDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly Process _process;
     private string? _session;
+    private string _origin = "file";
     private int _sent;
 
     private Browser(Process process, ScratchFolder profile) => (_process, _profile) = (process, profile);
@@ -48,13 +49,35 @@ internal sealed class Browser : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a file at a width, and waits until it is drawn.</summary>
+    /// <summary>Opens a file or an address at a width, and waits until it is drawn.</summary>
     public async Task Open(string path, int width, bool dark = false)
     {
         await Ask("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = 900, ["deviceScaleFactor"] = 1, ["mobile"] = false });
         await Ask("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = dark ? "dark" : "light" }) });
-        await Ask("Page.navigate", new() { ["url"] = new Uri(path).AbsoluteUri });
-        while ((string?)await Evaluate("document.readyState + ' ' + location.protocol") != "complete file:") await Task.Delay(20, _patience.Token);
+        Uri page = new(path);
+        _origin = page.IsFile ? "file" : page.GetLeftPart(UriPartial.Authority);
+        await Ask("Page.navigate", new() { ["url"] = page.AbsoluteUri });
+        await Until($"document.readyState + ' ' + location.protocol == 'complete {page.Scheme}:'");
+    }
+
+    /// <summary>Waits until an expression in the page is true.</summary>
+    public async Task Until(string condition)
+    {
+        while ((bool?)await Evaluate(condition) != true) await Task.Delay(20, _patience.Token);
+    }
+
+    /// <summary>Presses a key.</summary>
+    /// <param name="key">Its name, such as Tab.</param>
+    /// <param name="code">Its number.</param>
+    /// <param name="text">What it writes.</param>
+    public async Task Press(string key, int code, string? text = null)
+    {
+        foreach (string type in new[] { "keyDown", "keyUp" })
+        {
+            JsonObject what = new() { ["type"] = type, ["key"] = key, ["windowsVirtualKeyCode"] = code };
+            if (text is not null && type == "keyDown") what["text"] = text;
+            await Ask("Input.dispatchKeyEvent", what);
+        }
     }
 
     /// <summary>The value of an expression in the page.</summary>
@@ -124,7 +147,7 @@ internal sealed class Browser : IAsyncDisposable
             case "Log.entryAdded" when (string?)what!["entry"]!["level"] is "error" or "warning":
                 Complaints.Add(what["entry"]!.ToJsonString());
                 break;
-            case "Network.requestWillBeSent" when (string)what!["request"]!["url"]! is var url && !url.StartsWith("file", StringComparison.Ordinal) && !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("about:", StringComparison.Ordinal):
+            case "Network.requestWillBeSent" when (string)what!["request"]!["url"]! is var url && !url.StartsWith(_origin, StringComparison.Ordinal) && !url.StartsWith("blob:", StringComparison.Ordinal) && !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("about:", StringComparison.Ordinal):
                 Complaints.Add($"asked for {url}");
                 break;
         }

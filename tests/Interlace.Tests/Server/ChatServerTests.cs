@@ -14,10 +14,14 @@ namespace Interlace.Tests.Server;
 public sealed class ChatServerTests
 {
     private const int Tokens = 12;
+    private const string Asked = """{"model":"tied","messages":[{"role":"user","content":"a"}]""";
+    private const string Seen = """{"model":"tied","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":""" + "\"";
+    private const string SeenEnd = "\"}}]}]}";
 
     /// <summary>What the command line answers.</summary>
     private static JsonNode Generated(string question, params string[] more) =>
-        CommandRun.Of(["generate", TinyCheckpoints.Tied, question, "--device", "cpu", "--dtype", "fp32", "--max-new-tokens", $"{Tokens}", "--json", .. more]).Json();
+        CommandRun.Of(["generate", TinyCheckpoints.Tied, question, "--device", "cpu", "--dtype", "fp32",
+            "--max-new-tokens", $"{Tokens}", "--json", .. more]).Json();
 
     private static ChatCompletionOptions Options(float temperature = 0, long? seed = null, params string[] stops)
     {
@@ -28,7 +32,8 @@ public sealed class ChatServerTests
         return options;
     }
 
-    private static async Task<(string Text, int Pieces, ChatFinishReason? Reason, ChatTokenUsage? Usage)> Streamed(ChatClient client, ChatMessage[] messages, ChatCompletionOptions options)
+    private static async Task<(string Text, int Pieces, ChatFinishReason? Reason, ChatTokenUsage? Usage)> Streamed(
+        ChatClient client, ChatMessage[] messages, ChatCompletionOptions options)
     {
         var (text, pieces, reason, usage) = (new StringBuilder(), 0, (ChatFinishReason?)null, (ChatTokenUsage?)null);
         await foreach (var update in client.CompleteChatStreamingAsync(messages, options))
@@ -52,7 +57,8 @@ public sealed class ChatServerTests
         File.WriteAllBytes(scratch.At("picture.png"), TestServer.Picture);
         var client = server.Client();
         ChatMessage[] plain = [new SystemChatMessage("Be brief."), new UserChatMessage("What is it?")];
-        ChatMessage[] seen = [new UserChatMessage(ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(TestServer.Picture), "image/png"), ChatMessageContentPart.CreateTextPart("What is it?"))];
+        var picture = ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(TestServer.Picture), "image/png");
+        ChatMessage[] seen = [new UserChatMessage(picture, ChatMessageContentPart.CreateTextPart("What is it?"))];
         foreach (var (messages, options, expected) in new[]
         {
             (plain, Options(), Generated("What is it?", "--system", "Be brief.")),
@@ -62,12 +68,14 @@ public sealed class ChatServerTests
         {
             ChatCompletion whole = await client.CompleteChatAsync(messages, options);
             Assert.Equal((string)expected["text"]!, whole.Content[0].Text);
-            Assert.Equal((string)expected["finish_reason"]! == "stop" ? ChatFinishReason.Stop : ChatFinishReason.Length, whole.FinishReason);
-            Assert.Equal(((int)expected["prompt_tokens"]!, (int)expected["new_tokens"]!), (whole.Usage.InputTokenCount, whole.Usage.OutputTokenCount));
+            var reason = (string)expected["finish_reason"]! == "stop" ? ChatFinishReason.Stop : ChatFinishReason.Length;
+            var (asked, given) = ((int)expected["prompt_tokens"]!, (int)expected["new_tokens"]!);
+            Assert.Equal((reason, asked, given), (whole.FinishReason, whole.Usage.InputTokenCount, whole.Usage.OutputTokenCount));
             var streamed = await Streamed(client, messages, options);
             Assert.Equal((whole.Content[0].Text, whole.FinishReason), (streamed.Text, streamed.Reason!.Value));
             Assert.True(streamed.Pieces > 1);
-            Assert.Equal((whole.Usage.InputTokenCount, whole.Usage.OutputTokenCount, whole.Usage.TotalTokenCount), (streamed.Usage!.InputTokenCount, streamed.Usage.OutputTokenCount, streamed.Usage.TotalTokenCount));
+            Assert.Equal((asked, given, asked + given),
+                (streamed.Usage!.InputTokenCount, streamed.Usage.OutputTokenCount, streamed.Usage.TotalTokenCount));
         }
     }
 
@@ -80,14 +88,16 @@ public sealed class ChatServerTests
             ChatMessage[] question = [new UserChatMessage($"Number {i}?")];
             var client = server.Client(i % 3 == 0 ? TestServer.TextModel : TestServer.Tied);
             var options = Options(i % 2 == 0 ? 0 : 1.3f, i);
-            return i % 4 < 2 ? (await Streamed(client, question, options)).Text : (await client.CompleteChatAsync(question, options)).Value.Content[0].Text;
+            if (i % 4 < 2) return (await Streamed(client, question, options)).Text;
+            return (await client.CompleteChatAsync(question, options)).Value.Content[0].Text;
         })];
         string[] together = await Task.WhenAll(asked);
         var alone = new List<string>();
         for (int i = 0; i < together.Length; i++)
         {
             var client = server.Client(i % 3 == 0 ? TestServer.TextModel : TestServer.Tied);
-            alone.Add((await client.CompleteChatAsync([new UserChatMessage($"Number {i}?")], Options(i % 2 == 0 ? 0 : 1.3f, i))).Value.Content[0].Text);
+            var options = Options(i % 2 == 0 ? 0 : 1.3f, i);
+            alone.Add((await client.CompleteChatAsync([new UserChatMessage($"Number {i}?")], options)).Value.Content[0].Text);
         }
         Assert.Equal(alone, together);
         Assert.True(together.Distinct().Count() > 8);
@@ -97,7 +107,8 @@ public sealed class ChatServerTests
     public async Task A_seed_decides_and_without_one_answers_differ()
     {
         await using var server = await TestServer.Start();
-        async Task<string> Text(long? seed) => (await server.Client().CompleteChatAsync([new UserChatMessage("Why?")], Options(1.5f, seed))).Value.Content[0].Text;
+        async Task<string> Text(long? seed) =>
+            (await server.Client().CompleteChatAsync([new UserChatMessage("Why?")], Options(1.5f, seed))).Value.Content[0].Text;
         Assert.Equal(await Text(3), await Text(3));
         Assert.NotEqual(await Text(3), await Text(4));
         Assert.NotEqual(await Text(null), await Text(null));
@@ -123,26 +134,26 @@ public sealed class ChatServerTests
     [InlineData("""{"model":"tied","messages":[]}""", 400, "messages")]
     [InlineData("""{"messages":[{"role":"user","content":"a"}]}""", 400, "model")]
     [InlineData("""{"model":"none","messages":[{"role":"user","content":"a"}]}""", 404, "model")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"tools":[{"type":"function"}]}""", 400, "tools")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"logprobs":true}""", 400, "logprobs")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"n":2}""", 400, "n")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_object"}}""", 400, "response_format")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"temprature":1}""", 400, "temprature")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"temperature":-1}""", 400, "temperature")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"temperature":"hot"}""", 400, "temperature")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"top_p":0}""", 400, "top_p")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"max_tokens":0}""", 400, "max_tokens")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"max_tokens":1,"max_completion_tokens":2}""", 400, "max_tokens")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"max_tokens":99999999}""", 400, "max_tokens")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"stop":[""]}""", 400, "stop")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":"a"}],"stream_options":{"usage":true}}""", 400, "stream_options.usage")]
+    [InlineData(Asked + ""","tools":[{"type":"function"}]}""", 400, "tools")]
+    [InlineData(Asked + ""","logprobs":true}""", 400, "logprobs")]
+    [InlineData(Asked + ""","n":2}""", 400, "n")]
+    [InlineData(Asked + ""","response_format":{"type":"json_object"}}""", 400, "response_format")]
+    [InlineData(Asked + ""","temprature":1}""", 400, "temprature")]
+    [InlineData(Asked + ""","temperature":-1}""", 400, "temperature")]
+    [InlineData(Asked + ""","temperature":"hot"}""", 400, "temperature")]
+    [InlineData(Asked + ""","top_p":0}""", 400, "top_p")]
+    [InlineData(Asked + ""","max_tokens":0}""", 400, "max_tokens")]
+    [InlineData(Asked + ""","max_tokens":1,"max_completion_tokens":2}""", 400, "max_tokens")]
+    [InlineData(Asked + ""","max_tokens":99999999}""", 400, "max_tokens")]
+    [InlineData(Asked + ""","stop":[""]}""", 400, "stop")]
+    [InlineData(Asked + ""","stream_options":{"usage":true}}""", 400, "stream_options.usage")]
     [InlineData("""{"model":"tied","messages":[{"role":"tool","content":"a"}]}""", 400, "messages[0].role")]
     [InlineData("""{"model":"tied","messages":[{"role":"user","content":[{"type":"input_audio"}]}]}""", 400, "messages[0].content[0].type")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.org/a.png"}}]}]}""", 400, "messages")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}""", 400, "messages")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}""", 400, "messages")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,%%"}}]}]}""", 400, "messages")]
-    [InlineData("""{"model":"tied","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:text/plain,hello"}}]}]}""", 400, "messages")]
+    [InlineData(Seen + "https://example.org/a.png" + SeenEnd, 400, "messages")]
+    [InlineData(Seen + "ftp://example.org/a.png" + SeenEnd, 400, "messages")]
+    [InlineData(Seen + "data:image/png;base64,AAAA" + SeenEnd, 400, "messages")]
+    [InlineData(Seen + "data:image/png;base64,%%" + SeenEnd, 400, "messages")]
+    [InlineData(Seen + "data:text/plain,hello" + SeenEnd, 400, "messages")]
     [InlineData("""{"model":"tied","messages":[{"role":"user","content":"<|image_pad|>"}]}""", 400, "messages")]
     [InlineData("""{"model":"tied","model":"text","messages":[{"role":"user","content":"a"}]}""", 400, null)]
     [InlineData("""{"model":"tied","messages":[{"role":"user","content":"\ud800"}]}""", 400, null)]
@@ -164,7 +175,8 @@ public sealed class ChatServerTests
     {
         await using var server = await TestServer.Start();
         var (status, answer) = await server.Post(TestServer.Asking("a", """
-            "user":"me","n":1,"logprobs":false,"tools":[],"frequency_penalty":0,"response_format":{"type":"text"},"logit_bias":{},"stop":null,"seed":null,"metadata":{"a":"b"}
+            "user":"me","n":1,"logprobs":false,"tools":[],"frequency_penalty":0,"response_format":{"type":"text"},"logit_bias":{},
+            "stop":null,"seed":null,"metadata":{"a":"b"}
             """));
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(("chat.completion", "assistant"), ((string)answer["object"]!, (string)answer["choices"]![0]!["message"]!["role"]!));
@@ -181,13 +193,15 @@ public sealed class ChatServerTests
             foreach (string path in new[] { "/v1/models", "/metrics", "/examples", "/elsewhere" })
             {
                 using var refused = await stranger.GetAsync(path, TestContext.Current.CancellationToken);
-                Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (refused.StatusCode, refused.Headers.WwwAuthenticate.Single().Scheme));
+                string scheme = refused.Headers.WwwAuthenticate.Single().Scheme;
+                Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (refused.StatusCode, scheme));
             }
             Assert.Equal("authentication_error", (string)(await server.Post(TestServer.Asking("a"), stranger)).Body["error"]!["type"]!);
             Assert.Equal("""{"status":"ok"}""", await stranger.GetStringAsync("/health", TestContext.Current.CancellationToken));
             Assert.Contains("<title>", await stranger.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         }
-        Assert.NotEmpty((await server.Client().CompleteChatAsync([new UserChatMessage("a")], Options())).Value.Content[0].Text);
+        ChatCompletion answer = await server.Client().CompleteChatAsync([new UserChatMessage("a")], Options());
+        Assert.NotEmpty(answer.Content[0].Text);
         Assert.Equal(12, await server.Metric("""interlace_requests_total{path="/v1/models",status="401"}""") * 4);
     }
 
@@ -201,13 +215,14 @@ public sealed class ChatServerTests
             Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
 
         using var leaving = new CancellationTokenSource();
-        string endless = TestServer.Asking("a", "\"max_tokens\":16000,\"stop\":[\"none such\"]");
+        string endless = TestServer.Asking("a", "\"max_tokens\":4000,\"stop\":[\"none such\"]");
         Task[] kept = [.. Enumerable.Range(0, 2).Select(_ => Send(server, endless, leaving.Token))];
         await server.Until("""interlace_waiting{model="tied"}""", 1);
         using var content = new StringContent(TestServer.Asking("a"), Encoding.UTF8, "application/json");
         using var busy = await server.Http.PostAsync("/v1/chat/completions", content, TestContext.Current.CancellationToken);
         Assert.Equal((HttpStatusCode.TooManyRequests, true), (busy.StatusCode, busy.Headers.RetryAfter is { Delta.TotalSeconds: > 0 }));
-        Assert.Equal(HttpStatusCode.OK, (await server.Post(TestServer.Asking("a", model: TestServer.TextModel))).Status);   // the other model is free
+        // The other model is free.
+        Assert.Equal(HttpStatusCode.OK, (await server.Post(TestServer.Asking("a", model: TestServer.TextModel))).Status);
 
         // Who waits and who is answered leave: both places are free again, for a whole answer.
         await leaving.CancelAsync();
@@ -222,12 +237,14 @@ public sealed class ChatServerTests
     public async Task An_answer_that_is_cut_off_by_its_reader_ends()
     {
         await using var server = await TestServer.Start();
+        var cancellation = TestContext.Current.CancellationToken;
         using (var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions"))
         {
-            request.Content = new StringContent(TestServer.Asking("a", "\"max_tokens\":16000,\"stream\":true"), Encoding.UTF8, "application/json");
-            using var answer = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-            using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
-            for (int i = 0; i < 6; i++) Assert.NotNull(await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+            string body = TestServer.Asking("a", "\"max_tokens\":4000,\"stream\":true");
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            using var answer = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation));
+            for (int i = 0; i < 6; i++) Assert.NotNull(await reader.ReadLineAsync(cancellation));
             Assert.Equal(1, await server.Metric("""interlace_active{model="tied"}"""));
         }
         await server.Until("""interlace_active{model="tied"}""", 0);
@@ -237,10 +254,10 @@ public sealed class ChatServerTests
     [Fact]
     public async Task The_end_of_the_server_lets_short_answers_finish_and_breaks_off_long_ones()
     {
-        await using var server = await TestServer.Start(TestServer.Usual with { Grace = TimeSpan.FromSeconds(1) });
-        var longer = Streaming(server, 16_000);
+        await using var server = await TestServer.Start(TestServer.Usual with { Grace = TimeSpan.FromSeconds(2) });
+        var longer = Streaming(server, 4_000);
         await server.Until("""interlace_active{model="tied"}""", 1);
-        var shorter = Streaming(server, 40);
+        var shorter = Streaming(server, 20);
         await server.Until("""interlace_active{model="tied"}""", 2);
         await server.End();
         Assert.Contains("data: [DONE]", await shorter, StringComparison.Ordinal);
@@ -282,11 +299,14 @@ public sealed class ChatServerTests
         Interlace.Pruning.PlanFile.Save(Interlace.Pruning.PruningPlan.Create(12, [4, 8], [5, 9], new()), plan);
         Assert.Equal(0, CommandRun.Of("prune", TinyCheckpoints.Tied, "--plan", plan, "--out", pruned).Code);
         await using var server = await TestServer.Start(TestServer.Usual, [("dense", TinyCheckpoints.Tied), ("dropped", pruned)]);
-        JsonArray models = JsonNode.Parse(await server.Http.GetStringAsync("/v1/models", TestContext.Current.CancellationToken))!["data"]!.AsArray();
+        string list = await server.Http.GetStringAsync("/v1/models", TestContext.Current.CancellationToken);
+        JsonArray models = JsonNode.Parse(list)!["data"]!.AsArray();
         Assert.Equal(["dense", "dropped"], models.Select(model => (string)model!["id"]!));
         JsonNode dense = models[0]!["interlace"]!, dropped = models[1]!["interlace"]!;
-        Assert.Equal(("dense", 12, "............", true), ((string)dense["kind"]!, (int)dense["layers"]!, (string)dense["roles"]!, (bool)dense["reads_images"]!));
-        Assert.Equal(("pruned", 10, "....DT..DT.."), ((string)dropped["kind"]!, (int)dropped["layers"]!, (string)dropped["roles"]!));
+        Assert.True((bool)dense["reads_images"]!);
+        static (string, int, string) Said(JsonNode model) => ((string)model["kind"]!, (int)model["layers"]!, (string)model["roles"]!);
+        Assert.Equal(("dense", 12, "............"), Said(dense));
+        Assert.Equal(("pruned", 10, "....DT..DT.."), Said(dropped));
         Assert.True((long)dropped["parameters"]! < (long)dense["parameters"]!);
     }
 
@@ -306,8 +326,10 @@ public sealed class ChatServerTests
     {
         await using var server = await TestServer.Start();
         int port = server.Address.Port;
-        Assert.Contains($"Port {port}", (await Assert.ThrowsAsync<InputException>(() => TestServer.Start(TestServer.Usual with { Port = port }))).Message, StringComparison.Ordinal);
-        Assert.Contains("--api-key-env", (await Assert.ThrowsAsync<InputException>(() => TestServer.Start(TestServer.Usual with { Host = IPAddress.Any }))).Message, StringComparison.Ordinal);
+        async Task<string> Refusal(ServerOptions options) =>
+            (await Assert.ThrowsAsync<InputException>(() => TestServer.Start(options))).Message;
+        Assert.Contains($"Port {port}", await Refusal(TestServer.Usual with { Port = port }), StringComparison.Ordinal);
+        Assert.Contains("--api-key-env", await Refusal(TestServer.Usual with { Host = IPAddress.Any }), StringComparison.Ordinal);
     }
 
     private static async Task Send(TestServer server, string body, CancellationToken cancellation)
@@ -325,7 +347,8 @@ public sealed class ChatServerTests
 
     private static async Task<string> Streaming(TestServer server, int tokens)
     {
-        using var content = new StringContent(TestServer.Asking("a", $"\"max_tokens\":{tokens},\"stream\":true"), Encoding.UTF8, "application/json");
+        string body = TestServer.Asking("a", $"\"max_tokens\":{tokens},\"stream\":true");
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await server.Http.PostAsync("/v1/chat/completions", content);
         return await answer.Content.ReadAsStringAsync();
     }

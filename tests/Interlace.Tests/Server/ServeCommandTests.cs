@@ -33,21 +33,27 @@ public class ServeCommandTests
     public async Task The_program_serves_until_it_is_told_to_end_and_ends_well(string signal)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "signals are sent by kill");
+        var cancellation = TestContext.Current.CancellationToken;
         string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, "serve", Demo.Model, "--port", "0", "--json", "--device", "cpu", "--threads", "1"])
-            { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string[] arguments = [program, "serve", Demo.Model, "--port", "0", "--json", "--device", "cpu", "--threads", "1"];
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync(cancellation);
         try
         {
             string said = "";
-            while (said.Length == 0 || said[^1] != '}') said += await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException(await error);
+            while (said.Length == 0 || said[^1] != '}')
+                said += await process.StandardOutput.ReadLineAsync(cancellation) ?? throw new InvalidOperationException(await error);
             JsonNode started = JsonNode.Parse(said)!;
             Assert.Equal(["model"], started["models"]!.AsArray().Select(name => (string)name!));
             using var http = new HttpClient { BaseAddress = new Uri((string)started["address"]!) };
-            Assert.Equal("""{"status":"ok"}""", await http.GetStringAsync("/health", TestContext.Current.CancellationToken));
-            Assert.True(JsonNode.Parse(await http.GetStringAsync("/examples", TestContext.Current.CancellationToken))!.AsArray().Count > 1);
+            Assert.Equal("""{"status":"ok"}""", await http.GetStringAsync("/health", cancellation));
+            Assert.True(JsonNode.Parse(await http.GetStringAsync("/examples", cancellation))!.AsArray().Count > 1);
             using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(cancellation).WaitAsync(TimeSpan.FromSeconds(30), cancellation);
             Assert.Equal(0, process.ExitCode);
             Assert.DoesNotContain("rror", await error, StringComparison.Ordinal);
         }

@@ -8,7 +8,7 @@ public class StopTextsTests
     [Fact]
     public void However_a_text_is_cut_into_pieces_it_ends_before_the_first_stop_text()
     {
-        var few = Gen.Char["ab😀"[..2]].Array[0, 20].Select(letters => new string(letters));
+        var few = Gen.Char["ab"].Array[0, 20].Select(letters => new string(letters));
         var stops = Gen.Char["ab"].Array[1, 4].Select(letters => new string(letters)).List[0, 3];
         Gen.Select(few, stops, Gen.Int[1, 5]).Sample((text, stops, size) =>
         {
@@ -31,7 +31,7 @@ public class StopTextsTests
     public void What_can_still_become_a_stop_text_is_held_back_and_given_at_the_end()
     {
         var filter = new StopTexts(["END", "NOW!"]);
-        Assert.Equal(["one ", "", "E", "", "N x"], new[] { "one ", "E", "E", "N", " x" }.Select(filter.Add).Select((text, i) => i == 4 ? text[1..] : text));
+        Assert.Equal(["one ", "", "E", "", "EN x"], new[] { "one ", "E", "E", "N", " x" }.Select(filter.Add));
         Assert.Equal("", filter.End());
         var cut = new StopTexts(["END"]);
         Assert.Equal(("a ", "EN"), (cut.Add("a EN"), cut.End()));

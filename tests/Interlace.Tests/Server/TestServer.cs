@@ -40,15 +40,20 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>What the server said of its own faults.</summary>
     public List<string> Log { get; private init; } = [];
 
-    public static Task<TestServer> Start(ServerOptions? options = null) => Start(options ?? Usual, [(Tied, TinyCheckpoints.Tied), (TextModel, TinyCheckpoints.Text)]);
+    public static Task<TestServer> Start(ServerOptions? options = null) =>
+        Start(options ?? Usual, [(Tied, TinyCheckpoints.Tied), (TextModel, TinyCheckpoints.Text)]);
 
     public static async Task<TestServer> Start(ServerOptions options, IReadOnlyList<(string Name, string Folder)> folders,
         IReadOnlyList<PageExample>? examples = null)
     {
-        var models = folders.Select(folder => new ServedModel(folder.Name, LoadedModel.Open(folder.Folder, torch.CPU, torch.ScalarType.Float32))).ToList();
+        List<ServedModel> models = [.. folders.Select(folder =>
+            new ServedModel(folder.Name, LoadedModel.Open(folder.Folder, torch.CPU, torch.ScalarType.Float32)))];
         var log = new List<string>();
         return new(models, await ChatServer.Start(models, options, examples ?? [], log.Add), options.ApiKey) { Log = log };
     }
+
+    /// <summary>Decoder layers of a model.</summary>
+    public int Layers(string model) => _models.Single(served => served.Name == model).Loaded.Model.Layers.Count;
 
     /// <summary>The official client.</summary>
     public ChatClient Client(string model = Tied) => new(model, new ApiKeyCredential(Key ?? "none"),

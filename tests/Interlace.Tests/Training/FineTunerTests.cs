@@ -58,6 +58,24 @@ public sealed class FineTunerTests : IDisposable
         Assert.Equal(6 - step, resumed.Steps);
     }
 
+    [Theory, InlineData(3, "killed"), InlineData(4, "validating"), InlineData(5, "cancelled")]
+    public void Events_for_TensorBoard_are_those_of_the_log_also_where_a_run_goes_on(int step, string end)
+    {
+        var options = Options with { LogTo = "tensorboard" };
+        (long, string, float)[] Events(string folder) => [.. TrainingEventsTests.Scalars(_scratch.At(folder, TrainingEvents.Name))
+            .Where(scalar => scalar.Tag != "train/samples_per_second").Select(scalar => (scalar.Step, scalar.Tag, scalar.Value))];
+        var whole = Run("whole", options, validation: [0, 1, 2]);
+        Assert.ThrowsAny<Exception>(() => Run("broken", options, step, end, validation: [0, 1, 2]));
+        Assert.Equal(whole.Weights, Run("broken", options, validation: [0, 1, 2]).Weights);
+        Assert.Equal(Events("whole"), Events("broken"));
+        foreach (var row in whole.Log)
+        {
+            Assert.Contains((row.Step, "train/loss", (float)row.Loss), Events("whole"));
+            if (row.ValidationLoss is { } loss) Assert.Contains((row.Step, "validation/loss", (float)loss), Events("whole"));
+        }
+        Assert.Contains(Events("whole"), scalar => scalar.Item2 == "validation/loss");
+    }
+
     [Theory, InlineData(3, "cancelled"), InlineData(4, "killed")]
     public void A_distilled_run_that_ends_after_any_step_goes_on_to_the_same_bytes(int step, string end)
     {

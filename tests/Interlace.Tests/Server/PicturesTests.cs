@@ -1,0 +1,43 @@
+using Interlace.Server;
+using Interlace.Tests.Evaluation;
+using Interlace.Tests.Reporting;
+using SkiaSharp;
+
+namespace Interlace.Tests.Server;
+
+/// <summary>The pictures of README.md, made again by <c>build/pictures.sh</c>.</summary>
+public sealed class PicturesTests
+{
+    [Fact(Explicit = true)]
+    public async Task The_page_and_the_report_of_a_demo_are_drawn()
+    {
+        string run = Environment.GetEnvironmentVariable("INTERLACE_DEMO_RUN")!;
+        string target = Environment.GetEnvironmentVariable("INTERLACE_PICTURES")!;
+        await using Browser browser = await Browser.Start();
+        (string Name, string Folder)[] models =
+            [("dense", Demo.Model), ("dropped", Path.Combine(run, "pruned")), ("tuned", Path.Combine(run, "tuned"))];
+        await using var server = await TestServer.Start(TestServer.Usual, models, PageExample.Of(Demo.Tables));
+        foreach (int width in new[] { 400, 1400 })
+            foreach (bool dark in new[] { false, true })
+            {
+                await browser.Open(server.Address.AbsoluteUri, width, dark);
+                await browser.Until("document.querySelectorAll('#examples img').length > 0");
+                await browser.Evaluate("document.querySelectorAll('#examples button')[4].click()");
+                await browser.Evaluate("document.getElementById('length').value = '32'");
+                await browser.Evaluate("document.getElementById('go').click()");
+                await browser.Until("!document.getElementById('go').disabled");
+                Write(await browser.Picture(width, (int)(await browser.Evaluate("document.documentElement.scrollHeight"))!),
+                    Path.Combine(target, $"page-{width}{(dark ? "-dark" : "")}.webp"));
+            }
+        await browser.Open(Path.Combine(run, "report.html"), 1000);
+        Write(await browser.Picture(1000, 1100), Path.Combine(target, "report.webp"));
+        Assert.Empty(browser.Complaints);
+    }
+
+    private static void Write(byte[] png, string path)
+    {
+        using SKBitmap picture = SKBitmap.Decode(png);
+        using SKData data = picture.Encode(SKEncodedImageFormat.Webp, 85);
+        File.WriteAllBytes(path, data.ToArray());
+    }
+}
