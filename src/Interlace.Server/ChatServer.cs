@@ -87,7 +87,8 @@ public sealed class ChatServer : IAsyncDisposable
     private static KestrelServerOptions Limits(ServerOptions options)
     {
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
-        kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes;
+        // RequestBody has the bound. Kestrel's own would close the connection while the caller still sends, who then hears no answer.
+        kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxConcurrentConnections = 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
         kestrel.Listen(options.Host, options.Port, listen => listen.Protocols = HttpProtocols.Http1);

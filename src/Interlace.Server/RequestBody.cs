@@ -40,6 +40,6 @@ internal static class RequestBody
         return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 
-    public static RequestException TooLarge(long mostBytes) =>
+    private static RequestException TooLarge(long mostBytes) =>
         new(413, $"The request has more than the {mostBytes} bytes that are taken: make its images smaller.", code: "request_too_large");
 }

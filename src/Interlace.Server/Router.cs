@@ -107,8 +107,6 @@ internal sealed class Router(IReadOnlyList<ServedModel> models, ContinuousGenera
             case RequestException refusal: return refusal;
             case OperationCanceledException or ObjectDisposedException when ending.IsCancellationRequested:
                 return RequestException.Ending();
-            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return RequestBody.TooLarge(options.MaxRequestBytes);
             case BadHttpRequestException bad: return new(bad.StatusCode, "The request is no valid HTTP.", code: "bad_request");
             default:
                 log($"A request failed ({e.GetType().Name}): {e.Message}");

@@ -1,7 +1,7 @@
 'use strict';
 const $ = id => document.getElementById(id);
 const most = 3;
-const roles = { D: 'dropped', T: 'tuned', F: 'frozen anchor', P: 'protected', '.': 'as it was' };
+const roles = { D: 'dropped', T: 'tuned', t: 'to be tuned', F: 'frozen anchor', P: 'protected', '.': 'unchanged' };
 let key = '', models = [], image = null, running = null;
 
 const element = (name, properties = {}, ...children) => {
@@ -55,7 +55,8 @@ const million = count => count >= 1e9 ? `${(count / 1e9).toFixed(1)} billion` : 
 function cell(role) { return element('i', { className: role === '.' ? '' : role }); }
 
 function card(model) {
-  const about = model.interlace, all = [...about.roles];
+  const about = model.interlace, isTuned = about.kind.includes('fine-tuned');
+  const all = [...about.roles].map(role => role === 'T' && !isTuned ? 't' : role);
   const count = role => all.filter(r => r === role).length;
   const present = Object.keys(roles).filter(count);
   const strip = element('div', { className: 'strip' }, ...all.map((role, l) => Object.assign(cell(role), { title: `layer ${l}: ${roles[role]}` })));
@@ -115,9 +116,7 @@ async function* events(body) {
     const lines = (held + value).split('\n');
     held = lines.pop();
     for (const line of lines) {
-      if (!line.startsWith('data: ')) continue;
-      if (line === 'data: [DONE]') return;
-      yield JSON.parse(line.slice(6));
+      if (line.startsWith('data: {')) yield JSON.parse(line.slice(6));
     }
   }
 }
