@@ -30,6 +30,7 @@ cp "$repository"/src/Interlace.Cli/Completion/interlace.{bash,zsh} "$root/comple
 notices libtorch-cpu-linux-x64 LICENSE-LIBTORCH.txt licences/libtorch.txt
 notices microsoft.netcore.app.runtime.linux-x64 LICENSE.TXT licences/dotnet.txt
 notices microsoft.netcore.app.runtime.linux-x64 THIRD-PARTY-NOTICES.TXT licences/dotnet-third-party.txt
+notices microsoft.aspnetcore.app.runtime.linux-x64 THIRD-PARTY-NOTICES.TXT licences/aspnetcore-third-party.txt
 
 # One order, one time, one owner, and the rights that a user needs.
 epoch="${SOURCE_DATE_EPOCH:-$(git -C "$repository" log -1 --format=%ct 2>/dev/null || echo 1767225600)}"
