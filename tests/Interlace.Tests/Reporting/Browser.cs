@@ -141,6 +141,9 @@ internal sealed class Browser : IAsyncDisposable
         JsonNode? what = happened["params"];
         switch ((string?)happened["method"])
         {
+            // The end of a stream that its page reads piece by piece is told as a cancelled load now and then, though all of it came.
+            case "Network.loadingFailed" when (bool?)what!["canceled"] == true && (string?)what["type"] == "Fetch":
+                break;
             case "Runtime.consoleAPICalled" or "Runtime.exceptionThrown" or "Network.loadingFailed":
                 Complaints.Add(what!.ToJsonString());
                 break;
