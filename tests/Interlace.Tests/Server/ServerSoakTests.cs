@@ -49,6 +49,7 @@ public sealed class ServerSoakTests(ITestOutputHelper output)
                 memory.Add(process.WorkingSet64 >> 20);
             }
             await Task.WhenAll(clients);
+            await Task.Delay(TimeSpan.FromSeconds(5), cancellation);   // who left last has to be noticed
             string metrics = await http.GetStringAsync("/metrics", cancellation);
             string counts = string.Join(", ", _counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key}"));
             output.WriteLine($"{length.TotalSeconds:0} s, {Clients} clients: {counts}");
