@@ -19,6 +19,11 @@ internal static class PaperCommand
     internal static readonly Option<bool> Discard =
         new("--discard-models") { Description = "Delete the pruned and the tuned model of a plan once all its lines are scored." };
 
+    internal static readonly Option<int?> RanksPerLine = CommonOptions.Parsed<int?>("--ranks-per-line",
+        "Under mpirun: so many ranks work on a line, and as many lines at once as there are such groups "
+            + "(default: all ranks on one line after the other).",
+        text => int.TryParse(text, out int ranks) && ranks > 0 ? ranks : null, "a positive whole number");
+
     public static Verb Create() =>
         new("paper", "Run a matrix of experiments on one model: all methods, ratios and baselines of the paper's tables, "
             + "as far as they are not done yet.",
@@ -27,7 +32,8 @@ internal static class PaperCommand
         "interlace paper models/Qwen3-VL-8B-Instruct --data FineVision --benchmarks LMUData --config experiments/table-3.json --out "
             + "table-3 --discard-models",
     ], Run, resumes: true) { ModelOptions.Model, StageOptions.Data, StageOptions.Benchmarks, StageOptions.Texts,
-        StageOptions.Choices, Target, Discard, CommonOptions.Config,
+        StageOptions.Choices, Target, Discard, RanksPerLine,
+        CommonOptions.Config,
         CommonOptions.Recipe, CommonOptions.Set };
 
     /// <summary>Runs the variants of an experiment.</summary>
@@ -39,7 +45,7 @@ internal static class PaperCommand
         using var folder = invocation.OpenOut(target, command, experiment, file);
         invocation.Log($"{(folder.Resumed ? "Going on with" : "Beginning")} {experiment.Variants!.Length} lines in {folder.Path}: "
             + $"{Described(job.Compute)}. Ctrl-C ends it; the same command goes on.");
-        new Matrix(job, folder.Path) { DiscardModels = invocation.Get(Discard) }.Run();
+        new Matrix(job, folder.Path) { DiscardModels = invocation.Get(Discard), RanksPerLine = invocation.Get(RanksPerLine) }.Run();
         invocation.Print(() => new JsonObject { ["folder"] = folder.Path, ["report"] = Path.Combine(folder.Path, RunFolder.Report) },
             console => console.WriteLine($"Look at {Path.Combine(folder.Path, RunFolder.Report)}"));
         return ExitCode.Done;

@@ -29,7 +29,7 @@ internal static class RunCommand
         ["interlace run experiments/qwen3-vl-8b-25.json --out run",
             "interlace run experiments/qwen3-vl-8b-25.json --out run-2e-5 --set finetune.learning_rate=2e-5"],
         invocation => Run(invocation, "run", invocation.Get(File0), invocation.Get(Target)!), resumes: true) { File0, Target,
-            PaperCommand.Discard, CommonOptions.Recipe, CommonOptions.Set };
+            PaperCommand.Discard, PaperCommand.RanksPerLine, CommonOptions.Recipe, CommonOptions.Set };
 
     public static Verb CreateDemo() => new("demo", "See the whole method on the small model that ships with the program, in minutes.",
         ["interlace demo", "interlace demo --serve", "interlace demo --out demo-15 --ratio 0.15"], RunDemo, resumes: true)
@@ -52,6 +52,11 @@ internal static class RunCommand
     {
         var experiment = invocation.Hub.Local(invocation.Experiment(file));
         if (experiment.Variants is not null) return PaperCommand.Run(invocation, command, experiment, target, file);
+        if (invocation.Get(PaperCommand.RanksPerLine) is not null)
+        {
+            throw new InputException($"{PaperCommand.RanksPerLine.Name} is for experiments with variants, and {file} has none: "
+                + "leave it out.");
+        }
         var job = invocation.Job(experiment);
         Preflight.Check(experiment, !invocation.Force && OutFolder.Holds(target, command, experiment) ? target : null);
         using var folder = invocation.OpenOut(target, command, experiment, file);

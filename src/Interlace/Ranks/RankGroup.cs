@@ -78,11 +78,17 @@ public sealed class RankGroup
         new(collective, messages, new(collective.Rank, collective.Count, collective.Rank, collective.Count),
             $"rank {collective.Rank}", _ => { });
 
-    /// <summary>Groups of so many ranks each, the last one perhaps smaller; every rank of this group must ask.</summary>
-    /// <param name="size">Ranks of a group.</param>
-    /// <returns>The group of this rank.</returns>
-    public RankGroup Split(int size) => _messages is MpiCollective world && world.Split(Rank / size) is var part
-        ? new(part, part, Launch, Name, _abort) { Library = Library } : this;
+    /// <summary>Splits the group, all of whose ranks must ask for it.</summary>
+    /// <param name="part">Ranks that give the same number stay together, in their order.</param>
+    /// <returns>The part of this rank.</returns>
+    public RankGroup Split(int part) => _messages is MpiCollective world && world.Split(part) is var own
+        ? new(own, own, Launch, Name, _abort) { Library = Library } : this;
+
+    /// <summary>Sends the members of a part of a group back to what they did before.</summary>
+    public void Dismiss()
+    {
+        for (int rank = 1; rank < Count; rank++) Send(rank, MessageKind.End, []);
+    }
 
     /// <summary>
     /// From here on tensors on devices go from device to device, where NCCL is found; every rank of the group must ask for it.
@@ -141,7 +147,7 @@ public sealed class RankGroup
     {
         if (Count == 1) return;
         if (Task is not null || !Leads && code != 0) _abort(code);
-        if (Leads) for (int rank = 1; rank < Count; rank++) Send(rank, MessageKind.End, []);
+        if (Leads) Dismiss();
         _finish();
     }
 

@@ -31,6 +31,14 @@ public sealed class Matrix(Job job, string folder)
     /// <summary>Delete the pruned and the tuned model of a plan once all its lines are scored.</summary>
     public bool DiscardModels { get; init; }
 
+    /// <summary>
+    /// Ranks that work on a line together, where several lines are worked on at once; all ranks on one line after the other where absent.
+    /// </summary>
+    public int? RanksPerLine { get; init; }
+
+    /// <summary>Number of folders of lines.</summary>
+    internal int FolderCount => _experiment.Variants!.Select(line => line.FolderIn(_experiment)).Distinct().Count();
+
     /// <summary>Checks the settings of every line, before anything is computed.</summary>
     /// <exception cref="InputException">A line's method cannot serve, or it is to be tuned and its method tunes nothing.</exception>
     public static void Check(Experiment experiment)
@@ -114,14 +122,34 @@ public sealed class Matrix(Job job, string folder)
         Directory.CreateDirectory(folder);
         List<Step> steps = [.. Steps(model)];
         Announce(steps);
+        bool dealt = RanksPerLine < job.Ranks.Count;
         foreach (var (i, step) in steps.Index())
         {
-            if (step.Done()) continue;
+            if (step.Done() || dealt && step.Folder is not null) continue;
             job.Cancellation.ThrowIfCancellationRequested();
             job.Say($"[{i + 1}/{steps.Count}] {step.Label}{TimeLeft(steps)}");
             step.Run();
         }
+        if (dealt) DealtLines.Lead(this, job, folder, RanksPerLine!.Value);
         if (_experiment.Evaluate!.Evaluates) PaperReport.Write(folder);
+    }
+
+    /// <summary>Does what is left of some folders of lines, one after the other.</summary>
+    /// <param name="folders">Their 0-based numbers, as they are asked for.</param>
+    /// <returns>Each number, when its folder is done.</returns>
+    internal IEnumerable<int> Finish(IEnumerable<int> folders)
+    {
+        var steps = Steps(_experiment.Model!).Where(step => step.Folder is not null).ToLookup(step => step.Folder!.Value);
+        foreach (int number in folders)
+        {
+            foreach (var step in steps[number].Where(step => !step.Done()))
+            {
+                job.Cancellation.ThrowIfCancellationRequested();
+                job.Say(step.Label);
+                step.Run();
+            }
+            yield return number;
+        }
     }
 
     /// <summary>One stage of one folder.</summary>
@@ -130,7 +158,11 @@ public sealed class Matrix(Job job, string folder)
     /// <param name="Stages">The folder's stages.</param>
     /// <param name="Done">It has left its artefact, or nobody needs it any more.</param>
     /// <param name="Run">Does it.</param>
-    private sealed record Step(string Label, string Kind, RunStages Stages, Func<bool> Done, Action Run);
+    private sealed record Step(string Label, string Kind, RunStages Stages, Func<bool> Done, Action Run)
+    {
+        /// <summary>0-based number of the folder of lines that it is of; null where others need it too.</summary>
+        public int? Folder { get; init; }
+    }
 
     private IEnumerable<Step> Steps(string model)
     {
@@ -167,24 +199,29 @@ public sealed class Matrix(Job job, string folder)
                     && own.All(Done), own[0].Reduce.Run);
             yield return new("latency", "latency", shared, () => latency.IsDone, latency.Run);
         }
-        foreach (Line[] own in folders.OrderBy(own => own.Any(line => line.Tuned)))   // what is only pruned comes first: it is quick
+        // what is only pruned comes first: it is quick
+        foreach (var (number, own) in folders.OrderBy(own => own.Any(line => line.Tuned)).Index())
+            foreach (var step in Steps(own, reduced: timed.Contains(own))) yield return step with { Folder = number };
+    }
+
+    /// <summary>The stages of the lines of one folder.</summary>
+    private IEnumerable<Step> Steps(Line[] own, bool reduced)
+    {
+        Line line = own[0];
+        bool Complete() => own.All(Done);
+        if (line.InRounds)
         {
-            Line line = own[0];
-            bool Complete() => own.All(Done);
-            if (line.InRounds)
-            {
-                yield return new($"{line.Folder}: rounds", "rounds", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
-                foreach (Line asked in own) yield return Evaluation(asked, own);
-                continue;
-            }
-            string reduce = line.Sparsity is null ? "prune" : "sparsify";
-            if (!timed.Contains(own))
-                yield return new($"{line.Folder}: {reduce}", reduce, line.Stages, () => Complete() || line.Reduce.IsDone, line.Reduce.Run);
-            foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, own);
-            if (!own.Any(l => l.Tuned)) continue;
-            yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
-            foreach (Line asked in own.Where(l => l.Tuned)) yield return Evaluation(asked, own);
+            yield return new($"{line.Folder}: rounds", "rounds", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
+            foreach (Line asked in own) yield return Evaluation(asked, own);
+            yield break;
         }
+        string reduce = line.Sparsity is null ? "prune" : "sparsify";
+        if (!reduced)
+            yield return new($"{line.Folder}: {reduce}", reduce, line.Stages, () => Complete() || line.Reduce.IsDone, line.Reduce.Run);
+        foreach (Line asked in own.Where(l => !l.Tuned)) yield return Evaluation(asked, own);
+        if (!own.Any(l => l.Tuned)) yield break;
+        yield return new($"{line.Folder}: finetune", "finetune", line.Stages, () => Complete() || line.Tune.IsDone, line.Tune.Run);
+        foreach (Line asked in own.Where(l => l.Tuned)) yield return Evaluation(asked, own);
     }
 
     private Step Evaluation(Line line, Line[] own)

@@ -22,6 +22,7 @@ public static class Membership
         [FineTuneStage.Task] = WithModel(FineTuneStage.Join),
         [DealtAnswers.Task] = WithModel((loaded, job, _) => Evaluator.Join(loaded, job)),
         [LikelihoodStage.Task] = WithModel((loaded, job, _) => LikelihoodStage.Join(loaded, job)),
+        [DealtLines.Task] = DealtLines.Join,
         [RankSurvey.Task] = (job, _) => RankSurvey.Join(job),
     };
 

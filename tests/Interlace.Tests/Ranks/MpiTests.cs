@@ -85,7 +85,8 @@ public sealed class MpiTests : IDisposable
     {
         await Pruned();
         string[] Tuning(string name) => ["finetune", _scratch.At("pruned"), "--data", Demo("finevision"), "--rate", "0.3",
-            "--max-steps", "4", "--dtype", "fp32", "--set", "finetune.validation=0.1", "--set", "finetune.save_every=2", "--out", _scratch.At(name)];
+            "--max-steps", "4", "--dtype", "fp32", "--set", "finetune.validation=0.1", "--set", "finetune.save_every=2",
+            "--out", _scratch.At(name)];
         await Succeeds(1, Tuning("one"));
         await Succeeds(2, Tuning("two"));
         Near("one", "two");
@@ -101,6 +102,31 @@ public sealed class MpiTests : IDisposable
         await Succeeds(1, Tuning("other"));
         Near("one", "other");
         Assert.Contains("is there already", (await Succeeds(2, Tuning("other"))).Error, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(2, 1), InlineData(3, 2)]
+    public async Task Lines_of_a_matrix_run_on_groups_of_ranks(int ranks, int ranksPerLine)
+    {
+        string experiment = _scratch.At("lines.json");
+        File.WriteAllText(experiment, new JsonObject
+        {
+            ["model"] = Demo("model"),
+            ["dtype"] = "fp32",
+            ["data"] = new JsonObject { ["path"] = Demo("finevision"), ["rate"] = 0.2 },
+            ["finetune"] = new JsonObject { ["max_steps"] = 1, ["samples_per_step"] = 4 },
+            ["evaluate"] = new JsonObject { ["benchmarks"] = Demo("benchmarks"), ["limit"] = 3 },
+            ["variants"] = new JsonArray(new JsonObject { ["method"] = "interlace", ["ratio"] = 0.25 },
+                new JsonObject { ["method"] = "interlace", ["ratio"] = 0.25, ["tune"] = false },
+                new JsonObject { ["method"] = "short-gpt", ["ratio"] = 0.2, ["tune"] = false },
+                new JsonObject { ["method"] = "consecutive", ["ratio"] = 0.2, ["tune"] = false }),
+        }.ToJsonString());
+        await Succeeds(1, ["run", experiment, "--out", _scratch.At("one")]);
+        var (_, error) = await Succeeds(ranks, ["run", experiment, "--ranks-per-line", $"{ranksPerLine}", "--out", _scratch.At("many")]);
+        Assert.Contains("3 of 3 folders of lines are done.", error, StringComparison.Ordinal);
+        Same(_scratch.At("one"), _scratch.At("many"), file => Path.GetFileName(file) is "plan.json" or "similarity.json" or "scores.json"
+            or "model.safetensors" && !file.Contains("/tuned/", StringComparison.Ordinal)
+            && !file.Contains("recovered", StringComparison.Ordinal));
+        Assert.True(File.Exists(_scratch.At("many/report.html")));
     }
 
     [Fact]
