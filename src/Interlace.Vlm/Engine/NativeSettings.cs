@@ -46,6 +46,17 @@ public static partial class NativeSettings
         if (!IsSet("MALLOC_TRIM_THRESHOLD_")) _ = mallopt(TrimThreshold, int.MaxValue);
     }
 
+    /// <summary>
+    /// Sets a variable of the environment for the libraries of this process, which do not see the runtime's own copy of it. Linux alone.
+    /// </summary>
+    /// <param name="name">The variable.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="overwrite">In place of what a user has set.</param>
+    public static void SetVariable(string name, string value, bool overwrite)
+    {
+        if (OperatingSystem.IsLinux()) _ = setenv(name, value, overwrite ? 1 : 0);
+    }
+
     private static bool IsSet(string name) => Environment.GetEnvironmentVariable(name) is not null;
 
     [SupportedOSPlatform("linux")]

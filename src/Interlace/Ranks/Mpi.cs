@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Ranks;
 
@@ -8,7 +9,7 @@ namespace Interlace.Ranks;
 /// Open MPI's library (versions 4 and 5), as its <c>mpi.h</c> declares it: handles are the addresses of objects that the library exports.
 /// This is the only file that calls it. A call that fails throws.
 /// </summary>
-internal sealed unsafe partial class Mpi
+internal sealed unsafe class Mpi
 {
     /// <summary>Several threads may call at once.</summary>
     private const int ThreadMultiple = 3, ThreadSerialized = 2;
@@ -80,11 +81,7 @@ internal sealed unsafe partial class Mpi
                 + "mpirun.");
         }
         // Open MPI would take the signals by which the runtime knows of null references and of mapped files that were cut short.
-        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
-        {
-            _ = setenv("OMPI_MCA_opal_signal", "", 0);
-            _ = setenv("OMPI_MCA_mpi_show_handle_leaks", "0", 0);
-        }
+        NativeSettings.SetVariable("OMPI_MCA_opal_signal", "", overwrite: false);
         return new(library);
     }
 
@@ -217,9 +214,6 @@ internal sealed unsafe partial class Mpi
         fixed (byte* start = text) ((delegate* unmanaged<int, byte*, int*, int>)Symbol("MPI_Error_string"))(error, start, &length);
         throw new IOException($"MPI could not {purpose}: {Encoding.UTF8.GetString(text, 0, length)}.");
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int setenv(string name, string value, int overwrite);
 
     /// <summary><c>MPI_Status</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]
