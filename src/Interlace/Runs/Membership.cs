@@ -5,6 +5,7 @@ using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Likelihoods;
 using Interlace.Jobs;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Ranks;
 using Interlace.Training;
 using Interlace.Vlm;
@@ -19,6 +20,7 @@ public static class Membership
         [DealtCalibration.Task] = WithModel(DealtCalibration.Join),
         [SharedLosses.Task] = WithModel(SharedLosses.Join),
         [EvidenceFiles.Taylor] = WithModel(EvidenceStage.JoinTaylor),
+        [SparsifyStage.Task] = WithModel(SparsifyStage.Join),
         [FineTuneStage.Task] = WithModel(FineTuneStage.Join),
         [DealtAnswers.Task] = WithModel((loaded, job, _) => Evaluator.Join(loaded, job)),
         [LikelihoodStage.Task] = WithModel((loaded, job, _) => LikelihoodStage.Join(loaded, job)),

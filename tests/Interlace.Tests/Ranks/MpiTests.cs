@@ -104,6 +104,16 @@ public sealed class MpiTests : IDisposable
         Assert.Contains("is there already", (await Succeeds(2, Tuning("other"))).Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Sparse_weights_are_the_same_bytes()
+    {
+        string[] arguments = ["sparsify", Demo("model"), "--data", Demo("finevision"), "--method", "wanda", "--pattern", "2:4",
+            "--calibration", "12", "--dtype", "fp32", "--set", "calibrate.batch_tokens=512"];
+        await Succeeds(1, [.. arguments, "--out", _scratch.At("one")]);
+        await Succeeds(3, [.. arguments, "--out", _scratch.At("many")]);
+        Same(_scratch.At("one"), _scratch.At("many"), file => true);
+    }
+
     [Theory, InlineData(2, 1), InlineData(3, 2)]
     public async Task Lines_of_a_matrix_run_on_groups_of_ranks(int ranks, int ranksPerLine)
     {

@@ -1,5 +1,7 @@
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
@@ -25,6 +27,23 @@ internal sealed class InputNorms : IDisposable
         Tensor sum = wide.mul(wide).sum(0, false, ScalarType.Float64);
         if (_sums.TryGetValue(weight.Name, out var before)) before.Add(sum);
         else _sums[weight.Name] = sum.DetachFromDisposeScope();
+    }
+
+    /// <summary>Adds what the other ranks have measured; each gets the sum.</summary>
+    /// <param name="layer">The decoder layer, of which a rank may have measured nothing.</param>
+    /// <param name="ranks">The ranks.</param>
+    public void AddOthers(IDecoderLayer layer, ICollective ranks)
+    {
+        using var _ = no_grad();
+        foreach (var weight in layer.Linears.Select(linear => linear.Weight))
+        {
+            if (!_sums.TryGetValue(weight.Name, out var sum))
+            {
+                sum = zeros([weight.Value.shape[^1]], ScalarType.Float64, weight.Value.device).DetachFromDisposeScope();
+                _sums[weight.Name] = sum;
+            }
+            ranks.Sum(sum);
+        }
     }
 
     /// <summary>The norms of one layer's input columns, [input] in fp32.</summary>

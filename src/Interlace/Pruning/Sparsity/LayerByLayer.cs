@@ -1,6 +1,7 @@
 using Interlace.Calibration;
 using Interlace.Data;
 using Interlace.Jobs;
+using Interlace.Ranks;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Decoder;
@@ -17,19 +18,21 @@ namespace Interlace.Pruning.Sparsity;
 /// <param name="folder">An existing folder for the samples' states.</param>
 /// <param name="progress">Reports after each pass of a batch through a layer.</param>
 /// <param name="cancellation">Ends between two passes.</param>
+/// <param name="ranks">The ranks, each of which leads every n-th batch; this process alone where absent.</param>
 internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IProgress<StageProgress>? progress = null,
-    CancellationToken cancellation = default)
+    ICollective? ranks = null, CancellationToken cancellation = default)
 {
     private const string Stage = "sparsify";
 
-    private readonly List<PausedPass> _passes = [];
+    private readonly ICollective _ranks = ranks ?? new OneProcess();
+    private readonly List<PausedPass> _passes = [];   // those of this rank
     private long _done;
 
-    /// <summary>Samples on their way.</summary>
-    public int Samples => _passes.Sum(pass => pass.Samples);
+    /// <summary>Samples on their way, on all ranks.</summary>
+    public int Samples { get; private set; }
 
     /// <summary>Their tokens.</summary>
-    public long Tokens => _passes.Sum(pass => (long)pass.Tokens);
+    public long Tokens { get; private set; }
 
     /// <summary>Embeds the samples, in batches of a token budget.</summary>
     /// <param name="samples">The samples, in order.</param>
@@ -42,15 +45,17 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     public void Begin(IEnumerable<LoadedSample> samples, SkipCounts skipped, int batchTokens, long total, Action<long>? needRoom = null,
         SkipCounts? filtered = null)
     {
-        foreach (var (batch, _, _) in CalibrationBatch.Of(samples, skipped, batchTokens))
+        foreach (var (number, (batch, _, _)) in CalibrationBatch.Of(samples, skipped, batchTokens).Index())
         {
             cancellation.ThrowIfCancellationRequested();
             EncodedSample[] encoded = [.. batch.Select(sample => sample.Encoded)];
+            Samples += encoded.Length;
+            Tokens += encoded.Sum(sample => (long)sample.Length);
             needRoom?.Invoke(PausedPass.LargestSize(model, encoded));
-            _passes.Add(PausedPass.Begin(model, encoded, Path.Combine(folder, $"{_passes.Count}")));
+            if (number % _ranks.Count == _ranks.Rank) _passes.Add(PausedPass.Begin(model, encoded, Path.Combine(folder, $"{number}")));
             progress?.Report(new("embed", batch[^1].Index + 1, total, "samples", $"{Tokens:N0} tokens"));
         }
-        if (_passes.Count == 0) throw new SkipCounts([.. skipped, .. filtered ?? []]).NoneLeft();
+        if (Samples == 0) throw new SkipCounts([.. skipped, .. filtered ?? []]).NoneLeft();
     }
 
     /// <summary>Measures what the linear layers of a layer read, over all samples. The caller disposes it.</summary>
@@ -59,6 +64,7 @@ internal sealed class LayerByLayer(VisionLanguageModel model, string folder, IPr
     {
         var norms = new InputNorms();
         foreach (var pass in Each(l)) pass.Forward(l, norms.Add).Dispose();
+        if (_ranks.Count > 1) norms.AddOthers(model.Layers[l], _ranks);
         return norms;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Experiments;
@@ -67,7 +68,9 @@ public static class SparsifyStage
         using var loaded = data is null ? null : job.Open(model);
         if (loaded is null && Checkpoint.WarningOf(model) is { } warning) job.Say(warning);
         SkipCounts skipped = [];
-        var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, cancellation);
+        bool shared = loaded is not null && job.Ranks.Count > 1;
+        if (shared) job.Call(Task, model, Content(options, states));
+        var samples = loaded is null ? null : new LayerByLayer(loaded.Model, states, job.Progress, job.Ranks.Collective, cancellation);
         if (samples is not null)
             Embed(samples, data!, loaded!, experiment, options, skipped,
                 bytes => FreeSpace.Check(folder.FullPath, copied + bytes, $"Making {target} sparse over these samples", freeBytes),
@@ -75,6 +78,7 @@ public static class SparsifyStage
 
         var copy = CheckpointCopy.Write(parent, folder.FullPath, job.Progress, cancellation);
         var layers = Prune(weights, samples, copy, job.Compute.Device, job.Progress, cancellation);
+        if (shared) job.Ranks.Complete();
         Directory.Delete(states, recursive: true);
         var record = empty with
         {
@@ -86,6 +90,27 @@ public static class SparsifyStage
         parent.CheckUnchanged();
         folder.Commit();
         return record;
+    }
+
+    /// <summary>Name of the task of several ranks.</summary>
+    internal const string Task = "sparsify";
+
+    private static JsonObject Content(SparsityOptions options, string states) => new()
+    {
+        ["method"] = options.Method, ["pattern"] = options.Pattern, ["max_samples"] = options.MaxSamples,
+        ["states"] = Path.GetFullPath(states),
+    };
+
+    /// <summary>A member's part: its share of the samples, kept beside the leader's, on their way through the same sparse layers.</summary>
+    internal static void Join(LoadedModel loaded, Job job, JsonObject content)
+    {
+        var options = new SparsityOptions((string)content["method"]!, (string)content["pattern"]!, (int)content["max_samples"]!);
+        string states = Path.Combine((string)content["states"]!, $"rank-{job.Ranks.Rank}");
+        Directory.CreateDirectory(states);
+        using var parent = Checkpoint.Open(loaded.Folder);
+        var samples = new LayerByLayer(loaded.Model, states, null, job.Ranks.Collective);
+        Embed(samples, DrawnData.OpenCalibration(job.Experiment), loaded, job.Experiment, options, [], _ => { }, CancellationToken.None);
+        Prune(Weights(parent, options).Weights, samples, null, job.Compute.Device, null, CancellationToken.None);
     }
 
     private static (IReadOnlyList<IReadOnlyList<DecoderWeight>> Weights, SparsityPattern Pattern) Weights(Checkpoint model,
@@ -109,7 +134,7 @@ public static class SparsifyStage
         skipped.Merge(filtered);
     }
 
-    private static LayerSparsity[] Prune(IReadOnlyList<IReadOnlyList<DecoderWeight>> weights, LayerByLayer? samples, CheckpointCopy copy,
+    private static LayerSparsity[] Prune(IReadOnlyList<IReadOnlyList<DecoderWeight>> weights, LayerByLayer? samples, CheckpointCopy? copy,
         Device device, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         var layers = new LayerSparsity[weights.Count];
@@ -124,7 +149,7 @@ public static class SparsifyStage
                 Tensor dense = ParameterSources.Load(weight.File, weight.Entry, device);
                 sparse[weight.Name] = SparseWeights.Prune(dense, norms?.Of(weight.Name, samples!.Samples), weight.Zeros, weight.Group);
                 dense.Dispose();
-                copy.Replace(weight.Name, sparse[weight.Name], cancellation);
+                copy?.Replace(weight.Name, sparse[weight.Name], cancellation);
             }
             layers[l] = new(l, sparse.Values.Sum(SparseWeights.Zeros), sparse.Values.Sum(value => value.numel()));
             if (samples is null) progress?.Report(new("sparsify", l + 1, layers.Length, "layers"));
