@@ -77,18 +77,13 @@ internal static class DealtCalibration
         IEnumerable<int> pieces, Start start)
     {
         var skipped = new SkipCounts(start.Skipped);
-        using var batches = work.Outlines(start.Next, skipped, start.Failing).GetEnumerator();
-        int at = -1;
-        foreach (int piece in pieces)
+        foreach (var (piece, batch) in Dealing.At(work.Outlines(start.Next, skipped, start.Failing), pieces))
         {
-            bool there = true;
-            while (at < piece && (there = batches.MoveNext())) at++;
-            if (!there)
+            if (batch is null)
             {
                 yield return (piece, null, new(null, None, skipped, work.FilteredUpTo(null)));
                 continue;
             }
-            var batch = batches.Current;
             var opened = new (EncodedSample? Encoded, string? Skip)[batch.Samples.Count];
             Parallel.For(0, opened.Length, i => opened[i] = batch.Samples[i].Open!());
             Dictionary<long, string> failing = new(opened.Index().Where(sample => sample.Item.Encoded is null)

@@ -77,6 +77,21 @@ public static class Dealing
         }
     }
 
+    /// <summary>The elements of a sequence that pieces are, by their places in it; null behind its end.</summary>
+    /// <param name="sequence">The same on all ranks; gone over once.</param>
+    /// <param name="pieces">Places, ascending.</param>
+    public static IEnumerable<(int Piece, T? Element)> At<T>(IEnumerable<T> sequence, IEnumerable<int> pieces) where T : class
+    {
+        using var elements = sequence.GetEnumerator();
+        int at = -1;
+        foreach (int piece in pieces)
+        {
+            bool there = true;
+            while (at < piece && (there = elements.MoveNext())) at++;
+            yield return (piece, there ? elements.Current : null);
+        }
+    }
+
     /// <summary>Begins a result behind which there may be others, and one behind which there is none.</summary>
     public const byte More = 0, Last = 1;
 

@@ -68,11 +68,13 @@ public class ConformanceTests
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
     public void The_outline_of_a_conversation_is_the_conversation_without_pixels(string family, string name)
     {
-        using var loaded = FamilyGoldens.Open(FamilyGoldens.PathOf(family, FamilyGoldens.Published), FamilyGoldens.Golden(family, name)["processor_arguments"]);
+        using var loaded = FamilyGoldens.Open(FamilyGoldens.PathOf(family, FamilyGoldens.Published),
+            FamilyGoldens.Golden(family, name)["processor_arguments"]);
         var messages = FamilyGoldens.Messages(family, name);
         RgbImage[] images = FamilyGoldens.Images(family, name);
         var whole = loaded.Processor.Encode(messages, images, addGenerationPrompt: true);
-        var outline = loaded.Processor.Encode(messages, [.. images.Select(image => RgbImage.Outline(image.Width, image.Height))], addGenerationPrompt: true);
+        RgbImage[] outlines = [.. images.Select(image => RgbImage.Outline(image.Width, image.Height))];
+        var outline = loaded.Processor.Encode(messages, outlines, addGenerationPrompt: true);
         Assert.Equal(whole.Ids, outline.Ids);
         Assert.Equal(whole.Kinds, outline.Kinds);
         Assert.Equal(whole.Positions, outline.Positions);

@@ -105,7 +105,8 @@ public sealed class LowRankTests : IDisposable
         var options = new FineTuneOptions(LearningRate: 1e-2, SamplesPerStep: 2, MicroBatchTokens: 300, Lora: 3, TrainOn: "text");
         using var tuner = new FineTuner(samples.Loaded.Model, [4, 30], options, _scratch.At("work"), "key", seed: 3);
         Tensor before = Logits(samples.Loaded.Model);
-        tuner.Run(samples.Count, (epoch, next, skipped, _) => samples.Load([.. Enumerable.Range(0, samples.Count)], next, skipped, _ => false));
+        tuner.Run(samples.Count, (epoch, next, skipped, _) =>
+            samples.Load([.. Enumerable.Range(0, samples.Count)], next, skipped, _ => false));
         Tensor adapted = Logits(samples.Loaded.Model);
         TunedModel.Write(TinyCheckpoints.Untied, tuner.Tuned.Changes, _scratch.At("tuned"), new Dictionary<string, string>());
         using var written = LoadedModel.Open(_scratch.At("tuned"), CPU, ScalarType.Float32);

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Evaluation.Tables;
@@ -8,9 +5,7 @@ using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
-using Interlace.Vlm.Inputs;
 
 namespace Interlace.Evaluation.Asking;
 
@@ -26,7 +21,6 @@ namespace Interlace.Evaluation.Asking;
 internal sealed class Asker(LoadedModel loaded, Job job, string folder)
 {
     private readonly EvaluationOptions _options = job.Experiment.Evaluate!;
-    private readonly DataOptions _data = job.Experiment.Data!;
 
     /// <summary>Asks what is left to ask.</summary>
     /// <param name="benchmarks">The folder in which the tables lie.</param>

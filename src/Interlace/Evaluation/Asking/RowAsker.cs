@@ -1,14 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Interlace.Artefacts;
 using Interlace.Data;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
 using Interlace.Jobs;
 using Interlace.Vlm;
-using Interlace.Vlm.Checkpoints;
-using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Inputs;
 

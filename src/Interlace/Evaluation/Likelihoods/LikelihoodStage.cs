@@ -144,19 +144,15 @@ public sealed class LikelihoodStage(LoadedModel loaded, Job job, string folder)
     private IEnumerable<(int Piece, byte[] Rows)> Share(LikelihoodFile file, int last, IEnumerable<int> pieces)
     {
         SkipCounts skipped = [];
-        using var batches = Batches(file, skipped).Where(batch => batch[^1].Row > last).GetEnumerator();
-        int at = -1;
-        foreach (int piece in pieces)
+        foreach (var (piece, batch) in Dealing.At(Batches(file, skipped).Where(batch => batch[^1].Row > last), pieces))
         {
             job.Cancellation.ThrowIfCancellationRequested();
-            bool there = true;
-            while (at < piece && (there = batches.MoveNext())) at++;
-            if (!there)
+            if (batch is null)
             {
                 yield return (piece, [Dealing.Last, .. Encoding.UTF8.GetBytes(skipped.ToJson())]);
                 continue;
             }
-            byte[] rows = RowLikelihood.ToBytes(Measured(batches.Current));
+            byte[] rows = RowLikelihood.ToBytes(Measured(batch));
             loaded.Model.CheckUnchanged();
             yield return (piece, [Dealing.More, .. rows]);
         }
