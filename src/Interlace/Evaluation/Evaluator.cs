@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Interlace.Evaluation.Asking;
 using Interlace.Evaluation.Rules;
 using Interlace.Evaluation.Scoring;
@@ -42,10 +43,11 @@ public sealed class Evaluator(LoadedModel loaded, Job job, string folder)
     }
 
     /// <summary>A member's part of asking.</summary>
-    internal static void Join(LoadedModel loaded, Job job)
+    internal static void Join(LoadedModel loaded, Job job, JsonObject content)
     {
-        using var tables = OpenTables(job.Experiment, loaded.Processor.ReadsImages);
-        new DealtAnswers(loaded, job, tables).Join();
+        var options = job.Experiment.Evaluate!;
+        using var tables = TableSet.Open(Benchmarks.In(options.Benchmarks!, options.Only), hash: false);
+        new DealtAnswers(loaded, job, tables).Join(content);
     }
 
     /// <summary>

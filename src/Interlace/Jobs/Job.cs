@@ -30,11 +30,14 @@ public sealed record Job(
     /// <summary>Writes a line to the log, where there is one.</summary>
     public void Say(string line) => Log?.Invoke(line);
 
-    /// <summary>Opens a model for this work, and says what a reader should know about its folder.</summary>
+    /// <summary>
+    /// Opens a model for this work, and says what a reader should know about its folder. Members of the group open it at the same time.
+    /// </summary>
     /// <param name="folder">The model folder; the caller disposes the model.</param>
     /// <exception cref="InputException">The folder is wrong.</exception>
     public LoadedModel Open(string folder)
     {
+        if (Ranks is { Count: > 1, Leads: true }) Ranks.Prepare(Described(folder, []));
         var loaded = LoadedModel.Open(folder, Compute.Device, Compute.Type, Experiment.Data!.MaxPixels, Cancellation);
         foreach (string warning in loaded.Warnings) Say(warning);
         return loaded;
@@ -46,30 +49,35 @@ public sealed record Job(
     /// <param name="content">What the members must know beside the settings.</param>
     public void Call(string task, string model, JsonObject content)
     {
+        Ranks.Call(task, Described(model, content));
+        ConnectDevices();
+    }
+
+    private JsonObject Described(string model, JsonObject content)
+    {
         content["model"] = model.Length > 0 ? Path.GetFullPath(model) : null;
         content["experiment"] = StrictJson.Parse(ExperimentFile.ToJson(Experiment));
         content["device"] = Compute.Device.type == DeviceType.CUDA ? "cuda" : "cpu";
         content["dtype"] = Compute.TypeName;
-        Ranks.Call(task, content);
-        ConnectDevices();
+        return content;
     }
 
-    private void ConnectDevices()
+    /// <summary>Goes from device to device from here on, where the work is on devices; every rank of the group must ask for it.</summary>
+    public void ConnectDevices()
     {
         if (Compute.Device.type == DeviceType.CUDA && !Ranks.ConnectDevices())
             Say("NCCL (libnccl.so.2) is not found: what the ranks sum goes through the memory of the CPU.");
     }
 
     /// <summary>The work as a member of the group gets it from <see cref="Call"/>; it says nothing to anybody.</summary>
+    /// <remarks>Called to a task, it begins with <see cref="ConnectDevices"/>, as the leader does.</remarks>
     /// <param name="ranks">The group.</param>
     /// <param name="content">The call.</param>
     /// <param name="threads">Threads of the engine; the member's share of the machine's cores where absent.</param>
     public static Job Of(RankGroup ranks, JsonObject content, int? threads = null)
     {
         var compute = Compute.Choose((string)content["device"]!, (string)content["dtype"]!, threads, ranks.Launch.LocalCount);
-        var job = new Job(ExperimentFile.Parse(content["experiment"]!.ToJsonString(), "the leader's settings"), compute) { Ranks = ranks };
-        job.ConnectDevices();
-        return job;
+        return new(ExperimentFile.Parse(content["experiment"]!.ToJsonString(), "the leader's settings"), compute) { Ranks = ranks };
     }
 
     /// <summary>A part of this work that settings of its own describe: its lines and stages bear its name.</summary>

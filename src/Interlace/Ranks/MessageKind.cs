@@ -6,6 +6,9 @@ internal enum MessageKind : byte
     /// <summary>Leader: do this task.</summary>
     Call,
 
+    /// <summary>Leader: a task with this model may follow.</summary>
+    Prepare,
+
     /// <summary>Member: the task is done.</summary>
     Done,
 

@@ -119,6 +119,17 @@ public sealed class RankGroup
         for (int rank = 1; rank < Count; rank++) Send(rank, MessageKind.Call, Encoding.UTF8.GetBytes(call.ToJsonString()));
     }
 
+    /// <summary>
+    /// The leader tells members that wait what they may be called to next, so that they open it while it does. Nothing is said to members
+    /// at work.
+    /// </summary>
+    /// <param name="content">What they must know.</param>
+    public void Prepare(JsonObject content)
+    {
+        if (Task is not null) return;
+        for (int rank = 1; rank < Count; rank++) Send(rank, MessageKind.Prepare, Encoding.UTF8.GetBytes(content.ToJsonString()));
+    }
+
     /// <summary>Waits until all members have done their part of what they were called to.</summary>
     public void Complete()
     {
@@ -128,12 +139,18 @@ public sealed class RankGroup
     }
 
     /// <summary>A member's life: it does what it is called to until the leader ends it.</summary>
+    /// <param name="prepare">Looks ahead to a task by a part of its content.</param>
     /// <param name="perform">Does a task by its name and content.</param>
-    public void Serve(Action<string, JsonObject> perform)
+    public void Serve(Action<JsonObject> prepare, Action<string, JsonObject> perform)
     {
         while (Next() is { Kind: not MessageKind.End } message)
         {
             var call = (JsonObject)StrictJson.Parse(Encoding.UTF8.GetString(message.Content))!;
+            if (message.Kind == MessageKind.Prepare)
+            {
+                prepare(call);
+                continue;
+            }
             Task = (string)call["task"]!;
             perform(Task, (JsonObject)call["content"]!);
             Task = null;

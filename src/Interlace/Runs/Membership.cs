@@ -15,17 +15,17 @@ namespace Interlace.Runs;
 /// <summary>What a rank that does not lead does: the table of tasks to which stages call it.</summary>
 public static class Membership
 {
-    private static readonly Dictionary<string, Action<Job, JsonObject>> Tasks = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Action<Job, JsonObject, ReadyModel>> Tasks = new(StringComparer.Ordinal)
     {
         [DealtCalibration.Task] = WithModel(DealtCalibration.Join),
         [SharedLosses.Task] = WithModel(SharedLosses.Join),
         [EvidenceFiles.Taylor] = WithModel(EvidenceStage.JoinTaylor),
         [SparsifyStage.Task] = WithModel(SparsifyStage.Join),
         [FineTuneStage.Task] = WithModel(FineTuneStage.Join),
-        [DealtAnswers.Task] = WithModel((loaded, job, _) => Evaluator.Join(loaded, job)),
+        [DealtAnswers.Task] = WithModel(Evaluator.Join),
         [LikelihoodStage.Task] = WithModel((loaded, job, _) => LikelihoodStage.Join(loaded, job)),
-        [DealtLines.Task] = DealtLines.Join,
-        [RankSurvey.Task] = (job, _) => RankSurvey.Join(job),
+        [DealtLines.Task] = WithoutModel(DealtLines.Join),
+        [RankSurvey.Task] = WithoutModel((job, _) => RankSurvey.Join(job)),
     };
 
     /// <summary>
@@ -34,12 +34,26 @@ public static class Membership
     /// <param name="group">The group.</param>
     /// <param name="threads">Threads of the engine; the member's share of the machine's cores where absent.</param>
     /// <exception cref="InputException">A model or data are wrong, as seen from this rank's machine.</exception>
-    public static void Serve(RankGroup group, int? threads = null) =>
-        group.Serve((task, content) => Tasks[task](Job.Of(group, content, threads), content));
-
-    private static Action<Job, JsonObject> WithModel(Action<LoadedModel, Job, JsonObject> join) => (job, content) =>
+    public static void Serve(RankGroup group, int? threads = null)
     {
-        using var loaded = job.Open((string)content["model"]!);
+        using var ready = new ReadyModel();
+        group.Serve(content => ready.Open(Job.Of(group, content, threads), content), (task, content) =>
+        {
+            var job = Job.Of(group, content, threads);
+            job.ConnectDevices();
+            Tasks[task](job, content, ready);
+        });
+    }
+
+    private static Action<Job, JsonObject, ReadyModel> WithModel(Action<LoadedModel, Job, JsonObject> join) => (job, content, ready) =>
+    {
+        using var loaded = ready.Take(job, content);
         join(loaded, job, content);
+    };
+
+    private static Action<Job, JsonObject, ReadyModel> WithoutModel(Action<Job, JsonObject> join) => (job, content, ready) =>
+    {
+        ready.Dispose();
+        join(job, content);
     };
 }

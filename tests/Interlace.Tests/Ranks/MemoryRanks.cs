@@ -21,7 +21,7 @@ internal sealed class MemoryRanks : IMessages, ICollective
         ConcurrentQueue<(int, byte[])>[] inboxes = [.. Enumerable.Range(0, count).Select(_ => new ConcurrentQueue<(int, byte[])>())];
         RankGroup[] groups = [.. Enumerable.Range(0, count).Select(rank => RankGroup.Of(new MemoryRanks(rank, inboxes),
             new MemoryRanks(rank, inboxes)))];
-        Task[] members = [.. groups[1..].Select(group => Task.Factory.StartNew(() => group.Serve((_, _) => join(group)),
+        Task[] members = [.. groups[1..].Select(group => Task.Factory.StartNew(() => group.Serve(_ => { }, (_, _) => join(group)),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         groups[0].Call("task", []);
         T result = lead(groups[0]);

@@ -3,35 +3,51 @@ using Interlace.Jobs;
 namespace Interlace.Evaluation.Asking;
 
 /// <summary>Counts answers for the progress of an evaluation, over all benchmarks and within the one at work.</summary>
-internal sealed class AnswerTally(string stage, long total, IProgress<StageProgress>? progress)
+internal sealed class AnswerTally
 {
-    private StagePart _part;
-    private long _before;   // answers of the benchmarks that are done
+    private readonly string _stage;
+    private readonly StagePart[] _parts;
+    private readonly IProgress<StageProgress>? _progress;
+    private int _at;   // the last benchmark that has begun
 
-    /// <summary>A benchmark begins, of whose rows an earlier run has answered some.</summary>
-    public void Begin(string benchmark, long rows, long answered)
+    /// <summary>Begins with the first benchmark that is not done.</summary>
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="parts">The benchmarks in their order, with the answers that an earlier run has left.</param>
+    /// <param name="progress">Hears of every answer.</param>
+    public AnswerTally(string stage, IEnumerable<StagePart> parts, IProgress<StageProgress>? progress)
     {
-        _part = new(benchmark, answered, rows);
+        (_stage, _parts, _progress) = (stage, [.. parts], progress);
+        _at = Math.Max(Array.FindIndex(_parts, part => part.Done < part.Total), 0);
         Report();
     }
 
-    /// <summary>One more answer.</summary>
-    public void Answered()
+    /// <summary>One more answer. That of a later benchmark tells that those before have all been asked.</summary>
+    /// <param name="benchmark">0-based number of its benchmark.</param>
+    public void Answered(int benchmark)
     {
-        _part = _part with { Done = _part.Done + 1 };
-        Report();
-    }
-
-    /// <summary>The benchmark is done: rows that could not be asked count as done.</summary>
-    public void End()
-    {
-        if (_part.Done < _part.Total)
+        if (benchmark > _at)
         {
-            _part = _part with { Done = _part.Total };
+            _at = benchmark;
             Report();
         }
-        _before += _part.Total;
+        _parts[benchmark] = _parts[benchmark] with { Done = _parts[benchmark].Done + 1 };
+        Report();
     }
 
-    private void Report() => progress?.Report(new(stage, _before + _part.Done, total, "answers", Part: _part));
+    /// <summary>All is asked: rows that could not be asked count as done.</summary>
+    public void End()
+    {
+        if (_parts.Length == 0) return;
+        _at = _parts.Length - 1;
+        if (_parts[_at].Done == _parts[_at].Total) return;
+        _parts[_at] = _parts[_at] with { Done = _parts[_at].Total };
+        Report();
+    }
+
+    private void Report()
+    {
+        if (_parts.Length == 0) return;
+        long done = _parts[.._at].Sum(part => part.Total) + _parts[_at].Done;
+        _progress?.Report(new(_stage, done, _parts.Sum(part => part.Total), "answers", Part: _parts[_at]));
+    }
 }

@@ -40,11 +40,8 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         var file = new AnswersFile(AnswersFile.CurrentFormat, ProgramVersion.CreatedBy, settings, job.Experiment.Seed,
             new(identity, tables.Md5, ModelHistory.Of(loaded.Folder)), Path.GetFullPath(benchmarks));
         Resume(file);
-        var tally = new AnswerTally(stage, tables.Tables.Sum(t => settings.RowsOf(t.Benchmark, t.Table).Count), job.Progress);
-        Dictionary<string, SkipCounts> skipped = new(StringComparer.Ordinal);
         var answers = new DealtAnswers(loaded, job, tables);
-        foreach (var (i, (benchmark, table)) in tables.Tables.Index())
-            skipped[benchmark.Name] = Answer(i, benchmark, table, settings.RowsOf(benchmark, table), tally, answers);
+        var skipped = AnswerAll(tables, settings, stage, answers);
         if (BatchCheck.IsNeeded(settings, _options)) AnswerAlone(tables, settings, stage, answers);
         answers.Complete();
         return (file, skipped);
@@ -65,32 +62,25 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
         file.Save(path);
     }
 
-    private SkipCounts Answer(int number, Benchmark benchmark, BenchmarkTable table, IReadOnlyList<BenchmarkRow> rows, AnswerTally tally,
-        DealtAnswers answers)
+    /// <summary>Asks every row that has no answer yet.</summary>
+    /// <returns>What could not be asked, by benchmark.</returns>
+    private Dictionary<string, SkipCounts> AnswerAll(TableSet tables, AnswerSettings settings, string stage, DealtAnswers answers)
     {
-        SkipCounts skipped = [];
-        string path = EvaluationFolder.Predictions(folder, benchmark.Name);
-        using (var file = AnswerFile.Open(path)) Ask(number, benchmark, rows, file, skipped, tally, answers);
-        AnswerFile.Sort(path, rows);
-        if (table.RowsWithoutImage > 0) skipped.Add(SkipReason.MissingImage, table.RowsWithoutImage);
-        if (rows.Count > 0 && EvaluationFolder.ReadAnswers(folder, benchmark.Name).Count == 0) throw UsableRows.Refusal(table, skipped);
-        return skipped;
-    }
-
-    private void Ask(int number, Benchmark benchmark, IReadOnlyList<BenchmarkRow> rows, JsonLinesWriter<Answer> file,
-        SkipCounts skipped, AnswerTally tally, DealtAnswers answers)
-    {
-        var known = AnswerFile.ByIndex(file.Found, EvaluationFolder.Predictions(folder, benchmark.Name));
-        using var times = AnswerSeconds.Open(EvaluationFolder.Times(folder, benchmark.Name), known.Keys);
-        tally.Begin(benchmark.Name, rows.Count, known.Count);
-        int[] open = [.. rows.Index().Where(row => !known.ContainsKey(row.Item.Index)).Select(row => row.Index)];
-        foreach (var (answer, seconds) in answers.Of(new(number, Alone: false, open), skipped))
+        Dictionary<string, SkipCounts> skipped = new(StringComparer.Ordinal);
+        var counts = Ask(stage, answers, alone: false, [.. tables.Tables.Select(t =>
         {
-            times.Add(seconds);
-            file.Add(answer);
-            tally.Answered();
+            IReadOnlyList<BenchmarkRow> rows = settings.RowsOf(t.Benchmark, t.Table);
+            return new AskedTable(t.Benchmark.Name, rows, rows, EvaluationFolder.Predictions(folder, t.Benchmark.Name),
+                EvaluationFolder.Times(folder, t.Benchmark.Name));
+        })]);
+        foreach (var (i, (benchmark, table)) in tables.Tables.Index())
+        {
+            if (table.RowsWithoutImage > 0) counts[i].Add(SkipReason.MissingImage, table.RowsWithoutImage);
+            if (settings.RowsOf(benchmark, table).Count > 0 && EvaluationFolder.ReadAnswers(folder, benchmark.Name).Count == 0)
+                throw UsableRows.Refusal(table, counts[i]);
+            skipped[benchmark.Name] = counts[i];
         }
-        tally.End();
+        return skipped;
     }
 
     /// <summary>Asks some of the answered rows once more, one at a time: <c>alone/NAME.jsonl</c>.</summary>
@@ -102,28 +92,32 @@ internal sealed class Asker(LoadedModel loaded, Job job, string folder)
             .Where(row => answers[t.Benchmark.Name].ContainsKey(row.Index)).Select(row => (t.Benchmark.Name, row)));
         var chosen = BatchCheck.Rows(answered, _options.CheckBatching, job.Experiment.Seed)
             .ToLookup(row => row.Benchmark, row => row.Row, StringComparer.Ordinal);
-        var tally = new AnswerTally($"{stage} alone", chosen.Sum(rows => rows.Count()), job.Progress);
-        foreach (var (number, (benchmark, table)) in tables.Tables.Index().Where(t => chosen.Contains(t.Item.Benchmark.Name)))
-        {
-            string path = EvaluationFolder.Alone(folder, benchmark.Name);
-            IReadOnlyList<BenchmarkRow> all = settings.RowsOf(benchmark, table);
-            using (var file = AnswerFile.Open(path)) AskAlone(number, all, [.. chosen[benchmark.Name]], file, path);
-            AnswerFile.Sort(path, all);
-        }
+        Ask($"{stage} alone", dealt, alone: true, [.. tables.Tables.Select(t =>
+            new AskedTable(t.Benchmark.Name, settings.RowsOf(t.Benchmark, t.Table), [.. chosen[t.Benchmark.Name]],
+                EvaluationFolder.Alone(folder, t.Benchmark.Name), times: null))]);
+    }
 
-        void AskAlone(int number, IReadOnlyList<BenchmarkRow> all, BenchmarkRow[] rows, JsonLinesWriter<Answer> file, string path)
+    /// <summary>Asks rows of tables and keeps the answers as they end.</summary>
+    /// <returns>What could not be asked of each table.</returns>
+    private SkipCounts[] Ask(string stage, DealtAnswers answers, bool alone, IReadOnlyList<AskedTable> tables)
+    {
+        SkipCounts[] skipped = [.. tables.Select(_ => new SkipCounts())];
+        try
         {
-            var known = AnswerFile.ByIndex(file.Found, path);
-            var indices = rows.Select(row => row.Index).ToHashSet(StringComparer.Ordinal);
-            int[] open = [.. all.Index().Where(row => indices.Contains(row.Item.Index) && !known.ContainsKey(row.Item.Index))
-                .Select(row => row.Index)];
-            tally.Begin(Path.GetFileNameWithoutExtension(path), rows.Length, rows.Length - open.Length);
-            foreach (var (answer, _) in dealt.Of(new(number, Alone: true, open), []))
+            foreach (var table in tables) table.Open();
+            var tally = new AnswerTally(stage, tables.Select(table => table.Part), job.Progress);
+            foreach (var (at, answer, seconds) in answers.Of(new(alone, [.. tables.Select(table => table.Left)]), skipped))
             {
-                file.Add(answer);
-                tally.Answered();
+                tables[at].Add(answer, seconds);
+                tally.Answered(at);
             }
             tally.End();
         }
+        finally
+        {
+            foreach (var table in tables) table.Dispose();
+        }
+        foreach (var table in tables) table.Sort();
+        return skipped;
     }
 }

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Interlace.Data;
 using Interlace.Evaluation.Tables;
 using Interlace.Experiments;
@@ -15,7 +17,7 @@ internal sealed class DealtAnswers
     /// <summary>Name of the task.</summary>
     public const string Task = "answers";
 
-    private const int SkippedRows = -1;   // the number of the piece that holds their counts
+    private const string SizesName = "table_bytes";
 
     private readonly LoadedModel _loaded;
     private readonly Job _job;
@@ -26,32 +28,61 @@ internal sealed class DealtAnswers
     public DealtAnswers(LoadedModel loaded, Job job, TableSet tables)
     {
         (_loaded, _job, _tables, _asker) = (loaded, job, tables, new(loaded, job));
-        if (job.Ranks is { Count: > 1, Leads: true }) job.Call(Task, loaded.Folder, []);
+        if (job.Ranks is { Count: > 1, Leads: true })
+            job.Call(Task, loaded.Folder, new() { [SizesName] = JsonSerializer.SerializeToNode(tables.Sizes) });
     }
 
-    /// <summary>Some rows of a table.</summary>
-    /// <param name="Table">0-based number of the table.</param>
+    /// <summary>Rows of all tables, which are pieces in their order: who is done with a table goes on with the next.</summary>
     /// <param name="Alone">One after the other, and no longer than is compared.</param>
-    /// <param name="Rows">0-based places among the rows that are asked of the table.</param>
-    public sealed record Questions(int Table, bool Alone, int[] Rows);
-
-    /// <summary>The answers as they end.</summary>
-    /// <param name="questions">What is asked.</param>
-    /// <param name="skipped">Where rows are counted that cannot be asked.</param>
-    public IEnumerable<(Answer Answer, AnswerSeconds Seconds)> Of(Questions questions, SkipCounts skipped)
+    /// <param name="Rows">0-based places among the rows that are asked of each table, ascending.</param>
+    public sealed record Questions(bool Alone, IReadOnlyList<int[]> Rows)
     {
-        if (_job.Ranks.Count == 1)
+        private readonly int[] _firsts = [.. Rows.Index().Select(table => Rows.Take(table.Index).Sum(rows => rows.Length))];
+
+        /// <summary>Number of pieces.</summary>
+        public int Count { get; } = Rows.Sum(rows => rows.Length);
+
+        /// <summary>The table and the row of a piece.</summary>
+        public (int Table, int Row) this[int piece]
         {
-            foreach (var (_, answer, seconds) in Answers(questions, questions.Rows, skipped)) yield return (answer, seconds);
+            get
+            {
+                int table = Array.FindLastIndex(_firsts, first => first <= piece);   // the last of several: those before are empty
+                return (table, Rows[table][piece - _firsts[table]]);
+            }
+        }
+
+        /// <summary>As the leader tells the members.</summary>
+        public byte[] ToBytes() => MemoryMarshal.AsBytes<int>(
+            [Alone ? 1 : 0, .. Rows.SelectMany(rows => (IEnumerable<int>)[rows.Length, .. rows])]).ToArray();
+
+        /// <summary>What <see cref="ToBytes"/> wrote.</summary>
+        public static Questions Of(ReadOnlySpan<int> numbers)
+        {
+            List<int[]> tables = [];
+            for (int at = 1; at < numbers.Length; at += 1 + numbers[at]) tables.Add(numbers.Slice(at + 1, numbers[at]).ToArray());
+            return new(numbers[0] == 1, tables);
+        }
+    }
+
+    /// <summary>The answers as they end, each with the number of its table.</summary>
+    /// <param name="questions">What is asked.</param>
+    /// <param name="skipped">Where rows of each table are counted that cannot be asked.</param>
+    public IEnumerable<(int Table, Answer Answer, AnswerSeconds Seconds)> Of(Questions questions, IReadOnlyList<SkipCounts> skipped)
+    {
+        var ranks = _job.Ranks;
+        if (ranks.Count == 1)
+        {
+            foreach (var (table, rows) in questions.Rows.Index())
+                foreach (var (_, answer, seconds) in Answers(questions, table, rows, skipped[table])) yield return (table, answer, seconds);
             yield break;
         }
-        int[] order = [questions.Table, questions.Alone ? 1 : 0, .. questions.Rows];
-        _job.Ranks.Collective.Broadcast(MemoryMarshal.AsBytes(order.AsSpan()).ToArray());
-        foreach (var (piece, bytes) in Dealing.Lead(_job.Ranks, piece => piece < questions.Rows.Length, pieces => Share(questions, pieces),
+        ranks.Collective.Broadcast(questions.ToBytes());
+        foreach (var (result, bytes) in Dealing.Lead(ranks, piece => piece < questions.Count, pieces => Share(questions, pieces),
             _job.Cancellation))
         {
-            if (piece == SkippedRows) skipped.Merge(SkipCounts.Parse(Encoding.UTF8.GetString(bytes)));
-            else yield return AnswerFile.Of(bytes);
+            if (result < 0) skipped[~result].Merge(SkipCounts.Parse(Encoding.UTF8.GetString(bytes)));
+            else if (AnswerFile.Of(bytes) is var (answer, seconds)) yield return (result, answer, seconds);
         }
     }
 
@@ -64,27 +95,48 @@ internal sealed class DealtAnswers
     }
 
     /// <summary>A member's part, until the leader lets it go.</summary>
-    public void Join()
+    /// <exception cref="InputException">The tables are not those of the leader.</exception>
+    public void Join(JsonObject content)
     {
-        while (MemoryMarshal.Cast<byte, int>(_job.Ranks.Collective.Broadcast([])).ToArray() is { Length: > 0 } order)
+        foreach (var (name, bytes) in _tables.Sizes)
+            if ((long?)content[SizesName]![name] is var leaders && leaders != bytes)
+            {
+                throw new InputException($"{name} has {bytes} bytes here and {leaders ?? 0} where the leader is: "
+                    + "all ranks must see the same folder of tables.");
+            }
+        while (MemoryMarshal.Cast<byte, int>(_job.Ranks.Collective.Broadcast([])) is { Length: > 0 } numbers)
         {
-            var questions = new Questions(order[0], order[1] == 1, order[2..]);
+            var questions = Questions.Of(numbers);
             Dealing.Join(_job.Ranks, pieces => Share(questions, pieces));
         }
     }
 
+    /// <summary>
+    /// Answers of rows as they are asked for, numbered by their table; what is left out of a table bears the complement of its number.
+    /// </summary>
     private IEnumerable<(int Piece, byte[] Result)> Share(Questions questions, IEnumerable<int> pieces)
     {
-        SkipCounts skipped = [];
-        foreach (var (_, answer, seconds) in Answers(questions, pieces.Select(piece => questions.Rows[piece]), skipped))
-            yield return (0, AnswerFile.ToBytes(answer, seconds));
-        yield return (SkippedRows, Encoding.UTF8.GetBytes(skipped.ToJson()));
+        using var next = pieces.GetEnumerator();
+        bool more = next.MoveNext();
+        while (more)
+        {
+            int table = questions[next.Current].Table;
+            SkipCounts skipped = [];
+            foreach (var (_, answer, seconds) in Answers(questions, table, RowsOf(table), skipped))
+                yield return (table, AnswerFile.ToBytes(answer, seconds));
+            yield return (~table, Encoding.UTF8.GetBytes(skipped.ToJson()));
+        }
+
+        IEnumerable<int> RowsOf(int table)
+        {
+            for (; more && questions[next.Current] is var (of, row) && of == table; more = next.MoveNext()) yield return row;
+        }
     }
 
-    private IEnumerable<(int Place, Answer Answer, AnswerSeconds Seconds)> Answers(Questions questions, IEnumerable<int> places,
-        SkipCounts skipped)
+    private IEnumerable<(int Place, Answer Answer, AnswerSeconds Seconds)> Answers(Questions questions, int number,
+        IEnumerable<int> places, SkipCounts skipped)
     {
-        var (benchmark, table) = _tables.Tables[questions.Table];
+        var (benchmark, table) = _tables.Tables[number];
         var settings = AskingSettings.Of(_job.Experiment.Evaluate!, benchmark);
         var generation = settings.Generation(questions.Alone ? 1 : _job.Experiment.Evaluate!.Slots, _loaded.Folder);
         if (questions.Alone) generation = generation with { MaxNewTokens = Math.Min(generation.MaxNewTokens, BatchCheck.Tokens) };

@@ -49,6 +49,7 @@ public sealed class BenchmarkTable : IDisposable
         (_path, _file) = (path, file);
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
         using IncrementalHash? md5 = hash ? IncrementalHash.CreateHash(HashAlgorithmName.MD5) : null;
+        Bytes = stream.Length;
         TsvReader reader = new(stream, Name, md5);
         List<string> columns = ReadHeader(reader);
         Columns = columns;
@@ -80,6 +81,9 @@ public sealed class BenchmarkTable : IDisposable
 
     /// <summary>The file's name without folder.</summary>
     public string Name => Path.GetFileName(_path);
+
+    /// <summary>Bytes of the file.</summary>
+    public long Bytes { get; }
 
     /// <summary>Column names in the order of the file.</summary>
     public IReadOnlyList<string> Columns { get; }

@@ -17,15 +17,20 @@ public sealed class TableSet : IDisposable
     /// <summary>MD5 by file name.</summary>
     public IReadOnlyDictionary<string, string> Md5 => _tables.ToDictionary(t => t.Table.Name, t => t.Table.Md5!);
 
+    /// <summary>Bytes by file name.</summary>
+    internal IReadOnlyDictionary<string, long> Sizes => _tables.ToDictionary(t => t.Table.Name, t => t.Table.Bytes);
+
     /// <summary>Opens tables.</summary>
+    /// <param name="benchmarks">Where they are.</param>
+    /// <param name="hash">Whether <see cref="Md5"/> is needed.</param>
     /// <exception cref="InputException">One is absent or wrong.</exception>
-    public static TableSet Open(IEnumerable<FoundBenchmark> benchmarks)
+    public static TableSet Open(IEnumerable<FoundBenchmark> benchmarks, bool hash = true)
     {
         FoundBenchmark[] found = [.. benchmarks];
         TableSet set = new(FileStamps.Of(found.Select(benchmark => benchmark.Path)));
         try
         {
-            foreach (var (benchmark, path) in found) set._tables.Add((benchmark, BenchmarkTable.Open(path, hash: true)));
+            foreach (var (benchmark, path) in found) set._tables.Add((benchmark, BenchmarkTable.Open(path, hash)));
             return set;
         }
         catch
