@@ -84,7 +84,8 @@ public class ArchitectureTests
                      from line in File.ReadLines(file)
                      let code = WithoutExamples(line.Split("//")[0])
                      where name.IsMatch(facts.Aggregate(code, (rest, fact) => rest.Replace(fact, "", StringComparison.Ordinal)))
-                     select (InRoom: file.Contains("/Families/", StringComparison.Ordinal), Text: $"{Path.GetFileName(file)}: {line.Trim()}"))
+                     let text = $"{Path.GetFileName(file)}: {line.Trim()}"
+                     select (InRoom: file.Contains("/Families/", StringComparison.Ordinal), Text: text))
             .ToArray();
         Assert.Empty(named.Where(use => !use.InRoom).Select(use => use.Text));
         Assert.Contains(named, use => use.InRoom);   // the reading itself works
@@ -96,29 +97,38 @@ public class ArchitectureTests
     [Fact]
     public void Libraries_know_nothing_of_what_is_built_on_them()
     {
-        string[] References(Assembly assembly) => [.. assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(name => name.StartsWith("Interlace", StringComparison.Ordinal))];
+        string[] References(Assembly assembly) => [.. assembly.GetReferencedAssemblies().Select(name => name.Name!)
+            .Where(name => name.StartsWith("Interlace", StringComparison.Ordinal))];
         Assert.Empty(References(typeof(VisionLanguageModel).Assembly));
         Assert.Equal(["Interlace.Vlm"], References(typeof(Experiment).Assembly));
         Assert.Equal(["Interlace", "Interlace.Vlm"], References(typeof(ChatServer).Assembly).Order());
         Assert.DoesNotContain("System.Console", typeof(ChatServer).Assembly.GetReferencedAssemblies().Select(name => name.Name));
         // What listens is known to the server alone: no other command loads it.
         Assert.DoesNotContain(new[] { typeof(Experiment).Assembly, typeof(VisionLanguageModel).Assembly, typeof(CommandLine).Assembly }
-            .SelectMany(assembly => assembly.GetReferencedAssemblies()), name => name.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
-        Assert.DoesNotContain("System.Console", typeof(Experiment).Assembly.GetReferencedAssemblies().Concat(typeof(VisionLanguageModel).Assembly.GetReferencedAssemblies()).Select(name => name.Name));
+            .SelectMany(assembly => assembly.GetReferencedAssemblies()),
+            name => name.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
+        Assert.DoesNotContain("System.Console", new[] { typeof(Experiment).Assembly, typeof(VisionLanguageModel).Assembly }
+            .SelectMany(assembly => assembly.GetReferencedAssemblies()).Select(name => name.Name));
         Assert.Contains("System.Console", typeof(CommandLine).Assembly.GetReferencedAssemblies().Select(name => name.Name));
     }
 
     [Fact]
     public void Numbers_reach_the_engine_through_one_file_that_keeps_their_wrappers_alive()
     {
-        Dictionary<MethodBase, MethodBase[]> engine = Methods(typeof(torch).Assembly).ToDictionary(method => method, method => Called(method).ToArray());
-        bool Wraps(MethodBase method) => method.DeclaringType == typeof(Scalar) && method.Name == "op_Implicit" || method.DeclaringType == typeof(ScalarExtensionMethods);
+        Dictionary<MethodBase, MethodBase[]> engine = Methods(typeof(torch).Assembly)
+            .ToDictionary(method => method, method => Called(method).ToArray());
+        bool Wraps(MethodBase method) => method.DeclaringType == typeof(Scalar) && method.Name == "op_Implicit"
+            || method.DeclaringType == typeof(ScalarExtensionMethods);
         HashSet<MethodBase> unsafeMethods = [.. engine.Keys.Where(Wraps)];
-        while (engine.Where(method => !unsafeMethods.Contains(method.Key) && method.Value.Any(unsafeMethods.Contains)).Select(method => method.Key).ToArray() is { Length: > 0 } more) unsafeMethods.UnionWith(more);
-        var uses = from assembly in new[] { typeof(Arithmetic).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly, typeof(Interlace.DemoModel.ModelFolder).Assembly, typeof(ArchitectureTests).Assembly }
+        while (engine.Where(method => !unsafeMethods.Contains(method.Key) && method.Value.Any(unsafeMethods.Contains))
+            .Select(method => method.Key).ToArray() is { Length: > 0 } more) unsafeMethods.UnionWith(more);
+        Assembly[] own = [typeof(Arithmetic).Assembly, typeof(Experiment).Assembly, typeof(CommandLine).Assembly,
+            typeof(Interlace.DemoModel.ModelFolder).Assembly, typeof(ArchitectureTests).Assembly];
+        var uses = from assembly in own
                    from method in Methods(assembly)
                    from called in Called(method).Where(unsafeMethods.Contains)
-                   select (User: Outermost(method.DeclaringType!), Called: called, Text: $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}");
+                   let text = $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}.{called.Name}"
+                   select (User: Outermost(method.DeclaringType!), Called: called, Text: text);
         // That file makes wrappers, but it too leaves alone what makes hidden ones.
         Assert.Empty(uses.Where(use => use.User != typeof(Arithmetic) || !Wraps(use.Called)).Select(use => use.Text));
         Assert.Contains(uses, use => use.User == typeof(Arithmetic));   // the reading itself works
@@ -182,7 +192,8 @@ public class ArchitectureTests
             {
                 pending.Push(called);
                 // An iterator's code is in the class that its method makes.
-                if (called.IsConstructor && called.DeclaringType!.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)))
+                if (called.IsConstructor
+                    && called.DeclaringType!.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)))
                     foreach (var part in Methods(called.DeclaringType!)) pending.Push(part);
             }
         }
@@ -231,15 +242,19 @@ public class ArchitectureTests
     }
 
     private static IEnumerable<Type> Parts(Type type) =>
-        type.HasElementType ? Parts(type.GetElementType()!) : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type.GetGenericTypeDefinition()) : [type];
+        type.HasElementType ? Parts(type.GetElementType()!)
+            : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type.GetGenericTypeDefinition()) : [type];
 
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance
+        | BindingFlags.DeclaredOnly;
 
     private static IEnumerable<MethodBase> Methods(Assembly assembly) => assembly.GetTypes().SelectMany(Methods);
 
-    private static IEnumerable<MethodBase> Methods(Type type) => type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared));
+    private static IEnumerable<MethodBase> Methods(Type type) =>
+        type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared));
 
-    private static IEnumerable<MethodBase> Called(MethodBase method) => Named(method).OfType<MethodBase>().Select(called => called is MethodInfo { IsGenericMethod: true } info ? info.GetGenericMethodDefinition() : called);
+    private static IEnumerable<MethodBase> Called(MethodBase method) => Named(method).OfType<MethodBase>()
+        .Select(called => called is MethodInfo { IsGenericMethod: true } info ? info.GetGenericMethodDefinition() : called);
 
     /// <summary>The types, fields and methods that a method's code names.</summary>
     private static IEnumerable<MemberInfo> Named(MethodBase method)
@@ -251,7 +266,8 @@ public class ArchitectureTests
             short value = code[at] == 0xFE ? (short)(0xFE00 | code[at + 1]) : code[at];
             OpCode operation = OpCodes.First(candidate => candidate.Value == value);
             at += operation.Size;
-            if (operation.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
+            if (operation.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType
+                or OperandType.InlineTok)
             {
                 yield return method.Module.ResolveMember(BitConverter.ToInt32(code, at), ofType, ofMethod)!;
             }

@@ -19,7 +19,8 @@ internal sealed class ScratchFolder : IDisposable
     public string Copy(string source, string name)
     {
         Directory.CreateDirectory(At(name));
-        foreach (string file in Directory.EnumerateFiles(source)) File.WriteAllBytes(At(name, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
+        foreach (string file in Directory.EnumerateFiles(source))
+            File.WriteAllBytes(At(name, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
         return At(name);
     }
 

@@ -42,7 +42,8 @@ if LEVEL=1 "$repository/build/package.sh" "$work/made" >"$work/package.log" 2>&1
     app="$(echo "$work"/elsewhere/*)"
     cd "$app" || exit 1
     check "the archive has one folder, of its own name" test "$(basename "$app").tar.gz" = "$(basename "$archive")"
-    check "nothing in it belongs to anybody" prints "^1$" sh -c "tar --numeric-owner -tvzf '$archive' | awk '{print \$2, \$4}' | sort -u | wc -l"
+    check "nothing in it belongs to anybody" prints "^1$" \
+        sh -c "tar --numeric-owner -tvzf '$archive' | awk '{print \$2, \$4}' | sort -u | wc -l"
     for file in README.md LICENSE CHANGELOG.md THIRD-PARTY-NOTICES.md licences/libtorch.txt licences/dotnet.txt completion/interlace.bash \
         completion/interlace.zsh demo/model/config.json; do
         check "it holds $file" test -s "$file"

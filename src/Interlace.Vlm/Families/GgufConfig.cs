@@ -62,14 +62,15 @@ internal static class GgufConfig
         }
     }
 
-    /// <summary>How answers end.</summary>
+    /// <summary>How answers end, and how they are sampled where the file says so.</summary>
     /// <param name="keys">The file's keys.</param>
     /// <param name="vocabulary">Tokens there are.</param>
-    /// <exception cref="InputException">A token is none of the vocabulary.</exception>
+    /// <exception cref="InputException">A token is none of the vocabulary, or a value of sampling is out of range.</exception>
     public static JsonObject Generation(GgufKeys keys, int vocabulary)
     {
         var generation = new JsonObject { ["_from_model_config"] = true };
         foreach (var (name, id) in TokenIds(keys, vocabulary)) generation[name] = id;
+        foreach (var (name, value) in GgufSampling.Settings(keys)) generation[name] = value;
         generation["transformers_version"] = Form;
         return generation;
     }

@@ -67,6 +67,7 @@ internal sealed class GgufDecoder
     /// <exception cref="InputException">Positions or tokenizer cannot be said in such a file.</exception>
     public IEnumerable<GgufEntry> Keys()
     {
+        foreach (var entry in GgufSampling.Keys(_config.Folder)) yield return entry;
         string prefix = Architecture.Name + ".";
         yield return new(prefix + "block_count", (uint)Sizes.Layers);
         yield return new(prefix + "context_length", (uint)_config.Text.Int("max_position_embeddings", int.MaxValue, 32_768));

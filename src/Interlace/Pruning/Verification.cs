@@ -175,8 +175,9 @@ public static class Verification
 
     private static Check CompanionsAgree(string pruned, string parent)
     {
-        bool hasOwnCard = CardFile.IsOurs(pruned);
-        string[] differing = [.. LayerRemoval.Companions(parent).Where(file => file != CardFile.Name || !hasOwnCard).Where(file =>
+        // A card tells of one model: here stands the parent's, an own one, or none.
+        bool isWithoutTheirs = CardFile.IsOurs(pruned) || !File.Exists(Path.Combine(pruned, CardFile.Name));
+        string[] differing = [.. LayerRemoval.Companions(parent).Where(file => file != CardFile.Name || !isWithoutTheirs).Where(file =>
             !File.Exists(Path.Combine(pruned, file))
                 || !File.ReadAllBytes(Path.Combine(pruned, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(parent, file))))];
         if (LayerRemoval.AdapterFiles(pruned).FirstOrDefault() is { } adapter)

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Interlace.Experiments;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 
 namespace Interlace.Reporting;
 
@@ -18,16 +20,25 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
 {
     private static readonly JsonSerializerOptions Quoted = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>How its weights were made sparse; null where layers were dropped.</summary>
+    public SparsityFile? Sparsity { get; init; }
+
+    /// <summary>Dropped layers were bridged in closed form.</summary>
+    public bool IsBridged { get; init; }
+
+    /// <summary>What was trained: a value of <see cref="FineTuneOptions.Train"/>.</summary>
+    public string Trained { get; init; } = FineTuneOptions.Tune;
+
     /// <summary>The card's text.</summary>
-    /// <param name="run">What was measured.</param>
+    /// <param name="runs">What was measured: one for each way in which the models were asked, at least one.</param>
     /// <param name="model">Which of the run's models it is: <c>dropped</c>, or <c>recovered</c> for the tuned one.</param>
-    public string ToMarkdown(ReportData run, string model)
+    public string ToMarkdown(IReadOnlyList<ReportData> runs, string model)
     {
         bool tuned = model != "dropped";
-        var (scored, dense) = (run.Models.FirstOrDefault(m => m.Name == model), run.Models.FirstOrDefault(m => m.Name == "dense"));
         string task = ReadsImages ? "image-text-to-text" : "text-generation";
-        string name = Base.Split('/')[^1] + (tuned ? "-recovered" : "-pruned");
-        string protocol = (run.Protocol ?? "").Split("; relative to ")[0];   // no relative number stands here
+        string name = Base.Split('/')[^1] + (tuned ? "-recovered" : Sparsity is null ? "-pruned" : "-sparse");
+        var asked = runs.Where(run => Scored(run, model) is { Benchmarks.Count: > 0 })
+            .Select(run => (Run: run, Scores: Scored(run, model)!, Protocol: (run.Protocol ?? "").Split("; relative to ")[0])).ToArray();
         var text = new StringBuilder();
         void Line(string line = "") => text.Append(line).Append('\n');
 
@@ -38,15 +49,18 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         Line("library_name: transformers");
         Line($"pipeline_tag: {task}");
         Line("tags:");
-        foreach (string tag in new[] { "interlace", "layer-pruning" }) Line($"- {tag}");
+        foreach (string tag in new[] { "interlace", Sparsity is null ? "layer-pruning" : "weight-sparsity" }) Line($"- {tag}");
         if (DataSets.Count > 0) Line("datasets:");
         foreach (string set in DataSets) Line($"- {Quote(set)}");
-        if (scored is { Benchmarks.Count: > 0 })
+        if (asked.Length > 0)
         {
             Line("model-index:");
             Line($"- name: {Quote(name)}");
             Line("  results:");
-            foreach (var benchmark in scored.Benchmarks)
+        }
+        foreach (var (_, scores, protocol) in asked)
+        {
+            foreach (var benchmark in scores.Benchmarks)
             {
                 Line($"  - task: {{type: {task}}}");
                 Line($"    dataset: {{name: {Quote(benchmark.Benchmark)}, type: {Quote(benchmark.Benchmark.ToLowerInvariant())}}}");
@@ -57,34 +71,51 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         Line();
         Line($"# {Plain(name)}");
         Line();
-        foreach (string sentence in What(run.Plan, tuned)) Line(sentence);
-        if (scored is { Benchmarks.Count: > 0 })
+        foreach (string sentence in What(runs[0].Plan, tuned)) Line(sentence);
+        foreach (var (run, scores, protocol) in asked)
         {
             Line();
-            foreach (string row in Table(scored, dense)) Line(row);
+            foreach (string row in Table(scores, Scored(run, "dense"))) Line(row);
             Line();
             Line($"In percent; {Plain(protocol)}.");
             foreach (string remark in run.Remarks) Line($"- {Plain(remark)}");
         }
         Line();
-        Line($"An ordinary checkpoint of its family: it loads wherever its parent does. Made by {Plain(run.Version)}, seed {run.Seed}; "
-            + "`plan.json` and `interlace.json` beside the weights say from which model and by which measure.");
+        Line($"An ordinary checkpoint of its family: it loads wherever its parent does. Made by {Plain(runs[0].Version)}, "
+            + $"seed {runs[0].Seed}; {(Sparsity is null ? $"`{PlanFile.Name}` and `{PrunedModelFile.Name}`" : $"`{SparsityFile.Name}`")} "
+            + "beside the weights say from which model and by which measure.");
         Line();
         Line(CardFile.Mark);
         return text.ToString();
     }
 
+    private static ModelScores? Scored(ReportData run, string model) => run.Models.FirstOrDefault(scores => scores.Name == model);
+
     private IEnumerable<string> What(PlanData? plan, bool tuned)
     {
+        if (Sparsity is { } sparse)
+        {
+            string share = (100 * sparse.Sparsity).ToString("0.#", CultureInfo.InvariantCulture);
+            yield return $"{Plain(Base)}, in whose decoder {share} % of the weights of linear layers are zero by the method "
+                + $"`{sparse.Method}` (pattern {Plain(sparse.Pattern)}). {sparse.Note}";
+            yield break;
+        }
         if (plan is null)
         {
             yield return $"{Plain(Base)} with fewer decoder layers.";
             yield break;
         }
-        yield return $"{Plain(Base)} without {plan.Drop.Length} of its {plan.LayerCount} decoder layers, which the method `{plan.Method}` "
+        yield return plan.Drop.Length == 0 ? $"{Plain(Base)} with all of its {plan.LayerCount} decoder layers."
+            : $"{Plain(Base)} without {plan.Drop.Length} of its {plan.LayerCount} decoder layers, which the method `{plan.Method}` "
             + $"of Interlace chose (layers {Layers(plan.Drop)}, counted from 0).";
-        yield return tuned && plan.Tune.Length > 0
-            ? $"Of those that stay, {Layers(plan.Tune)} were tuned to do their work." : "Nothing was tuned.";
+        if (IsBridged) yield return "Linear maps, in the layers before them, stand for those that are gone.";
+        yield return !tuned ? "Nothing was tuned." : Trained switch
+        {
+            FineTuneOptions.AllKept => "All layers that stay were tuned.",
+            FineTuneOptions.Projector => "Of the rest the projector alone was tuned.",
+            FineTuneOptions.TuneAndProjector => $"Of those that stay, {Layers(plan.Tune)} were tuned to do their work, and the projector.",
+            _ => $"Of those that stay, {Layers(plan.Tune)} were tuned to do their work.",
+        };
     }
 
     private static IEnumerable<string> Table(ModelScores scored, ModelScores? dense)

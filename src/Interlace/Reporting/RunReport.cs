@@ -25,12 +25,23 @@ public static class RunReport
     /// <param name="experiment">Its settings.</param>
     /// <param name="stages">What its stages cost.</param>
     /// <param name="peakMemory">Highest memory use in bytes.</param>
-    public static ReportData Read(string folder, Experiment experiment, IReadOnlyList<StageCost> stages, long? peakMemory)
+    public static ReportData Read(string folder, Experiment experiment, IReadOnlyList<StageCost> stages, long? peakMemory) =>
+        Read(folder, experiment, stages, peakMemory,
+            [.. ModelNames.Select(name => (name, Path.Combine(folder, RunFolder.Evaluated, name)))]);
+
+    /// <summary>The same of evaluations that may lie elsewhere.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="experiment">Its settings.</param>
+    /// <param name="stages">What its stages cost.</param>
+    /// <param name="peakMemory">Highest memory use in bytes.</param>
+    /// <param name="evaluated">Evaluations by what their model is called, the baseline first; absent ones are left out.</param>
+    internal static ReportData Read(string folder, Experiment experiment, IReadOnlyList<StageCost> stages, long? peakMemory,
+        IReadOnlyList<(string Name, string Folder)> evaluated)
     {
         string model = experiment.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(experiment.Model ?? folder)));
-        var (scores, examples) = Evaluations(folder, experiment);
-        LikelihoodRun[] likelihoods = [.. ModelNames.Select(name => (Name: name, Folder: Path.Combine(folder, RunFolder.Evaluated, name)))
-            .Where(run => LikelihoodRun.IsIn(run.Folder)).Select(run => LikelihoodRun.Load(run.Name, run.Folder))];
+        var (scores, examples) = Evaluations(evaluated, experiment);
+        LikelihoodRun[] likelihoods = [.. evaluated.Where(run => LikelihoodRun.IsIn(run.Folder))
+            .Select(run => LikelihoodRun.Load(run.Name, run.Folder))];
         return new($"{model}, pruned by {experiment.Complete().Plan!.Ratio:0.##%}", model, ProgramVersion.CreatedBy)
         {
             Seed = experiment.Seed,
@@ -133,18 +144,18 @@ public static class RunReport
 
     private static Interval? Ends(double[]? interval) => interval is [var low, var high] ? new(low, high) : null;
 
-    private static (IReadOnlyList<ScoredRun> Scores, IReadOnlyList<ExampleQuestion> Examples) Evaluations(string folder,
-        Experiment experiment)
+    private static (IReadOnlyList<ScoredRun> Scores, IReadOnlyList<ExampleQuestion> Examples) Evaluations(
+        IReadOnlyList<(string Name, string Folder)> evaluated, Experiment experiment)
     {
-        string FolderOf(string name) => Path.Combine(folder, RunFolder.Evaluated, name);
-        string[] names = [.. ModelNames.Where(name => File.Exists(Path.Combine(FolderOf(name), ScoresFile.Name)))];
-        var scores = names.Select(name => ScoredRun.Load(name, FolderOf(name))).ToArray();
+        (string Name, string Folder)[] found = [.. evaluated.Where(run => File.Exists(Path.Combine(run.Folder, ScoresFile.Name)))];
+        string[] names = [.. found.Select(run => run.Name)];
+        var scores = found.Select(run => ScoredRun.Load(run.Name, run.Folder)).ToArray();
         if (names.Length == 0 || experiment.Evaluate?.Benchmarks is not { } tables) return (scores, []);
         var examples = new List<(int Worth, ExampleQuestion Example)>();
         foreach (var (benchmark, path) in Benchmarks.In(tables, experiment.Evaluate.Only))
         {
             using var table = BenchmarkTable.Open(path);
-            var answers = names.Select(name => EvaluationFolder.ReadAnswers(FolderOf(name), benchmark.Name)).ToArray();
+            var answers = found.Select(run => EvaluationFolder.ReadAnswers(run.Folder, benchmark.Name)).ToArray();
             if (Best(benchmark, table, names, answers) is { } best) examples.Add(best);
         }
         return (scores, [.. examples.OrderByDescending(e => e.Worth).Take(ExampleCount).Select(e => e.Example)]);

@@ -4,6 +4,7 @@ using Interlace.Data.Sampled;
 using Interlace.Experiments;
 using Interlace.Outputs;
 using Interlace.Pruning;
+using Interlace.Pruning.Sparsity;
 using Interlace.Reporting;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
@@ -26,39 +27,82 @@ public static class CardStage
     /// or somebody else's card is in the way.</exception>
     public static IReadOnlyList<string> Run(string folder, Experiment experiment, bool overwrite = false)
     {
-        (string Folder, string Name)[] models = [.. new[] { (RunFolder.Pruned, "dropped"), (RunFolder.Tuned, "recovered") }
-            .Select(model => (Path.Combine(folder, model.Item1), model.Item2)).Where(model => ModelRecords.AreIn(model.Item1))];
+        Model[] models = ModelsIn(folder);
         if (models.Length == 0)
         {
             throw new InputException($"{folder} holds neither a {RunFolder.Pruned} nor a {RunFolder.Tuned} model: "
                 + $"prune into {Path.Combine(folder, RunFolder.Pruned)} first.");
         }
-        string? parent = experiment.Model is { } named && UserFile.KindOf(named) == PathKind.Folder ? named : null;
-        foreach (var model in models) CheckFree(model.Folder, parent, overwrite);
-        // Examples need the tables, of which a card shows nothing.
+        if (!overwrite && models.FirstOrDefault(model => !IsFree(model, ParentOf(experiment))) is { } taken)
+            throw new InputException($"{taken.Card} is neither made by Interlace nor the parent's: replace it with --force.");
+        return Write(models, experiment, [Measured(folder, experiment)]);
+    }
+
+    /// <summary>Writes the cards at the end of a run; where somebody else's stands, it stays, and a line says so.</summary>
+    /// <param name="folder">The run folder, perhaps without models.</param>
+    /// <param name="experiment">Its settings.</param>
+    /// <param name="say">Receives lines for a person.</param>
+    /// <param name="measured">What the run measured, one for each way in which its models were asked.</param>
+    internal static void AddTo(string folder, Experiment experiment, Action<string> say, Func<IReadOnlyList<ReportData>> measured)
+    {
+        var models = ModelsIn(folder).ToLookup(model => IsFree(model, ParentOf(experiment)));
+        foreach (var model in models[false]) say($"card: {model.Card} is neither made by Interlace nor the parent's, and stays");
+        if (models[true].Any()) Write(models[true], experiment, measured());
+    }
+
+    /// <summary>What a run measured, as far as a card shows it: examples need the tables, of which it shows nothing.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="experiment">Its settings.</param>
+    /// <param name="evaluated">Evaluations by what their model is called, the baseline first; those of the run folder where absent.</param>
+    internal static ReportData Measured(string folder, Experiment experiment,
+        IReadOnlyList<(string Name, string Folder)>? evaluated = null)
+    {
         var withoutTables = experiment with { Evaluate = (experiment.Evaluate ?? new()) with { Benchmarks = null } };
-        var run = RunReport.Read(folder, withoutTables, [], peakMemory: null);
-        var (origin, licence, sets) = (BaseOf(experiment.Model ?? run.Model), LicenceOf(parent), DataSets(experiment));
+        return evaluated is null ? RunReport.Read(folder, withoutTables, [], peakMemory: null)
+            : RunReport.Read(folder, withoutTables, [], peakMemory: null, evaluated);
+    }
+
+    private static Model[] ModelsIn(string folder) =>
+        [.. new Model[] { new(Path.Combine(folder, RunFolder.Pruned), "dropped"), new(Path.Combine(folder, RunFolder.Tuned), "recovered") }
+            .Where(model => ModelRecords.AreIn(model.Folder))];
+
+    private static List<string> Write(IEnumerable<Model> models, Experiment experiment, IReadOnlyList<ReportData> measured)
+    {
+        var (origin, licence) = (BaseOf(experiment.Model ?? measured[0].Model), LicenceOf(ParentOf(experiment)));
+        string[] sets = DataSets(experiment);
         List<string> written = [];
         foreach (var model in models)
         {
             using var checkpoint = Checkpoint.Open(model.Folder);
-            var card = new ModelCard(origin, ModelSummary.Of(checkpoint).ReadsImages, licence, sets);
-            written.Add(Path.Combine(model.Folder, CardFile.Name));
-            AtomicFile.Write(written[^1], Encoding.UTF8.GetBytes(card.ToMarkdown(run, model.Name)));
+            var card = new ModelCard(origin, ModelSummary.Of(checkpoint).ReadsImages, licence, sets)
+            {
+                Sparsity = SparsityFile.In(model.Folder),
+                IsBridged = File.Exists(Path.Combine(model.Folder, PrunedModelFile.Name))
+                    && PrunedModelFile.Load(model.Folder).Bridge?.Layers.Count > 0,
+                Trained = experiment.Complete().Finetune!.Train,
+            };
+            written.Add(model.Card);
+            AtomicFile.Write(model.Card, Encoding.UTF8.GetBytes(card.ToMarkdown(measured, model.Name)));
         }
         return written;
     }
 
-    private static void CheckFree(string model, string? parent, bool overwrite)
+    /// <summary>Whether a card may be written: there is none, an own one, or the parent's, which pruning copied.</summary>
+    private static bool IsFree(Model model, string? parent)
     {
-        string path = Path.Combine(model, CardFile.Name);
-        if (overwrite || UserFile.KindOf(path) == PathKind.Missing || CardFile.IsOurs(model)) return;
+        var kind = UserFile.KindOf(model.Card);
+        if (kind != PathKind.File) return kind == PathKind.Missing;
+        if (CardFile.IsOurs(model.Folder)) return true;
         string theirs = parent is null ? "" : Path.Combine(parent, CardFile.Name);
-        if (UserFile.KindOf(theirs) == PathKind.File
-            && UserFile.Read(theirs, MostBytes).AsSpan().SequenceEqual(UserFile.Read(path, MostBytes))) return;
-        throw new InputException($"{path} is neither made by Interlace nor the parent's: replace it with --force.");
+        return IsReadable(model.Card) && IsReadable(theirs)
+            && UserFile.Read(theirs, MostBytes).AsSpan().SequenceEqual(UserFile.Read(model.Card, MostBytes));
     }
+
+    private static bool IsReadable(string path) =>
+        UserFile.KindOf(path) == PathKind.File && UserFile.LengthOf(path) <= MostBytes;
+
+    private static string? ParentOf(Experiment experiment) =>
+        experiment.Model is { } named && UserFile.KindOf(named) == PathKind.Folder ? named : null;
 
     /// <summary>The name on the hub of a model that lies in its cache; else the name of the folder.</summary>
     private static string BaseOf(string model)
@@ -73,7 +117,7 @@ public static class CardStage
     {
         Dictionary<string, string> found = [];
         string path = parent is null ? "" : Path.Combine(parent, CardFile.Name);
-        if (UserFile.KindOf(path) != PathKind.File) return found;
+        if (!IsReadable(path)) return found;
         string[] lines = Encoding.UTF8.GetString(UserFile.Read(path, MostBytes)).Split('\n');
         if (lines[0].Trim() != "---") return found;
         foreach (string line in lines.Skip(1).TakeWhile(line => line.Trim() != "---"))
@@ -88,4 +132,12 @@ public static class CardStage
     private static string[] DataSets(Experiment experiment) => experiment.Data?.Path is not { Length: > 0 } path ? []
         : [.. DataPath.ListOf(path).Where(data => SampleFile.IsIn(data.Path)).Select(data => SampleFile.Load(data.Path).Source)
             .Where(source => source.Kind == "hub").Select(source => source.Name).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>A model of a run.</summary>
+    /// <param name="Folder">Its folder.</param>
+    /// <param name="Name">What reports call it.</param>
+    private sealed record Model(string Folder, string Name)
+    {
+        public string Card => Path.Combine(Folder, CardFile.Name);
+    }
 }

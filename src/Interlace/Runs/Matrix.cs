@@ -132,6 +132,7 @@ public sealed class Matrix(Job job, string folder)
         }
         if (dealt) DealtLines.Lead(this, job, folder, RanksPerLine!.Value);
         if (_experiment.Evaluate!.Evaluates) PaperReport.Write(folder);
+        WriteCards(model);
     }
 
     /// <summary>Does what is left of some folders of lines, one after the other.</summary>
@@ -149,6 +150,18 @@ public sealed class Matrix(Job job, string folder)
                 step.Run();
             }
             yield return number;
+        }
+    }
+
+    /// <summary>The cards of the models that are kept, with the scores under each protocol that they were asked by.</summary>
+    private void WriteCards(string model)
+    {
+        foreach (var own in _experiment.Variants!.Select(variant => Open(variant, model)).GroupBy(line => line.Folder))
+        {
+            string at = own.First().Stages.At();
+            CardStage.AddTo(at, own.First().Own, job.Say, () => [.. own.GroupBy(line => line.Dense).Select(asked =>
+                CardStage.Measured(at, asked.First().Own, [(Dense, Path.Combine(folder, asked.Key)), .. asked.Select(line =>
+                    (line.Model, line.Stages.At(RunFolder.Evaluated, line.EvaluationName)))]))]);
         }
     }
 
@@ -251,6 +264,9 @@ public sealed class Matrix(Job job, string folder)
         RunStages Stages, RunStage Reduce, RunStage Tune, IReadOnlyList<RunStage> Evaluations)
     {
         public bool InRounds => Sparsity is null && Own.Plan!.Rounds > 1;
+
+        /// <summary>What reports call its model.</summary>
+        public string Model => Tuned || InRounds ? "recovered" : "dropped";
     }
 
     private Line Open(Variant variant, string model)

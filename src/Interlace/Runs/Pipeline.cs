@@ -20,6 +20,9 @@ public sealed class Pipeline(Job job, string folder)
     private readonly Experiment _experiment = Preflight.Widened(job.Experiment);
     private readonly RunStages _stages = new(job with { Experiment = Preflight.Widened(job.Experiment) }, folder);
 
+    /// <summary>Whether the models get cards: those of a round are on their way to another, and get none.</summary>
+    internal bool WritesCards { get; init; } = true;
+
     /// <summary>Runs what is left to do and gives the data of the report.</summary>
     /// <exception cref="InputException">Model, data, tables or settings are wrong.</exception>
     public ReportData Run()
@@ -50,6 +53,7 @@ public sealed class Pipeline(Job job, string folder)
             AtomicFile.Write(_stages.At("report.md"), Encoding.UTF8.GetBytes(Report.ToMarkdown(data)));
         }).Run();
         WriteSummary(data!);
+        if (WritesCards) CardStage.AddTo(folder, _experiment, job.Say, () => [data!]);
         return data!;
     }
 

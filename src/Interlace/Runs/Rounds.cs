@@ -70,7 +70,7 @@ internal sealed class Rounds(Job job, string folder)
             var own = _experiment with { Model = current, Plan = options, Evaluate = new(),
                 Finetune = _experiment.Finetune! with { Parent = _experiment.Finetune.Parent ?? model } };
             // of a finished round, that it belongs to this run
-            new Pipeline(job with { Experiment = own, Log = line => job.Say($"round {i + 1}: {line}") }, at).Run();
+            new Pipeline(job with { Experiment = own, Log = line => job.Say($"round {i + 1}: {line}") }, at) { WritesCards = false }.Run();
             plans.Add(PlanFile.Load(Path.Combine(at, PlanFile.Name)));
             current = Path.Combine(at, Directory.Exists(Path.Combine(at, RunFolder.Tuned)) ? RunFolder.Tuned : RunFolder.Pruned);
         }

@@ -27,14 +27,16 @@ public class CommandLineTests
         var run = CommandRun.Of(name, "--help");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Contains($"interlace {name}", run.Out[run.Out.IndexOf("Examples:", StringComparison.Ordinal)..], StringComparison.Ordinal);
-        foreach (string option in new[] { "--seed", "--device", "--dtype", "--quiet", "--json", "--verbose", "--force" }) Assert.Contains(option, run.Out, StringComparison.Ordinal);
+        foreach (string option in new[] { "--seed", "--device", "--dtype", "--quiet", "--json", "--verbose", "--force" })
+            Assert.Contains(option, run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_version_is_printed_with_commit_and_engine()
     {
         string version = CommandRun.Of("--version").Out;
-        Assert.Matches(@"^interlace \d+\.\d+\.\d+\ncommit ([0-9a-f]{40}|unknown)\nengine libtorch .*\d+\.\d+\.\d+.*, TorchSharp \d+\.\d+\.\d+\n$", version);
+        Assert.Matches(@"^interlace \d+\.\d+\.\d+\ncommit ([0-9a-f]{40}|unknown)\n"
+            + @"engine libtorch .*\d+\.\d+\.\d+.*, TorchSharp \d+\.\d+\.\d+\n$", version);
         if (Path.Exists(Path.Combine(Shared.Repository, ".git"))) Assert.DoesNotContain("unknown", version, StringComparison.Ordinal);
     }
 
@@ -59,12 +61,15 @@ public class CommandLineTests
     [Fact]
     public void A_message_names_the_option_and_the_value()
     {
-        Assert.StartsWith("--device is 'tpu', expected auto, cpu or cuda.", CommandRun.Of("doctor", "--device", "tpu").Refusal(), StringComparison.Ordinal);
-        Assert.StartsWith("--seed is 'now', expected a whole number.", CommandRun.Of("doctor", "--seed", "now").Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith("--device is 'tpu', expected auto, cpu or cuda.", CommandRun.Of("doctor", "--device", "tpu").Refusal(),
+            StringComparison.Ordinal);
+        Assert.StartsWith("--seed is 'now', expected a whole number.", CommandRun.Of("doctor", "--seed", "now").Refusal(),
+            StringComparison.Ordinal);
         Assert.StartsWith("There is no command 'fly': choose one of demo, run,", CommandRun.Of("fly").Refusal(), StringComparison.Ordinal);
         Assert.Contains("'--fly'", CommandRun.Of("doctor", "--fly").Refusal(), StringComparison.Ordinal);
         Assert.Contains("'b'", CommandRun.Of("inspect", "a", "b").Refusal(), StringComparison.Ordinal);
-        Assert.StartsWith("--threads is 'two', expected a positive whole number.", CommandRun.Of("doctor", "--threads", "two").Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith("--threads is 'two', expected a positive whole number.", CommandRun.Of("doctor", "--threads", "two").Refusal(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,12 +103,15 @@ public class CommandLineTests
         Experiment? seen = null;
         var verb = new Verb("show", "Shows.", [], invocation => { seen = invocation.Experiment(); return 0; })
         {
-            CommonOptions.Config, CommonOptions.Set, new ExperimentOption("--ratio", "plan.ratio", "Part."), new ExperimentSwitch("--no-protect", "plan.protect", "false", "Drops any layer."),
+            CommonOptions.Config, CommonOptions.Set, new ExperimentOption("--ratio", "plan.ratio", "Part."),
+            new ExperimentSwitch("--no-protect", "plan.protect", "false", "Drops any layer."),
         };
-        int Run(params string[] arguments) => CommandLine.Run(["show", .. arguments], new Terminal(TextWriter.Null, TextWriter.Null), CancellationToken.None, [verb]);
+        int Run(params string[] arguments) =>
+            CommandLine.Run(["show", .. arguments], new Terminal(TextWriter.Null, TextWriter.Null), CancellationToken.None, [verb]);
         Assert.Equal(0, Run());
         Assert.Equal(new Experiment(), seen);
-        Assert.Equal(0, Run("--config", file, "--set", "seed=2", "--set", "plan.tokens=image", "--ratio", "0.2", "--seed", "3", "--no-protect"));
+        Assert.Equal(0, Run("--config", file, "--set", "seed=2", "--set", "plan.tokens=image", "--ratio", "0.2", "--seed", "3",
+            "--no-protect"));
         Assert.Equal((3, "cpu"), (seen!.Seed, seen.Device));
         Assert.Equal(new PlanOptions(Ratio: 0.2, Tokens: "image", Protect: false), seen.Plan);
         Assert.Equal(2, Run("--ratio", "1.5"));

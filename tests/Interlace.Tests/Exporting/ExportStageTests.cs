@@ -7,6 +7,7 @@ using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Checkpoints.Gguf;
+using Interlace.Vlm.Generation;
 using static TorchSharp.torch;
 
 namespace Interlace.Tests.Exporting;
@@ -129,6 +130,42 @@ public sealed class ExportStageTests : IDisposable
             Assert.Equal(x.Entry.Shape, y.Entry.Shape);
             Assert.Equal(x.File.Bytes(x.Entry).ToArray(), y.File.Bytes(y.Entry).ToArray());
         }
+    }
+
+    [Theory]
+    [InlineData("""{ "do_sample": true, "temperature": 0.7, "top_k": 20, "top_p": 0.8, "repetition_penalty": 1.05 }""",
+        "temp 0.7, top_p 0.8, penalty_repeat 1.05, top_k 20")]
+    [InlineData("""{ "do_sample": true, "temperature": 0.6, "top_p": null }""", "temp 0.6")]
+    [InlineData("""{ "do_sample": true, "top_k": 0 }""", "top_k 0")]
+    [InlineData("""{ "do_sample": false, "temperature": 0.7, "top_k": 20 }""", "")]
+    [InlineData("""{ "do_sample": true }""", "")]
+    [InlineData("{}", "")]
+    public void How_the_makers_sample_goes_there_and_back_where_they_say_it(string settings, string expected)
+    {
+        string model = _scratch.Copy(TinyCheckpoints.Text, "model"), back = _scratch.At("back");
+        File.WriteAllText(Path.Combine(model, "generation_config.json"), settings);
+        ExportStage.Run(model, _target, "f16", "x");
+        string path = Path.Combine(_target, "x-f16.gguf");
+        using (var file = GgufFile.Open(path))
+        {
+            const string prefix = "general.sampling.";
+            var names = file.Keys.Names.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
+            double? Value(string key) => key == prefix + "top_k" ? file.Keys.Number(key) : file.Keys.Real(key);
+            Assert.Equal(expected, string.Join(", ", names.Select(key => $"{key[prefix.Length..]} {Value(key)}")));
+        }
+        Assert.Equal(0, CommandRun.Of("import", path, "--out", back).Code);
+        var found = CheckpointSampling.Read(back);
+        Assert.Equal(expected.Length > 0 ? CheckpointSampling.Read(model) : CheckpointSampling.Read(_scratch.At("nothing")), found);
+    }
+
+    [Fact]
+    public void Values_of_sampling_that_are_none_are_refused_on_the_way_there()
+    {
+        string model = _scratch.Copy(TinyCheckpoints.Text, "model");
+        File.WriteAllText(Path.Combine(model, "generation_config.json"), """{ "do_sample": true, "top_p": 2 }""");
+        string refused = CommandRun.Of("export", model, "--out", _target).Refusal();
+        Assert.Contains("generation_config.json: top_p is 2", refused, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_target));
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -33,20 +32,17 @@ internal sealed record HubFault(int? Status = null, string Headers = "", int? Cu
 /// </summary>
 internal sealed class HubServer : IDisposable
 {
-    private readonly TcpListener _hub = new(IPAddress.Loopback, 0), _store = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
+    private readonly LoopbackServer _hub, _store;
     private readonly ConcurrentDictionary<string, Repository> _repositories = new(StringComparer.Ordinal);
     private long _sent;
 
     public HubServer()
     {
-        _hub.Start();
-        _store.Start();
-        _ = Serve(_hub, onStore: false);
-        _ = Serve(_store, onStore: true);
+        _hub = new((request, stream, end) => Answer(request, stream, onStore: false, end));
+        _store = new((request, stream, end) => Answer(request, stream, onStore: true, end));
     }
 
-    public string Endpoint => Address(_hub);
+    public string Endpoint => _hub.Address;
 
     /// <summary>What is asked, in the order in which it came.</summary>
     public ConcurrentQueue<HubRequest> Requests { get; } = new();
@@ -92,63 +88,16 @@ internal sealed class HubServer : IDisposable
 
     public void Dispose()
     {
-        _end.Cancel();
         _hub.Dispose();
         _store.Dispose();
     }
 
-    private static string Address(TcpListener listener) =>
-        $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture)}";
-
-    private async Task Serve(TcpListener listener, bool onStore)
+    private async Task Answer(LoopbackServer.Request asked, NetworkStream stream, bool onStore, CancellationToken end)
     {
-        try
-        {
-            while (true)
-            {
-                var client = await listener.AcceptTcpClientAsync(_end.Token);
-                _ = Task.Run(() => Talk(client, onStore));
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
-    }
-
-    private async Task Talk(TcpClient client, bool onStore)
-    {
-        using (client)
-        {
-            try
-            {
-                var stream = client.GetStream();
-                if (await Read(stream, onStore) is not { } request) return;
-                Requests.Enqueue(request);
-                await Answer(stream, request, Faults(request));
-            }
-            catch (Exception e) when (e is IOException or OperationCanceledException or SocketException) { }
-        }
-    }
-
-    private async Task<HubRequest?> Read(NetworkStream stream, bool onStore)
-    {
-        List<byte> bytes = [];
-        byte[] buffer = new byte[1 << 14];
-        while (true)
-        {
-            int n = await stream.ReadAsync(buffer, _end.Token);
-            if (n == 0) return null;
-            bytes.AddRange(buffer.AsSpan(0, n));
-            string head = Encoding.ASCII.GetString([.. bytes]);
-            if (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal)) continue;
-            string[] lines = head.Split("\r\n");
-            string? Header(string name) => Array.Find(lines, line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
-                ?[(name.Length + 1)..].Trim();
-            return new(onStore, lines[0].Split(' ')[1], Header("Authorization"), Header("Range"));
-        }
-    }
-
-    private async Task Answer(NetworkStream stream, HubRequest request, HubFault? fault)
-    {
-        if (fault is { Silent.Ticks: > 0 }) await Task.Delay(fault.Silent, _end.Token);
+        var request = new HubRequest(onStore, asked.Path, asked.Header("Authorization"), asked.Header("Range"));
+        Requests.Enqueue(request);
+        var fault = Faults(request);
+        if (fault is { Silent.Ticks: > 0 }) await Task.Delay(fault.Silent, end);
         if (fault?.Status is { } status) await Send(stream, status, fault.Headers, Encoding.UTF8.GetBytes(fault.Body ?? ""), fault);
         else if (request.OnStore) await SendContent(stream, request, Stored(request.Path), fault);
         else await AnswerOfHub(stream, request, fault);
@@ -211,7 +160,7 @@ internal sealed class HubServer : IDisposable
             string hash = Sha256(content);
             await Send(stream, 302,
                 $"X-Repo-Commit: {repository.Commit}\r\nX-Linked-Size: {content.Length}\r\nX-Linked-Etag: \"{hash}\"\r\n"
-                + $"Location: {Address(_store)}/{hash}?signed=yes\r\n", [], null);
+                + $"Location: {_store.Address}/{hash}?signed=yes\r\n", [], null);
         }
     }
 
@@ -236,18 +185,19 @@ internal sealed class HubServer : IDisposable
     {
         bool chunked = fault?.Chunked == true;
         string length = chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {body.Length}";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} X\r\n{length}\r\nConnection: close\r\n{headers}\r\n"),
-            _end.Token);
+        await Write(stream, $"HTTP/1.1 {status} X\r\n{length}\r\nConnection: close\r\n{headers}\r\n");
         byte[] sent = body[..Math.Min(body.Length, fault?.CutAfter ?? int.MaxValue)];
         if (counts) Interlocked.Add(ref _sent, sent.Length);
         foreach (byte[] piece in chunked ? sent.Chunk(1000) : [sent])
         {
-            if (chunked) await stream.WriteAsync(Encoding.ASCII.GetBytes($"{piece.Length:x}\r\n"), _end.Token);
-            await stream.WriteAsync(piece, _end.Token);
-            if (chunked) await stream.WriteAsync("\r\n"u8.ToArray(), _end.Token);
+            if (chunked) await Write(stream, $"{piece.Length:x}\r\n");
+            await stream.WriteAsync(piece);
+            if (chunked) await Write(stream, "\r\n");
         }
-        if (chunked && sent.Length == body.Length) await stream.WriteAsync("0\r\n\r\n"u8.ToArray(), _end.Token);
+        if (chunked && sent.Length == body.Length) await Write(stream, "0\r\n\r\n");
     }
+
+    private static ValueTask Write(NetworkStream stream, string text) => stream.WriteAsync(Encoding.ASCII.GetBytes(text));
 
     private sealed record Repository(string Commit, IReadOnlyDictionary<string, byte[]> Files, string? Gated);
 }

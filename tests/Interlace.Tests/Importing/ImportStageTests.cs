@@ -5,6 +5,7 @@ using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Generation;
 using Interlace.Vlm.Text;
 using static TorchSharp.torch;
 
@@ -49,6 +50,25 @@ public sealed class ImportStageTests : IDisposable
         Assert.Equal(" the", tokenizer.Decode([ids[0]]));
         Assert.Equal(2, ids[^1]);
         Assert.Equal(pre == "llama-bpe" ? 1 : ids[0], tokenizer.Encode(" the", addSpecial: true)[0]);
+    }
+
+    [Fact]
+    public void How_answers_are_sampled_is_taken_over_and_a_temperature_of_zero_means_the_likeliest_token()
+    {
+        GgufBytes Of(float temperature, float topP) => TinyGguf.Create().With("general.sampling.temp", temperature)
+            .With("general.sampling.top_p", topP).With("general.sampling.top_k", -1);
+        CheckpointSampling Imported(GgufBytes source, string name)
+        {
+            source.Save(_file);
+            Assert.Equal(0, CommandRun.Of("import", _file, "--out", _scratch.At(name)).Code);
+            return CheckpointSampling.Read(_scratch.At(name));
+        }
+        Assert.Equal(new(0.6, 0, 0.95, 1), Imported(Of(0.6f, 0.95f), "drawn"));
+        Assert.Equal(0, Imported(Of(0, 0.95f), "greedy").Temperature);
+        Of(0.6f, 1.5f).Save(_file);
+        Assert.Contains("general.sampling.top_p is 1.5", CommandRun.Of("import", _file, "--out", _target).Refusal(),
+            StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_target));
     }
 
     /// <summary>Tokens 1 and 2 begin and end a text.</summary>

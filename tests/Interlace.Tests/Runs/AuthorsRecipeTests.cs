@@ -36,12 +36,14 @@ public sealed class AuthorsRecipeTests : IDisposable
     {
         JsonNode golden = Shared.Json(Folder, "calibration.json")["runs"]![run]!, recorded = golden["recorded_4_57"]!["torchvision"]!;
         string at = _scratch.At("run");
-        Succeeds("calibrate", Shared.Require((string)golden["model"]!), "--data", Shared.Require(Folder, (string)golden["data"]!), "--out", at,
+        string model = Shared.Require((string)golden["model"]!), data = Shared.Require(Folder, (string)golden["data"]!);
+        Succeeds("calibrate", model, "--data", data, "--out", at,
             "--recipe", "authors", "--dtype", "fp32", "--set", $"data.images={Shared.Require((string)golden["images_relative_to"]!)}",
             "--set", "data.rate=1", "--set", "data.reencode=none");
         var similarity = LayerSimilarity.Load(Path.Combine(at, LayerSimilarity.Name));
         var samples = SampleSumsFile.Beside(Path.Combine(at, LayerSimilarity.Name), similarity).Samples;
-        Assert.Equal(golden["samples"]!.AsArray().Select(sample => (long)sample!["tokens"]!).Order(), samples.Select(sample => sample.Counts.Sum()).Order());
+        Assert.Equal(golden["samples"]!.AsArray().Select(sample => (long)sample!["tokens"]!).Order(),
+            samples.Select(sample => sample.Counts.Sum()).Order());
         for (int span = 1; span <= 3; span++)
             foreach (var (i, mean) in Goldens.Doubles(recorded[$"pack{span}"]!["mean_over_samples"]!).Index())
                 Assert.Equal(mean, SampleMeans.Of(samples, span, "all")[i], 1e-3);
@@ -61,8 +63,10 @@ public sealed class AuthorsRecipeTests : IDisposable
         JsonNode prepared = Shared.Json(Folder, "prepared.json");
         string model = TinyCheckpoints.Tied, list = _scratch.At("list", "records.json");
         Assert.SkipUnless(File.Exists(Shared.At((string)prepared["source"]!)), "the rows that were prepared are not there");
-        var options = Recipe.Experiment(Recipe.Authors).Complete().Data! with { Path = Shared.At((string)prepared["source"]!), Rate = 1, Counts = "files" };
-        JsonNode[] written = [.. Goldens.Ints(prepared["rows_written_in_one_run"]!).Select(row => prepared["rows"]!.AsArray().Single(one => (int)one!["row"]! == row)!)];
+        string source = Shared.At((string)prepared["source"]!);
+        var options = Recipe.Experiment(Recipe.Authors).Complete().Data! with { Path = source, Rate = 1, Counts = "files" };
+        JsonNode[] written = [.. Goldens.Ints(prepared["rows_written_in_one_run"]!)
+            .Select(row => prepared["rows"]!.AsArray().Single(one => (int)one!["row"]! == row)!)];
 
         var rows = Samples(options);
         Assert.Equal(written.Select(row => (long)row["row"]!), rows.Select(row => row.Row));
@@ -70,8 +74,14 @@ public sealed class AuthorsRecipeTests : IDisposable
         foreach (var (row, golden) in rows.Zip(written))
         {
             JsonNode record = golden["record"]!.DeepClone();
-            string[] names = record["image"] switch { null => [], JsonArray many => [.. many.Select(name => (string)name!)], var one => [(string)one!] };
-            Assert.Equal(record["conversations"]!.AsArray().Select(turn => (string?)turn!["value"]), AuthorsForms.Marked(row).Turns.Select(turn => turn.Text));
+            string[] names = record["image"] switch
+            {
+                null => [],
+                JsonArray many => [.. many.Select(name => (string)name!)],
+                var one => [(string)one!],
+            };
+            Assert.Equal(record["conversations"]!.AsArray().Select(turn => (string?)turn!["value"]),
+                AuthorsForms.Marked(row).Turns.Select(turn => turn.Text));
             foreach (var (name, image) in names.Zip(row.Images)) File.WriteAllBytes(_scratch.At("list", name), image);
             records.Add(record);
         }
@@ -112,7 +122,8 @@ public sealed class AuthorsRecipeTests : IDisposable
         var authors = Recipe.Experiment(Recipe.Authors).Complete();
         using var store = SampleStore.OpenOrWrite(_scratch.At(Guid.NewGuid().ToString("n")), "key", 0, _ => samples);
         var training = new TrainingSamples(new DrawnData(null!, null!, authors.Data!), authors.Finetune!, processor);
-        return [.. training.Load(store, [.. Enumerable.Range(0, store.Count)], 0, [], null, CancellationToken.None).Select(sample => sample.Encoded)];
+        int[] all = [.. Enumerable.Range(0, store.Count)];
+        return [.. training.Load(store, all, 0, [], null, CancellationToken.None).Select(sample => sample.Encoded)];
     }
 
     public void Dispose() => _scratch.Dispose();

@@ -1,9 +1,12 @@
 using System.Text.Json.Nodes;
 using Interlace.Artefacts;
 using Interlace.Evaluation.Scoring;
+using Interlace.Jobs;
 using Interlace.Pruning;
+using Interlace.Runs;
 using Interlace.Tests.Cases;
 using Interlace.Tests.Cli;
+using Interlace.Tests.Evaluation;
 
 namespace Interlace.Tests.Runs;
 
@@ -79,6 +82,76 @@ public sealed class CardStageTests(DemoRun run) : IClassFixture<DemoRun>
         Assert.Equal("My own words.\n", File.ReadAllText(card));
         Assert.Equal(0, CommandRun.Of("card", folder, "--force").Code);
         Assert.True(CardFile.IsOurs(Path.Combine(folder, "pruned")));
+    }
+
+    [Fact]
+    public void A_run_ends_with_the_cards_of_its_models_and_leaves_the_user_s_own_alone()
+    {
+        using var work = new WorkOnDemo();
+        File.WriteAllText(Path.Combine(work.Model, "README.md"), "---\nlicense: apache-2.0\n---\n# The parent\n");
+        var experiment = work.Experiment with { Model = work.Model, Plan = new(Ratio: 0.25) };
+        string folder = work.At("run");
+        List<string> said = [];
+        void Run() => new Pipeline(new Job(experiment, Demo.Fp32, said.Add), folder).Run();
+        string Card(string model) => Path.Combine(folder, model, CardFile.Name);
+        Run();
+        foreach (var (model, evaluated) in new[] { (RunFolder.Pruned, "dropped"), (RunFolder.Tuned, "recovered") })
+        {
+            string card = File.ReadAllText(Card(model));
+            Assert.StartsWith("---\nbase_model: \"model\"\n", card, StringComparison.Ordinal);
+            Assert.Contains("license: \"apache-2.0\"\n", card, StringComparison.Ordinal);
+            double Score(string name) => ScoresFile.Load(Path.Combine(folder, RunFolder.Evaluated, name, ScoresFile.Name))
+                .Benchmarks.Single().Percent!.Value;
+            Assert.Contains($"| TinyVQA | {Score("dense"):0.0} | {Score(evaluated):0.0} |\n", card, StringComparison.Ordinal);
+            Assert.Contains("limited protocol, at most 4 new tokens", card, StringComparison.Ordinal);
+            Assert.All(Verification.Structure(Path.Combine(folder, model), work.Model), check => Assert.True(check.Passed, check.Detail));
+        }
+        Assert.DoesNotContain(said, line => line.StartsWith("card: ", StringComparison.Ordinal));
+        byte[] pruned = File.ReadAllBytes(Card(RunFolder.Pruned)), tuned = File.ReadAllBytes(Card(RunFolder.Tuned));
+        Assert.Equal([Card(RunFolder.Pruned), Card(RunFolder.Tuned)], CardStage.Run(folder, experiment));
+        Assert.Equal(tuned, File.ReadAllBytes(Card(RunFolder.Tuned)));
+
+        File.WriteAllText(Card(RunFolder.Tuned), "My own words.\n");
+        File.Delete(Card(RunFolder.Pruned));
+        Assert.All(Verification.Structure(Path.Combine(folder, RunFolder.Pruned), work.Model),
+            check => Assert.True(check.Passed, check.Detail));
+        Run();
+        Assert.Equal("My own words.\n", File.ReadAllText(Card(RunFolder.Tuned)));
+        Assert.Equal(pruned, File.ReadAllBytes(Card(RunFolder.Pruned)));
+        string line = Assert.Single(said, line => line.StartsWith("card: ", StringComparison.Ordinal));
+        Assert.Equal($"card: {Card(RunFolder.Tuned)} is neither made by Interlace nor the parent's, and stays", line);
+    }
+
+    [Fact]
+    public void A_matrix_gives_cards_to_the_models_that_it_keeps()
+    {
+        using var work = new WorkOnDemo();
+        var experiment = work.Experiment with
+        {
+            Model = work.Model, Plan = new(Ratio: 0.25),
+            Variants = [new("interlace", Tune: false), new("interlace"), new("interlace", Protocol: "cot"), new("wanda", Pattern: "2:4")],
+        };
+        string folder = work.At("matrix");
+        new Matrix(new Job(experiment, Demo.Fp32), folder).Run();
+        string Card(params string[] parts) => File.ReadAllText(Path.Combine([folder, RunFolder.Variants, .. parts, CardFile.Name]));
+        double Score(params string[] parts) =>
+            ScoresFile.Load(Path.Combine([folder, .. parts, ScoresFile.Name])).Benchmarks.Single().Percent!.Value;
+        string At(string variant, string evaluated) => Path.Combine(RunFolder.Variants, variant, RunFolder.Evaluated, evaluated);
+        string Row(string dense, string own) => $"| TinyVQA | {Score(dense):0.0} | {Score(own):0.0} |\n";
+
+        string pruned = Card("interlace-25", RunFolder.Pruned), tuned = Card("interlace-25", RunFolder.Tuned);
+        Assert.Contains(Row("dense", At("interlace-25", "dropped")), pruned, StringComparison.Ordinal);
+        Assert.DoesNotContain("cot protocol", pruned, StringComparison.Ordinal);
+        // Asked under two protocols: a table and an entry of the index for each.
+        foreach (var (dense, recovered, protocol) in new[] { ("dense", "recovered", "limited"), ("dense-cot", "recovered-cot", "cot") })
+        {
+            Assert.Contains(Row(dense, At("interlace-25", recovered)), tuned, StringComparison.Ordinal);
+            Assert.Contains($"name: \"percent; {protocol} protocol", tuned, StringComparison.Ordinal);
+        }
+        string sparse = Card("wanda-2of4", RunFolder.Pruned);
+        Assert.Contains("- weight-sparsity\n", sparse, StringComparison.Ordinal);
+        Assert.Contains("zero by the method `wanda` (pattern 2:4)", sparse, StringComparison.Ordinal);
+        Assert.DoesNotContain("plan.json", sparse, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -53,6 +53,9 @@ public sealed class RoundsTests : IDisposable
         Assert.False(File.Exists(_scratch.At("run", "rounds", "2", "pruned", TrainingRecord.Name)));
         Assert.Equal(2, TrainingRecord.Load(_scratch.At("run", "rounds", "1", "tuned", TrainingRecord.Name)).TunedLayers.Length);
 
+        Assert.True(CardFile.IsOurs(_scratch.At("run", "tuned")));
+        Assert.Empty(Directory.EnumerateFiles(_scratch.At("run", "rounds"), CardFile.Name, SearchOption.AllDirectories));
+
         // The outcome is an ordinary tuned folder of the unpruned model: all of it but the tuned layers is the model's, byte for byte.
         var checks = Verification.Structure(_scratch.At("run", "tuned"), _model);
         Assert.All(checks, check => Assert.True(check.Passed, $"{check.Name}: {check.Detail}"));

@@ -67,6 +67,7 @@ public sealed class PageTests
             Assert.Equal((string)shown["figures"]![2]!, $"{answer["usage"]!["completion_tokens"]}");
             Assert.EndsWith(" s", (string)shown["figures"]![0]!, StringComparison.Ordinal);
         }
+        Assert.Equal(0, await server.Metric("""interlace_requests_total{path="/v1/chat/completions",status="499"}"""));   // nobody left
         using SKBitmap picture = SKBitmap.Decode(await browser.Picture(width, 900));
         Assert.True(picture.Pixels.Distinct().Count() > 100);
         Assert.True(browser.Complaints.Count == 0, string.Join(' ', browser.Complaints));

@@ -34,32 +34,14 @@ public class ServeCommandTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "signals are sent by kill");
         var cancellation = TestContext.Current.CancellationToken;
-        string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
-        string[] arguments = [program, "serve", Demo.Model, "--port", "0", "--json", "--device", "cpu", "--threads", "1"];
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync(cancellation);
-        try
-        {
-            string said = "";
-            while (said.Length == 0 || said[^1] != '}')
-                said += await process.StandardOutput.ReadLineAsync(cancellation) ?? throw new InvalidOperationException(await error);
-            JsonNode started = JsonNode.Parse(said)!;
-            Assert.Equal(["model"], started["models"]!.AsArray().Select(name => (string)name!));
-            using var http = new HttpClient { BaseAddress = new Uri((string)started["address"]!) };
-            Assert.Equal("""{"status":"ok"}""", await http.GetStringAsync("/health", cancellation));
-            Assert.True(JsonNode.Parse(await http.GetStringAsync("/examples", cancellation))!.AsArray().Count > 1);
-            using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
-            await process.WaitForExitAsync(cancellation).WaitAsync(TimeSpan.FromSeconds(30), cancellation);
-            Assert.Equal(0, process.ExitCode);
-            Assert.DoesNotContain("rror", await error, StringComparison.Ordinal);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill();
-        }
+        using var server = await ServeProcess.Start(Demo.Model);
+        Assert.Equal(["model"], server.Models);
+        Assert.Equal("""{"status":"ok"}""", await server.Http.GetStringAsync("/health", cancellation));
+        string examples = await server.Http.GetStringAsync("/examples", cancellation);
+        Assert.True(JsonNode.Parse(examples)!.AsArray().Count > 1);
+        using var kill = Process.Start("kill", [$"-{signal}", $"{server.Process.Id}"]);
+        await server.Process.WaitForExitAsync(cancellation).WaitAsync(TimeSpan.FromSeconds(30), cancellation);
+        Assert.Equal(0, server.Process.ExitCode);
+        Assert.DoesNotContain("rror", await server.Error, StringComparison.Ordinal);
     }
 }

@@ -27,46 +27,29 @@ public sealed class ServerSoakTests(ITestOutputHelper output)
         var cancellation = TestContext.Current.CancellationToken;
         string seconds = Environment.GetEnvironmentVariable("INTERLACE_SOAK_SECONDS") ?? "600";
         var length = TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture));
-        string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
-        string[] arguments = [program, "serve", Demo.Model, TinyCheckpoints.Text, "--port", "0", "--json", "--device", "cpu",
-            "--dtype", "fp32", "--threads", "1", "--slots", "4", "--max-queue", "4"];
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync(cancellation);
-        try
+        using var server = await ServeProcess.Start(Demo.Model, TinyCheckpoints.Text, "--slots", "4", "--max-queue", "4");
+        var clock = Stopwatch.StartNew();
+        Task[] clients = [.. Enumerable.Range(0, Clients).Select(client => Task.Run(() => Ask(server.Http, client, clock, length)))];
+        var memory = new List<long>();
+        while (clock.Elapsed < length)
         {
-            string said = "";
-            while (said.Length == 0 || said[^1] != '}') said += await process.StandardOutput.ReadLineAsync(cancellation);
-            var address = new Uri((string)JsonNode.Parse(said)!["address"]!);
-            using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
-            var clock = Stopwatch.StartNew();
-            Task[] clients = [.. Enumerable.Range(0, Clients).Select(client => Task.Run(() => Ask(http, client, clock, length)))];
-            var memory = new List<long>();
-            while (clock.Elapsed < length)
-            {
-                await Task.Delay(length / 20, cancellation);
-                process.Refresh();
-                memory.Add(process.WorkingSet64 >> 20);
-            }
-            await Task.WhenAll(clients);
-            await Task.Delay(TimeSpan.FromSeconds(5), cancellation);   // who left last has to be noticed
-            string metrics = await http.GetStringAsync("/metrics", cancellation);
-            string counts = string.Join(", ", _counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key}"));
-            output.WriteLine($"{length.TotalSeconds:0} s, {Clients} clients: {counts}");
-            output.WriteLine($"{_answers.Count} different requests; memory in MiB at each twentieth: {string.Join(' ', memory)}");
-            IEnumerable<string> Lines(string name) =>
-                metrics.Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal));
-            foreach (string line in Lines("interlace_requests_total")) output.WriteLine(line);
-            Assert.DoesNotContain("wrong", _counts.Keys);
-            Assert.All([.. Lines("interlace_active"), .. Lines("interlace_waiting")],
-                line => Assert.EndsWith(" 0", line, StringComparison.Ordinal));
-            Assert.True(memory[^1] <= memory[4] * 1.1 + 20, $"memory grew: {string.Join(' ', memory)} MiB");
+            await Task.Delay(length / 20, cancellation);
+            server.Process.Refresh();
+            memory.Add(server.Process.WorkingSet64 >> 20);
         }
-        finally
-        {
-            process.Kill();
-        }
-        output.WriteLine(await error);
+        await Task.WhenAll(clients);
+        await Task.Delay(TimeSpan.FromSeconds(5), cancellation);   // who left last has to be noticed
+        string metrics = await server.Http.GetStringAsync("/metrics", cancellation);
+        string counts = string.Join(", ", _counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key}"));
+        output.WriteLine($"{length.TotalSeconds:0} s, {Clients} clients: {counts}");
+        output.WriteLine($"{_answers.Count} different requests; memory in MiB at each twentieth: {string.Join(' ', memory)}");
+        IEnumerable<string> Lines(string name) =>
+            metrics.Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal));
+        foreach (string line in Lines("interlace_requests_total")) output.WriteLine(line);
+        Assert.DoesNotContain("wrong", _counts.Keys);
+        Assert.All([.. Lines("interlace_active"), .. Lines("interlace_waiting")],
+            line => Assert.EndsWith(" 0", line, StringComparison.Ordinal));
+        Assert.True(memory[^1] <= memory[4] * 1.1 + 20, $"memory grew: {string.Join(' ', memory)} MiB");
     }
 
     private async Task Ask(HttpClient http, int client, Stopwatch clock, TimeSpan length)

@@ -22,7 +22,8 @@ internal static class TokenizerGoldens
     public static IEnumerable<Case> Cases(string file) => file.Split('/') switch
     {
         ["families", var family, "tokenizer-metaspace", _] => Texts(Golden(family), "tokenizer_cases_metaspace"),
-        ["families", var family, _, _] => [.. Prompts(Golden(family)), .. Texts(Golden(family), "tokenizer_cases"), .. Lists(Golden(family))],
+        ["families", var family, _, _] =>
+            [.. Prompts(Golden(family)), .. Texts(Golden(family), "tokenizer_cases"), .. Lists(Golden(family))],
         ["qwen3vl", .., var checkpoint, _] when File.Exists(Shared.At("fixtures", "qwen3vl", "chat", checkpoint + ".json")) =>
             Plain(Shared.Json("fixtures", "qwen3vl", "chat", checkpoint + ".json")["texts"]!, "decoded_skip_special"),
         ["tokenizer", _] => Plain(Shared.Json("fixtures", "tokenizer", "goldens.json")["cases"]!, "decoded_without_special"),

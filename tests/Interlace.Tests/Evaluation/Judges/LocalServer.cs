@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -15,8 +13,7 @@ internal sealed class LocalServer : IDisposable
 
     internal sealed record Request(string Head, JsonNode Body);
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
+    private readonly LoopbackServer _server;
     private readonly Func<int, Request, Task<Answer?>> _answer;
     private int _count;
 
@@ -24,71 +21,32 @@ internal sealed class LocalServer : IDisposable
     public LocalServer(Func<int, Request, Task<Answer?>> answer)
     {
         _answer = answer;
-        _listener.Start();
-        _ = Serve();
+        _server = new(Reply);
     }
 
     public LocalServer(Func<int, Request, Answer?> answer) : this((number, request) => Task.FromResult(answer(number, request))) { }
 
-    public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture)}/v1";
+    public string Address => $"{_server.Address}/v1";
 
     public ConcurrentQueue<Request> Requests { get; } = new();
 
     /// <summary>An ordinary answer with a text.</summary>
-    public static Answer Says(string text) => new(200, new JsonObject { ["choices"] = new JsonArray(new JsonObject { ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text } }) }.ToJsonString());
-
-    public void Dispose()
+    public static Answer Says(string text)
     {
-        _end.Cancel();
-        _listener.Dispose();
+        var message = new JsonObject { ["role"] = "assistant", ["content"] = text };
+        return new(200, new JsonObject { ["choices"] = new JsonArray(new JsonObject { ["message"] = message }) }.ToJsonString());
     }
 
-    private async Task Serve()
-    {
-        try
-        {
-            while (true)
-            {
-                var client = await _listener.AcceptTcpClientAsync(_end.Token);
-                _ = Task.Run(() => Talk(client));
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
-    }
+    public void Dispose() => _server.Dispose();
 
-    private async Task Talk(TcpClient client)
+    private async Task Reply(LoopbackServer.Request asked, NetworkStream stream, CancellationToken end)
     {
-        using (client)
-        {
-            try
-            {
-                var stream = client.GetStream();
-                if (await Read(stream) is not { } request) return;
-                Requests.Enqueue(request);
-                if (await _answer(Interlocked.Increment(ref _count) - 1, request) is not { } answer) return;
-                byte[] body = Encoding.UTF8.GetBytes(answer.Body);
-                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer.Status} X\r\nContent-Length: {body.Length}\r\nConnection: close\r\n{answer.Headers}\r\n"), _end.Token);
-                await stream.WriteAsync(body, _end.Token);
-            }
-            catch (Exception e) when (e is IOException or OperationCanceledException) { }
-        }
-    }
-
-    private async Task<Request?> Read(NetworkStream stream)
-    {
-        List<byte> bytes = [];
-        byte[] buffer = new byte[1 << 16];
-        while (true)
-        {
-            int n = await stream.ReadAsync(buffer, _end.Token);
-            if (n == 0) return null;
-            bytes.AddRange(buffer.AsSpan(0, n));
-            byte[] all = [.. bytes];
-            int end = all.AsSpan().IndexOf("\r\n\r\n"u8);
-            if (end < 0) continue;
-            string head = Encoding.ASCII.GetString(all, 0, end);
-            int length = int.Parse(head.Split("\r\n").Single(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)).Split(':')[1], CultureInfo.InvariantCulture);
-            if (all.Length >= end + 4 + length) return new(head, JsonNode.Parse(all.AsSpan(end + 4, length))!);
-        }
+        var request = new Request(asked.Head, JsonNode.Parse(asked.Body)!);
+        Requests.Enqueue(request);
+        if (await _answer(Interlocked.Increment(ref _count) - 1, request) is not { } answer) return;
+        byte[] body = Encoding.UTF8.GetBytes(answer.Body);
+        string head = $"HTTP/1.1 {answer.Status} X\r\nContent-Length: {body.Length}\r\nConnection: close\r\n{answer.Headers}\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), end);
+        await stream.WriteAsync(body, end);
     }
 }
