@@ -37,8 +37,8 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         bool tuned = model != "dropped";
         string task = ReadsImages ? "image-text-to-text" : "text-generation";
         string name = Base.Split('/')[^1] + (tuned ? "-recovered" : Sparsity is null ? "-pruned" : "-sparse");
-        var asked = runs.Where(run => Scored(run, model) is { Benchmarks.Count: > 0 })
-            .Select(run => (Run: run, Scores: Scored(run, model)!, Protocol: (run.Protocol ?? "").Split("; relative to ")[0])).ToArray();
+        var measured = runs.Select(run => (Run: run, Tables: CardTable.Of(run, model).ToArray())).Where(run => run.Tables.Length > 0)
+            .ToArray();
         var text = new StringBuilder();
         void Line(string line = "") => text.Append(line).Append('\n');
 
@@ -52,19 +52,19 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         foreach (string tag in new[] { "interlace", Sparsity is null ? "layer-pruning" : "weight-sparsity" }) Line($"- {tag}");
         if (DataSets.Count > 0) Line("datasets:");
         foreach (string set in DataSets) Line($"- {Quote(set)}");
-        if (asked.Length > 0)
+        if (measured.Length > 0)
         {
             Line("model-index:");
             Line($"- name: {Quote(name)}");
             Line("  results:");
         }
-        foreach (var (_, scores, protocol) in asked)
+        foreach (var table in measured.SelectMany(run => run.Tables))
         {
-            foreach (var benchmark in scores.Benchmarks)
+            foreach (var row in table.Rows)
             {
                 Line($"  - task: {{type: {task}}}");
-                Line($"    dataset: {{name: {Quote(benchmark.Benchmark)}, type: {Quote(benchmark.Benchmark.ToLowerInvariant())}}}");
-                Line($"    metrics: [{{type: score, value: {Number(benchmark.Score)}, name: {Quote($"percent; {protocol}")}}}]");
+                Line($"    dataset: {{name: {Quote(row.Name)}, type: {Quote(row.Name.ToLowerInvariant())}}}");
+                Line($"    metrics: [{{type: {table.Metric}, value: {Number(row.Value)}, name: {Quote(table.How)}}}]");
             }
         }
         Line("---");
@@ -72,12 +72,15 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         Line($"# {Plain(name)}");
         Line();
         foreach (string sentence in What(runs[0].Plan, tuned)) Line(sentence);
-        foreach (var (run, scores, protocol) in asked)
+        foreach (var (run, tables) in measured)
         {
-            Line();
-            foreach (string row in Table(scores, Scored(run, "dense"))) Line(row);
-            Line();
-            Line($"In percent; {Plain(protocol)}.");
+            foreach (var table in tables)
+            {
+                Line();
+                foreach (string row in Rows(table)) Line(row);
+                Line();
+                Line($"{Plain(table.Sentence)}.");
+            }
             foreach (string remark in run.Remarks) Line($"- {Plain(remark)}");
         }
         Line();
@@ -88,8 +91,6 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         Line(CardFile.Mark);
         return text.ToString();
     }
-
-    private static ModelScores? Scored(ReportData run, string model) => run.Models.FirstOrDefault(scores => scores.Name == model);
 
     private IEnumerable<string> What(PlanData? plan, bool tuned)
     {
@@ -118,16 +119,16 @@ public sealed record ModelCard(string Base, bool ReadsImages, IReadOnlyDictionar
         };
     }
 
-    private static IEnumerable<string> Table(ModelScores scored, ModelScores? dense)
+    private static IEnumerable<string> Rows(CardTable table)
     {
-        double? Of(string benchmark) => dense?.Benchmarks.FirstOrDefault(b => b.Benchmark == benchmark)?.Score;
-        string Cell(double? value) => value is { } number ? number.ToString("0.0", CultureInfo.InvariantCulture) : "";
-        yield return dense is null ? "| benchmark | this model |" : "| benchmark | unpruned | this model |";
-        yield return dense is null ? "|---|---|" : "|---|---|---|";
-        string Row(string name, double? before, double now) =>
-            dense is null ? $"| {Plain(name)} | {Cell(now)} |" : $"| {Plain(name)} | {Cell(before)} | {Cell(now)} |";
-        foreach (var benchmark in scored.Benchmarks) yield return Row(benchmark.Benchmark, Of(benchmark.Benchmark), benchmark.Score);
-        yield return Row("average", dense?.Average, scored.Average);
+        string Cell(double? value) => value is { } number ? number.ToString(table.Format, CultureInfo.InvariantCulture) : "";
+        yield return table.HasBaseline ? $"| {table.Heading} | unpruned | this model |" : $"| {table.Heading} | this model |";
+        yield return table.HasBaseline ? "|---|---|---|" : "|---|---|";
+        foreach (var row in table.Average is { } average ? table.Rows.Append(average) : table.Rows)
+        {
+            yield return table.HasBaseline ? $"| {Plain(row.Name)} | {Cell(row.Before)} | {Cell(row.Value)} |"
+                : $"| {Plain(row.Name)} | {Cell(row.Value)} |";
+        }
     }
 
     private static string Layers(int[] layers) => string.Join(", ", layers);

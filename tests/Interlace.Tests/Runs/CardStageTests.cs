@@ -3,6 +3,7 @@ using Interlace.Artefacts;
 using Interlace.Evaluation.Scoring;
 using Interlace.Jobs;
 using Interlace.Pruning;
+using Interlace.Reporting;
 using Interlace.Runs;
 using Interlace.Tests.Cases;
 using Interlace.Tests.Cli;
@@ -152,6 +153,26 @@ public sealed class CardStageTests(DemoRun run) : IClassFixture<DemoRun>
         Assert.Contains("- weight-sparsity\n", sparse, StringComparison.Ordinal);
         Assert.Contains("zero by the method `wanda` (pattern 2:4)", sparse, StringComparison.Ordinal);
         Assert.DoesNotContain("plan.json", sparse, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Likelihoods_stand_beside_scores()
+    {
+        LikelihoodScore[] Of(double value) => [new("a_file", value)];
+        var run = new ReportData("", "m", "interlace 9")
+        {
+            Seed = 3,
+            Models = [new("dropped", 40.04, [new("Bench", 40.04)])],
+            Likelihoods = [new("dense", Of(7.121), Of(51.2)), new("dropped", Of(9.5), Of(48.24))],
+        };
+        string card = new ModelCard("m", ReadsImages: false, new Dictionary<string, string>(), []).ToMarkdown([run], "dropped");
+        Assert.Contains("| benchmark | this model |\n|---|---|\n| Bench | 40.0 |\n| average | 40.0 |\n", card, StringComparison.Ordinal);
+        Assert.Contains("| choices | unpruned | this model |\n|---|---|---|\n| a\\_file | 51.2 | 48.2 |\n", card,
+            StringComparison.Ordinal);
+        Assert.Contains("| texts | unpruned | this model |\n|---|---|---|\n| a\\_file | 7.12 | 9.50 |\n", card,
+            StringComparison.Ordinal);
+        foreach (string metric in new[] { "score, value: 40.04", "accuracy, value: 48.24", "perplexity, value: 9.5" })
+            Assert.Contains($"metrics: [{{type: {metric}, name: ", card, StringComparison.Ordinal);
     }
 
     [Fact]
