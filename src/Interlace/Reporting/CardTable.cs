@@ -32,12 +32,12 @@ internal sealed record CardTable(string Heading, string Metric, string How, stri
         var before = run.Likelihoods.FirstOrDefault(m => m.Name == Baseline);
         if (likelihoods.Choices.Count > 0)
             yield return new("choices", "accuracy", "percent of the right choices, by likelihood",
-                "Right choices in percent, by likelihood", "0.0", before is not null, Rows(likelihoods.Choices, before?.Choices));
+                "Right choices in percent, by likelihood", "0.0", before is not null, Paired(likelihoods.Choices, before?.Choices));
         if (likelihoods.Texts.Count > 0)
             yield return new("texts", "perplexity", "perplexity", "Perplexity: less is better", "0.00", before is not null,
-                Rows(likelihoods.Texts, before?.Texts));
+                Paired(likelihoods.Texts, before?.Texts));
     }
 
-    private static CardRow[] Rows(IReadOnlyList<LikelihoodScore> scores, IReadOnlyList<LikelihoodScore>? before) =>
+    private static CardRow[] Paired(IReadOnlyList<LikelihoodScore> scores, IReadOnlyList<LikelihoodScore>? before) =>
         [.. scores.Select(score => new CardRow(score.Name, score.Value, before?.FirstOrDefault(b => b.Name == score.Name)?.Value))];
 }
