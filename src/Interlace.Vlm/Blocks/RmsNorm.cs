@@ -1,4 +1,5 @@
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -21,7 +22,13 @@ public sealed class RmsNorm(ParameterSource source, string name, long size, doub
     public Tensor Forward(Tensor x)
     {
         using var part = Profile.Of("rms norm");
+        HeadTurns.Norm own = Of(x.dtype);
+        if (NormRows.Serves(x, own.Weight)) return NormRows.Apply(x, own.Weight, epsilon, own.Shift);
         if (!plusOne) return Aten.RmsNorm(x, Weight.As(x.dtype), epsilon);
         return Aten.RmsNorm(x.to(ScalarType.Float32), Weight.As(ScalarType.Float32).Plus(1), epsilon).to(x.dtype);
     }
+
+    /// <summary>The same for the kernels: one that adds 1 to its weight does so in fp32.</summary>
+    internal HeadTurns.Norm Of(ScalarType type) =>
+        new(plusOne && Weight.Value.dtype != type ? Weight.As(ScalarType.Float32) : Weight.As(type), epsilon, plusOne ? 1 : 0);
 }

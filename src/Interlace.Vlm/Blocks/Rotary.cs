@@ -1,4 +1,5 @@
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -7,17 +8,26 @@ namespace Interlace.Vlm.Blocks;
 public sealed record Rotary(Tensor Cos, Tensor Sin)
 {
     /// <summary>From angles [N, d / 2] in fp32.</summary>
-    public static Rotary FromAngles(Tensor angles, ScalarType type) =>
-        new(angles.cos().to(type).unsqueeze(1), angles.sin().to(type).unsqueeze(1));
+    public static Rotary FromAngles(Tensor angles, ScalarType type)
+    {
+        Tensor byToken = angles.contiguous();   // positions come axis by axis
+        return new(byToken.cos().to(type).unsqueeze(1), byToken.sin().to(type).unsqueeze(1));
+    }
 
     /// <summary>That of some of the tokens.</summary>
     /// <param name="rows">Takes their rows out of a tensor of all.</param>
     public Rotary Select(Func<Tensor, Tensor> rows) => new(rows(Cos), rows(Sin));
 
-    /// <summary>Turns each head: element i of the first half with element i of the second. [N, H, d] -> [N, H, d].</summary>
-    public Tensor Apply(Tensor x)
+    /// <summary>
+    /// Turns each head, normed before where there is a norm: element i of the first half with element i of the second.
+    /// [N, H, d] -> [N, H, d].
+    /// </summary>
+    public Tensor Apply(Tensor x, RmsNorm? norm = null)
     {
         using var part = Profile.Of("rotary");
+        var own = norm?.Of(x.dtype);
+        if (HeadTurns.Serves(x, Cos, Sin, own)) return HeadTurns.Apply(x, Cos, Sin, own);
+        if (norm is not null) x = norm.Forward(x);
         long half = x.shape[^1] / 2;
         Tensor a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
         return cat([a * Cos - b * Sin, (b * Cos).Plus(a * Sin)], -1);

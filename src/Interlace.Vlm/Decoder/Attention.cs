@@ -28,10 +28,8 @@ internal sealed class Attention(ParameterSource source, string name, DecoderSpec
     public Tensor[] Project(Tensor x, Rotary rotary, LinearObserver? observe)
     {
         Tensor q = _q.Forward(x, observe).view(-1, spec.HeadCount, spec.HeadSize);
-        q = rotary.Apply(_qNorm?.Forward(q) ?? q);
         Tensor k = _k.Forward(x, observe).view(-1, spec.KeyHeadCount, spec.HeadSize);
-        k = rotary.Apply(_kNorm?.Forward(k) ?? k);
-        return [q, k, _v.Forward(x, observe).view(-1, spec.KeyHeadCount, spec.HeadSize)];
+        return [rotary.Apply(q, _qNorm), rotary.Apply(k, _kNorm), _v.Forward(x, observe).view(-1, spec.KeyHeadCount, spec.HeadSize)];
     }
 
     /// <summary>What the queries read [N, H * d] -> [N, D].</summary>

@@ -54,7 +54,7 @@ internal sealed class ExpertFeedForward : IFeedForward
             pass.Cancellation.ThrowIfCancellationRequested();
             Tensor both = Product(rows.narrow(0, first, counts[expert]), gateUp[expert]);      // [n, 2 S]
             Tensor gate = both.narrow(1, 0, _experts.InnerSize), up = both.narrow(1, _experts.InnerSize, _experts.InnerSize);
-            given.Add(Product(_spec.Activation(gate).mul(up), down[expert]));                  // [n, D]
+            given.Add(Product(Activation.Gated(_spec.Activation, gate, up), down[expert]));                  // [n, D]
         }
         // Back in the order of the tokens, and summed by token: the same sums on every device.
         Tensor byToken = cat(given, 0).index_select(0, Rows(places)).view(-1, _experts.Chosen, _spec.HiddenSize);

@@ -1,5 +1,4 @@
 using Interlace.Vlm.Blocks;
-using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Decoder;
@@ -22,12 +21,6 @@ internal sealed class GatedFeedForward(ParameterSource source, string name, Deco
     {
         Tensor gate = _gate.Forward(x, pass.Observe);
         pass.Cancellation.ThrowIfCancellationRequested();
-        return _down.Forward(Gated(gate, _up.Forward(x, pass.Observe)), pass.Observe);
-    }
-
-    private Tensor Gated(Tensor gate, Tensor up)
-    {
-        using var part = Profile.Of("gate");
-        return spec.Activation(gate).mul(up);
+        return _down.Forward(Activation.Gated(spec.Activation, gate, _up.Forward(x, pass.Observe)), pass.Observe);
     }
 }

@@ -1,5 +1,6 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
@@ -159,15 +160,14 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         {
             using var scope = NewDisposeScope();
             Tensor values = x.detach().alias();
-            Tensor wide = values.to(ScalarType.Float32);
-            Tensor norms = wide.mul(wide).sum(-1, false, ScalarType.Float64).sqrt();
+            Tensor norms = CosineRows.Products(values, values).sqrt();
             return new State(values.MoveToOuterDisposeScope(), norms.MoveToOuterDisposeScope());
         }
 
         public Tensor Cosine(State after, bool rounded)
         {
             using var scope = NewDisposeScope();
-            Tensor dot = Values.to(ScalarType.Float32).mul(after.Values.to(ScalarType.Float32)).sum(-1, false, ScalarType.Float64);
+            Tensor dot = CosineRows.Products(Values, after.Values);
             Tensor cosine = dot / (Norms * after.Norms).AtLeast(1e-30);
             return (rounded ? cosine.to(ScalarType.BFloat16).to(ScalarType.Float64) : cosine).MoveToOuterDisposeScope();
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Interlace.Vlm.Engine.Kernels;
 
@@ -30,6 +31,35 @@ internal static unsafe class Lanes
         // The exponent's bits take n; a number that is none stays none.
         return (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
     }
+
+    /// <summary>
+    /// e^x for any x within one unit in the last place: SLEEF's expf, which the engine's own operators take. It is written 2^n e^r with r
+    /// in [-ln 2 / 2, ln 2 / 2].
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ExactExp(Vector512<float> x)
+    {
+        // Beyond these it is 0 and infinite; a number that is none stays none.
+        x = Vector512.MinNative(Vector512.Create(101f), Vector512.MaxNative(Vector512.Create(-105f), x));
+        var n = Vector512.Round(x * Vector512.Create(1.44269504f));
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693145751953125f), x);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-1.428606765330187e-06f), r);
+        var p = Vector512.Create(0.00019852762f);
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.0013930436f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.008333361f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.041666485f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.16666667f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
+        p = Vector512<float>.One + Vector512.FusedMultiplyAdd(r * r, p, r);
+        if (Avx512F.IsSupported) return Avx512F.Scale(p, n);
+        // Two factors, because 2^n alone may be too large or too small for a number.
+        var whole = Vector512.ConvertToInt32Native(n);
+        var half = whole >> 1;
+        return p * Power(half) * Power(whole - half);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Power(Vector512<int> n) => ((n + Vector512.Create(127)) << 23).AsSingle();
 
     /// <summary>fp32 to the nearest bf16, ties to even. Writes <paramref name="count"/> numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

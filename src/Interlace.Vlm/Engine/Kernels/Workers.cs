@@ -18,17 +18,20 @@ internal static unsafe class Workers
     /// <summary>
     /// Runs the parts 0, 1, .. count - 1, in any order, without gradients. What a part makes in the engine is freed behind it.
     /// </summary>
-    public static void Run(int count, Action<int> part)
+    public static void Run(int count, Action<int> part) => Share(count, i => Alone(i, part));
+
+    /// <summary>Runs parts that ask nothing of the engine, in any order: arithmetic of our own.</summary>
+    public static void Share(int count, Action<int> part)
     {
-        int threads = get_num_threads();
-        if (threads == 1 || count == 1)
+        int threads = count > 1 ? get_num_threads() : 1;
+        if (threads == 1)
         {
-            for (int i = 0; i < count; i++) Alone(i, part);
+            for (int i = 0; i < count; i++) part(i);
             return;
         }
         try
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i => Alone(i, part));
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, part);
         }
         catch (AggregateException exception)
         {

@@ -25,6 +25,7 @@ internal sealed class VisionBlock(ParameterSource source, string name, VisionCon
         Tensor q = rotary.Apply(qkv.select(1, 0)), k = rotary.Apply(qkv.select(1, 1));
         x = x.Plus(_projection.Forward(attention.Forward(q, k, qkv.select(1, 2).contiguous())));
         Tensor normed = _norm2.Forward(x);
-        return x.Plus(_down.Forward(config.Activation(_gate.Forward(normed)).mul(_up.Forward(normed)))).MoveToOuterDisposeScope();
+        Tensor gated = Activation.Gated(config.Activation, _gate.Forward(normed), _up.Forward(normed));
+        return x.Plus(_down.Forward(gated)).MoveToOuterDisposeScope();
     }
 }
