@@ -13,7 +13,8 @@ internal static unsafe class GatedRows
 {
     /// <summary>It is computed here: matrices of one shape and type whose rows lie end to end.</summary>
     public static bool Serves(Tensor gate, Tensor up) =>
-        Rows.Serves(gate) && Rows.Serves(up) && gate.dtype == up.dtype && gate.dim() == 2 && gate.shape.AsSpan().SequenceEqual(up.shape);
+        Rows.Serves(gate) && Rows.Serves(up) && gate.dtype == up.dtype && gate.dim() == 2 && gate.shape.AsSpan().SequenceEqual(up.shape)
+        && !Rows.IsSmallGradient(gate, up);
 
     /// <summary>
     /// [N, S] each -> [N, S]. Where nobody wants a gradient the result takes the place of a gate that lies end to end.

@@ -22,7 +22,7 @@ internal static unsafe class HeadTurns
     /// <summary>It is computed here: heads whose numbers lie end to end, of at most 1,024 of them, and turns of the same type.</summary>
     public static bool Serves(Tensor x, Tensor cos, Tensor sin, Norm? norm) =>
         Rows.Serves(x) && x.dim() == 3 && x.shape[2] % 2 == 0 && x.shape[2] is >= 2 * Lanes.Count and <= LargestHead
-        && AreTurns(cos, x) && AreTurns(sin, x)
+        && AreTurns(cos, x) && AreTurns(sin, x) && !Rows.IsSmallGradient(x, norm?.Weight)
         && (norm is not { } own || NormRows.IsWeight(own.Weight, x));
 
     /// <summary>

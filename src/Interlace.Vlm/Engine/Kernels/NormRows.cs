@@ -16,7 +16,7 @@ internal static unsafe class NormRows
 
     /// <summary>It is computed here: the rows of x by a weight of the same type, or of fp32.</summary>
     public static bool Serves(Tensor x, Tensor weight) =>
-        Rows.Serves(x) && x.is_contiguous() && IsWeight(weight, x);
+        Rows.Serves(x) && x.is_contiguous() && IsWeight(weight, x) && !Rows.IsSmallGradient(x, weight);
 
     /// <summary>A weight [D] for rows of x [.., D]: whole steps of the type of x, or of fp32.</summary>
     public static bool IsWeight(Tensor weight, Tensor x) =>

@@ -22,6 +22,9 @@ internal static unsafe class Rows
     public static bool HasGradient(Tensor x, Tensor? other = null) =>
         is_grad_enabled() && (x.requires_grad || other?.requires_grad == true);
 
+    /// <summary>So few numbers that a gradient of ours, with its calls back and forth, takes longer than the engine's.</summary>
+    public static bool IsSmallGradient(Tensor x, Tensor? other = null) => x.numel() < PartSize && HasGradient(x, other);
+
     /// <summary>Rows of a part, by their length alone.</summary>
     public static int InPart(int length) => (int)Math.Max(1, PartSize / Math.Max(1, length));
 

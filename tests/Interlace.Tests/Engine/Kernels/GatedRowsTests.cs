@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ public class GatedRowsTests
         {
             Tensor both = KernelCases.Numbers(type, rows, 2 * width).Times(4.0);
             Tensor gate = both.narrow(1, 0, width), up = both.narrow(1, width, width), expected = Operators(gate, up);
-            bool whole = rows * width % 16 == 0;   // else the engine computes some numbers one by one
+            bool whole = width % 32 == 0;   // else the engine computes some numbers one by one
             foreach (Tensor actual in (Tensor[])[GatedRows.Silu(gate.clone(), up.clone()), GatedRows.Silu(gate.clone(), up)])
             {
                 if (whole) KernelCases.AssertSame(expected, actual);

@@ -78,5 +78,7 @@ public class NormRowsTests
         Assert.False(NormRows.Serves(randn(3, 64).t().contiguous().t(), ones(64)));     // columns end to end
         Assert.False(NormRows.Serves(randn(3, 64).to(ScalarType.Float64), ones(64)));
         Assert.False(NormRows.Serves(randn(3, 64), ones(64).to(ScalarType.BFloat16)));
+        Assert.False(NormRows.Serves(randn(3, 64).requires_grad_(), ones(64)));         // a small gradient
+        Assert.Equal(Rows.AreFast, NormRows.Serves(randn(3000, 64).requires_grad_(), ones(64)));
     }
 }
