@@ -17,11 +17,11 @@ public static unsafe class CosineRows
     public static Tensor Products(Tensor a, Tensor b)
     {
         if (!Serves(a, b)) return a.to(ScalarType.Float32).mul(b.to(ScalarType.Float32)).sum(-1, false, ScalarType.Float64);
-        int length = (int)a.shape[1];
-        Tensor sums = empty([a.shape[0]], ScalarType.Float64);
+        int length = (int)a.size(1);
+        Tensor sums = empty([a.size(0)], ScalarType.Float64);
         (nint first, nint second, nint to) = ((nint)Aten.Data(a), (nint)Aten.Data(b), (nint)Aten.Data(sums));
         bool isWide = a.dtype == ScalarType.Float32;
-        Rows.Run(a.shape[0], length, (_, from, end) =>
+        Rows.Run(a.size(0), length, (_, from, end) =>
         {
             if (isWide) Each<WideRow>(first, second, (double*)to, from, end, length);
             else Each<BFloat16Row>(first, second, (double*)to, from, end, length);
@@ -31,7 +31,7 @@ public static unsafe class CosineRows
 
     private static bool Serves(Tensor a, Tensor b) =>
         Rows.Serves(a) && Rows.Serves(b) && a.dim() == 2 && a.dtype == b.dtype && a.is_contiguous() && b.is_contiguous()
-        && a.shape.AsSpan().SequenceEqual(b.shape) && a.shape[1] is > 0 and <= LongestRow && a.shape[1] % Lanes.Count == 0
+        && Rows.AreAlike(a, b) && a.size(1) is > 0 and <= LongestRow and var length && length % Lanes.Count == 0
         && !Rows.HasGradient(a, b);
 
     private static void Each<T>(nint a, nint b, double* to, long first, long end, int length) where T : struct, IRow

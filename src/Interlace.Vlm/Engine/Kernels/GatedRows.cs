@@ -13,7 +13,7 @@ internal static unsafe class GatedRows
 {
     /// <summary>It is computed here: matrices of one shape and type whose rows lie end to end.</summary>
     public static bool Serves(Tensor gate, Tensor up) =>
-        Rows.Serves(gate) && Rows.Serves(up) && gate.dtype == up.dtype && gate.dim() == 2 && gate.shape.AsSpan().SequenceEqual(up.shape)
+        Rows.Serves(gate) && Rows.Serves(up) && gate.dtype == up.dtype && gate.dim() == 2 && Rows.AreAlike(gate, up)
         && !Rows.IsSmallGradient(gate, up);
 
     /// <summary>
@@ -105,7 +105,7 @@ internal static unsafe class GatedRows
 
     private readonly record struct Matrix(nint Start, long Stride, long Count, int Length)
     {
-        public static Matrix Of(Tensor x) => new((nint)Aten.Data(x), x.stride(0), x.shape[0], (int)x.shape[1]);
+        public static Matrix Of(Tensor x) => new((nint)Aten.Data(x), x.stride(0), x.size(0), (int)x.size(1));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void* Row<T>(long row) where T : struct, IRow => Start == 0 ? null : (byte*)Start + row * Stride * T.Size;
@@ -128,8 +128,8 @@ internal static unsafe class GatedRows
             var (wantsGate, wantsUp) = ((bool, bool))ctx.get_data("needs");
             List<Tensor> saved = ctx.get_saved_variables();
             using Tensor gradient = grad_output.contiguous();
-            Tensor? ofGate = wantsGate ? empty(gradient.shape, gradient.dtype) : null;
-            Tensor? ofUp = wantsUp ? empty(gradient.shape, gradient.dtype) : null;
+            Tensor? ofGate = wantsGate ? empty_like(gradient) : null;
+            Tensor? ofUp = wantsUp ? empty_like(gradient) : null;
             Matrix gate = Matrix.Of(saved[0]), up = Matrix.Of(saved[1]), given = Matrix.Of(gradient);
             (Matrix toGate, Matrix toUp) = (ofGate is null ? default : Matrix.Of(ofGate), ofUp is null ? default : Matrix.Of(ofUp));
             bool isWide = gradient.dtype == ScalarType.Float32;

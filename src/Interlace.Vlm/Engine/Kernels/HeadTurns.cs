@@ -21,7 +21,7 @@ internal static unsafe class HeadTurns
 
     /// <summary>It is computed here: heads whose numbers lie end to end, of at most 1,024 of them, and turns of the same type.</summary>
     public static bool Serves(Tensor x, Tensor cos, Tensor sin, Norm? norm) =>
-        Rows.Serves(x) && x.dim() == 3 && x.shape[2] % 2 == 0 && x.shape[2] is >= 2 * Lanes.Count and <= LargestHead
+        Rows.Serves(x) && x.dim() == 3 && x.size(2) is >= 2 * Lanes.Count and <= LargestHead and var size && size % 2 == 0
         && AreTurns(cos, x) && AreTurns(sin, x) && !Rows.IsSmallGradient(x, norm?.Weight)
         && (norm is not { } own || NormRows.IsWeight(own.Weight, x));
 
@@ -43,11 +43,11 @@ internal static unsafe class HeadTurns
 
     private static bool AreTurns(Tensor turns, Tensor x) =>
         Rows.Serves(turns) && turns.is_contiguous() && turns.dtype == x.dtype && !turns.requires_grad
-        && turns.shape is [var tokens, 1, var half] && tokens == x.shape[0] && half == x.shape[2] / 2;
+        && turns.dim() == 3 && turns.size(0) == x.size(0) && turns.size(1) == 1 && turns.size(2) == x.size(2) / 2;
 
     private static Tensor Forward(Tensor x, Tensor cos, Tensor sin, Norm? norm)
     {
-        Tensor y = empty(x.shape, x.dtype);
+        Tensor y = x.is_contiguous() ? empty_like(x) : empty(x.shape, x.dtype);
         Heads from = Heads.Of(x), to = Heads.Of(y);
         (nint c, nint s) = ((nint)Aten.Data(cos), (nint)Aten.Data(sin));
         nint weight = norm is { } own ? (nint)Aten.Data(own.Weight) : 0;
@@ -113,7 +113,7 @@ internal static unsafe class HeadTurns
     private readonly record struct Heads(nint Start, long Token, long Head, int InToken, int Size, long Count)
     {
         public static Heads Of(Tensor x) =>
-            new((nint)Aten.Data(x), x.stride(0), x.stride(1), (int)x.shape[1], (int)x.shape[2], x.shape[0] * x.shape[1]);
+            new((nint)Aten.Data(x), x.stride(0), x.stride(1), (int)x.size(1), (int)x.size(2), x.size(0) * x.size(1));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void* At<T>(long head) where T : struct, IRow => (byte*)Start + (head / InToken * Token + head % InToken * Head) * T.Size;
@@ -145,7 +145,7 @@ internal static unsafe class HeadTurns
         private static (Tensor? OfHeads, Tensor? OfWeight) Gradients(Tensor cos, Tensor sin, (Tensor X, Tensor Weight)? normed, Tensor g,
             Settings settings)
         {
-            Tensor? given = settings.OfHeads ? empty(g.shape, g.dtype) : null;
+            Tensor? given = settings.OfHeads ? empty_like(g) : null;
             Heads gradients = Heads.Of(g), to = given is null ? default : Heads.Of(given);
             var (from, weight) = normed is { } own ? (Heads.Of(own.X), (nint)Aten.Data(own.Weight)) : default;
             (nint c, nint s) = ((nint)Aten.Data(cos), (nint)Aten.Data(sin));

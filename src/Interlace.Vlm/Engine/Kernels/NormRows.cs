@@ -20,7 +20,7 @@ internal static unsafe class NormRows
 
     /// <summary>A weight [D] for rows of x [.., D]: whole steps of the type of x, or of fp32.</summary>
     public static bool IsWeight(Tensor weight, Tensor x) =>
-        Rows.Serves(weight) && weight.shape is [var size] && size == x.shape[^1] && size is > 0 and <= LongestRow
+        Rows.Serves(weight) && weight.dim() == 1 && weight.size(0) is > 0 and <= LongestRow and var size && size == x.size(-1)
         && size % Lanes.Count == 0 && (weight.dtype == x.dtype || weight.dtype == ScalarType.Float32);
 
     /// <summary>x / sqrt(mean(x^2) + epsilon) * (weight + shift). x [.., D], weight [D] -> [.., D].</summary>
@@ -82,9 +82,9 @@ internal static unsafe class NormRows
 
     private static Tensor Forward(Tensor x, Tensor weight, float epsilon, float shift)
     {
-        int length = (int)x.shape[^1];
+        int length = (int)x.size(-1);
         long count = x.numel() / length;
-        Tensor y = empty(x.shape, x.dtype);
+        Tensor y = empty_like(x);
         (nint from, nint by, nint to) = ((nint)Aten.Data(x), (nint)Aten.Data(weight), (nint)Aten.Data(y));
         bool isWide = x.dtype == ScalarType.Float32, isWideWeight = weight.dtype == ScalarType.Float32;
         Rows.Run(count, length, (_, first, end) =>
@@ -167,9 +167,9 @@ internal static unsafe class NormRows
 
         private static (Tensor? OfRows, Tensor? OfWeight) Gradients(Tensor x, Tensor weight, Tensor g, Settings settings)
         {
-            int length = (int)x.shape[^1];
+            int length = (int)x.size(-1);
             long count = x.numel() / length;
-            Tensor? given = settings.OfRows ? empty(x.shape, x.dtype) : null;
+            Tensor? given = settings.OfRows ? empty_like(x) : null;
             (nint from, nint by, nint gradients) = ((nint)Aten.Data(x), (nint)Aten.Data(weight), (nint)Aten.Data(g));
             nint to = given is null ? 0 : (nint)Aten.Data(given);
             bool isWide = x.dtype == ScalarType.Float32, isWideWeight = weight.dtype == ScalarType.Float32;

@@ -25,6 +25,15 @@ internal static unsafe class Rows
     /// <summary>So few numbers that a gradient of ours, with its calls back and forth, takes longer than the engine's.</summary>
     public static bool IsSmallGradient(Tensor x, Tensor? other = null) => x.numel() < PartSize && HasGradient(x, other);
 
+    /// <summary>Two tensors have the same sizes. (A list of sizes is an array that somebody clears away.)</summary>
+    public static bool AreAlike(Tensor a, Tensor b)
+    {
+        if (a.dim() != b.dim()) return false;
+        for (int i = 0; i < a.dim(); i++)
+            if (a.size(i) != b.size(i)) return false;
+        return true;
+    }
+
     /// <summary>Rows of a part, by their length alone.</summary>
     public static int InPart(int length) => (int)Math.Max(1, PartSize / Math.Max(1, length));
 
