@@ -10,13 +10,10 @@ namespace Interlace.Vlm.Engine.Kernels;
 /// </summary>
 public static class BlockedAttention
 {
-    private const int BlockRows = 256;      // of scores: queries of all the heads that share a key head
-    private const int KeyStep = 256;        // what a block sees ends at a multiple of this: fewer shapes to prepare kernels for
-
     /// <summary>Shorter sequences stay with the engine.</summary>
     private const int ShortestLength = 128;
 
-    /// <summary>Attention of long sequences without a gradient is computed here on this machine.</summary>
+    /// <summary>Attention of long sequences is computed here on this machine.</summary>
     public static bool IsPreferred { get; internal set; } = Products.PrefersOneDnn && Cpu.HasBFloat16;
 
     /// <summary>It is computed here.</summary>
@@ -27,8 +24,7 @@ public static class BlockedAttention
     /// <param name="scale">What the scores are multiplied by; null for 1 / sqrt(d).</param>
     public static bool Serves(Tensor q, Tensor k, Tensor v, int length, double? scale) =>
         IsPreferred && length >= ShortestLength && q.device_type == DeviceType.CPU && scale is null or > 0
-        && q.dtype is ScalarType.Float32 or ScalarType.BFloat16
-        && !(is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad));
+        && q.dtype is ScalarType.Float32 or ScalarType.BFloat16;
 
     /// <summary>q [count * length, H, d], k and v [count * length, G, d] with G dividing H -> [count * length, H * d].</summary>
     /// <param name="q">Queries.</param>
@@ -40,28 +36,33 @@ public static class BlockedAttention
     /// <param name="scale">What the scores are multiplied by, above 0; 1 / sqrt(d) where absent.</param>
     public static Tensor Forward(Tensor q, Tensor k, Tensor v, int count, int length, bool causal, double? scale)
     {
+        if (!is_grad_enabled() || !(q.requires_grad || k.requires_grad || v.requires_grad))
+            return Compute(q, k, v, count, length, causal, scale);
+        return BlockedAttentionGradient.apply(q, k, v,
+            new BlockedAttentionGradient.Settings(count, length, causal, scale, q.requires_grad, k.requires_grad, v.requires_grad));
+    }
+
+    /// <summary>The same without a gradient.</summary>
+    internal static Tensor Compute(Tensor q, Tensor k, Tensor v, int count, int length, bool causal, double? scale)
+    {
         using var scope = NewDisposeScope();
-        long size = q.shape[2], keyHeads = k.shape[1], shared = q.shape[1] / keyHeads;
-        float factor = (float)(scale ?? 1 / Math.Sqrt(size));
-        // [count * G, T * shared, d]: the heads that share a key head lie together, token by token
-        Tensor queries = q.view(count, length, keyHeads, shared, size).transpose(1, 2).contiguous()
-            .view(count * keyHeads, length * shared, size);
-        Tensor Heads(Tensor x) => x.view(count, length, keyHeads, size).transpose(1, 2).contiguous().view(count * keyHeads, length, size);
-        Tensor keys = Heads(k).to(ScalarType.Float32), values = Heads(v), read = empty_like(queries);
-        int step = Math.Max(1, BlockRows / (int)shared), blocks = (length + step - 1) / step;
-        Workers.Run((int)(count * keyHeads) * blocks, part =>
+        var heads = new AttentionHeads(count, length, q.shape[1], k.shape[1], q.shape[2]);
+        float factor = (float)(scale ?? 1 / Math.Sqrt(heads.Size));
+        Tensor queries = heads.OfQueries(q), keys = heads.OfKeys(k).to(ScalarType.Float32), values = heads.OfKeys(v);
+        Tensor read = empty_like(queries);
+        int step = heads.Step, blocks = (length + step - 1) / step;
+        Workers.Run(heads.Parts * blocks, part =>
         {
             // The longest blocks of a head first.
             (int head, int first) = (part / blocks, (blocks - 1 - part % blocks) * step);
             int rows = Math.Min(step, length - first);
-            int seen = causal ? Math.Min(length, (first + rows + KeyStep - 1) / KeyStep * KeyStep) : length;
-            Tensor Block(Tensor x) => x.select(0, head).narrow(0, first * shared, rows * shared);
+            int seen = causal ? heads.Seen(first + rows) : length;
+            Tensor Block(Tensor x) => x.select(0, head).narrow(0, first * heads.Shared, rows * heads.Shared);
             Tensor scores = Aten.OneDnnLinear(Block(queries).to(ScalarType.Float32), keys.select(0, head).narrow(0, 0, seen), null);
             Tensor weights = q.dtype == ScalarType.Float32 ? scores : empty(scores.shape, q.dtype);
-            SoftmaxRows.Apply(scores, weights, row => causal ? first + row / (int)shared + 1 : length, factor);
+            SoftmaxRows.Apply(scores, weights, row => causal ? first + row / heads.Shared + 1 : length, factor);
             Block(read).copy_(Aten.OneDnnLinear(weights, values.select(0, head).narrow(0, 0, seen).t(), null));
         });
-        Tensor byToken = read.view(count, keyHeads, length, shared, size).transpose(1, 2);
-        return byToken.reshape(count * length, keyHeads * shared * size).MoveToOuterDisposeScope();
+        return heads.ByToken(read).reshape(count * length, -1).MoveToOuterDisposeScope();
     }
 }

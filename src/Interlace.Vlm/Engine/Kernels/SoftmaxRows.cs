@@ -37,6 +37,32 @@ internal static unsafe class SoftmaxRows
         }
     }
 
+    /// <summary>Gradients of scores: scale w (g - sum of w g over the row).</summary>
+    /// <param name="weights">[rows, keys], contiguous, fp32: what <see cref="Apply"/> has given.</param>
+    /// <param name="gradients">[rows, keys], contiguous, fp32: those of the weights; takes the result.</param>
+    /// <param name="scale">Of the scores.</param>
+    public static void Backward(Tensor weights, Tensor gradients, float scale)
+    {
+        (int rows, int keys) = ((int)weights.shape[0], (int)weights.shape[1]);
+        float* w = (float*)Aten.Data(weights), g = (float*)Aten.Data(gradients);
+        for (int i = 0; i < rows; i++) Backward(w + (long)i * keys, g + (long)i * keys, keys, scale);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Backward(float* weights, float* gradients, int keys, float scale)
+    {
+        var sums = Vector512<float>.Zero;
+        int whole = keys / Lanes.Count * Lanes.Count;
+        for (int j = 0; j < whole; j += Lanes.Count)
+            sums = Vector512.FusedMultiplyAdd(Vector512.Load(weights + j), Vector512.Load(gradients + j), sums);
+        float sum = Vector512.Sum(sums);
+        for (int j = whole; j < keys; j++) sum += weights[j] * gradients[j];
+        var (mean, factor) = (Vector512.Create(sum), Vector512.Create(scale));
+        for (int j = 0; j < whole; j += Lanes.Count)
+            (Vector512.Load(weights + j) * factor * (Vector512.Load(gradients + j) - mean)).Store(gradients + j);
+        for (int j = whole; j < keys; j++) gradients[j] = weights[j] * scale * (gradients[j] - sum);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Normalise(float* row, int count, float scale)
     {

@@ -59,11 +59,15 @@ public class BlockedAttentionTests
         {
             var (q, k, v) = Numbers(2 * 333, 6, 2, 32, type);
             Tensor first = BlockedAttention.Forward(q, k, v, 2, 333, causal: true, null);
+            Tensor[] Gradients() =>
+                KernelCases.WithGradients(x => BlockedAttention.Forward(x[0], x[1], x[2], 2, 333, causal: true, null), q, k, v);
+            Tensor[] gradients = Gradients();
             int threads = get_num_threads();
             Workers.Allow(3);
             try
             {
                 Assert.True(first.Equals(BlockedAttention.Forward(q, k, v, 2, 333, causal: true, null)));
+                Assert.All(gradients.Zip(Gradients()), pair => Assert.True(pair.First.Equals(pair.Second)));
             }
             finally
             {
@@ -72,14 +76,41 @@ public class BlockedAttentionTests
         }
     }
 
+    [Theory, MemberData(nameof(Shapes))]
+    public void Gradients_are_as_exact_as_the_engines(int count, int length, int heads, int keyHeads, int size, bool causal)
+    {
+        Assert.SkipUnless(Workers.AreOurs, NotOurs);
+        using var scope = NewDisposeScope();
+        foreach (ScalarType type in KernelCases.Types)
+        {
+            var (q, k, v) = Numbers(count * length, heads, keyHeads, size, type);
+            Tensor Heads(Tensor x) => x.view(count, length, x.shape[1], size).transpose(1, 2);
+            KernelCases.AssertGradients(
+                x => BlockedAttention.Forward(x[0], x[1], x[2], count, length, causal, null),
+                x => Aten.Attention(Heads(x[0]), Heads(x[1]), Heads(x[2]), null, causal).transpose(1, 2)
+                    .reshape(count * length, heads * size), q, k, v);
+        }
+    }
+
     [Fact]
-    public void What_a_gradient_is_taken_of_stays_with_the_engine()
+    public void Only_the_gradients_that_are_wanted_are_given()
+    {
+        Assert.SkipUnless(Workers.AreOurs, NotOurs);
+        using var scope = NewDisposeScope();
+        Tensor q = randn(200, 2, 16), k = randn(200, 2, 16).requires_grad_(), v = randn(200, 2, 16);
+        BlockedAttention.Forward(q, k, v, 1, 200, causal: true, null).sum().backward();
+        Assert.NotNull(k.grad);
+        Assert.Null(q.grad);
+        Assert.Null(v.grad);
+    }
+
+    [Fact]
+    public void Short_sequences_stay_with_the_engine()
     {
         using var scope = NewDisposeScope();
-        Tensor q = randn(200, 2, 16).requires_grad_(), k = randn(200, 2, 16);
-        Assert.False(BlockedAttention.Serves(q, k, k, 200, null));
+        Tensor k = randn(200, 2, 16);
         Assert.False(BlockedAttention.Serves(k, k, k, 5, null));
-        using (no_grad()) Assert.Equal(BlockedAttention.IsPreferred, BlockedAttention.Serves(q, k, k, 200, null));
+        Assert.Equal(BlockedAttention.IsPreferred, BlockedAttention.Serves(k, k, k, 200, null));
     }
 
     private static (Tensor Q, Tensor K, Tensor V) Numbers(int tokens, int heads, int keyHeads, int size, ScalarType type)
