@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,9 +12,12 @@ namespace Interlace.Vlm.Engine.Kernels;
 /// </summary>
 internal static unsafe class GatedRows
 {
+    /// <summary>It is computed here on this machine: without AVX-512 it would be slower than the engine.</summary>
+    public static bool IsPreferred { get; } = Avx512F.IsSupported;
+
     /// <summary>It is computed here: matrices of one shape and type whose rows lie end to end.</summary>
     public static bool Serves(Tensor gate, Tensor up) =>
-        Rows.Serves(gate) && Rows.Serves(up) && gate.dtype == up.dtype && gate.dim() == 2 && Rows.AreAlike(gate, up)
+        IsPreferred && Rows.Serves(gate) && Rows.Serves(up) && gate.dtype == up.dtype && gate.dim() == 2 && Rows.AreAlike(gate, up)
         && !Rows.IsSmallGradient(gate, up);
 
     /// <summary>

@@ -34,7 +34,7 @@ internal static unsafe class Lanes
 
     /// <summary>
     /// e^x for any x within one unit in the last place: SLEEF's expf, which the engine's own operators take. It is written 2^n e^r with r
-    /// in [-ln 2 / 2, ln 2 / 2].
+    /// in [-ln 2 / 2, ln 2 / 2]. Asks for AVX-512.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ExactExp(Vector512<float> x)
@@ -51,15 +51,8 @@ internal static unsafe class Lanes
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.16666667f));
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
         p = Vector512<float>.One + Vector512.FusedMultiplyAdd(r * r, p, r);
-        if (Avx512F.IsSupported) return Avx512F.Scale(p, n);
-        // Two factors, because 2^n alone may be too large or too small for a number.
-        var whole = Vector512.ConvertToInt32Native(n);
-        var half = whole >> 1;
-        return p * Power(half) * Power(whole - half);
+        return Avx512F.Scale(p, n);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Power(Vector512<int> n) => ((n + Vector512.Create(127)) << 23).AsSingle();
 
     /// <summary>fp32 to the nearest bf16, ties to even. Writes <paramref name="count"/> numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

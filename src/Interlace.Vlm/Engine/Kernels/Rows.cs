@@ -10,7 +10,7 @@ internal static unsafe class Rows
     /// <summary>Numbers of a part of the work: less is not worth another thread.</summary>
     private const long PartSize = 1 << 16;
 
-    /// <summary>They are used on this machine: it computes with eight numbers at a time.</summary>
+    /// <summary>They are used on this machine: it computes with eight numbers at a time or more.</summary>
     public static bool AreFast { get; internal set; } = Vector256.IsHardwareAccelerated;
 
     /// <summary>A tensor lies where they can walk over it: on the CPU, in one of their types, the numbers of a row end to end.</summary>

@@ -12,7 +12,7 @@ public class GatedRowsTests
     [Theory, MemberData(nameof(Shapes))]
     public void It_is_the_engines(long rows, long width)
     {
-        Assert.SkipUnless(Rows.AreFast, KernelCases.NotFast);
+        Assert.SkipUnless(GatedRows.IsPreferred, KernelCases.NotFast);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         foreach (ScalarType type in KernelCases.Types)
@@ -31,7 +31,7 @@ public class GatedRowsTests
     [Fact]
     public void Extreme_numbers_are_the_engines()
     {
-        Assert.SkipUnless(Rows.AreFast, KernelCases.NotFast);
+        Assert.SkipUnless(GatedRows.IsPreferred, KernelCases.NotFast);
         using var scope = NewDisposeScope();
         Tensor gate = tensor([0f, -0f, 1e-30f, 88f, -88f, -89f, -103f, -104f, -105f, 105f, 1e30f, -1e30f, float.PositiveInfinity, -20f, 20f,
             -95f]).unsqueeze(0), up = ones_like(gate);
@@ -46,7 +46,7 @@ public class GatedRowsTests
     [Fact]
     public void Without_a_gradient_it_takes_the_place_of_the_gate()
     {
-        Assert.SkipUnless(Rows.AreFast, KernelCases.NotFast);
+        Assert.SkipUnless(GatedRows.IsPreferred, KernelCases.NotFast);
         using var scope = NewDisposeScope();
         Tensor gate = KernelCases.Numbers(ScalarType.Float32, 4, 32), before = gate.clone(), up = ones(4, 32);
         using (no_grad()) Assert.True(GatedRows.Silu(gate, up).Equals(gate));
@@ -58,7 +58,7 @@ public class GatedRowsTests
     [Theory, MemberData(nameof(Shapes))]
     public void Gradients_are_the_operators(long rows, long width)
     {
-        Assert.SkipUnless(Rows.AreFast, KernelCases.NotFast);
+        Assert.SkipUnless(GatedRows.IsPreferred, KernelCases.NotFast);
         using var scope = NewDisposeScope();
         foreach (ScalarType type in KernelCases.Types)
         {
@@ -70,7 +70,7 @@ public class GatedRowsTests
     [Fact]
     public void Any_number_of_threads_gives_the_same_bytes()
     {
-        Assert.SkipUnless(Rows.AreFast, KernelCases.NotFast);
+        Assert.SkipUnless(GatedRows.IsPreferred, KernelCases.NotFast);
         using var scope = NewDisposeScope();
         Tensor gate = KernelCases.Numbers(ScalarType.BFloat16, 301, 523), up = KernelCases.Numbers(ScalarType.BFloat16, 301, 523);
         KernelCases.AssertThreadsDoNotMatter(() => KernelCases.WithGradients(of => GatedRows.Silu(of[0], of[1]), gate, up));
