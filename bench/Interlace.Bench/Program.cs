@@ -40,6 +40,9 @@ switch (args)
         Fabricate.Run(folder, shape, Value("--layers") is { } layers ? int.Parse(layers) : null,
             Value("--tokenizer") ?? Repository.DemoModel);
         break;
+    case ["scale", "check", ..]:
+        ScaleCheck.Run();
+        break;
     case ["scale", ..]:
         Scale.Print(Number("--tflops", 400), 1e9 * Number("--bandwidth", 50), 1e-6 * Number("--latency", 10), Number("--tokens", 900));
         break;
@@ -57,6 +60,7 @@ switch (args)
                    Interlace.Bench {string.Join(" | ", figures.Select(figure => figure.Name))} [--model FOLDER]
                    Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]
                    Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]
+                   Interlace.Bench scale check
                    Interlace.Bench scale [--tflops N] [--bandwidth GB/s] [--latency us] [--tokens N]
             FOLDER is what is pruned and opened: the demo's model, unless one that was fabricated is named.
             """);

@@ -40,7 +40,7 @@ internal sealed record Scale(string Name, double Weights, int Layers, int Droppe
         {
             ("calibration", (model, ranks) => model.Calibration(ranks, teraflops * 1e12, latency, tokens)),
             ("tuning", (model, ranks) => model.Tuning(ranks, teraflops * 1e12, bandwidth, latency, tokens)),
-            ("answers", (_, ranks) => Answers(ranks, tokens)),
+            ("answers", (_, ranks) => Answers(ranks, Questions, tokens)),
         })
         {
             Console.WriteLine($"\n| {stage} | {string.Join(" | ", counts)} |\n|---|{string.Concat(counts.Select(_ => "---:|"))}");
@@ -56,9 +56,13 @@ internal sealed record Scale(string Name, double Weights, int Layers, int Droppe
     private double Calibration(int ranks, double flops, double latency, double tokens)
     {
         const int samples = 12_000;   // 5 % of 1 % of FineVision
-        double batch = 2 * Weights * BatchTokens / flops;
-        int batches = (int)Math.Ceiling(samples * tokens / BatchTokens);
-        double one = batches * batch, many = Math.Ceiling(batches / (double)ranks) * (batch + 2 * latency);
+        return Calibration(ranks, (int)Math.Ceiling(samples * tokens / BatchTokens), 2 * Weights * BatchTokens / flops, latency);
+    }
+
+    /// <summary>The same of so many batches of so many seconds each.</summary>
+    internal static double Calibration(int ranks, int batches, double seconds, double latency)
+    {
+        double one = batches * seconds, many = Math.Ceiling(batches / (double)ranks) * (seconds + 2 * latency);
         return one / many / ranks;
     }
 
@@ -70,13 +74,18 @@ internal sealed record Scale(string Name, double Weights, int Layers, int Droppe
     {
         double layer = Weights / Layers, kept = Weights - Dropped * layer, above = 0.85 * kept;
         double perToken = (Below * (kept - above) + Above * above + Gradients * Dropped * layer) / flops;
-        double bytes = sizeof(float) * Dropped * layer;
+        return Tuning(ranks, perToken, sizeof(float) * Dropped * layer, bandwidth, latency, SamplesPerStep, tokens);
+    }
+
+    /// <summary>The same with so many seconds a token and so many bytes of gradients.</summary>
+    internal static double Tuning(int ranks, double perToken, double bytes, double bandwidth, double latency, int samples, double tokens)
+    {
         double ring = ranks == 1 ? 0 : 2.0 * (ranks - 1) / ranks * bytes / bandwidth + 2 * (ranks - 1) * latency;
         var chance = new Random(1);
         double one = 0, many = 0;
         for (int step = 0; step < Steps; step++)
         {
-            long[] lengths = Lengths(chance, SamplesPerStep, tokens);
+            long[] lengths = Lengths(chance, samples, tokens);
             long[] loads = new long[ranks];
             foreach (var (i, owner) in Sharing.Out(lengths, ranks).Index()) loads[owner] += lengths[i];
             one += lengths.Sum() * perToken;
@@ -86,9 +95,9 @@ internal sealed record Scale(string Name, double Weights, int Layers, int Droppe
     }
 
     /// <summary>Rows of unequal length, each to whoever has room next: at the end some wait for the last ones.</summary>
-    private static double Answers(int ranks, double tokens)
+    internal static double Answers(int ranks, int questions, double tokens)
     {
-        long[] lengths = Lengths(new Random(2), Questions, tokens);
+        long[] lengths = Lengths(new Random(2), questions, tokens);
         long[] busy = new long[ranks];
         foreach (long length in lengths) busy[Array.IndexOf(busy, busy.Min())] += length;
         return lengths.Sum() / (double)busy.Max() / ranks;

@@ -27,6 +27,20 @@ public sealed record LoadedModel(
     /// <param name="cancellation">Calls off what the model is at work on.</param>
     /// <exception cref="InputException">The folder is incomplete or wrong, or its family is not known.</exception>
     public static LoadedModel Open(string folder, Device device, ScalarType type, long? maxPixels = null,
+        CancellationToken cancellation = default) => Open(folder, device, type, _ => false, maxPixels, cancellation);
+
+    /// <summary>Opens a model folder without the weights of some decoder layers.</summary>
+    /// <param name="folder">A folder in Hugging Face's layout.</param>
+    /// <param name="device">Where to run.</param>
+    /// <param name="type">Type of the computation.</param>
+    /// <param name="elsewhere">
+    /// Whether the weights of a decoder layer, by its 0-based index, are not to be read: whoever runs it puts them there first
+    /// (<see cref="Parameter.Exchange"/>).
+    /// </param>
+    /// <param name="maxPixels">Lowers the model's own bound on the pixels of an image.</param>
+    /// <param name="cancellation">Calls off what the model is at work on.</param>
+    /// <exception cref="InputException">The folder is incomplete or wrong, or its family is not known.</exception>
+    public static LoadedModel Open(string folder, Device device, ScalarType type, Predicate<int> elsewhere, long? maxPixels = null,
         CancellationToken cancellation = default)
     {
         var checkpoint = Checkpoint.Open(folder);
@@ -36,7 +50,9 @@ public sealed record LoadedModel(
             var (family, parts) = FamilyTable.Runnable(config);
             var processor = parts.Processor(config, maxPixels);
             var source = ParameterSources.From(checkpoint, device, type);
-            var model = VisionLanguageModel.Create(family, parts, config, checkpoint.Names, source, device, type, checkpoint, cancellation);
+            var absent = ParameterSources.Absent(checkpoint, device, type);
+            var model = VisionLanguageModel.Create(family, parts, config, checkpoint.Names, source, device, type, checkpoint,
+                l => elsewhere(l) ? absent : source, cancellation);
             return new(folder, family.ModelType, model, processor, Stops(config));
         }
         catch

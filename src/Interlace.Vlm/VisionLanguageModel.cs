@@ -30,12 +30,13 @@ public sealed class VisionLanguageModel : IDisposable
     private readonly RmsNorm _norm;
     private readonly VisionLanguageModel? _whole;     // of a model with some of its layers, whose weights these are
 
-    private VisionLanguageModel(DecoderSpec spec, TensorNames names, bool hasHead, ParameterSource source, Device device)
+    private VisionLanguageModel(DecoderSpec spec, TensorNames names, bool hasHead, ParameterSource source,
+        Func<int, ParameterSource> ofLayer, Device device)
     {
         (_spec, _rope, Device) = (spec, new(spec.Rope, device), device);
         if (spec.SlidingRope is { } sliding) _slidingRope = new(sliding, device);
         _embedding = source($"{names.Decoder}{TensorNames.Embedding}.weight", spec.VocabularySize, spec.HiddenSize);
-        Layers = [.. Enumerable.Range(0, spec.LayerCount).Select(l => spec.NewLayer(source, $"{names.Decoder}layers.{l}", spec, l))];
+        Layers = [.. Enumerable.Range(0, spec.LayerCount).Select(l => spec.NewLayer(ofLayer(l), $"{names.Decoder}layers.{l}", spec, l))];
         _norm = new(source, $"{names.Decoder}{TensorNames.Norm}", spec.HiddenSize, spec.NormEpsilon, spec.NormsPlusOne);
         _head = hasHead ? new(source, names.Head, spec.HiddenSize, spec.VocabularySize) : null;
     }
@@ -112,25 +113,28 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="device">Where it runs.</param>
     /// <param name="type">Type of the computation.</param>
     /// <param name="weights">Where the parameters come from, disposed with the model; null where they come from elsewhere.</param>
+    /// <param name="ofLayer">Gives the parameters of a decoder layer by its 0-based index; as <paramref name="source"/> where absent.</param>
     /// <param name="cancellation">Calls off what the model is at work on.</param>
     /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
     internal static VisionLanguageModel Create(
         Family family, FamilyParts parts, ModelConfig config, IReadOnlyCollection<string> tensors, ParameterSource source,
-        Device device, ScalarType type, Checkpoint? weights, CancellationToken cancellation = default)
+        Device device, ScalarType type, Checkpoint? weights, Func<int, ParameterSource>? ofLayer = null,
+        CancellationToken cancellation = default)
     {
         var (parameters, projector) = (new List<Parameter>(), new List<Parameter>());
         var inFile = family.Names.To(tensors);
-        ParameterSource own = (name, shape) =>
+        ParameterSource Own(ParameterSource from) => (name, shape) =>
         {
-            Parameter parameter = source(inFile(name), shape);
+            Parameter parameter = from(inFile(name), shape);
             parameters.Add(parameter);
             if (family.Projector.Any(start => name.StartsWith(start, StringComparison.Ordinal))) projector.Add(parameter);
             return parameter;
         };
+        ParameterSource own = Own(source);
         var spec = parts.Decoder(config);
         // A head that lies in the files is the model's, whatever the configuration says (transformers 5).
         bool hasHead = !spec.TiedHead || tensors.Contains(inFile($"{family.Names.Head}.weight"));
-        return new(spec, family.Names, hasHead, own, device)
+        return new(spec, family.Names, hasHead, own, l => ofLayer is null ? own : Own(ofLayer(l)), device)
         {
             Vision = parts.Vision?.Invoke(config, own, device), ComputeType = type, Parameters = parameters, Projector = projector,
             Weights = weights, Cancellation = cancellation,

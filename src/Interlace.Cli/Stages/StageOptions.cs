@@ -38,6 +38,8 @@ internal static class StageOptions
         "End after so many optimiser steps; the learning rate falls accordingly.", "NUMBER");
     public static readonly ExperimentOption Distill = new("--distill", "finetune.distill",
         "Weight, from 0 to 1, of the divergence from what the unpruned model predicts.", "WEIGHT");
+    public static readonly ExperimentOption Shard = new("--shard", "finetune.shard",
+        "What ranks (mpirun) hold a share each of: none, optimizer, or all, frozen layers too. It changes no result.");
     public static readonly ExperimentOption Parent = new("--parent", "finetune.parent", "The unpruned model, under distillation.", "MODEL");
     public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks",
         "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");

@@ -32,6 +32,19 @@ public sealed class Parameter(string name, Tensor value) : IDisposable
         Value = master.requires_grad_();
     }
 
+    /// <summary>Holds a trainable weight in another type from here on; a gradient that it has is dropped.</summary>
+    /// <param name="type">The type.</param>
+    /// <exception cref="InvalidOperationException">It is frozen.</exception>
+    public void Hold(ScalarType type)
+    {
+        if (!IsTrainable) throw new InvalidOperationException($"{Name} is frozen.");
+        if (Value.dtype == type) return;
+        using var _ = no_grad();
+        Tensor held = Value.to(type).DetachFromDisposeScope();
+        Value.Dispose();
+        Value = held.requires_grad_();
+    }
+
     /// <summary>
     /// Puts a value of the same shape in the place of a frozen weight. The caller then owns the old one, and may put it back.
     /// </summary>

@@ -14,14 +14,29 @@ public static class ParameterSources
     /// <exception cref="InputException">A tensor is absent or has another shape than the configuration says.</exception>
     public static ParameterSource From(Checkpoint checkpoint, Device device, ScalarType type) => (name, shape) =>
     {
-        var (file, entry) = checkpoint.Find(name);
-        if (!entry.Shape.AsSpan().SequenceEqual(shape))
-        {
-            throw new InputException($"Tensor {name} of {checkpoint.Folder} has shape [{string.Join(", ", entry.Shape)}], "
-                + $"its config.json asks for [{string.Join(", ", shape)}].");
-        }
+        var (file, entry) = Find(checkpoint, name, shape);
         return new Parameter(name, Load(file, entry, device, type));
     };
+
+    /// <summary>
+    /// Parameters that a checkpoint has and that are not read from it: they have the shape, take no memory, and are no numbers until
+    /// others take their place.
+    /// </summary>
+    /// <exception cref="InputException">A tensor is absent or has another shape than the configuration says.</exception>
+    public static ParameterSource Absent(Checkpoint checkpoint, Device device, ScalarType type) => (name, shape) =>
+    {
+        Find(checkpoint, name, shape);
+        using var scope = NewDisposeScope();
+        return new Parameter(name, full([1], double.NaN, type, device).expand(shape));
+    };
+
+    private static (SafeTensorsFile File, TensorEntry Entry) Find(Checkpoint checkpoint, string name, long[] shape)
+    {
+        var (file, entry) = checkpoint.Find(name);
+        if (entry.Shape.AsSpan().SequenceEqual(shape)) return (file, entry);
+        throw new InputException($"Tensor {name} of {checkpoint.Folder} has shape [{string.Join(", ", entry.Shape)}], "
+            + $"its config.json asks for [{string.Join(", ", shape)}].");
+    }
 
     /// <summary>A source that adds what it gives to a list.</summary>
     public static ParameterSource Collecting(ParameterSource source, ICollection<Parameter> given) => (name, shape) =>

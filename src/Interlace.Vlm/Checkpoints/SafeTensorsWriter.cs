@@ -27,8 +27,7 @@ public static class SafeTensorsWriter
     public static void Write(string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null,
         IProgress<long>? written = null, CancellationToken cancel = default)
     {
-        TensorSource[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Size())
-            .ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
+        TensorSource[] ordered = [.. InFileOrder(tensors)];
         using var file = new BlockStream(path);
         WriteHeader(file, ordered, metadata ?? PyTorchMetadata);
         foreach (var tensor in ordered)
@@ -44,6 +43,10 @@ public static class SafeTensorsWriter
             written?.Report(tensor.Bytes);
         }
     }
+
+    /// <summary>Tensors in the order in which a file has them, and in which they are asked for their bytes.</summary>
+    public static IEnumerable<TensorSource> InFileOrder(IEnumerable<TensorSource> tensors) =>
+        tensors.OrderByDescending(tensor => tensor.Type.Size()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal);
 
     /// <summary>An upper bound of the size the file will have, header included; more than its data by little.</summary>
     public static long LargestSize(IReadOnlyCollection<TensorSource> tensors) =>

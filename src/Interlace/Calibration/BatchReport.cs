@@ -19,12 +19,7 @@ internal sealed record BatchReport(MeasuredBatch? Batch, IReadOnlyDictionary<lon
         using (var writer = new BinaryWriter(bytes))
         {
             writer.Write(Batch is null ? Dealing.Last : Dealing.More);
-            writer.Write(Failing.Count);
-            foreach (var (index, reason) in Failing)
-            {
-                writer.Write(index);
-                writer.Write(reason);
-            }
+            FailingSamples.Write(writer, Failing);
             Write(writer, Skipped);
             Write(writer, Filtered);
             if (Batch is not null) Write(writer, Batch);
@@ -37,8 +32,7 @@ internal sealed record BatchReport(MeasuredBatch? Batch, IReadOnlyDictionary<lon
     {
         using var reader = new BinaryReader(new MemoryStream(message));
         bool isLast = reader.ReadByte() == Dealing.Last;
-        Dictionary<long, string> failing = [];
-        for (int left = reader.ReadInt32(); left > 0; left--) failing.Add(reader.ReadInt64(), reader.ReadString());
+        var failing = FailingSamples.Read(reader);
         var (skipped, filtered) = (ReadCounts(reader), ReadCounts(reader));
         return new(isLast ? null : ReadBatch(reader), failing, skipped, filtered);
     }

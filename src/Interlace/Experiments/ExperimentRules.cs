@@ -37,6 +37,7 @@ internal static class ExperimentRules
         ("finetune.train", [FineTuneOptions.Tune, FineTuneOptions.Projector, FineTuneOptions.TuneAndProjector, FineTuneOptions.AllKept]),
         ("finetune.optimizer_memory", [FineTuneOptions.Full, FineTuneOptions.Lean]),
         ("finetune.log_to", [FineTuneOptions.LogAlone, FineTuneOptions.TensorBoard]),
+        ("finetune.shard", [FineTuneOptions.Unshared, FineTuneOptions.ShareOptimizer, FineTuneOptions.ShareAll]),
         ("finetune.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),

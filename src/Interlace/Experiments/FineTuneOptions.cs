@@ -47,6 +47,9 @@ namespace Interlace.Experiments;
 /// <param name="OptimizerMemory">full: trained weights, gradients and AdamW's moments in fp32, 16 bytes a weight; lean: weights and
 /// gradients in bf16, rounded by chance, and moments in 8 bits by blocks of 256, 6 bytes a weight.</param>
 /// <param name="LogTo">none: the log of the tuning is <c>train.jsonl</c> alone; tensorboard: an event file beside it too.</param>
+/// <param name="Shard">What several ranks hold one share each of, and not all of them everything. none: nothing; optimizer: fp32 masters,
+/// their summed gradients and AdamW's moments; all: frozen decoder layers too, each of which goes to the others while they run it. No
+/// result depends on it.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
@@ -60,7 +63,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] string Objective = FineTuneOptions.Language,
     [property: LaterOption] int Lora = 0, [property: LaterOption] double? LoraAlpha = null,
     [property: LaterOption] string OptimizerMemory = FineTuneOptions.Full,
-    [property: LaterOption] string LogTo = FineTuneOptions.LogAlone)
+    [property: LaterOption] string LogTo = FineTuneOptions.LogAlone,
+    [property: LaterOption] string Shard = FineTuneOptions.Unshared)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -100,6 +104,15 @@ public sealed record FineTuneOptions(
 
     /// <summary>An event file stands beside it.</summary>
     internal const string TensorBoard = "tensorboard";
+
+    /// <summary>Every rank holds everything.</summary>
+    internal const string Unshared = "none";
+
+    /// <summary>Ranks share what the optimiser holds.</summary>
+    internal const string ShareOptimizer = "optimizer";
+
+    /// <summary>Ranks share frozen decoder layers too.</summary>
+    internal const string ShareAll = "all";
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

@@ -22,6 +22,12 @@ public interface ICollective : IDisposable
     /// <summary>Gives one rank's tensor, of any type, to all, in place.</summary>
     void Broadcast(Tensor values, int from);
 
+    /// <summary>Copies a tensor of any type from one rank to another, in place; the others need not call.</summary>
+    /// <param name="values">What is sent, or where it goes.</param>
+    /// <param name="from">The rank that has it.</param>
+    /// <param name="to">Another rank.</param>
+    void Hand(Tensor values, int from, int to);
+
     /// <summary>Gives rank 0's bytes to all.</summary>
     /// <param name="content">The bytes; of no use on other ranks.</param>
     byte[] Broadcast(byte[] content);

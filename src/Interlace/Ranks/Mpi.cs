@@ -166,9 +166,28 @@ internal sealed unsafe class Mpi
     public void Send(ReadOnlySpan<byte> bytes, int to, int tag, nint communicator)
     {
         if (bytes.Length > MostElements) throw new ArgumentException("a message is too long", nameof(bytes));
+        fixed (byte* start = bytes) Send(start, bytes.Length, to, tag, communicator);
+    }
+
+    /// <summary>Sends any number of bytes to a rank that waits for as many.</summary>
+    public void Send(byte* bytes, long count, int to, int tag, nint communicator)
+    {
         using var turn = TakeTurn();
         var send = (delegate* unmanaged<byte*, int, nint, int, int, nint, int>)Symbol("MPI_Send");
-        fixed (byte* start = bytes) Check(send(start, bytes.Length, _byte, to, tag, communicator), "send");
+        for (long at = 0; at < Math.Max(count, 1); at += MostElements)
+            Check(send(bytes + at, (int)Math.Min(MostElements, count - at), _byte, to, tag, communicator), "send");
+    }
+
+    /// <summary>Waits for a known number of bytes from a rank.</summary>
+    public void Receive(byte* bytes, long count, int from, int tag, nint communicator)
+    {
+        using var turn = TakeTurn();
+        var receive = (delegate* unmanaged<byte*, int, nint, int, int, nint, Status*, int>)Symbol("MPI_Recv");
+        for (long at = 0; at < Math.Max(count, 1); at += MostElements)
+        {
+            Status status = default;
+            Check(receive(bytes + at, (int)Math.Min(MostElements, count - at), _byte, from, tag, communicator, &status), "receive");
+        }
     }
 
     /// <summary>Takes a message of a tag that has come, from a rank or from any; null where there is none.</summary>

@@ -7,7 +7,7 @@ namespace Interlace.Ranks;
 /// <summary>The ranks of an MPI communicator. What lies on a device goes through the memory of the CPU.</summary>
 internal sealed unsafe class MpiCollective : ICollective, IMessages
 {
-    private const int GatherTag = 1, MessageTag = 2;
+    private const int GatherTag = 1, MessageTag = 2, TensorTag = 3;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
@@ -55,6 +55,23 @@ internal sealed unsafe class MpiCollective : ICollective, IMessages
             return;
         }
         _mpi.Broadcast(Bytes(values), values.numel() * values.ElementSize, from, _communicator);
+    }
+
+    /// <inheritdoc/>
+    public void Hand(Tensor values, int from, int to)
+    {
+        if (Rank != from && Rank != to) return;
+        if (values.device.type != DeviceType.CPU)
+        {
+            using var _ = no_grad();
+            using Tensor here = values.cpu();
+            Hand(here, from, to);
+            if (Rank == to) values.copy_(here);
+            return;
+        }
+        long bytes = values.numel() * values.ElementSize;
+        if (Rank == from) _mpi.Send(Bytes(values), bytes, to, TensorTag, _communicator);
+        else _mpi.Receive(Bytes(values), bytes, from, TensorTag, _communicator);
     }
 
     /// <inheritdoc/>

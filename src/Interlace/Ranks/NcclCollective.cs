@@ -27,6 +27,9 @@ internal sealed class NcclCollective(MpiCollective host, Nccl devices) : ICollec
     }
 
     /// <inheritdoc/>
+    public void Hand(Tensor values, int from, int to) => host.Hand(values, from, to);
+
+    /// <inheritdoc/>
     public byte[] Broadcast(byte[] content) => host.Broadcast(content);
 
     /// <inheritdoc/>

@@ -22,6 +22,11 @@ public sealed class OneProcess : ICollective
     }
 
     /// <inheritdoc/>
+    public void Hand(Tensor values, int from, int to)
+    {
+    }
+
+    /// <inheritdoc/>
     public byte[] Broadcast(byte[] content) => content;
 
     /// <inheritdoc/>

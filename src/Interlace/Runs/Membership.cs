@@ -21,7 +21,7 @@ public static class Membership
         [SharedLosses.Task] = WithModel(SharedLosses.Join),
         [EvidenceFiles.Taylor] = WithModel(EvidenceStage.JoinTaylor),
         [SparsifyStage.Task] = WithModel(SparsifyStage.Join),
-        [FineTuneStage.Task] = WithModel(FineTuneStage.Join),
+        [FineTuneStage.Task] = WithoutModel(FineTuneStage.Join),
         [DealtAnswers.Task] = WithModel(Evaluator.Join),
         [LikelihoodStage.Task] = WithModel((loaded, job, _) => LikelihoodStage.Join(loaded, job)),
         [DealtLines.Task] = WithoutModel(DealtLines.Join),

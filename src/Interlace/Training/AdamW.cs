@@ -47,6 +47,11 @@ public sealed class AdamW : IOptimiser
         _parameters.Index().SelectMany(p => new[] { ($"mean.{p.Item.Name}", _means[p.Index]),
             ($"square.{p.Item.Name}", _squares[p.Index]) });
 
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, ScalarType Type, long[] Shape)> FormOf(Parameter parameter) =>
+        [($"mean.{parameter.Name}", ScalarType.Float32, parameter.Value.shape),
+            ($"square.{parameter.Name}", ScalarType.Float32, parameter.Value.shape)];
+
     /// <summary>Says how many steps the states have seen.</summary>
     public void SetSteps(int steps)
     {
@@ -54,8 +59,11 @@ public sealed class AdamW : IOptimiser
         foreach (Tensor step in _steps) step.Fill(steps);
     }
 
-    /// <inheritdoc/>
+    /// <summary>L2 norm of all gradients together.</summary>
     public double GradientNorm() => _gradients.Norm();
+
+    /// <inheritdoc/>
+    public Tensor GradientSquares() => _gradients.Squares();
 
     /// <inheritdoc/>
     public void Clip(double norm, double limit) => _gradients.Clip(norm, limit);

@@ -19,7 +19,7 @@ internal sealed class EightBitMoment : IDisposable
         _codes = codes;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        long blocks = (elements + Block - 1) / Block;
+        long blocks = BlocksOf(elements);
         Bytes = zeros([blocks, Block], ScalarType.Byte, device).DetachFromDisposeScope();
         Scales = zeros([blocks, 1], ScalarType.Float32, device).DetachFromDisposeScope();
     }
@@ -60,5 +60,8 @@ internal sealed class EightBitMoment : IDisposable
         Scales.Dispose();
     }
 
-    private static (long First, long Blocks) BlocksOf(long at, long count) => (at / Block, (count + Block - 1) / Block);
+    /// <summary>Blocks of so many elements.</summary>
+    public static long BlocksOf(long elements) => (elements + Block - 1) / Block;
+
+    private static (long First, long Blocks) BlocksOf(long at, long count) => (at / Block, BlocksOf(count));
 }

@@ -48,13 +48,11 @@ public static class FineTuneStage
         var data = DrawnData.Open(options, experiment.Seed);
         TrainingSamples.Check(data, finetune);
         var (training, validation) = data.Draw.HoldOutFraction(finetune.Validation);
-        long? maxPixels = finetune.MaxPixels ?? options.MaxPixels;
-        using var loaded = LoadedModel.Open(pruned, compute.Device, compute.Type, maxPixels, cancellation);
+        using var loaded = Open(pruned, plan, job);
         var samples = new TrainingSamples(data, finetune, loaded.Processor);
         foreach (string warning in loaded.Warnings) job.Say(warning);
         int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
         (ModelIdentity Model, int[] Layers)? ancestor = parent is null ? null : PrunedModelFile.Ancestor(pruned, parent);
-        var anchors = finetune.DistillHidden > 0 ? Anchor.Of(plan, layers, ancestor!.Value.Layers) : [];
         TrainingInputs inputs;
         using (var checkpoint = Checkpoint.Open(pruned)) inputs = new(ModelIdentity.Of(checkpoint, cancel: cancellation),
             DataIdentity.Of(data.Source), ancestor?.Model);
@@ -69,12 +67,8 @@ public static class FineTuneStage
             return before;
         }
         if (!overwrite) CheckState(Path.Combine(work, FineTuner.StateName), key, inputs.Model);
-        using var unpruned = parent is null ? null : LoadedModel.Open(parent, compute.Device, compute.Type, maxPixels,
-            cancellation);
-        var window = finetune.Objective == FineTuneOptions.WindowMse
-            ? Window.Of(layers, ancestor!.Value.Layers, unpruned!.Model.Layers.Count) : null;
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, work, key, unpruned?.Model, inputs.Model, anchors, window,
-            experiment.Seed, job.Ranks);
+        using var unpruned = OpenParent(parent, job);
+        using var tuner = Tuner(loaded, unpruned, plan, ancestor?.Layers, job, work, key, inputs.Model);
         CheckSpace(pruned, work, (long)Math.Ceiling(tuner.Tuned.Count * SavedBytes(finetune)), data.Source.EstimateBytes(data.Draw.Rows),
             FineTuner.TotalSteps(finetune, training.Count), freeBytes);
         var filter = data.FilterFor(loaded.Processor) with { TakesTexts = finetune.TakesTexts };
@@ -86,13 +80,12 @@ public static class FineTuneStage
             + $"{tuner.Tuned.Count:N0} weights) on {store.Count:N0} samples; needs about {tuner.Memory}.");
         if (job.Ranks.Count > 1) job.Call(Task, pruned, Content(key, store, heldOut, work, parent));
         if (GpuMemory.Total(compute.Device) is { } bytes && tuner.TooLarge(bytes) is { } advice) job.Say(advice);
-        var result = tuner.Run(store.Count,
-            (epoch, next, skipped, outlines) =>
-                samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, outlines, cancellation),
-            heldOut is not { Count: > 0 } ? null : () =>
-                samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], null, cancellation),
-            job.Progress, cancellation);
-        if (job.Ranks.Count > 1) job.Ranks.Complete();
+        var result = Tune(tuner, samples, store, heldOut, job);
+        if (job.Ranks.Count > 1)
+        {
+            job.Ranks.Complete();
+            job.Say($"Most memory of each rank: {string.Join(", ", result.PeakBytes.Select(bytes => $"{bytes / 1e6:0} MB"))}.");
+        }
 
         string logPath = Path.Combine(work, TrainingLog.Name), recordPath = Path.Combine(work, TrainingRecord.Name);
         var rows = TrainingLog.Read(logPath);
@@ -126,28 +119,72 @@ public static class FineTuneStage
     };
 
     /// <summary>A member's part: the same steps over the samples that the leader has drawn.</summary>
-    internal static void Join(LoadedModel loaded, Job job, JsonObject content)
+    internal static void Join(Job job, JsonObject content)
     {
         var (experiment, finetune) = (job.Experiment, job.Experiment.Finetune!);
         string key = (string)content["key"]!;
         string? parent = (string?)content["parent"];
-        var plan = PlanFile.Load(Path.Combine(loaded.Folder, PlanFile.Name));
-        using var unpruned = parent is null ? null : job.Open(parent);
+        string pruned = (string)content["model"]!;
+        var plan = PlanFile.Load(Path.Combine(pruned, PlanFile.Name));
+        using var loaded = Open(pruned, plan, job);
+        using var unpruned = OpenParent(parent, job);
         using var store = SampleStore.Open((string)content["samples"]!, key);
         using var heldOut = (string?)content["validation"] is { } path ? SampleStore.Open(path, key) : null;
-        int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
         int[]? ancestor = parent is null ? null : PrunedModelFile.Ancestor(loaded.Folder, parent).Layers;
+        using var tuner = Tuner(loaded, unpruned, plan, ancestor, job, "", key, identity: null);
+        try
+        {
+            Tune(tuner, new(DrawnData.Elsewhere(experiment.Data!), finetune, loaded.Processor), store, heldOut, job);
+        }
+        catch (OperationCanceledException)
+        {
+            // The leader was told to end, and all have saved their shares: it ends this rank too.
+        }
+    }
+
+    /// <summary>The tuner, as the leader and its members make it alike.</summary>
+    private static FineTuner Tuner(LoadedModel loaded, LoadedModel? unpruned, PruningPlan plan, int[]? ancestor, Job job, string work,
+        string key, ModelIdentity? identity)
+    {
+        var finetune = job.Experiment.Finetune!;
+        int[] layers = TrainedParameters.LayersOf(finetune.Train, plan.TuneNew, loaded.Model.Layers.Count);
         var anchors = finetune.DistillHidden > 0 ? Anchor.Of(plan, layers, ancestor!) : [];
         var window = finetune.Objective == FineTuneOptions.WindowMse
             ? Window.Of(layers, ancestor!, unpruned!.Model.Layers.Count) : null;
-        using var tuner = new FineTuner(loaded.Model, layers, finetune, "", key, unpruned?.Model, null, anchors, window, experiment.Seed,
-            job.Ranks);
-        var samples = new TrainingSamples(DrawnData.Elsewhere(experiment.Data!), finetune, loaded.Processor);
-        tuner.Run(store.Count,
-            (epoch, next, skipped, outlines) =>
-                samples.Load(store, SeededHash.Permutation(store.Count, experiment.Seed, epoch), next, skipped, outlines, job.Cancellation),
-            heldOut is null ? null : () => samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], null, job.Cancellation));
+        return new(loaded.Model, layers, finetune, work, key, unpruned?.Model, identity, anchors, window, job.Experiment.Seed, job.Ranks,
+            SharedLayers.Owners(plan, finetune, job.Ranks.Count));
     }
+
+    /// <summary>The pruned model, without frozen layers that other ranks hold.</summary>
+    private static LoadedModel Open(string pruned, PruningPlan plan, Job job)
+    {
+        var owners = SharedLayers.Owners(plan, job.Experiment.Finetune!, job.Ranks.Count);
+        return LoadedModel.Open(pruned, job.Compute.Device, job.Compute.Type,
+            l => owners?.ElementAtOrDefault(l) is { } owner && owner != job.Ranks.Rank, MaxPixels(job), Within(job));
+    }
+
+    /// <summary>The tuning itself: every epoch a shuffle of all samples by the seed, and the held-back ones in their order.</summary>
+    private static TrainingResult Tune(FineTuner tuner, TrainingSamples samples, SampleStore store, SampleStore? heldOut, Job job)
+    {
+        var within = Within(job);
+        return tuner.Run(store.Count,
+            (epoch, next, skipped, outlines) =>
+                samples.Load(store, SeededHash.Permutation(store.Count, job.Experiment.Seed, epoch), next, skipped, outlines, within),
+            heldOut is not { Count: > 0 } ? null : () =>
+                samples.Load(heldOut, [.. Enumerable.Range(0, heldOut.Count)], 0, [], null, within),
+            job.Progress, job.Cancellation);
+    }
+
+    /// <summary>
+    /// What ends a step before it is done: where ranks hold shares nothing does, because the state is saved by all of them together.
+    /// </summary>
+    private static CancellationToken Within(Job job) =>
+        job.Ranks.Count > 1 && job.Experiment.Finetune!.Shard != FineTuneOptions.Unshared ? CancellationToken.None : job.Cancellation;
+
+    private static LoadedModel? OpenParent(string? parent, Job job) =>
+        parent is null ? null : LoadedModel.Open(parent, job.Compute.Device, job.Compute.Type, MaxPixels(job), Within(job));
+
+    private static long? MaxPixels(Job job) => job.Experiment.Finetune!.MaxPixels ?? job.Experiment.Data!.MaxPixels;
 
     private static string Named(TrainedParameters trained)
     {
@@ -165,13 +202,14 @@ public static class FineTuneStage
 
     /// <summary>
     /// The record of a run before it begins. When the state is saved does not decide what comes out,
-    /// nor where it is logged to, where model and data lie or how many workers read it.
+    /// nor where it is logged to, what ranks share, where model and data lie or how many workers read it.
     /// </summary>
     private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) =>
         new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
         experiment.Finetune! with
         {
             SaveEvery = new FineTuneOptions().SaveEvery, Parent = null, LogTo = FineTuneOptions.LogAlone,
+            Shard = FineTuneOptions.Unshared,
         },
         experiment.Data! with { Path = null, Images = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(),
         compute.TypeName, experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);

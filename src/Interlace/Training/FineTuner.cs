@@ -33,9 +33,10 @@ namespace Interlace.Training;
 /// The ranks that tune together, each of which makes the same calls; the leader alone looks at the folder and writes. This process alone
 /// where absent.
 /// </param>
+/// <param name="layerOwners">By layer the rank that holds its frozen weights, null where all do; null where nothing is shared.</param>
 public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> layers, FineTuneOptions options, string folder, string key,
     VisionLanguageModel? parent = null, ModelIdentity? identity = null, IReadOnlyList<Anchor>? anchors = null,
-    Window? window = null, int seed = 0, RankGroup? ranks = null) : IDisposable
+    Window? window = null, int seed = 0, RankGroup? ranks = null, IReadOnlyList<int?>? layerOwners = null) : IDisposable
 {
     /// <summary>File name of the state.</summary>
     internal const string StateName = "state.safetensors";
@@ -47,26 +48,30 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private readonly RankGroup _ranks = ranks ?? RankGroup.Alone;
     private readonly TrainingEvents? _events = options.LogTo != FineTuneOptions.TensorBoard || ranks is { Leads: false } ? null
         : new(Path.Combine(folder, TrainingEvents.Name), TimeProvider.System);
+    private Shares? _shares;
     private IOptimiser? _optimiser;
 
     /// <summary>What is tuned.</summary>
     public TrainedParameters Tuned => _tuned;
 
     /// <summary>What it will need.</summary>
-    public MemoryEstimate Memory => MemoryEstimate.For(model, _tuned, options, parent: parent, anchors: Anchors.Count);
+    public MemoryEstimate Memory => MemoryWith(options);
 
     /// <summary>What to say where it will need more memory than there is; null where it fits.</summary>
     /// <param name="bytes">Memory of the device.</param>
     internal string? TooLarge(long bytes)
     {
-        long Needs(FineTuneOptions settings) =>
-            MemoryEstimate.For(model, _tuned, settings, parent: parent, anchors: Anchors.Count).Total;
+        long Needs(FineTuneOptions settings) => MemoryWith(settings).Total;
         if (Needs(options) <= bytes) return null;
         string much = $"That is more than the {bytes / 1e9:0.0} GB of the GPU";
         return LeanerSettings.Fitting(options, bytes, Needs) is { } fit
             ? $"{much}: with {string.Join(" and ", fit.Changed)} it would need about {Needs(fit.Options) / 1e9:0.0} GB."
             : $"{much}: train fewer layers, or adapters (finetune.lora).";
     }
+
+    private MemoryEstimate MemoryWith(FineTuneOptions settings) =>
+        MemoryEstimate.For(model, _tuned, settings, parent: parent, anchors: Anchors.Count, ranks: _ranks.Count,
+            layerOwners: layerOwners);
 
     private IReadOnlyList<Anchor> Anchors => options.DistillHidden > 0 ? anchors ?? [] : [];
     private string StatePath => Path.Combine(folder, StateName);
@@ -92,12 +97,16 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     {
         int total = TotalSteps(options, sampleCount);
         var schedule = new CosineSchedule(options.LearningRate, total, options.WarmupRatio);
-        _optimiser ??= NewOptimiser();
+        _shares ??= new(model, _tuned, _ranks.Collective, options.Shard != FineTuneOptions.Unshared);
+        _optimiser ??= NewOptimiser(_shares.Own);
         var state = Begin(total, sampleCount);
-        var objective = Objective();
+        var within = _shares.AreShared ? CancellationToken.None : cancellation;   // a step is one that all ranks end, or none
+        using var calls = new InTurn(behind: _ranks.Count > 1 && Environment.GetEnvironmentVariable("BEHIND") == "1");
+        var objective = Objective(layerOwners is null ? null : new SharedLayers(model, layerOwners, _ranks.Collective, calls));
+        using var sums = _ranks.Count == 1 ? null : new GradientSums(model, _tuned, _shares, _ranks.Collective, calls);
         var steps = new TrainingSteps(Batches, TrainsAllText, _ranks.Collective);
-        var gradients = new StepGradients(model, parent, objective, options, _tuned.Parameters, StateScale, TrainsAllText,
-            _ranks.Collective);
+        var gradients = new StepGradients(model, parent, objective, options, sums, StateScale, TrainsAllText, _ranks.Collective,
+            sharesLayers: layerOwners is not null);
         Dictionary<long, string> failing = [];   // of this epoch
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
@@ -111,7 +120,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                 var samples = load(state.Epoch, state.NextIndex, skipped, _ranks.Count > 1 ? new Dictionary<long, string>(failing) : null);
                 var clock = Stopwatch.StartNew();
                 bool again = false;
-                foreach (var step in steps.Of(samples, skipped, cancellation))
+                foreach (var step in steps.Of(samples, skipped, within))
                 {
                     if (again = _ranks.Count > 1 && Fails(step, failing)) break;
                     double loss = gradients.Accumulate(step, state.Step);
@@ -128,7 +137,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
                     whole = true;
                     progress?.Report(new("finetune", state.Step, total, "steps",
                         $"loss {row.Loss:0.0000}, {row.SamplesPerSecond:0.0} samples/s"));
-                    cancellation.ThrowIfCancellationRequested();
+                    EndWhereAsked(cancellation);
                     if (Saves()) Save(state);
                     if (Saves()) saved = state.Step;
                     if (Saves() || state.Step == total) Validate(objective, validation);
@@ -151,7 +160,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             _writer.Settle();
         }
         _writer.Wait();
-        return new(state.Step, _ranks.Leads ? TrainingLog.Read(LogPath).Sum(row => (long)row.Samples) : 0, state.Skipped);
+        long[] peaks = PeakBytes();
+        BringTogether();
+        return new(state.Step, _ranks.Leads ? TrainingLog.Read(LogPath).Sum(row => (long)row.Samples) : 0, state.Skipped, peaks);
     }
 
     /// <inheritdoc/>
@@ -161,26 +172,27 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _tuned.RemoveAdapters();
     }
 
-    private IOptimiser NewOptimiser() => options.IsLean
-        ? new LeanAdamW(_tuned.Parameters, seed, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay)
-        : new AdamW(_tuned.Parameters, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
+    private IOptimiser NewOptimiser(IReadOnlyList<Parameter> own) => options.IsLean
+        ? new LeanAdamW(own, seed, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay)
+        : new AdamW(own, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
 
-    private IObjective Objective()
+    private IObjective Objective(SharedLayers? shared)
     {
         if (window is not null) return new WindowFit(model, parent!, window);
         var distillation = parent is not null && options.LearnsFromParent
             ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) : null;
-        return new LossGradient(model, options.Recompute, distillation: distillation);
+        return new LossGradient(model, options.Recompute, distillation: distillation) { Shared = shared };
     }
 
     /// <summary>Where the tuning stands, the same on all ranks.</summary>
     private TrainingState Begin(int total, int sampleCount)
     {
-        var state = TrainingState.Start;
+        if (_ranks.Leads) Directory.CreateDirectory(folder);
+        var state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), StateTensors, _ranks.Collective);
+        _optimiser!.SetSteps(state.Step);
+        if (state.Step > 0) _shares!.Publish();
         if (_ranks.Leads)
         {
-            Directory.CreateDirectory(folder);
-            state = TrainingState.Load(StatePath, key, new(total, options.Epochs, sampleCount, []), _tuned.Parameters, _optimiser!);
             TrainingLog.Truncate(LogPath, state.Step);
             if (TrainingLog.Read(LogPath) is var rows && rows.Count != state.Step)
             {
@@ -189,7 +201,33 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
             }
             _events?.Follow(rows);
         }
-        return _ranks.Count == 1 ? state : state.Shared(_ranks.Collective, _tuned.Parameters, _optimiser!);
+        return state;
+    }
+
+    private IEnumerable<StateTensor> StateTensors => StateTensor.Of(_tuned.Parameters, _optimiser!, _shares!);
+
+    /// <summary>Ends the tuning where that is asked for; where ranks hold shares of the state all end behind the same step.</summary>
+    private void EndWhereAsked(CancellationToken cancellation)
+    {
+        bool asked = cancellation.IsCancellationRequested;
+        if (_shares!.AreShared) asked = _ranks.Collective.Broadcast([(byte)(asked ? 1 : 0)])[0] == 1;
+        if (asked) throw new OperationCanceledException(cancellation);
+    }
+
+    /// <summary>The most memory that each rank's process has had, for the leader.</summary>
+    private long[] PeakBytes()
+    {
+        using var process = Process.GetCurrentProcess();
+        return [.. _ranks.Collective.Gather(BitConverter.GetBytes(process.PeakWorkingSet64)).Select(bytes => BitConverter.ToInt64(bytes))];
+    }
+
+    /// <summary>The leader writes the model: it gets all masters, when nobody needs moments and gradients any more.</summary>
+    private void BringTogether()
+    {
+        if (!_shares!.AreShared) return;
+        _optimiser!.Dispose();
+        _optimiser = null;
+        _shares.Gather();
     }
 
     /// <summary>Whether a rank found samples of a step to be of no use; then all know of them, and the step is made anew.</summary>
@@ -202,16 +240,16 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     private void Save(TrainingState state)
     {
-        if (!_ranks.Leads) return;
+        if (!_ranks.Leads && !_shares!.AreShared) return;
         _writer.Wait();
-        Durable.FlushFile(LogPath);   // the log is never behind the state
+        if (_ranks.Leads) Durable.FlushFile(LogPath);   // the log is never behind the state
         if (!SavesCopies)
         {
-            state.Save(StatePath, key, identity, _tuned.Parameters, _optimiser!);
+            state.Save(StatePath, key, identity, StateTensors, _ranks.Collective);
             FreedMemory.GiveBack();
             return;
         }
-        Action write = state.Copy(StatePath, key, identity, _tuned.Parameters, _optimiser!);
+        Action write = state.Copy(StatePath, key, identity, StateTensors);
         _writer.Begin(() =>
         {
             write();
@@ -221,9 +259,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
 
     /// <summary>
     /// A GPU does not wait for the disk: the state is copied and written while the tuning goes on. On a CPU the copy would lie in the same
-    /// memory, so only a small one is made.
+    /// memory, so only a small one is made. Of shares none is: the leader would hold a copy of all of them.
     /// </summary>
-    private bool SavesCopies => model.Device.type != DeviceType.CPU || _tuned.Count * AdamW.SavedBytesPerWeight <= SmallState;
+    private bool SavesCopies => !_shares!.AreShared && (model.Device.type != DeviceType.CPU || _tuned.Count * AdamW.SavedBytesPerWeight <= SmallState);
 
     private const long SmallState = 256 << 20;
 
@@ -249,14 +287,15 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private TrainingLogRow Update(TrainingLogRow row, double rate)
     {
         using var part = Profile.Of("optimiser");
-        double norm = _optimiser!.GradientNorm();
+        double norm = _shares!.Norm(_optimiser!.GradientSquares());
         if (!double.IsFinite(norm))
         {
             throw new InputException("The gradient is no longer a number at step "
-                + $"{row.Step}{Of(_tuned.Parameters.FirstOrDefault(p => !FiniteValues.In(p.Value.grad!)))}: {StepGradients.LowerTheRate}.");
+                + $"{row.Step}{Of(_tuned.Parameters.FirstOrDefault(p => p.Value.grad is { } slope && !FiniteValues.In(slope)))}: {StepGradients.LowerTheRate}.");
         }
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);
+        _shares.Publish();
         return row with { LearningRate = rate, GradNorm = norm, MemoryBytes = Environment.WorkingSet };
     }
 
@@ -276,6 +315,10 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         if (loss is not null) _events?.AppendValidation(row);
     }
 
+    private InputException NoNumber(Batch batch) => layerOwners is null
+        ? FiniteValues.Refusal("The validation loss is no number", model, batch)
+        : new($"The validation loss is no number: {StepGradients.LowerTheRate}.");
+
     /// <summary>
     /// Mean cross-entropy of the held-back samples, on the tokens that are trained and in batches of the same number of tokens, or the mean
     /// squared difference where a layer is fitted; null where no sample could be used. Each rank has every n-th batch.
@@ -283,12 +326,16 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private double? ValidationLoss(IObjective objective, IEnumerable<LoadedSample> samples)
     {
         double loss = 0, targets = 0;
-        foreach (var (_, held) in Batcher.InOrder(samples, options.MicroBatchTokens).Index()
-            .Where(batch => batch.Index % _ranks.Count == _ranks.Rank))
+        foreach (var round in Batcher.InOrder(samples, options.MicroBatchTokens).Chunk(_ranks.Count))
         {
+            if (round.ElementAtOrDefault(_ranks.Rank) is not { } held)
+            {
+                objective.Follow(backward: false);
+                continue;
+            }
             using var batch = Batch.Pack([.. held.Select(s => s.Encoded)], model.Device, TrainsAllText);
             double sum = objective.Loss(batch);
-            loss += double.IsFinite(sum) ? sum : throw FiniteValues.Refusal("The validation loss is no number", model, batch);
+            loss += double.IsFinite(sum) ? sum : throw NoNumber(batch);
             targets += objective.Terms(batch);
         }
         using Tensor sums = tensor([loss, targets], ScalarType.Float64);

@@ -12,13 +12,28 @@ internal sealed class Gradients(IReadOnlyList<Parameter> parameters)
     /// <summary>Each parameter's own, in their order.</summary>
     public IEnumerable<Tensor> All => parameters.Select(Of);
 
-    /// <summary>
-    /// L2 norm of all together. The squares of one tensor are held at a time: those of all would be as large as the gradients.
-    /// </summary>
+    /// <summary>L2 norm of all together.</summary>
     public double Norm()
     {
+        using Tensor squares = Squares();
+        return Norm(squares);
+    }
+
+    /// <summary>The norm of gradients whose sums of squares are [parameters] fp64.</summary>
+    public static double Norm(Tensor squares)
+    {
+        using Tensor sum = squares.sum();
+        return Math.Sqrt(sum.item<double>());
+    }
+
+    /// <summary>
+    /// [parameters] fp64: the sum of squares of each. The squares of one tensor are held at a time: those of all would be as large as the
+    /// gradients.
+    /// </summary>
+    public Tensor Squares()
+    {
         using var scope = NewDisposeScope();
-        return Math.Sqrt(stack([.. All.Select(SumOfSquares)]).sum().item<double>());
+        return (parameters.Count == 0 ? zeros(0, ScalarType.Float64) : stack([.. All.Select(SumOfSquares)])).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scales them down to <paramref name="limit"/> where their <paramref name="norm"/> is larger,

@@ -12,10 +12,13 @@ namespace Interlace.Training;
 /// <param name="model">The model.</param>
 /// <param name="pass">What its layers share.</param>
 /// <param name="lowest">The lowest layer that needs a gradient; those below run once and keep nothing.</param>
+/// <param name="bottom">The lowest layer that a batch of any rank may need a gradient in: so far down shared layers go round.</param>
 /// <param name="recompute">Keep inputs alone.</param>
 /// <param name="embedded">X0 [N, D] where it was made with a graph, for the gradients of what made it; else null.</param>
+/// <param name="shared">Brings the weights of layers that other ranks hold; null where this one holds all.</param>
 /// <param name="anchors">Looks at the states on the way up and adds to the gradients on the way down; null where nothing does.</param>
-internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, bool recompute, Tensor? embedded, AnchorLoss? anchors)
+internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, int bottom, bool recompute, Tensor? embedded,
+    SharedLayers? shared, AnchorLoss? anchors)
 {
     private readonly Kept[] _kept = new Kept[model.Layers.Count];
     private readonly Tensor?[] _levels = new Tensor?[model.AddedLevels];   // gradients of what enters between the layers
@@ -23,7 +26,8 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
     /// <summary>Runs a layer on its way up, without a graph behind its output.</summary>
     public Tensor Up(int l, Func<Tensor, Tensor> layer, Tensor input)
     {
-        Tensor output = Run(l, layer, input);
+        Tensor output = shared is null ? Run(l, layer, input)
+            : shared.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => Run(l, layer, input));
         anchors?.Compare(l, output);
         return output;
     }
@@ -31,16 +35,21 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
     /// <summary>
     /// Goes down from the gradient [N, D] behind the last layer, which it frees; gradients of trained parameters are added to theirs.
     /// </summary>
-    public void Down(Tensor gradient)
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="passed">Is told of each layer that is through.</param>
+    public void Down(Tensor gradient, Action<int>? passed)
     {
         KeepLevel(model.Layers.Count, gradient);
         for (int l = model.Layers.Count - 1; l >= lowest; l--)
         {
             pass.Cancellation.ThrowIfCancellationRequested();
             anchors?.AddTo(l, gradient);
-            gradient = Down(l, gradient);
+            Tensor above = gradient;
+            gradient = shared is null ? Down(l, above) : shared.With(l, l > bottom ? l - 1 : null, () => Down(l, above));
+            passed?.Invoke(l);
             KeepLevel(l, gradient);
         }
+        if (lowest > bottom) shared?.Follow(lowest - 1, bottom);
         if (embedded is not null) BackwardInput(embedded, gradient);
     }
 

@@ -39,7 +39,7 @@ internal sealed class LeanAdamW : IOptimiser
     {
         (_parameters, _seed, _gradients) = (parameters, seed, new(parameters));
         (_beta1, _beta2, _epsilon, _weightDecay) = (beta1, beta2, epsilon, weightDecay);
-        Device device = parameters[0].Value.device;
+        Device device = parameters.Count == 0 ? CPU : parameters[0].Value.device;
         (_signed, _positive) = (new(signed: true, device), new(signed: false, device));
         _means = [.. parameters.Select(p => new EightBitMoment(p.Value.numel(), _signed, device))];
         _roots = [.. parameters.Select(p => new EightBitMoment(p.Value.numel(), _positive, device))];
@@ -53,10 +53,21 @@ internal sealed class LeanAdamW : IOptimiser
     });
 
     /// <inheritdoc/>
+    public IEnumerable<(string Name, ScalarType Type, long[] Shape)> FormOf(Parameter parameter)
+    {
+        long blocks = EightBitMoment.BlocksOf(parameter.Value.numel());
+        foreach (string moment in new[] { "mean", "root" })
+        {
+            yield return ($"{moment}.{parameter.Name}", ScalarType.Byte, [blocks, EightBitMoment.Block]);
+            yield return ($"{moment}_scale.{parameter.Name}", ScalarType.Float32, [blocks, 1]);
+        }
+    }
+
+    /// <inheritdoc/>
     public void SetSteps(int steps) => _steps = steps;
 
     /// <inheritdoc/>
-    public double GradientNorm() => _gradients.Norm();
+    public Tensor GradientSquares() => _gradients.Squares();
 
     /// <inheritdoc/>
     public void Clip(double norm, double limit) => _gradients.Clip(norm, limit);

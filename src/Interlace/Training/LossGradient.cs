@@ -23,6 +23,9 @@ namespace Interlace.Training;
 public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
     : IObjective
 {
+    /// <summary>Brings the weights of layers that other ranks hold; null where this one holds all.</summary>
+    internal SharedLayers? Shared { get; init; }
+
     private readonly bool _trainsInput = TrainsInput(model);
     private readonly int _lowestTuned = LowestTuned(model);
     private readonly bool _embedsAlike = distillation is not null && !TrainsInput(model) && distillation.EmbedsAsIn(model);
@@ -38,8 +41,12 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     /// The same, and with <paramref name="stateScale"/> times the summed squares of the differences between the states behind the anchors
     /// and those of the unpruned model, over all tokens of the batch.
     /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="scale">What the summed loss is multiplied by.</param>
+    /// <param name="stateScale">What the summed squares are multiplied by.</param>
+    /// <param name="passed">Is told of each layer that has come through the backward pass; null where nobody asks.</param>
     /// <returns>Both sums, not scaled.</returns>
-    public BatchLoss Accumulate(Batch batch, double scale, double stateScale)
+    public BatchLoss Accumulate(Batch batch, double scale, double stateScale, Action<int>? passed = null)
     {
         using var scope = NewDisposeScope();
         using var inputGradient = _trainsInput ? enable_grad() : (IDisposable)no_grad();
@@ -52,12 +59,12 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             bool hasGraph = x0.requires_grad;   // not where the projector alone is trained and nothing of the batch is an image
             int lowest = hasGraph ? 0 : _lowestTuned;
             var anchors = taught?.States.Count > 0 ? new AnchorLoss(taught.States, stateScale, lowest) : null;
-            var sweep = new LayerSweep(model, pass, lowest, recompute, hasGraph ? x0 : null, anchors);
+            var sweep = new LayerSweep(model, pass, lowest, Lowest, recompute, hasGraph ? x0 : null, Shared, anchors);
             Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
             var (total, gradient) = Head(hidden, batch, scale, taught?.Rows);
             hidden.Dispose();
             taught?.Rows?.Dispose();
-            sweep.Down(gradient);
+            sweep.Down(gradient, passed);
             return new(total.item<double>(), anchors?.Sum ?? 0);   // read here: the way down does not wait for it
         }
     }
@@ -67,8 +74,20 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return AnswerLoss.Sum(model, model.Hidden(batch), batch, headRows);
+        Tensor hidden = model.Hidden(batch, Shared is null ? null
+            : (l, layer, x) => Shared.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => layer(x)));
+        return AnswerLoss.Sum(model, hidden, batch, headRows);
     }
+
+    void IObjective.Follow(bool backward, Action<int>? passed)
+    {
+        if (Shared is null) return;
+        Shared.Follow(0, model.Layers.Count - 1);
+        if (backward && Lowest < model.Layers.Count) Shared.Follow(model.Layers.Count - 1, Lowest, passed);
+    }
+
+    /// <summary>The lowest layer that a batch of any rank may need a gradient in.</summary>
+    private int Lowest => _trainsInput ? 0 : _lowestTuned;
 
     /// <summary>Its answer tokens.</summary>
     public long Terms(Batch batch) => batch.AnswerRows.shape[0];

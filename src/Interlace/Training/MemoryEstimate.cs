@@ -7,7 +7,8 @@ namespace Interlace.Training;
 
 /// <summary>What tuning will need, in bytes, before it starts.</summary>
 /// <param name="Weights">All weights in the type of the computation; on a CPU those of the file's own type stay in the mapped file.</param>
-/// <param name="Masters">The trained weights, their gradients and two optimiser states.</param>
+/// <param name="Masters">The trained weights, their gradients and two optimiser states; where ranks share them, what the rank that has most
+/// holds, and copies to compute with and gradients of the rest.</param>
 /// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), a chunk of the head,
 /// and the graph through the projector where that is trained.</param>
 /// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, its chunk of the head where its
@@ -20,11 +21,21 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     public long Total => Weights + Masters + Activations + Parent;
 
     /// <summary>For a model whose tuned layers are known, and the unpruned model where one is learnt from.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tuned">What is trained.</param>
+    /// <param name="options">How.</param>
+    /// <param name="headRows">Rows of a chunk at the head.</param>
+    /// <param name="parent">The unpruned model.</param>
+    /// <param name="anchors">Layers behind which states are compared.</param>
+    /// <param name="ranks">Ranks that tune together: the estimate is that of the one that needs most.</param>
+    /// <param name="layerOwners">By layer the rank that holds its frozen weights, null where all do; null where nothing is shared.</param>
     public static MemoryEstimate For(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options, int headRows = 512,
-        VisionLanguageModel? parent = null, int anchors = 0)
+        VisionLanguageModel? parent = null, int anchors = 0, int ranks = 1,
+        IReadOnlyList<int?>? layerOwners = null)
     {
         int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
-        long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size);
+        long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size)
+            - Elsewhere(model, tuned, options, layerOwners, ranks) * size;
         int depth = tuned.Projector ? model.Layers.Count : model.Layers.Count - tuned.Layers.Min();
         long layerWeights = model.Layers[0].Parameters.Sum(p => p.Value.numel());
         // A layer's graph holds about 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
@@ -36,11 +47,32 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         long head = 3L * headRows * model.VocabularySize * 4;
         long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + (options.Distill > 0 ? head : 0)
             + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
-        if (options.Objective == FineTuneOptions.WindowMse)   // one layer with its graph, and no head
-            return new(weights, 16 * tuned.Count, layer + 2 * states * size + 3 * states * sizeof(float), learntFrom);
-        double bytes = options.IsLean ? LeanAdamW.BytesPerWeight : AdamW.BytesPerWeight;
-        long activations = kept + (options.Recompute ? layer : depth * layer) + projector + head;
-        return new(weights, (long)Math.Ceiling(bytes * tuned.Count), activations, learntFrom, bytes);
+        double masters = HeldBytes(tuned, options, size, ranks), each = masters / tuned.Count;
+        long activations = options.Objective == FineTuneOptions.WindowMse   // one layer with its graph, and no head
+            ? layer + 2 * states * size + 3 * states * sizeof(float)
+            : kept + (options.Recompute ? layer : depth * layer) + projector + head;
+        return new(weights, (long)Math.Ceiling(masters), activations, learntFrom, each);
+    }
+
+    /// <summary>Weights of layers that the rank with most of them does not hold, less those that are on their way: one, and one ahead.</summary>
+    private static long Elsewhere(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options,
+        IReadOnlyList<int?>? owners, int ranks)
+    {
+        if (owners is null) return 0;
+        int kept = options.Recompute ? model.Layers.Count : tuned.Projector ? 0 : tuned.Layers.Min();   // graphs keep what they need
+        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept)
+            .Select(l => l.Item.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel()))];
+        int others = layers.Length - (layers.Length + ranks - 1) / ranks;
+        return Math.Max(0, others - 2) * layers.DefaultIfEmpty(0).Max();
+    }
+
+    private static double HeldBytes(TrainedParameters tuned, FineTuneOptions options, int computeSize, int ranks)
+    {
+        double held = options.IsLean ? LeanAdamW.BytesPerWeight : AdamW.BytesPerWeight;
+        if (options.Shard == FineTuneOptions.Unshared || ranks == 1) return held * tuned.Count;
+        int copied = options.IsLean ? 2 + 2 : computeSize + sizeof(float);   // a copy to compute with, and a gradient
+        long own = Shares.Largest(tuned.Parameters, ranks);
+        return held * own + copied * (tuned.Count - own);
     }
 
     /// <summary>Numbers a token that the graph through a layer's adapters holds: what the first half of each gives.</summary>

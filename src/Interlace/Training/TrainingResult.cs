@@ -6,4 +6,5 @@ namespace Interlace.Training;
 /// <param name="Steps">Optimiser steps.</param>
 /// <param name="Samples">Samples seen.</param>
 /// <param name="Skipped">Samples left out, by reason.</param>
-public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped);
+/// <param name="PeakBytes">[ranks] the most memory that each rank's process has had; the leader alone is told.</param>
+public sealed record TrainingResult(int Steps, long Samples, SkipCounts Skipped, IReadOnlyList<long> PeakBytes);

@@ -33,7 +33,8 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
             var (skipped, ended) = (epoch.Skipped, epoch.Ended);
             var all = step.MicroBatches.SelectMany(batch => batch).Select(sample => sample.Encoded);
             var mine = own(step);
-            yield return new(mine.Own, mine.Failing, all.Count(), all.Sum(sample => (long)sample.Length), all.Sum(Targets),
+            int rounds = ranks.Count == 1 ? mine.Own.Count : Enumerable.Range(0, ranks.Count).Max(rank => BatchesOf(step, rank).Count());
+            yield return new(mine.Own, rounds, mine.Failing, all.Count(), all.Sum(sample => (long)sample.Length), all.Sum(Targets),
                 step.MicroBatches.Count, step.NextIndex, skipped, ended);
         }
     }
@@ -43,7 +44,7 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
 
     private (IReadOnlyList<MicroBatch>, IReadOnlyDictionary<long, string>) Opened(OptimiserStep step)
     {
-        LoadedSample[][] batches = [.. OwnOf(step).Select(batch => batch.ToArray())];
+        LoadedSample[][] batches = [.. BatchesOf(step, ranks.Rank).Select(batch => batch.ToArray())];
         var found = batches.SelectMany(batch => batch).AsParallel().AsOrdered()
             .Select(sample => (sample.Index, Opened: sample.Open!())).ToDictionary(sample => sample.Index, sample => sample.Opened);
         var failing = found.Where(sample => sample.Value.Encoded is null).ToDictionary(sample => sample.Key, sample => sample.Value.Skip!);
@@ -52,19 +53,19 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
     }
 
     /// <summary>
-    /// The samples of a step that are this rank's. Where the mean is taken over micro-batches these stay as they are; else samples are
+    /// The samples of a step that are a rank's. Where the mean is taken over micro-batches these stay as they are; else samples are
     /// shared out one by one, which leaves no rank with much more to do than another.
     /// </summary>
-    private IEnumerable<IEnumerable<LoadedSample>> OwnOf(OptimiserStep step)
+    private IEnumerable<IEnumerable<LoadedSample>> BatchesOf(OptimiserStep step, int rank)
     {
         if (options.SamplesPerMicroBatch is not null)
         {
             int[] owners = Sharing.Out([.. step.MicroBatches.Select(batch => batch.Sum(s => (long)s.Encoded.Length))], ranks.Count);
-            return step.MicroBatches.Where((_, i) => owners[i] == ranks.Rank);
+            return step.MicroBatches.Where((_, i) => owners[i] == rank);
         }
         LoadedSample[] all = [.. step.MicroBatches.SelectMany(batch => batch).OrderBy(sample => sample.Index)];
         int[] owner = Sharing.Out([.. all.Select(sample => (long)sample.Encoded.Length)], ranks.Count);
-        LoadedSample[] own = [.. all.Where((_, i) => owner[i] == ranks.Rank)];
+        LoadedSample[] own = [.. all.Where((_, i) => owner[i] == rank)];
         return Batcher.ByTokens([.. own.Select(sample => sample.Encoded.Length)], options.TokenBudget)
             .Select(batch => batch.Select(i => own[i]));
     }

@@ -41,16 +41,21 @@ public sealed class WindowFit(VisionLanguageModel model, VisionLanguageModel par
 
     /// <summary>
     /// Adds the gradient of <paramref name="stateScale"/> times the summed squares to the layer's gradients; there is nothing that the
-    /// other scale is for.
+    /// other scale is for, and the layer is told of to nobody.
     /// </summary>
     /// <returns>The summed squares, not scaled, as <see cref="BatchLoss.States"/>.</returns>
-    public BatchLoss Accumulate(Batch batch, double scale, double stateScale)
+    public BatchLoss Accumulate(Batch batch, double scale, double stateScale, Action<int>? passed = null)
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
         Tensor squares = Squares(batch);
         squares.Times(stateScale).backward();
         return new(0, squares.item<double>());
+    }
+
+    /// <summary>Nothing: the layer that runs is one that every rank holds.</summary>
+    void IObjective.Follow(bool backward, Action<int>? passed)
+    {
     }
 
     /// <summary>The squared differences summed over tokens and elements, without gradients.</summary>

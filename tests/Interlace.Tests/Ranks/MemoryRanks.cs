@@ -39,6 +39,8 @@ internal sealed class MemoryRanks : IMessages, ICollective
 
     public void Broadcast(Tensor values, int from) => throw new NotSupportedException();
 
+    public void Hand(Tensor values, int from, int to) => throw new NotSupportedException();
+
     public byte[] Broadcast(byte[] content) => throw new NotSupportedException();
 
     public byte[][] Gather(byte[] content) => throw new NotSupportedException();

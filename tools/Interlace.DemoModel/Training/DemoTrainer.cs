@@ -6,6 +6,7 @@ using Interlace.Data;
 using Interlace.DemoModel.Scenes;
 using Interlace.DemoModel.Sources;
 using Interlace.Jobs;
+using Interlace.Ranks;
 using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
@@ -194,7 +195,9 @@ public sealed class DemoTrainer
     /// <summary>Steps from where the state stands; the scenes of a step are drawn while the one before it is computed. A row comes with the number of its scenes in place of their speed.</summary>
     private void Loop<T>(string stage, int steps, IReadOnlyList<Parameter> parameters, AdamW optimiser, Func<int, T> draw, Func<int, T, StepRow> run, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        var state = TrainingState.Load(StatePath(stage), _key, new(steps, 0, 0, []), parameters, optimiser);
+        var (tensors, alone) = (StateTensor.Of(parameters, optimiser), new OneProcess());
+        var state = TrainingState.Load(StatePath(stage), _key, new(steps, 0, 0, []), tensors, alone);
+        optimiser.SetSteps(state.Step);
         StepLog.KeepBefore(LogPath(stage), state.Step);
         Task<T> next = Task.Run(() => draw(state.Step), CancellationToken.None);
         var clock = Stopwatch.StartNew();
@@ -209,7 +212,7 @@ public sealed class DemoTrainer
             StepLog.Append(LogPath(stage), row);
             progress?.Report(new(stage, following, steps, "steps", $"loss {row.Loss:0.000}{(row.Named is { } named ? $", named {named.Values.Average():0.00}" : "")}, {row.ScenesPerSecond:0} scenes/s"));
             if (following % _settings.SaveEvery == 0 || following == steps || cancellation.IsCancellationRequested)
-                (state with { Step = following }).Save(StatePath(stage), _key, null, parameters, optimiser);
+                (state with { Step = following }).Save(StatePath(stage), _key, null, tensors, alone);
             cancellation.ThrowIfCancellationRequested();
         }
     }
