@@ -32,7 +32,8 @@ internal static class ScaleCheck
             Stage tuning = Measured("tuning", ["finetune", pruned, "--data", data, "--rate", "1"],
                 ["--max-steps", $"{Steps}"], ["--max-steps", "1"]);
 
-            JsonObject[] log = [.. File.ReadLines(Path.Combine(tuning.Folder, "train.jsonl")).Select(line => (JsonObject)JsonNode.Parse(line)!)];
+            JsonObject[] log = [.. File.ReadLines(Path.Combine(tuning.Folder, "train.jsonl"))
+                .Select(line => (JsonObject)JsonNode.Parse(line)!)];
             double tokens = log.Sum(row => (double)row["tokens"]!), mean = tokens / log.Sum(row => (double)row["samples"]!);
             double measured = (double)Json(calibration, "similarity.json")["samples"]!;
             double weights = (double)Json(tuning, "training.json")["tuned_weights"]!;
@@ -44,12 +45,16 @@ internal static class ScaleCheck
             {
                 Predicted = Scale.Tuning(2, tuning.One / tokens, sizeof(float) * weights, bandwidth, Latency, SamplesPerStep, mean),
             };
-            Say($"{bandwidth / 1e9:0.0} GB/s between two ranks, {mean:0} tokens a sample, {batches} batches, {questions} questions, "
-                + $"{log.Length} steps over {weights / 1e6:0.0} million weights; medians of {Rounds} rounds, in turns");
-            Console.WriteLine("| stage | one rank | two ranks | share of perfect speed-up, predicted | measured |");
-            Console.WriteLine("|---|---:|---:|---:|---:|");
+            Say(string.Create(CultureInfo.InvariantCulture, $"{bandwidth / 1e9:0.0} GB/s between two ranks, {mean:0} tokens a sample, "
+                + $"{batches} batches, {questions} questions, "
+                + $"{log.Length} steps over {weights / 1e6:0.0} million weights; medians of {Rounds} rounds, in turns"));
+            Say("| stage | one rank | two ranks | share of perfect speed-up, predicted | measured |");
+            Say("|---|---:|---:|---:|---:|");
             foreach (var stage in new[] { calibration, answers, tuning })
-                Say($"| {stage.Name} | {stage.One:0.0} s | {stage.Two:0.0} s | {stage.Predicted:0 %} | {stage.One / stage.Two / 2:0 %} |");
+            {
+                Say(string.Create(CultureInfo.InvariantCulture, $"| {stage.Name} | {stage.One:0.0} s | {stage.Two:0.0} s | "
+                    + $"{stage.Predicted:0 %} | {stage.One / stage.Two / 2:0 %} |"));
+            }
         }
         finally
         {
@@ -88,7 +93,7 @@ internal static class ScaleCheck
         return 1e9 * double.Parse(Regex.Match(said, "([0-9.]+) GB/s").Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
-    private static void Say(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    private static void Say(string line) => Console.WriteLine(line);
 
     /// <summary>A stage on one rank and on two.</summary>
     /// <param name="Name">The stage.</param>

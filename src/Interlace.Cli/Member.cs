@@ -13,7 +13,7 @@ namespace Interlace.Cli;
 internal static class Member
 {
     // What Ctrl-C ends reaches all ranks. The leader saves its state and ends the others; they wait for that so long.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
     /// <summary>Serves until the leader ends the program.</summary>
     /// <param name="group">The group.</param>

@@ -113,7 +113,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="device">Where it runs.</param>
     /// <param name="type">Type of the computation.</param>
     /// <param name="weights">Where the parameters come from, disposed with the model; null where they come from elsewhere.</param>
-    /// <param name="ofLayer">Gives the parameters of a decoder layer by its 0-based index; as <paramref name="source"/> where absent.</param>
+    /// <param name="ofLayer">Gives those of a decoder layer by its 0-based index; <paramref name="source"/> does where absent.</param>
     /// <param name="cancellation">Calls off what the model is at work on.</param>
     /// <exception cref="InputException">The configuration or a tensor is wrong.</exception>
     internal static VisionLanguageModel Create(

@@ -101,7 +101,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _optimiser ??= NewOptimiser(_shares.Own);
         var state = Begin(total, sampleCount);
         var within = _shares.AreShared ? CancellationToken.None : cancellation;   // a step is one that all ranks end, or none
-        using var calls = new InTurn(behind: _ranks.Count > 1 && Environment.GetEnvironmentVariable("BEHIND") == "1");
+        using var calls = new InTurn(behind: _ranks.Count > 1 && Overlaps());
         var objective = Objective(layerOwners is null ? null : new SharedLayers(model, layerOwners, _ranks.Collective, calls));
         using var sums = _ranks.Count == 1 ? null : new GradientSums(model, _tuned, _shares, _ranks.Collective, calls);
         var steps = new TrainingSteps(Batches, TrainsAllText, _ranks.Collective);
@@ -204,6 +204,14 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         return state;
     }
 
+    /// <summary>Whether ranks are called while they compute: the leader says it, because all begin their calls in the same order.</summary>
+    private bool Overlaps()
+    {
+        bool wanted = _ranks.Leads && Overlap.IsWanted(Environment.GetEnvironmentVariable(Overlap.Variable),
+            model.Device.type == DeviceType.CPU, _ranks.Launch.LocalCount, get_num_threads(), Environment.ProcessorCount);
+        return _ranks.Collective.Broadcast([(byte)(wanted ? 1 : 0)])[0] == 1;
+    }
+
     private IEnumerable<StateTensor> StateTensors => StateTensor.Of(_tuned.Parameters, _optimiser!, _shares!);
 
     /// <summary>Ends the tuning where that is asked for; where ranks hold shares of the state all end behind the same step.</summary>
@@ -261,7 +269,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     /// A GPU does not wait for the disk: the state is copied and written while the tuning goes on. On a CPU the copy would lie in the same
     /// memory, so only a small one is made. Of shares none is: the leader would hold a copy of all of them.
     /// </summary>
-    private bool SavesCopies => !_shares!.AreShared && (model.Device.type != DeviceType.CPU || _tuned.Count * AdamW.SavedBytesPerWeight <= SmallState);
+    private bool SavesCopies => !_shares!.AreShared
+        && (model.Device.type != DeviceType.CPU || _tuned.Count * AdamW.SavedBytesPerWeight <= SmallState);
 
     private const long SmallState = 256 << 20;
 
@@ -290,8 +299,8 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         double norm = _shares!.Norm(_optimiser!.GradientSquares());
         if (!double.IsFinite(norm))
         {
-            throw new InputException("The gradient is no longer a number at step "
-                + $"{row.Step}{Of(_tuned.Parameters.FirstOrDefault(p => p.Value.grad is { } slope && !FiniteValues.In(slope)))}: {StepGradients.LowerTheRate}.");
+            var first = _tuned.Parameters.FirstOrDefault(p => p.Value.grad is { } gradient && !FiniteValues.In(gradient));
+            throw new InputException($"The gradient is no longer a number at step {row.Step}{Of(first)}: {StepGradients.LowerTheRate}.");
         }
         _optimiser.Clip(norm, options.ClipNorm);
         _optimiser.Step(rate);

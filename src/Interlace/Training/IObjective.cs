@@ -15,7 +15,7 @@ internal interface IObjective
     /// <returns>Both sums, not scaled.</returns>
     BatchLoss Accumulate(Batch batch, double scale, double stateScale, Action<int>? passed = null);
 
-    /// <summary>Takes part in what ranks do together for a batch that others have: the layers go round there, and a batch may not.</summary>
+    /// <summary>Takes part in what ranks do together for a batch that others have and this one has not.</summary>
     /// <param name="backward">It is learnt from, and not held back.</param>
     /// <param name="passed">As of <see cref="Accumulate"/>.</param>
     void Follow(bool backward, Action<int>? passed = null);

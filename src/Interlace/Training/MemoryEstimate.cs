@@ -54,7 +54,7 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         return new(weights, (long)Math.Ceiling(masters), activations, learntFrom, each);
     }
 
-    /// <summary>Weights of layers that the rank with most of them does not hold, less those that are on their way: one, and one ahead.</summary>
+    /// <summary>Weights of layers that the rank with most of them does not hold, less one that is run and one that is on its way.</summary>
     private static long Elsewhere(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options,
         IReadOnlyList<int?>? owners, int ranks)
     {

@@ -85,7 +85,8 @@ internal sealed class SharedLayers(VisionLanguageModel model, IReadOnlyList<int?
         using var _ = no_grad();
         Parameter[] frozen = [.. model.Layers[l].Parameters.Where(parameter => !parameter.IsTrainable)];
         bool holds = owner == ranks.Rank;
-        Tensor[] values = holds ? [] : [.. frozen.Select(p => empty(p.Value.shape, p.Value.dtype, p.Value.device).DetachFromDisposeScope())];
+        Tensor[] values = holds ? [] : [.. frozen.Select(p => p.Value)
+            .Select(absent => empty(absent.shape, absent.dtype, absent.device).DetachFromDisposeScope())];
         long call = calls.Begin(() =>
         {
             using var part = Profile.Of("layers of other ranks");

@@ -28,7 +28,8 @@ internal sealed class Shares
         _owners = areShared && ranks.Count > 1 ? Sharing.Out([.. _parameters.Select(p => p.Value.numel())], ranks.Count) : null;
         // A weight that a batch uses more than once, as the projector's, has gradients of each use that are added in the type of its leaf.
         var others = model.Projector.ToHashSet();
-        _copies = [.. _parameters.Select(p => model.ComputeType == ScalarType.Float32 || others.Contains(p) ? MasterType : model.ComputeType)];
+        bool isExact = model.ComputeType == ScalarType.Float32;
+        _copies = [.. _parameters.Select(p => isExact || others.Contains(p) ? MasterType : model.ComputeType)];
         foreach (var (i, parameter) in _parameters.Index())
             if (!IsOwn(i)) parameter.Hold(_copies[i]);
     }

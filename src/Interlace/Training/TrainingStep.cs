@@ -13,5 +13,5 @@ namespace Interlace.Training;
 /// <param name="NextIndex">Index in the epoch of the first sample after the step's.</param>
 /// <param name="Skipped">What had been left out when its last sample came, or in all where there is none left.</param>
 /// <param name="EndsEpoch">There is no sample left.</param>
-internal sealed record TrainingStep(IReadOnlyList<MicroBatch> Own, int Rounds, IReadOnlyDictionary<long, string> Failing, int Samples, long Tokens,
-    long Answers, int MicroBatches, long NextIndex, SkipCounts Skipped, bool EndsEpoch);
+internal sealed record TrainingStep(IReadOnlyList<MicroBatch> Own, int Rounds, IReadOnlyDictionary<long, string> Failing, int Samples,
+    long Tokens, long Answers, int MicroBatches, long NextIndex, SkipCounts Skipped, bool EndsEpoch);
