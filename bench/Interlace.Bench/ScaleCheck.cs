@@ -10,7 +10,7 @@ namespace Interlace.Bench;
 /// </summary>
 internal static class ScaleCheck
 {
-    private const int Rounds = 3, BatchTokens = 2048, SamplesPerStep = 32, Steps = 30;
+    private const int Rounds = 2, BatchTokens = 2048, SamplesPerStep = 32, Steps = 30;
     private const double Latency = 2e-5;   // a message through shared memory, and the look for it
 
     private static readonly string[] OnTwo = ["--allow-run-as-root", "--oversubscribe", "-n", "2", Repository.Program];
@@ -26,7 +26,7 @@ internal static class ScaleCheck
             QuarterPlan.Write(Repository.DemoModel, plan);
             Processes.Interlace("prune", Repository.DemoModel, "--plan", plan, "--out", pruned);
             Stage calibration = Measured("calibration", ["calibrate", Repository.DemoModel, "--data", data, "--rate", "1", "--set",
-                $"calibrate.batch_tokens={BatchTokens}"], ["--set", "calibrate.fraction=0.5"], ["--set", "calibrate.fraction=0.001"]);
+                $"calibrate.batch_tokens={BatchTokens}"], ["--set", "calibrate.fraction=0.25"], ["--set", "calibrate.fraction=0.001"]);
             Stage answers = Measured("questions", ["evaluate", Repository.DemoModel, "--benchmarks",
                 Path.Combine(Repository.Demo, "benchmarks")], [], ["--limit", "1"]);
             Stage tuning = Measured("tuning", ["finetune", pruned, "--data", data, "--rate", "1"],
