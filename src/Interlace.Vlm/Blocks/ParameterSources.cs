@@ -27,7 +27,9 @@ public static class ParameterSources
     {
         Find(checkpoint, name, shape);
         using var scope = NewDisposeScope();
-        return new Parameter(name, full([1], double.NaN, type, device).expand(shape));
+        Tensor none = empty([1], type, device);
+        none.Fill(double.NaN);
+        return new Parameter(name, none.expand(shape));
     };
 
     private static (SafeTensorsFile File, TensorEntry Entry) Find(Checkpoint checkpoint, string name, long[] shape)
