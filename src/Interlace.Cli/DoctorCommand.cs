@@ -66,7 +66,7 @@ internal static class DoctorCommand
 
     private static string MemoryInUse()
     {
-        var (total, available) = Memory.Read();
+        var (total, available) = HostMemory.Read();
         return $"{Layout.Bytes(total)}, {Layout.Bytes(available)} available";
     }
 
@@ -75,7 +75,7 @@ internal static class DoctorCommand
         ["works"] = works,
         ["machine"] = new JsonObject(machine.Select(fact => KeyValuePair.Create(fact.Name.Replace(' ', '_').ToLowerInvariant(),
         (JsonNode?)fact.Value))),
-        ["memory_bytes"] = new JsonObject { ["total"] = Memory.Read().Total, ["available"] = Memory.Read().Available },
+        ["memory_bytes"] = new JsonObject { ["total"] = HostMemory.Read().Total, ["available"] = HostMemory.Read().Available },
         ["checks"] = new JsonArray([.. checks.Select(check => (JsonNode)new JsonObject
         {
             ["name"] = check.Name, ["works"] = check.Works, ["detail"] = check.Detail, ["seconds"] = Math.Round(check.Seconds, 4),

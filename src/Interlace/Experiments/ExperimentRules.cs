@@ -38,6 +38,7 @@ internal static class ExperimentRules
         ("finetune.optimizer_memory", [FineTuneOptions.Full, FineTuneOptions.Lean]),
         ("finetune.log_to", [FineTuneOptions.LogAlone, FineTuneOptions.TensorBoard]),
         ("finetune.shard", [FineTuneOptions.Unshared, FineTuneOptions.ShareOptimizer, FineTuneOptions.ShareAll]),
+        ("finetune.keep_activations", [FineTuneOptions.KeepNone, FineTuneOptions.KeepFree]),
         ("finetune.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),

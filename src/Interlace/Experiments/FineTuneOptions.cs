@@ -47,6 +47,8 @@ namespace Interlace.Experiments;
 /// <param name="OptimizerMemory">full: trained weights, gradients and AdamW's moments in fp32, 16 bytes a weight; lean: weights and
 /// gradients in bf16, rounded by chance, and moments in 8 bits by blocks of 256, 6 bytes a weight.</param>
 /// <param name="LogTo">none: the log of the tuning is <c>train.jsonl</c> alone; tensorboard: an event file beside it too.</param>
+/// <param name="KeepActivations">none: where layers are run again, all of them are; free: the activations of as many layers, from the top,
+/// are kept as there is free memory for, and only the others are run again. No result depends on it.</param>
 /// <param name="Shard">What several ranks hold one share each of, and not all of them everything. none: nothing; optimizer: fp32 masters,
 /// their summed gradients and AdamW's moments; all: frozen decoder layers too, each of which goes to the others while they run it. No
 /// result depends on it.</param>
@@ -64,7 +66,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] int Lora = 0, [property: LaterOption] double? LoraAlpha = null,
     [property: LaterOption] string OptimizerMemory = FineTuneOptions.Full,
     [property: LaterOption] string LogTo = FineTuneOptions.LogAlone,
-    [property: LaterOption] string Shard = FineTuneOptions.Unshared)
+    [property: LaterOption] string Shard = FineTuneOptions.Unshared,
+    [property: LaterOption] string KeepActivations = FineTuneOptions.KeepNone)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -113,6 +116,12 @@ public sealed record FineTuneOptions(
 
     /// <summary>Ranks share frozen decoder layers too.</summary>
     internal const string ShareAll = "all";
+
+    /// <summary>Every layer is run again.</summary>
+    internal const string KeepNone = "none";
+
+    /// <summary>Layers are kept as long as there is memory.</summary>
+    internal const string KeepFree = "free";
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

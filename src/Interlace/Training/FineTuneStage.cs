@@ -202,14 +202,14 @@ public static class FineTuneStage
 
     /// <summary>
     /// The record of a run before it begins. When the state is saved does not decide what comes out,
-    /// nor where it is logged to, what ranks share, where model and data lie or how many workers read it.
+    /// nor where it is logged to, what ranks share or keep, where model and data lie or how many workers read it.
     /// </summary>
     private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) =>
         new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
         experiment.Finetune! with
         {
             SaveEvery = new FineTuneOptions().SaveEvery, Parent = null, LogTo = FineTuneOptions.LogAlone,
-            Shard = FineTuneOptions.Unshared,
+            Shard = FineTuneOptions.Unshared, KeepActivations = FineTuneOptions.KeepNone,
         },
         experiment.Data! with { Path = null, Images = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(),
         compute.TypeName, experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);

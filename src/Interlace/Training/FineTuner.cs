@@ -181,7 +181,18 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         if (window is not null) return new WindowFit(model, parent!, window);
         var distillation = parent is not null && options.LearnsFromParent
             ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) : null;
-        return new LossGradient(model, options.Recompute, distillation: distillation) { Shared = shared };
+        return new LossGradient(model, options.Recompute, distillation: distillation) { Shared = shared, KeptBytes = KeptBytes() };
+    }
+
+    /// <summary>
+    /// Bytes of activations to keep beside what is needed: half of what is free. Graphs would keep the weights that ranks share.
+    /// </summary>
+    private long KeptBytes()
+    {
+        if (options.KeepActivations == FineTuneOptions.KeepNone || layerOwners is not null) return 0;
+        long free = model.Device.type == DeviceType.CPU ? HostMemory.Read().Available / _ranks.Launch.LocalCount - Memory.Total
+            : (GpuMemory.Free(model.Device) ?? 0) - Memory.Masters - Memory.Activations;   // the weights are there
+        return Math.Max(0, free / 2);
     }
 
     /// <summary>Where the tuning stands, the same on all ranks.</summary>

@@ -13,11 +13,11 @@ namespace Interlace.Training;
 /// <param name="pass">What its layers share.</param>
 /// <param name="lowest">The lowest layer that needs a gradient; those below run once and keep nothing.</param>
 /// <param name="bottom">The lowest layer that a batch of any rank may need a gradient in: so far down shared layers go round.</param>
-/// <param name="recompute">Keep inputs alone.</param>
+/// <param name="keptFrom">From this layer on up graphs are kept; of those below inputs alone.</param>
 /// <param name="embedded">X0 [N, D] where it was made with a graph, for the gradients of what made it; else null.</param>
 /// <param name="shared">Brings the weights of layers that other ranks hold; null where this one holds all.</param>
 /// <param name="anchors">Looks at the states on the way up and adds to the gradients on the way down; null where nothing does.</param>
-internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, int bottom, bool recompute, Tensor? embedded,
+internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, int bottom, int keptFrom, Tensor? embedded,
     SharedLayers? shared, AnchorLoss? anchors)
 {
     private readonly Kept[] _kept = new Kept[model.Layers.Count];
@@ -62,7 +62,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
     {
         if (l < lowest) return layer(input);
         Tensor kept = input.detach().alias();
-        if (recompute)
+        if (l < keptFrom)
         {
             _kept[l] = new(kept, null);
             return layer(input);

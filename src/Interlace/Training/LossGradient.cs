@@ -26,6 +26,12 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     /// <summary>Brings the weights of layers that other ranks hold; null where this one holds all.</summary>
     internal SharedLayers? Shared { get; init; }
 
+    /// <summary>
+    /// Bytes of activations that may be kept although layers are run again: those of the upper layers, which are needed first. The result
+    /// is the same.
+    /// </summary>
+    public long KeptBytes { get; init; }
+
     private readonly bool _trainsInput = TrainsInput(model);
     private readonly int _lowestTuned = LowestTuned(model);
     private readonly bool _embedsAlike = distillation is not null && !TrainsInput(model) && distillation.EmbedsAsIn(model);
@@ -59,7 +65,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             bool hasGraph = x0.requires_grad;   // not where the projector alone is trained and nothing of the batch is an image
             int lowest = hasGraph ? 0 : _lowestTuned;
             var anchors = taught?.States.Count > 0 ? new AnchorLoss(taught.States, stateScale, lowest) : null;
-            var sweep = new LayerSweep(model, pass, lowest, Lowest, recompute, hasGraph ? x0 : null, Shared, anchors);
+            var sweep = new LayerSweep(model, pass, lowest, Lowest, KeptFrom(batch.TokenCount), hasGraph ? x0 : null, Shared, anchors);
             Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
             var (total, gradient) = Head(hidden, batch, scale, taught?.Rows);
             hidden.Dispose();
@@ -88,6 +94,14 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
 
     /// <summary>The lowest layer that a batch of any rank may need a gradient in.</summary>
     private int Lowest => _trainsInput ? 0 : _lowestTuned;
+
+    /// <summary>The lowest layer whose graph is kept.</summary>
+    private int KeptFrom(long tokens)
+    {
+        if (!recompute) return 0;
+        long kept = KeptBytes / MemoryEstimate.LayerGraph(model, tokens);
+        return (int)Math.Max(0, model.Layers.Count - kept);
+    }
 
     /// <summary>Its answer tokens.</summary>
     public long Terms(Batch batch) => batch.AnswerRows.shape[0];

@@ -33,14 +33,11 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         VisionLanguageModel? parent = null, int anchors = 0, int ranks = 1,
         IReadOnlyList<int?>? layerOwners = null)
     {
-        int size = model.ComputeType == ScalarType.Float32 ? 4 : 2;
+        int size = SizeOf(model);
         long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size)
             - Elsewhere(model, tuned, options, layerOwners, ranks) * size;
         int depth = tuned.Projector ? model.Layers.Count : model.Layers.Count - tuned.Layers.Min();
-        long layerWeights = model.Layers[0].Parameters.Sum(p => p.Value.numel());
-        // A layer's graph holds about 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
-        long inner = Math.Max(model.HiddenSize, layerWeights / (3L * model.HiddenSize) - model.HiddenSize);
-        long layer = options.MicroBatchTokens * (18L * model.HiddenSize + 4 * inner + AdapterRows(model, options.Lora)) * size;
+        long layer = LayerGraph(model, options.MicroBatchTokens, options.Lora);
         long states = (long)options.MicroBatchTokens * model.HiddenSize;
         long kept = depth * states * size;
         long projector = tuned.Projector ? options.MicroBatchTokens * RowWidths(model.Projector) * size : 0;
@@ -53,6 +50,20 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
             : kept + (options.Recompute ? layer : depth * layer) + projector + head;
         return new(weights, (long)Math.Ceiling(masters), activations, learntFrom, each);
     }
+
+    /// <summary>What the graph of a layer holds.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tokens">Tokens of a batch.</param>
+    /// <param name="lora">Rank of its adapters, 0 for none.</param>
+    internal static long LayerGraph(VisionLanguageModel model, long tokens, int lora = 0)
+    {
+        long weights = model.Layers[0].Parameters.Sum(p => p.Value.numel());
+        // About 18 D-wide and 4 inner-wide rows a token; the inner width follows from the number of weights.
+        long inner = Math.Max(model.HiddenSize, weights / (3L * model.HiddenSize) - model.HiddenSize);
+        return tokens * (18L * model.HiddenSize + 4 * inner + AdapterRows(model, lora)) * SizeOf(model);
+    }
+
+    private static int SizeOf(VisionLanguageModel model) => model.ComputeType == ScalarType.Float32 ? 4 : 2;
 
     /// <summary>Weights of layers that the rank with most of them does not hold, less one that is run and one that is on its way.</summary>
     private static long Elsewhere(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options,

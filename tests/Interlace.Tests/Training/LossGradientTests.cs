@@ -40,6 +40,26 @@ public class LossGradientTests
         }
     }
 
+    [Fact]
+    public void Activations_that_are_kept_change_no_bit()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Random(4, tied: true);
+        foreach (var parameter in model.Parameters) parameter.Train();
+        using var batch = Batch.Pack([Conversation(5, (2, 1)), Conversation(9, (1, 1)), Conversation(4)], CPU);
+        byte[][] Gradients(long keptBytes)
+        {
+            new LossGradient(model, headRows: 3) { KeptBytes = keptBytes }.Accumulate(batch, Scale);
+            byte[][] bytes = [.. model.Parameters.Select(parameter => parameter.Value.grad!.bytes.ToArray())];
+            foreach (var parameter in model.Parameters) parameter.Value.grad!.zero_();
+            return bytes;
+        }
+        byte[][] expected = Gradients(0);
+        long layer = MemoryEstimate.LayerGraph(model, batch.TokenCount);
+        foreach (long bytes in new[] { layer - 1, layer, 2 * layer, 3 * layer + 1, 5 * layer, long.MaxValue })
+            Assert.Equal(expected, Gradients(bytes));
+    }
+
     [Theory]
     [InlineData(4, new int[0], true)]
     [InlineData(4, new int[0], false)]

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Interlace.Cli;
+namespace Interlace.Vlm.Engine;
 
 /// <summary>The memory that this process may use, in bytes.</summary>
-internal static class Memory
+public static class HostMemory
 {
     /// <summary>All of it, and what is free or can be freed at once; limits of a container count.</summary>
     public static (long Total, long Available) Read()
