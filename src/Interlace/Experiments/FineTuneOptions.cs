@@ -48,7 +48,7 @@ namespace Interlace.Experiments;
 /// gradients in bf16, rounded by chance, and moments in 8 bits by blocks of 256, 6 bytes a weight.</param>
 /// <param name="LogTo">none: the log of the tuning is <c>train.jsonl</c> alone; tensorboard: an event file beside it too.</param>
 /// <param name="KeepActivations">none: where layers are run again, all of them are; free: the activations of as many layers, from the top,
-/// are kept as there is free memory for, and only the others are run again. No result depends on it.</param>
+/// are kept as there is free memory for, and only the others are run again.</param>
 /// <param name="Shard">What several ranks hold one share each of, and not all of them everything. none: nothing; optimizer: fp32 masters,
 /// their summed gradients and AdamW's moments; all: frozen decoder layers too, each of which goes to the others while they run it. No
 /// result depends on it.</param>
