@@ -11,8 +11,8 @@ namespace Interlace.Training;
 /// <param name="Value">The tensor; null where another rank holds it.</param>
 internal sealed record StateTensor(string Name, ScalarType Type, long[] Shape, int? Owner, Tensor? Value)
 {
-    /// <summary>Masters of all trained parameters, then the optimiser's states of them.</summary>
-    /// <param name="parameters">The trained parameters.</param>
+    /// <summary>Masters of parameters, then the optimiser's states of those among them that it changes.</summary>
+    /// <param name="parameters">The parameters.</param>
     /// <param name="optimiser">The optimiser of those that this rank holds.</param>
     /// <param name="shares">Who holds what; this process everything where absent.</param>
     public static IEnumerable<StateTensor> Of(IReadOnlyList<Parameter> parameters, IOptimiser optimiser, Shares? shares = null)
@@ -25,7 +25,12 @@ internal sealed record StateTensor(string Name, ScalarType Type, long[] Shape, i
         }
         var states = optimiser.States.ToDictionary(state => state.Name, state => state.Value, StringComparer.Ordinal);
         foreach (var (i, parameter) in parameters.Index())
+        {
             foreach (var (name, type, shape) in optimiser.FormOf(parameter))
-                yield return new(name, type, shape, Owner(i), states.GetValueOrDefault(name));
+            {
+                var here = states.GetValueOrDefault(name);
+                if (here is not null || shares?.IsOwn(i) is false) yield return new(name, type, shape, Owner(i), here);
+            }
+        }
     }
 }
