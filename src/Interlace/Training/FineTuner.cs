@@ -190,8 +190,9 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private long KeptBytes()
     {
         if (options.KeepActivations == FineTuneOptions.KeepNone || layerOwners is not null) return 0;
-        long free = model.Device.type == DeviceType.CPU ? HostMemory.Read().Available / _ranks.Launch.LocalCount - Memory.Total
-            : (GpuMemory.Free(model.Device) ?? 0) - Memory.Masters - Memory.Activations;   // the weights are there
+        var needed = Memory;
+        long free = model.Device.type == DeviceType.CPU ? HostMemory.Read().Available / _ranks.Launch.LocalCount - needed.Total
+            : (GpuMemory.Free(model.Device) ?? 0) - needed.Masters - needed.Activations;   // the weights are there
         return Math.Max(0, free / 2);
     }
 

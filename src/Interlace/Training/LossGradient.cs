@@ -27,8 +27,8 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     internal SharedLayers? Shared { get; init; }
 
     /// <summary>
-    /// Bytes of activations that may be kept although layers are run again: those of the upper layers, which are needed first. The result
-    /// is the same.
+    /// Bytes of activations that may be kept although layers are run again: those of the upper layers, which are needed first. On a CPU the
+    /// result is the same to the last bit.
     /// </summary>
     public long KeptBytes { get; init; }
 

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
 using Interlace.Training;
@@ -85,18 +86,8 @@ public sealed class TrainingEventsTests : IDisposable
     [Fact]
     public void A_tuned_folder_has_the_events_and_nothing_else_changes()
     {
-        string plan = _scratch.At("plan.json"), pruned = _scratch.At("pruned");
-        Interlace.Pruning.PlanFile.Save(Interlace.Pruning.PruningPlan.Create(12, [4], [5], new()), plan);
-        Assert.Equal(0, CommandRun.Of("prune", TinyCheckpoints.Tied, "--plan", plan, "--out", pruned).Code);
-        string Tuned(string name, params string[] more)
-        {
-            var run = CommandRun.Of(["finetune", pruned, "--data", Path.Combine(Demo.Root, "finevision"), "--rate", "0.005",
-                "--max-steps", "2", "--set", "finetune.samples_per_step=2", "--device", "cpu", "--dtype", "fp32",
-                "--out", _scratch.At(name), .. more]);
-            Assert.True(run.Code == 0, run.Error);
-            return _scratch.At(name);
-        }
-        string plain = Tuned("plain"), logged = Tuned("logged", "--set", "finetune.log_to=tensorboard");
+        var tuning = new ShortTuning(_scratch);
+        string plain = tuning.Run("plain"), logged = tuning.Run("logged", "finetune.log_to=tensorboard");
         string[] Names(string folder) =>
             [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
         Assert.Equal(Names(plain), Names(logged).Where(name => name != TrainingEvents.Name));
@@ -107,7 +98,8 @@ public sealed class TrainingEventsTests : IDisposable
         var losses = Scalars(Path.Combine(logged, TrainingEvents.Name)).Where(scalar => scalar.Tag == "train/loss").ToArray();
         Assert.Equal(rows.Select(row => ((long)row.Step, (float)row.Loss)), losses.Select(scalar => (scalar.Step, scalar.Value)));
 
-        Interlace.Pruning.PlanFile.Save(Interlace.Pruning.PruningPlan.Create(11, [7], [8], new()), plan);
+        string plan = _scratch.At("again.json");
+        PlanFile.Save(PruningPlan.Create(11, [7], [8], new()), plan);
         Assert.Equal(0, CommandRun.Of("prune", logged, "--plan", plan, "--out", _scratch.At("again")).Code);
         Assert.False(File.Exists(_scratch.At("again", TrainingEvents.Name)));   // it is another model's
     }

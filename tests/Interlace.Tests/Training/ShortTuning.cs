@@ -1,0 +1,31 @@
+using Interlace.Pruning;
+using Interlace.Tests.Cli;
+using Interlace.Tests.Evaluation;
+
+namespace Interlace.Tests.Training;
+
+/// <summary>Two steps of tuning on the tiny checkpoint without its fifth layer, by the commands that a user gives.</summary>
+internal sealed class ShortTuning
+{
+    private readonly ScratchFolder _scratch;
+    private readonly string _pruned;
+
+    /// <summary>Prunes.</summary>
+    public ShortTuning(ScratchFolder scratch)
+    {
+        (_scratch, _pruned) = (scratch, scratch.At("pruned"));
+        string plan = scratch.At("plan.json");
+        PlanFile.Save(PruningPlan.Create(12, [4], [5], new()), plan);
+        Assert.Equal(0, CommandRun.Of("prune", TinyCheckpoints.Tied, "--plan", plan, "--out", _pruned).Code);
+    }
+
+    /// <summary>Tunes with one more setting, or none, and gives the folder.</summary>
+    public string Run(string name, string? setting = null)
+    {
+        var run = CommandRun.Of(["finetune", _pruned, "--data", Path.Combine(Demo.Root, "finevision"), "--rate", "0.005",
+            "--max-steps", "2", "--set", "finetune.samples_per_step=2", "--device", "cpu", "--dtype", "fp32",
+            "--out", _scratch.At(name), .. setting is null ? (string[])[] : ["--set", setting]]);
+        Assert.True(run.Code == 0, run.Error);
+        return _scratch.At(name);
+    }
+}
