@@ -1,4 +1,5 @@
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -25,7 +26,7 @@ public static class AnswerLoss
         {
             using var chunk = NewDisposeScope();
             long count = Math.Min(headRows, rows.shape[0] - at);
-            loss.Add(CrossEntropy(model.Logits(rows.narrow(0, at, count)), batch.AnswerIds.narrow(0, at, count)));
+            loss.Add(Each(model.Logits(rows.narrow(0, at, count)), batch.AnswerIds.narrow(0, at, count)).sum());
         }
         return loss.item<double>();
     }
@@ -44,14 +45,36 @@ public static class AnswerLoss
         {
             using var chunk = NewDisposeScope();
             long count = Math.Min(headRows, rows.shape[0] - at);
-            Tensor logits = model.Logits(rows.narrow(0, at, count)).to(ScalarType.Float32);
-            Tensor each = functional.cross_entropy(logits, batch.AnswerIds.narrow(0, at, count), reduction: Reduction.None);
-            losses.Add(each.to(ScalarType.Float64).MoveToOuterDisposeScope());
+            losses.Add(Each(model.Logits(rows.narrow(0, at, count)), batch.AnswerIds.narrow(0, at, count)).MoveToOuterDisposeScope());
         }
         return losses.Count == 0 ? [] : [.. cat(losses).cpu().data<double>()];
     }
 
-    /// <summary>Summed cross-entropy in fp32. logits [n, vocabulary], ids [n] -> [].</summary>
+    /// <summary>Summed cross-entropy in fp32, with a graph. logits [n, vocabulary], ids [n] -> [].</summary>
     public static Tensor CrossEntropy(Tensor logits, Tensor ids) =>
         functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);
+
+    /// <summary>
+    /// Gives the graph behind the logits the gradient of <paramref name="scale"/> times their summed cross-entropy.
+    /// </summary>
+    /// <param name="logits">[n, vocabulary], with a graph.</param>
+    /// <param name="ids">[n].</param>
+    /// <param name="scale">What the sum is multiplied by.</param>
+    /// <returns>[] the sum, not scaled.</returns>
+    public static Tensor Backward(Tensor logits, Tensor ids, double scale)
+    {
+        if (!CrossEntropyRows.Serves(logits))
+        {
+            Tensor loss = CrossEntropy(logits, ids);
+            loss.Times(scale).backward();
+            return loss.detach();
+        }
+        Tensor gradient = empty_like(logits);
+        Tensor losses = CrossEntropyRows.Losses(logits, ids, gradient, scale);
+        logits.backward([gradient]);
+        return losses.sum();
+    }
+
+    private static Tensor Each(Tensor logits, Tensor ids) => CrossEntropyRows.Serves(logits) ? CrossEntropyRows.Losses(logits, ids)
+        : functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.None).to(ScalarType.Float64);
 }

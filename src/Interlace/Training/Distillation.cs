@@ -57,17 +57,22 @@ public sealed record Distillation(VisionLanguageModel Parent, double Weight, dou
         }
     }
 
-    /// <summary>The mixed loss of a chunk of answer rows, summed;
-    /// gradients flow through <paramref name="crossEntropy"/> and <paramref name="logits"/>.</summary>
-    /// <param name="crossEntropy">Summed cross-entropy of the chunk, a scalar.</param>
-    /// <param name="logits">The tuned model's [n, vocabulary].</param>
+    /// <summary>
+    /// Gives the graph behind a chunk's logits the gradient of <paramref name="scale"/> times the summed mixed loss of its answer tokens.
+    /// </summary>
+    /// <param name="logits">The tuned model's [n, vocabulary], with a graph.</param>
+    /// <param name="ids">[n] answer tokens.</param>
     /// <param name="parentRows">The parent's [n, D] of <see cref="ParentOutputs.Rows"/>.</param>
-    public Tensor Mix(Tensor crossEntropy, Tensor logits, Tensor parentRows)
+    /// <param name="scale">What the sum is multiplied by.</param>
+    /// <returns>[] the sum, not scaled.</returns>
+    public Tensor Backward(Tensor logits, Tensor ids, Tensor parentRows, double scale)
     {
         Tensor expected;
         using (no_grad()) expected = LogProbabilities(Parent.Logits(parentRows));
         Tensor divergence = functional.kl_div(LogProbabilities(logits), expected, log_target: true, reduction: Reduction.Sum);
-        return crossEntropy.Times(1 - Weight).Plus(divergence.Times(Weight * Temperature * Temperature));
+        Tensor loss = AnswerLoss.CrossEntropy(logits, ids).Times(1 - Weight).Plus(divergence.Times(Weight * Temperature * Temperature));
+        loss.Times(scale).backward();
+        return loss.detach();
     }
 
     /// <summary>A pass of the unpruned model over what another has embedded; it frees handles of its own alone.</summary>

@@ -118,10 +118,9 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             Tensor part = rows.narrow(0, at, count).detach().clone().requires_grad_();
             using (enable_grad())
             {
-                Tensor logits = model.Logits(part), loss = AnswerLoss.CrossEntropy(logits, batch.AnswerIds.narrow(0, at, count));
-                if (parentRows is not null) loss = distillation!.Mix(loss, logits, parentRows.narrow(0, at, count));
-                loss.Times(scale).backward();
-                total.Add(loss.detach());
+                Tensor logits = model.Logits(part), ids = batch.AnswerIds.narrow(0, at, count);
+                total.Add(parentRows is null ? AnswerLoss.Backward(logits, ids, scale)
+                    : distillation!.Backward(logits, ids, parentRows.narrow(0, at, count), scale));
             }
             gradient.index_copy_(0, batch.AnswerRows.narrow(0, at, count), part.grad!);
         }
