@@ -50,29 +50,35 @@ public static class AnswerLoss
         return losses.Count == 0 ? [] : [.. cat(losses).cpu().data<double>()];
     }
 
-    /// <summary>Summed cross-entropy in fp32, with a graph. logits [n, vocabulary], ids [n] -> [].</summary>
-    public static Tensor CrossEntropy(Tensor logits, Tensor ids) =>
-        functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);
-
     /// <summary>
-    /// Gives the graph behind the logits the gradient of <paramref name="scale"/> times their summed cross-entropy.
+    /// Gives the graph behind the logits the gradient of <paramref name="scale"/> times their summed loss, which is computed in fp32.
     /// </summary>
     /// <param name="logits">[n, vocabulary], with a graph.</param>
     /// <param name="ids">[n].</param>
     /// <param name="scale">What the sum is multiplied by.</param>
+    /// <param name="taught">What else is learnt; null for cross-entropy alone.</param>
     /// <returns>[] the sum, not scaled.</returns>
-    public static Tensor Backward(Tensor logits, Tensor ids, double scale)
+    public static Tensor Backward(Tensor logits, Tensor ids, double scale, TaughtLogits? taught = null)
     {
-        if (!CrossEntropyRows.Serves(logits))
+        if (!CrossEntropyRows.Serves(logits, taught?.Logits))
         {
-            Tensor loss = CrossEntropy(logits, ids);
+            Tensor loss = functional.cross_entropy(logits.to(ScalarType.Float32), ids, reduction: Reduction.Sum);
+            if (taught is not null) loss = Mixed(loss, logits, taught);
             loss.Times(scale).backward();
             return loss.detach();
         }
         Tensor gradient = empty_like(logits);
-        Tensor losses = CrossEntropyRows.Losses(logits, ids, gradient, scale);
+        Tensor losses = CrossEntropyRows.Losses(logits, ids, taught, gradient, scale);
         logits.backward([gradient]);
         return losses.sum();
+    }
+
+    private static Tensor Mixed(Tensor crossEntropy, Tensor logits, TaughtLogits taught)
+    {
+        Tensor LogProbabilities(Tensor x) => functional.log_softmax(x.to(ScalarType.Float32).Times(1 / taught.Temperature), -1);
+        Tensor divergence = functional.kl_div(LogProbabilities(logits), LogProbabilities(taught.Logits.detach()), log_target: true,
+            reduction: Reduction.Sum);
+        return crossEntropy.Times(1 - taught.Weight).Plus(divergence.Times(taught.Weight * taught.Temperature * taught.Temperature));
     }
 
     private static Tensor Each(Tensor logits, Tensor ids) => CrossEntropyRows.Serves(logits) ? CrossEntropyRows.Losses(logits, ids)

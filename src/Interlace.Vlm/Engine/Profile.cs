@@ -7,7 +7,8 @@ namespace Interlace.Vlm.Engine;
 /// <summary>
 /// Where the time of a piece of work goes, by the parts of the program that <see cref="Of"/> names: a tree of them with calls and
 /// seconds, and a trace that browsers show (chrome://tracing, Perfetto). Only the thread that begins it is watched: it is the one that
-/// computes. Parts of the backward pass, which the engine runs by itself, are not told apart. Without a profile a part costs nothing.
+/// computes. Of the backward pass, which the engine runs by itself, only the kernels of this program are told apart. Without a profile a
+/// part costs nothing.
 /// </summary>
 public sealed class Profile : IDisposable
 {

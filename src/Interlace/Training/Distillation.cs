@@ -4,14 +4,14 @@ using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
 using Interlace.Vlm.Vision;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Interlace.Training;
 
 /// <summary>
 /// Learning from the unpruned model (Hinton, Vinyals and Dean, 2015):
 /// the loss of an answer token is (1 - w) times its cross-entropy and w T^2 times KL(p || q), p and q being what
-/// the unpruned and the tuned model predict there from logits divided by T. The factor T^2 keeps the size of the gradient.
+/// the unpruned and the tuned model predict there from logits divided by T (<see cref="TaughtLogits"/>). The factor T^2 keeps the size of
+/// the gradient.
 /// Beside that, or instead, the states behind some layers are compared (FitNets: Romero et al., 2015).
 /// </summary>
 /// <param name="Parent">The unpruned model, which stays as it is.</param>
@@ -57,29 +57,17 @@ public sealed record Distillation(VisionLanguageModel Parent, double Weight, dou
         }
     }
 
-    /// <summary>
-    /// Gives the graph behind a chunk's logits the gradient of <paramref name="scale"/> times the summed mixed loss of its answer tokens.
-    /// </summary>
-    /// <param name="logits">The tuned model's [n, vocabulary], with a graph.</param>
-    /// <param name="ids">[n] answer tokens.</param>
-    /// <param name="parentRows">The parent's [n, D] of <see cref="ParentOutputs.Rows"/>.</param>
-    /// <param name="scale">What the sum is multiplied by.</param>
-    /// <returns>[] the sum, not scaled.</returns>
-    public Tensor Backward(Tensor logits, Tensor ids, Tensor parentRows, double scale)
+    /// <summary>What the unpruned model predicts at some answer tokens.</summary>
+    /// <param name="rows">[n, D] of <see cref="ParentOutputs.Rows"/>.</param>
+    public TaughtLogits Predictions(Tensor rows)
     {
-        Tensor expected;
-        using (no_grad()) expected = LogProbabilities(Parent.Logits(parentRows));
-        Tensor divergence = functional.kl_div(LogProbabilities(logits), expected, log_target: true, reduction: Reduction.Sum);
-        Tensor loss = AnswerLoss.CrossEntropy(logits, ids).Times(1 - Weight).Plus(divergence.Times(Weight * Temperature * Temperature));
-        loss.Times(scale).backward();
-        return loss.detach();
+        using var _ = no_grad();
+        return new(Parent.Logits(rows), Weight, Temperature);
     }
 
     /// <summary>A pass of the unpruned model over what another has embedded; it frees handles of its own alone.</summary>
     private Pass PassOver(Batch batch, AddedFeatures? added) =>
         Parent.NewPass(batch, added: added is null ? null : added with { Levels = [.. added.Levels.Select(level => level.alias())] });
-
-    private Tensor LogProbabilities(Tensor logits) => functional.log_softmax(logits.to(ScalarType.Float32).Times(1 / Temperature), -1);
 
     private static bool AreEqual(Tensor a, Tensor b)
     {

@@ -119,8 +119,8 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             using (enable_grad())
             {
                 Tensor logits = model.Logits(part), ids = batch.AnswerIds.narrow(0, at, count);
-                total.Add(parentRows is null ? AnswerLoss.Backward(logits, ids, scale)
-                    : distillation!.Backward(logits, ids, parentRows.narrow(0, at, count), scale));
+                var taught = parentRows is null ? null : distillation!.Predictions(parentRows.narrow(0, at, count));
+                total.Add(AnswerLoss.Backward(logits, ids, scale, taught));
             }
             gradient.index_copy_(0, batch.AnswerRows.narrow(0, at, count), part.grad!);
         }

@@ -1,6 +1,7 @@
 using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Training;
@@ -41,7 +42,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         long states = (long)options.MicroBatchTokens * model.HiddenSize;
         long kept = depth * states * size;
         long projector = tuned.Projector ? options.MicroBatchTokens * RowWidths(model.Projector) * size : 0;
-        long head = 3L * headRows * model.VocabularySize * 4;
+        // Logits and their gradient; on a GPU the engine makes them in fp32, and another such matrix.
+        long head = (model.Device.type == DeviceType.CPU ? 2L * size : 3L * sizeof(float)) * headRows * model.VocabularySize;
         long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + (options.Distill > 0 ? head : 0)
             + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
         double masters = HeldBytes(tuned, options, size, ranks), each = masters / tuned.Count;

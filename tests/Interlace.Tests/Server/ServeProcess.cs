@@ -31,7 +31,10 @@ internal sealed class ServeProcess : IDisposable
     {
         var cancellation = TestContext.Current.CancellationToken;
         string program = Path.Combine(AppContext.BaseDirectory, "Interlace.Cli.dll");
-        var start = new ProcessStartInfo("dotnet", [program, "serve", .. arguments, .. Settings])
+        string[] command = ["dotnet", program, "serve", .. arguments, .. Settings];
+        // Where a shell's background job has started the tests they ignore SIGINT, and so would what they start.
+        if (OperatingSystem.IsLinux()) command = ["env", "--default-signal=INT", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Interlace.Tests.Training;
 
-/// <summary>Who holds what where ranks share; that nothing else depends on it is seen under mpirun (<c>MpiTests</c>).</summary>
+/// <summary>Who holds what where ranks share; that nothing else depends on it is seen under mpirun (<c>MpiSharesTests</c>).</summary>
 public class SharedLayersTests
 {
     private static readonly PruningPlan Plan = PruningPlan.Create(8, drop: [1, 4], tune: [2, 5]);   // of 6 kept layers 1 and 3 are tuned

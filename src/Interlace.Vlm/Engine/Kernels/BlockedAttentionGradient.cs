@@ -25,6 +25,7 @@ internal sealed class BlockedAttentionGradient : autograd.SingleTensorFunction<B
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        using var part = Profile.Of("attention");
         var settings = (Settings)ctx.get_data("settings");
         List<Tensor> saved = ctx.get_saved_variables();
         var (q, k, v) = Gradients(saved[0], saved[1], saved[2], grad_output, settings);

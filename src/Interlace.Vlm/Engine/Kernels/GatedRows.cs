@@ -129,6 +129,7 @@ internal static unsafe class GatedRows
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
+            using var part = Profile.Of("gate");
             var (wantsGate, wantsUp) = ((bool, bool))ctx.get_data("needs");
             List<Tensor> saved = ctx.get_saved_variables();
             using Tensor gradient = grad_output.contiguous();

@@ -135,6 +135,7 @@ internal static unsafe class HeadTurns
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
+            using var part = Profile.Of("rotary");
             var settings = (Settings)ctx.get_data("settings");
             List<Tensor> saved = ctx.get_saved_variables();
             using Tensor g = grad_output.contiguous();

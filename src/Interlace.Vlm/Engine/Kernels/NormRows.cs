@@ -159,6 +159,7 @@ internal static unsafe class NormRows
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
+            using var part = Profile.Of("rms norm");
             var settings = (Settings)ctx.get_data("settings");
             List<Tensor> saved = ctx.get_saved_variables();
             var (ofRows, ofWeight) = Gradients(saved[0], saved[1], grad_output.contiguous(), settings);

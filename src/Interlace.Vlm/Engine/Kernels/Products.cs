@@ -88,6 +88,7 @@ public static class Products
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
+            using var part = Profile.Of("linear");
             var (ofX, ofWeight, ofBias) = ((bool, bool, bool))ctx.get_data("needs");
             List<Tensor> saved = ctx.get_saved_variables();
             Tensor x = saved[0], weight = saved[1];
