@@ -2,6 +2,7 @@ using Interlace.Vlm.Engine;
 using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using GELU = TorchSharp.Modules.GELU;
 
 namespace Interlace.Vlm.Blocks;
 
@@ -13,8 +14,8 @@ public static class Activation
     private static readonly Dictionary<string, Func<Tensor, Tensor>> Functions = new(StringComparer.Ordinal)
     {
         ["silu"] = Silu,
-        ["gelu"] = static x => Aten.Gelu(x, tanh: false),
-        ["gelu_pytorch_tanh"] = static x => Aten.Gelu(x, tanh: true),
+        ["gelu"] = static x => x.gelu(),
+        ["gelu_pytorch_tanh"] = static x => x.gelu(GELU.Approximate.tanh),
         ["quick_gelu"] = static x => x.mul(x.Times(1.702).sigmoid()),   // OpenAI's CLIP
     };
 

@@ -107,15 +107,24 @@ public static unsafe partial class Aten
     /// <summary>The same bytes as elements of another type of the same size; no copy.</summary>
     public static Tensor Reinterpret(Tensor x, ScalarType type) => CallOne("aten::view"u8, "dtype"u8, Of(x), (ulong)DTypeCode(type));
 
-    /// <summary>GELU, exact or in its tanh form.</summary>
-    public static Tensor Gelu(Tensor x, bool tanh) => CallOne("aten::gelu"u8, ""u8, Of(x), Of(tanh ? "tanh" : "none"));
-
     /// <summary>
     /// A linear layer by oneDNN, whatever the engine itself would take: x W^T + b. No gradient flows through it, and how it sums depends on
     /// the threads it may use. x [n, input], weight [output, input] of any strides, bias [output] or null -> [n, output].
     /// </summary>
-    internal static Tensor OneDnnLinear(Tensor x, Tensor weight, Tensor? bias) =>
-        CallOne("mkldnn::_linear_pointwise"u8, ""u8, Of(x), Of(weight), Of(bias, optional: true), Of("none"), (ulong)NewList(0), None);
+    /// <remarks>
+    /// It is called directly, and not by its name as the others: there the engine never frees its copy of a text that it is given, and
+    /// thousands of these between large tensors leave gaps in memory that nothing fits.
+    /// </remarks>
+    internal static Tensor OneDnnLinear(Tensor x, Tensor weight, Tensor? bias)
+    {
+        nint own = bias?.Handle ?? 0, result;
+        fixed (byte* plain = "none"u8)
+        {
+            Check(aoti_torch_cpu__linear_pointwise(x.Handle, weight.Handle, bias is null ? null : &own, plain, null, 0, null, &result),
+                "linear_pointwise");
+        }
+        return Tensor.UnsafeCreateTensor(result);
+    }
 
     /// <summary>
     /// One fused AdamW step over lists of parameters, in place. The states are updated; <paramref name="steps"/> are
@@ -200,12 +209,6 @@ public static unsafe partial class Aten
 
     private static ulong Of(Tensor? tensor, bool optional) => tensor is null ? None : optional ? Optional(Of(tensor)) : Of(tensor);
 
-    private static ulong Of(string text)
-    {
-        Check(torch_new_string_handle(text, (nuint)text.Length, out nint handle), "new_string_handle");
-        return (ulong)handle;
-    }
-
     private static ulong Of(ReadOnlySpan<long> numbers)
     {
         nint list = NewList(numbers.Length);
@@ -241,11 +244,12 @@ public static unsafe partial class Aten
     [LibraryImport("torch_cpu")]
     private static partial int torch_call_dispatcher(byte* name, byte* overload, ulong* stack, ulong version);
     [LibraryImport("torch_cpu")]
+    private static partial int aoti_torch_cpu__linear_pointwise(nint x, nint weight, nint* bias, byte* attribute, double** scalars,
+        long scalarCount, byte** algorithm, nint* result);
+    [LibraryImport("torch_cpu")]
     private static partial int aoti_torch_delete_tensor_object(nint tensor);
     [LibraryImport("torch_cpu")]
     private static partial ulong aoti_torch_abi_version();
-    [LibraryImport("torch_cpu", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int torch_new_string_handle(string data, nuint length, out nint handle);
     [LibraryImport("torch_cpu")]
     private static partial int torch_new_list_reserve_size(nuint size, out nint list);
     [LibraryImport("torch_cpu")]

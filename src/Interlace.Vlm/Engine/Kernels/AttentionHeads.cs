@@ -8,8 +8,8 @@ namespace Interlace.Vlm.Engine.Kernels;
 /// </summary>
 internal readonly struct AttentionHeads(int count, int length, long heads, long keyHeads, long size)
 {
-    private const int BlockRows = 256;      // of scores: queries of all the heads that share a key head
-    private const int KeyStep = 256;        // what a block sees ends at a multiple of this: fewer shapes to prepare kernels for
+    private const int BlockRows = 512;      // of scores: queries of all the heads that share a key head
+    private const int KeyStep = 128;        // what a block sees ends at a multiple of this: fewer shapes to prepare kernels for
 
     /// <summary>Numbers d of a head.</summary>
     public long Size => size;
@@ -38,6 +38,6 @@ internal readonly struct AttentionHeads(int count, int length, long heads, long 
     public Tensor ByToken(Tensor x)
     {
         long each = x.shape[1] / length;
-        return x.view(count, keyHeads, length, each, size).transpose(1, 2).reshape(count * length, keyHeads * each, size);
+        return x.reshape(count, keyHeads, length, each, size).transpose(1, 2).reshape(count * length, keyHeads * each, size);
     }
 }

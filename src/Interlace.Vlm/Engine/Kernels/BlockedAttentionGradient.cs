@@ -44,7 +44,8 @@ internal sealed class BlockedAttentionGradient : autograd.SingleTensorFunction<B
         Tensor keys = heads.OfKeys(k), values = heads.OfKeys(v);
         Tensor wideKeys = keys.to(ScalarType.Float32), wideValues = values.to(ScalarType.Float32);
         Tensor ofQueries = empty_like(queries);
-        Tensor ofKeys = zeros(wideKeys.shape, ScalarType.Float32), ofValues = zeros(wideKeys.shape, ScalarType.Float32);
+        // They lie turned, [parts, d, keys]: the narrow factor of a product is copied, and the scores lie as oneDNN wants them.
+        Tensor ofKeys = zeros([heads.Parts, heads.Size, length], ScalarType.Float32), ofValues = zeros_like(ofKeys);
         Workers.Run(heads.Parts, head =>
         {
             for (int first = 0; first < length; first += heads.Step)
@@ -60,15 +61,15 @@ internal sealed class BlockedAttentionGradient : autograd.SingleTensorFunction<B
                 SoftmaxRows.Backward(weights, ofScores, factor);
                 (weights, ofScores) = (weights.to(q.dtype), ofScores.to(q.dtype));
                 Block(ofQueries).copy_(Aten.OneDnnLinear(ofScores, Keys(keys).t(), null));
-                Keys(ofKeys).Add(Product(ofScores, own));
-                Keys(ofValues).Add(Product(weights, back));
+                ofKeys.select(0, head).narrow(1, 0, seen).Add(Product(own, ofScores));
+                ofValues.select(0, head).narrow(1, 0, seen).Add(Product(back, weights));
             }
         });
-        return (heads.ByToken(ofQueries).MoveToOuterDisposeScope(), heads.ByToken(ofKeys.to(q.dtype)).MoveToOuterDisposeScope(),
-            heads.ByToken(ofValues.to(q.dtype)).MoveToOuterDisposeScope());
+        Tensor OfKeys(Tensor x) => heads.ByToken(x.transpose(1, 2).to(q.dtype)).MoveToOuterDisposeScope();
+        return (heads.ByToken(ofQueries).MoveToOuterDisposeScope(), OfKeys(ofKeys), OfKeys(ofValues));
     }
 
-    /// <summary>a^T b. a [n, keys], b [n, d] -> [keys, d] fp32.</summary>
+    /// <summary>a^T b. a [n, d], b [n, keys] -> [d, keys] fp32.</summary>
     private static Tensor Product(Tensor a, Tensor b) =>
-        Aten.OneDnnLinear(a.t().contiguous(), b.t().contiguous(), null).to(ScalarType.Float32);
+        Aten.OneDnnLinear(a.t().contiguous(), b.t(), null).to(ScalarType.Float32);
 }

@@ -29,17 +29,21 @@ internal static unsafe class GatedRows
     private static Tensor Forward(Tensor gate, Tensor up, bool inPlace)
     {
         Tensor y = inPlace && gate.is_contiguous() ? gate.alias() : empty(gate.shape, gate.dtype);
-        Matrix first = Matrix.Of(gate), second = Matrix.Of(up), to = Matrix.Of(y);
+        bool isOneRow = gate.is_contiguous() && up.is_contiguous();
+        Matrix first = Matrix.Of(gate, isOneRow), second = Matrix.Of(up, isOneRow), to = Matrix.Of(y, isOneRow);
         bool isWide = gate.dtype == ScalarType.Float32;
         Rows.Run(first.Count, first.Length, (_, from, end) =>
         {
             for (long row = from; row < end; row++)
             {
-                if (isWide) Row<WideRow>(first.Row<WideRow>(row), second.Row<WideRow>(row), to.Row<WideRow>(row), first.Length);
-                else Row<BFloat16Row>(first.Row<BFloat16Row>(row), second.Row<BFloat16Row>(row), to.Row<BFloat16Row>(row), first.Length);
+                if (isWide) Forward<WideRow>(row);
+                else Forward<BFloat16Row>(row);
             }
         });
         return y;
+
+        void Forward<T>(long row) where T : struct, IRow =>
+            Row<T>(first.Row<T>(row), second.Row<T>(row), to.Row<T>(row), first.LengthOf(row));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -107,9 +111,16 @@ internal static unsafe class GatedRows
         }
     }
 
-    private readonly record struct Matrix(nint Start, long Stride, long Count, int Length)
+    /// <summary>Where the rows of a matrix lie; one that lies end to end is cut into long ones, which have fewer ends.</summary>
+    private readonly record struct Matrix(nint Start, long Stride, long Count, int Length, long Numbers)
     {
-        public static Matrix Of(Tensor x) => new((nint)Aten.Data(x), x.stride(0), x.size(0), (int)x.size(1));
+        private const int LongRow = 1 << 14;
+
+        public static Matrix Of(Tensor x, bool isOneRow) => isOneRow
+            ? new((nint)Aten.Data(x), LongRow, (x.numel() + LongRow - 1) / LongRow, LongRow, x.numel())
+            : new((nint)Aten.Data(x), x.stride(0), x.size(0), (int)x.size(1), long.MaxValue);
+
+        public int LengthOf(long row) => (int)Math.Min(Length, Numbers - row * Stride);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void* Row<T>(long row) where T : struct, IRow => Start == 0 ? null : (byte*)Start + row * Stride * T.Size;
@@ -135,8 +146,9 @@ internal static unsafe class GatedRows
             using Tensor gradient = grad_output.contiguous();
             Tensor? ofGate = wantsGate ? empty_like(gradient) : null;
             Tensor? ofUp = wantsUp ? empty_like(gradient) : null;
-            Matrix gate = Matrix.Of(saved[0]), up = Matrix.Of(saved[1]), given = Matrix.Of(gradient);
-            (Matrix toGate, Matrix toUp) = (ofGate is null ? default : Matrix.Of(ofGate), ofUp is null ? default : Matrix.Of(ofUp));
+            bool isOneRow = saved[0].is_contiguous() && saved[1].is_contiguous();
+            Matrix Of(Tensor? x) => x is null ? default : Matrix.Of(x, isOneRow);
+            Matrix gate = Of(saved[0]), up = Of(saved[1]), given = Of(gradient), toGate = Of(ofGate), toUp = Of(ofUp);
             bool isWide = gradient.dtype == ScalarType.Float32;
             Rows.Run(gate.Count, gate.Length, (_, first, end) =>
             {
@@ -149,7 +161,8 @@ internal static unsafe class GatedRows
             return [ofGate!, ofUp!, null!];
 
             void Backward<T>(long row) where T : struct, IRow =>
-                RowBackward<T>(gate.Row<T>(row), up.Row<T>(row), given.Row<T>(row), toGate.Row<T>(row), toUp.Row<T>(row), gate.Length);
+                RowBackward<T>(gate.Row<T>(row), up.Row<T>(row), given.Row<T>(row), toGate.Row<T>(row), toUp.Row<T>(row),
+                    gate.LengthOf(row));
         }
     }
 }

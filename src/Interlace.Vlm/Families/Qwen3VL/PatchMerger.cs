@@ -24,6 +24,6 @@ internal sealed class PatchMerger
     public Tensor Forward(Tensor x)   // [P, D] -> [P / m^2, output]
     {
         Tensor rows = _normAfterShuffle ? _norm.Forward(x.view(-1, _merged)) : _norm.Forward(x).view(-1, _merged);
-        return _down.Forward(Aten.Gelu(_up.Forward(rows), tanh: false));
+        return _down.Forward(_up.Forward(rows).gelu());
     }
 }

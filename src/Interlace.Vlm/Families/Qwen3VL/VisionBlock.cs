@@ -1,6 +1,7 @@
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
 using static TorchSharp.torch;
+using GELU = TorchSharp.Modules.GELU;
 
 namespace Interlace.Vlm.Families.Qwen3VL;
 
@@ -20,6 +21,6 @@ internal sealed class VisionBlock(ParameterSource source, string name, VisionCon
         Tensor qkv = _qkv.Forward(_norm1.Forward(x)).view(-1, 3, config.HeadCount, config.HiddenSize / config.HeadCount);
         Tensor q = rotary.Apply(qkv.select(1, 0)), k = rotary.Apply(qkv.select(1, 1));
         x = x.Plus(_projection.Forward(attention.Forward(q, k, qkv.select(1, 2).contiguous())));
-        return x.Plus(_down.Forward(Aten.Gelu(_up.Forward(_norm2.Forward(x)), tanh: true))).MoveToOuterDisposeScope();
+        return x.Plus(_down.Forward(_up.Forward(_norm2.Forward(x)).gelu(GELU.Approximate.tanh))).MoveToOuterDisposeScope();
     }
 }

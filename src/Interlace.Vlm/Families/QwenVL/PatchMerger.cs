@@ -25,5 +25,5 @@ internal sealed class PatchMerger
     }
 
     public Tensor Forward(Tensor x) =>   // [P, width] -> [P / m^2, output]
-        _down.Forward(Aten.Gelu(_up.Forward(_norm(x).view(-1, _merged)), tanh: false));
+        _down.Forward(_up.Forward(_norm(x).view(-1, _merged)).gelu());
 }
