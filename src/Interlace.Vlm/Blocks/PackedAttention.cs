@@ -101,6 +101,11 @@ public sealed class PackedAttention : IDisposable
         {
             var (count, length, rows, ranges) = groups[g];
             Tensor Padded(Tensor x) => rows is null ? x : x.index_select(0, rows);
+            if (ranges is null && ShortAttention.Serves(q, k, v, length, scale))
+            {
+                results[g] = ShortAttention.Forward(Padded(q), Padded(k), Padded(v), count, length, _causal, scale);
+                continue;
+            }
             if (ranges is null && BlockedAttention.Serves(q, k, v, length, scale))
             {
                 results[g] = BlockedAttention.Forward(Padded(q), Padded(k), Padded(v), count, length, _causal, scale);
