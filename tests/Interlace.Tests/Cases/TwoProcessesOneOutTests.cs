@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Interlace.Evaluation.Asking;
 using Interlace.Outputs;
 using Interlace.Tests.Cli;
@@ -20,7 +21,10 @@ public sealed class TwoProcessesOneOutTests(DemoRun finished) : IClassFixture<De
         var first = Processes.Start(command);
         string predictions = Path.Combine(target, "predictions", "TinyOCR.jsonl");
         while (!first.HasExited && !File.Exists(predictions)) await Task.Delay(20, TestContext.Current.CancellationToken);
+        // The first is held where it is: it could be through before the second looks.
+        Signal(first, "-STOP");
         var (code, error) = await Processes.End(Processes.Start(command));
+        Signal(first, "-CONT");
         var (firstCode, firstError) = await Processes.End(first);
         Assert.True(firstCode == 0, firstError);
         Assert.Equal(2, code);
@@ -52,6 +56,13 @@ public sealed class TwoProcessesOneOutTests(DemoRun finished) : IClassFixture<De
             Assert.Contains("is in use by another process", CommandRun.Of(arguments).Refusal(), StringComparison.Ordinal);
             Assert.Equal(before, Entries());
         }
+    }
+
+    private static void Signal(Process process, string signal)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var kill = Process.Start("kill", [signal, $"{process.Id}"]);
+        kill.WaitForExit();
     }
 
     private string[] Entries() =>
