@@ -45,7 +45,8 @@ public sealed class MpiSharesTests : MpirunTests
         async Task<(double Said, double Most)> Megabytes(string shard)
         {
             // Every tensor in pages of its own: what glibc's heap keeps between others differs by a quarter from run to run.
-            var (_, error) = await Succeeds(2, ["-x", "MALLOC_MMAP_THRESHOLD_=100000"], ["finetune", Scratch.At("pruned"), "--data", texts, "--rate", "1", "--max-steps", "2",
+            var (_, error) = await Succeeds(2, ["-x", "MALLOC_MMAP_THRESHOLD_=100000"],
+                ["finetune", Scratch.At("pruned"), "--data", texts, "--rate", "1", "--max-steps", "2",
                 "--dtype", "bf16", "--set", "finetune.train=all-kept", "--set", "finetune.train_on=text", "--shard", shard,
                 "--set", "finetune.micro_batch_tokens=64", "--set", "finetune.samples_per_step=8", "--out", Scratch.At(shard)]);
             double said = double.Parse(Regex.Match(error, "needs about ([0-9]+) MB").Groups[1].Value);

@@ -114,18 +114,6 @@ internal static unsafe class ShortAttention
         for (int i = 0; i < seen; i += Lanes.Count) (Vector512.Load(row + i) * inverse).Store(row + i);
     }
 
-    /// <summary>Gradients of scores in the place of those of weights: scale w (g - sum of w g over the row).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SoftmaxBackward(float* weights, float* gradients, int end, float scale)
-    {
-        var sums = Vector512<float>.Zero;
-        for (int i = 0; i < end; i += Lanes.Count)
-            sums = Vector512.FusedMultiplyAdd(Vector512.Load(weights + i), Vector512.Load(gradients + i), sums);
-        var (mean, factor) = (Vector512.Create(Vector512.Sum(sums)), Vector512.Create(scale));
-        for (int i = 0; i < end; i += Lanes.Count)
-            (Vector512.Load(weights + i) * factor * (Vector512.Load(gradients + i) - mean)).Store(gradients + i);
-    }
-
     /// <summary>Rows of a head in fp32, [rows, d].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen<T>(Heads from, long first, int rows, int head, int size, float* to) where T : struct, IRow
@@ -267,7 +255,7 @@ internal static unsafe class ShortAttention
                         Tiles.Product(room.Given, size, 1, room.TurnedValues, shape.Keys, room.OfWeights, shape.Keys, rows, size, columns);
                         Tiles.Product(room.Weights, 1, shape.Keys, room.Given, size, room.OfValues, size, seen, rows, size, add: true);
                         for (int row = 0; row < rows; row++)
-                            SoftmaxBackward(room.Weights + row * shape.Keys, room.OfWeights + row * shape.Keys, columns, shape.Scale);
+                            SoftmaxRows.Backward(room.Weights + row * shape.Keys, room.OfWeights + row * shape.Keys, columns, shape.Scale);
                         Tiles.Product(room.OfWeights, shape.Keys, 1, room.Keys, size, room.Read, size, rows, seen, size);
                         Narrow<T>(room.Read, toQueries, first + at, rows, head, size);
                         Tiles.Product(room.OfWeights, 1, shape.Keys, room.Queries, size, room.OfKeys, size, seen, rows, size, add: true);

@@ -48,8 +48,9 @@ internal static unsafe class SoftmaxRows
         for (int i = 0; i < rows; i++) Backward(w + (long)i * keys, g + (long)i * keys, keys, scale);
     }
 
+    /// <summary>The same for one row of so many keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Backward(float* weights, float* gradients, int keys, float scale)
+    public static void Backward(float* weights, float* gradients, int keys, float scale)
     {
         var sums = Vector512<float>.Zero;
         int whole = keys / Lanes.Count * Lanes.Count;
