@@ -102,6 +102,18 @@ public sealed class VisionLanguageModel : IDisposable
 
     private Checkpoint? Weights { get; init; }   // keeps mapped weights alive
 
+    /// <summary>
+    /// Reads one of its weights from the checkpoint anew, in the type of the computation. -> of the parameter's shape, the caller's; on a
+    /// CPU where it lies in the mapped file, if it has that type there. To a GPU it goes without anybody waiting for it.
+    /// </summary>
+    public Tensor Read(Parameter parameter)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var (file, entry) = Weights!.Find(parameter.Name);
+        return Upload.Of(ParameterSources.Load(file, entry, CPU, ComputeType), Device).DetachFromDisposeScope();
+    }
+
     /// <summary>Builds a model of a configuration.</summary>
     /// <param name="family">Its family.</param>
     /// <param name="parts">The family's parts.</param>

@@ -38,6 +38,17 @@ public static class Upload
     /// <summary>Bytes, such as pixels. -> [n] uint8.</summary>
     public static Tensor Of(byte[] values, Device device) => Send(tensor(values, ScalarType.Byte), device);
 
+    /// <summary>A tensor on the CPU, which is freed unless it is there already. -> the same on the device.</summary>
+    public static Tensor Of(Tensor values, Device device) => Send(values, device);
+
+    /// <summary>Zeros in the memory of the machine, page-locked where the device is a GPU.</summary>
+    public static Tensor HostZeros(long[] shape, ScalarType type, Device device)
+    {
+        Tensor zero = zeros(shape, type, CPU);
+        if (device.type != DeviceType.CUDA) return zero;
+        using (zero) return zero.pin_memory();
+    }
+
     private static int Total(ReadOnlySpan<long[]> arrays)
     {
         int total = 0;

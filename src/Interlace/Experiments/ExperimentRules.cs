@@ -39,6 +39,7 @@ internal static class ExperimentRules
         ("finetune.log_to", [FineTuneOptions.LogAlone, FineTuneOptions.TensorBoard]),
         ("finetune.shard", [FineTuneOptions.Unshared, FineTuneOptions.ShareOptimizer, FineTuneOptions.ShareAll]),
         ("finetune.keep_activations", [FineTuneOptions.KeepNone, FineTuneOptions.KeepFree]),
+        ("finetune.offload", [FineTuneOptions.OffloadNone, FineTuneOptions.OffloadOptimizer, FineTuneOptions.OffloadAll]),
         ("finetune.objective", [FineTuneOptions.Language, FineTuneOptions.WindowMse]),
         ("evaluate.protocol", ["limited", "cot"]),
         ("evaluate.prompts", ["dataset", "qwen3vl"]),

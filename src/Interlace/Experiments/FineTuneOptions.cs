@@ -52,6 +52,9 @@ namespace Interlace.Experiments;
 /// <param name="Shard">What several ranks hold one share each of, and not all of them everything. none: nothing; optimizer: fp32 masters,
 /// their summed gradients and AdamW's moments; all: frozen decoder layers too, each of which goes to the others while they run it. No
 /// result depends on it.</param>
+/// <param name="Offload">What lies outside a GPU's memory and comes to it when it is needed. none: nothing; optimizer: AdamW's moments, in
+/// the memory of the machine; all: frozen decoder layers too, which stay in the mapped file (on a CPU as well, where those of another type
+/// than the computation's are then converted one at a time). No result depends on it.</param>
 public sealed record FineTuneOptions(
     double LearningRate = 1e-5, double WarmupRatio = 0.03, int Epochs = 1, int? MaxSteps = null, int SamplesPerStep = 32,
         string Loss = "batch_mean", int MicroBatchSamples = 16, int MicroBatchTokens = 4096,
@@ -67,7 +70,8 @@ public sealed record FineTuneOptions(
     [property: LaterOption] string OptimizerMemory = FineTuneOptions.Full,
     [property: LaterOption] string LogTo = FineTuneOptions.LogAlone,
     [property: LaterOption] string Shard = FineTuneOptions.Unshared,
-    [property: LaterOption] string KeepActivations = FineTuneOptions.KeepNone)
+    [property: LaterOption] string KeepActivations = FineTuneOptions.KeepNone,
+    [property: LaterOption] string Offload = FineTuneOptions.OffloadNone)
 {
     /// <summary>The plan's tune layers are trained.</summary>
     internal const string Tune = "tune";
@@ -122,6 +126,15 @@ public sealed record FineTuneOptions(
 
     /// <summary>Layers are kept as long as there is memory.</summary>
     internal const string KeepFree = "free";
+
+    /// <summary>Everything lies on the device.</summary>
+    internal const string OffloadNone = "none";
+
+    /// <summary>Moments lie in the memory of the machine.</summary>
+    internal const string OffloadOptimizer = "optimizer";
+
+    /// <summary>Frozen layers stay in the file besides.</summary>
+    internal const string OffloadAll = "all";
 
     /// <summary>The projector is trained, alone or with layers.</summary>
     internal bool TrainsProjector => Train is Projector or TuneAndProjector;

@@ -4,24 +4,27 @@ using System.Runtime.ExceptionServices;
 namespace Interlace.Ranks;
 
 /// <summary>
-/// Calls to the other ranks one after the other, in the order in which they are begun, which is the same on all ranks: at once, or on a
-/// thread of their own while the caller computes. In between the caller itself calls no rank.
+/// Calls to the other ranks, or to the disk, one after the other in the order in which they are begun, which is the same on all ranks: at
+/// once, or on a thread of their own while the caller computes. In between the caller itself calls no rank.
 /// </summary>
 internal sealed class InTurn : IDisposable
 {
     private readonly BlockingCollection<Action>? _begun;   // not disposed: a thread that waits for a fallen rank may still hold it
     private readonly Lock _state = new();
     private readonly ManualResetEventSlim _moved = new();
+    private readonly Task _thread = Task.CompletedTask;
+    private readonly bool _waits;
     private long _count, _done;
     private Exception? _fault;
 
     /// <param name="behind">On a thread of their own.</param>
-    public InTurn(bool behind)
+    /// <param name="waits">At the end what was begun is waited for; never where another rank may have fallen.</param>
+    public InTurn(bool behind, bool waits = false)
     {
-        IsBehind = behind;
+        (IsBehind, _waits) = (behind, waits);
         if (!behind) return;
         _begun = [];
-        _ = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _thread = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>The caller computes meanwhile.</summary>
@@ -55,8 +58,12 @@ internal sealed class InTurn : IDisposable
         }
     }
 
-    /// <summary>Ends the thread when it has done what was begun; nobody waits for it: another rank may have fallen.</summary>
-    public void Dispose() => _begun?.CompleteAdding();
+    /// <summary>Ends the thread when it has done what was begun.</summary>
+    public void Dispose()
+    {
+        _begun?.CompleteAdding();
+        if (_waits) _thread.Wait();
+    }
 
     private void Work()
     {

@@ -12,6 +12,9 @@ public sealed class AdamW : IOptimiser
     /// <summary>Bytes that a trained weight takes in memory: its master, its gradient and two moments.</summary>
     internal const double BytesPerWeight = 4 * sizeof(float);
 
+    /// <summary>Bytes of these that are moments.</summary>
+    internal const double MomentBytes = 2 * sizeof(float);
+
     /// <summary>Bytes that it takes in a saved state.</summary>
     internal const double SavedBytesPerWeight = 3 * sizeof(float);
 
@@ -20,24 +23,35 @@ public sealed class AdamW : IOptimiser
     private readonly Gradients _gradients;
     private readonly Tensor[] _means, _squares, _steps;
     private readonly double _beta1, _beta2, _epsilon;
+    private readonly bool _offload;
 
     /// <summary>Fresh states for these parameters, all of them trainable and of one rate.</summary>
     public AdamW(IReadOnlyList<Parameter> parameters, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
-        double weightDecay = 0)
-        : this([new ParameterGroup(parameters, weightDecay)], beta1, beta2, epsilon)
+        double weightDecay = 0, bool offload = false)
+        : this([new ParameterGroup(parameters, weightDecay)], beta1, beta2, epsilon, offload)
     {
     }
 
     /// <summary>Fresh states for groups of trainable parameters, each with a rate and a weight decay of its own.</summary>
-    public AdamW(IReadOnlyList<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+    /// <param name="groups">The groups.</param>
+    /// <param name="beta1">Of the first moment.</param>
+    /// <param name="beta2">Of the second moment.</param>
+    /// <param name="epsilon">Beside the root of the second moment.</param>
+    /// <param name="offload">
+    /// The moments lie in the memory of the machine, and come to the device tensor by tensor for an update: nothing else changes.
+    /// </param>
+    public AdamW(IReadOnlyList<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
+        bool offload = false)
     {
         IReadOnlyList<Parameter> parameters = [.. groups.SelectMany(group => group.Parameters)];
-        (_groups, _parameters, _beta1, _beta2, _epsilon) = (groups, parameters, beta1, beta2, epsilon);
+        (_groups, _parameters, _beta1, _beta2, _epsilon, _offload) = (groups, parameters, beta1, beta2, epsilon, offload);
         _gradients = new(parameters);
         Tensor[] New(Func<Parameter, Tensor> make) => [.. parameters.Select(p => make(p).DetachFromDisposeScope())];
+        Tensor Zeros(Tensor value) => offload ? Upload.HostZeros(value.shape, value.dtype, value.device)
+            : zeros_like(value, requires_grad: false);
         using var _ = no_grad();
-        _means = New(p => zeros_like(p.Value, requires_grad: false));
-        _squares = New(p => zeros_like(p.Value, requires_grad: false));
+        _means = New(p => Zeros(p.Value));
+        _squares = New(p => Zeros(p.Value));
         _steps = New(p => zeros([], ScalarType.Float32, p.Value.device));
     }
 
@@ -83,10 +97,28 @@ public sealed class AdamW : IOptimiser
         {
             if (group.Parameters.Count == 0) continue;   // the engine refuses empty lists
             Range own = at..(at += group.Parameters.Count);
-            Aten.AdamWStep([.. group.Parameters.Select(p => p.Value)], gradients[own], _means[own], _squares[own], _steps[own], rates[i],
-                _beta1, _beta2, group.WeightDecay, _epsilon);
+            Tensor[] values = [.. group.Parameters.Select(p => p.Value)];
+            Action<Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]> update = (values, gradients, means, squares, steps) => Aten.AdamWStep(
+                values, gradients, means, squares, steps, rates[i], _beta1, _beta2, group.WeightDecay, _epsilon);
+            if (!_offload) update(values, gradients[own], _means[own], _squares[own], _steps[own]);
+            else EachFromHost(update, values, gradients[own], _means[own], _squares[own], _steps[own]);
         }
         foreach (Tensor gradient in gradients) gradient.zero_();
+    }
+
+    /// <summary>Updates one tensor after the other, with its moments brought to the device and back.</summary>
+    private static void EachFromHost(Action<Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]> update, Tensor[] values, Tensor[] gradients,
+        Tensor[] means, Tensor[] squares, Tensor[] steps)
+    {
+        foreach (var (i, value) in values.Index())
+        {
+            using var scope = NewDisposeScope();
+            Tensor Here(Tensor moment) => moment.to(value.device, copy: true, non_blocking: true);
+            Tensor mean = Here(means[i]), square = Here(squares[i]);
+            update([value], [gradients[i]], [mean], [square], [steps[i]]);
+            means[i].copy_(mean);
+            squares[i].copy_(square);
+        }
     }
 
     /// <inheritdoc/>

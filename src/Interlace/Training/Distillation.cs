@@ -20,6 +20,9 @@ namespace Interlace.Training;
 /// <param name="Anchors">The layers behind which states are compared; none where absent.</param>
 public sealed record Distillation(VisionLanguageModel Parent, double Weight, double Temperature, IReadOnlyList<Anchor>? Anchors = null)
 {
+    /// <summary>Brings the weights of its layers, where they lie elsewhere.</summary>
+    internal BroughtLayers? Brought { get; init; }
+
     /// <summary>
     /// Whether a model makes the same X0 as the unpruned one, so that one embedding with one pass of the vision encoder serves both.
     /// </summary>
@@ -48,7 +51,7 @@ public sealed record Distillation(VisionLanguageModel Parent, double Weight, dou
             Tensor hidden = Parent.Hidden(x, pass, (l, layer, input) =>
             {
                 if (l > last) return input;
-                Tensor output = layer(input);
+                Tensor output = Brought?.With(l, l < last ? l + 1 : null, () => layer(input)) ?? layer(input);
                 foreach (var anchor in (Anchors ?? []).Where(anchor => anchor.Original == l))
                     states[anchor.Layer] = output.alias().MoveToOuterDisposeScope();
                 return output;

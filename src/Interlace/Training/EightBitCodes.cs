@@ -16,6 +16,9 @@ internal sealed class EightBitCodes(bool signed, Device device) : IDisposable
 
     private readonly Tensor _values = On(device, Values(signed)), _above = On(device, [.. Values(signed)[1..], 1]);
 
+    /// <summary>Where they lie.</summary>
+    public Device Device { get; } = device;
+
     /// <summary>The numbers.</summary>
     public static float[] Values(bool signed)
     {

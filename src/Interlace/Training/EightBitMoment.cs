@@ -14,14 +14,18 @@ internal sealed class EightBitMoment : IDisposable
     private readonly EightBitCodes _codes;
 
     /// <summary>Zeros for a tensor of so many elements.</summary>
-    public EightBitMoment(long elements, EightBitCodes codes, Device device)
+    /// <param name="elements">The elements.</param>
+    /// <param name="codes">What the bytes stand for, on the device that computes.</param>
+    /// <param name="offload">The bytes lie in the memory of the machine.</param>
+    public EightBitMoment(long elements, EightBitCodes codes, bool offload = false)
     {
         _codes = codes;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         long blocks = BlocksOf(elements);
-        Bytes = zeros([blocks, Block], ScalarType.Byte, device).DetachFromDisposeScope();
-        Scales = zeros([blocks, 1], ScalarType.Float32, device).DetachFromDisposeScope();
+        Tensor Zeros(ScalarType type, params long[] shape) =>
+            (offload ? Upload.HostZeros(shape, type, codes.Device) : zeros(shape, type, codes.Device)).DetachFromDisposeScope();
+        (Bytes, Scales) = (Zeros(ScalarType.Byte, blocks, Block), Zeros(ScalarType.Float32, blocks, 1));
     }
 
     /// <summary>[blocks, 256] uint8; what lies behind the last element stands for nothing.</summary>
@@ -34,7 +38,8 @@ internal sealed class EightBitMoment : IDisposable
     public Tensor Read(long at, long count)
     {
         var (first, blocks) = BlocksOf(at, count);
-        return _codes.Decode(Bytes.narrow(0, first, blocks)).mul(Scales.narrow(0, first, blocks)).view(-1).narrow(0, 0, count);
+        Tensor Here(Tensor all) => all.narrow(0, first, blocks).to(_codes.Device, non_blocking: true);
+        return _codes.Decode(Here(Bytes)).mul(Here(Scales)).view(-1).narrow(0, 0, count);
     }
 
     /// <summary>Replaces elements from the beginning of a block on by [count] fp32, rounded by chance.</summary>

@@ -155,12 +155,24 @@ public static class FineTuneStage
             SharedLayers.Owners(plan, finetune, job.Ranks.Count));
     }
 
-    /// <summary>The pruned model, without frozen layers that other ranks hold.</summary>
+    /// <summary>The pruned model, without frozen layers that other ranks hold, or that stay in the file.</summary>
     private static LoadedModel Open(string pruned, PruningPlan plan, Job job)
     {
-        var owners = SharedLayers.Owners(plan, job.Experiment.Finetune!, job.Ranks.Count);
-        return LoadedModel.Open(pruned, job.Compute.Device, job.Compute.Type,
-            l => owners?.ElementAtOrDefault(l) is { } owner && owner != job.Ranks.Rank, MaxPixels(job), Within(job));
+        var options = job.Experiment.Finetune!;
+        CheckPlaces(options, job.Ranks.Count);
+        var owners = SharedLayers.Owners(plan, options, job.Ranks.Count);
+        int[] trained = TrainedParameters.LayersOf(options.Train, plan.TuneNew, plan.Kept.Length);
+        var offloaded = OffloadedLayers.Of(options, trained, plan.Kept.Length);
+        bool IsElsewhere(int l) =>
+            offloaded.Contains(l) || (owners?.ElementAtOrDefault(l) is { } owner && owner != job.Ranks.Rank);
+        return LoadedModel.Open(pruned, job.Compute.Device, job.Compute.Type, IsElsewhere, MaxPixels(job), Within(job));
+    }
+
+    private static void CheckPlaces(FineTuneOptions options, int ranks)
+    {
+        if (ranks == 1 || options.Shard != FineTuneOptions.ShareAll || options.Offload != FineTuneOptions.OffloadAll) return;
+        throw new InputException($"finetune.shard = {FineTuneOptions.ShareAll} gives frozen layers to ranks, and finetune.offload = "
+            + $"{FineTuneOptions.OffloadAll} leaves them in the file: choose one of the two.");
     }
 
     /// <summary>The tuning itself: every epoch a shuffle of all samples by the seed, and the held-back ones in their order.</summary>
@@ -182,7 +194,8 @@ public static class FineTuneStage
         job.Ranks.Count > 1 && job.Experiment.Finetune!.Shard != FineTuneOptions.Unshared ? CancellationToken.None : job.Cancellation;
 
     private static LoadedModel? OpenParent(string? parent, Job job) =>
-        parent is null ? null : LoadedModel.Open(parent, job.Compute.Device, job.Compute.Type, MaxPixels(job), Within(job));
+        parent is null ? null : LoadedModel.Open(parent, job.Compute.Device, job.Compute.Type,
+            _ => job.Experiment.Finetune!.Offload == FineTuneOptions.OffloadAll, MaxPixels(job), Within(job));
 
     private static long? MaxPixels(Job job) => job.Experiment.Finetune!.MaxPixels ?? job.Experiment.Data!.MaxPixels;
 
@@ -202,14 +215,14 @@ public static class FineTuneStage
 
     /// <summary>
     /// The record of a run before it begins. When the state is saved does not decide what comes out,
-    /// nor where it is logged to, what ranks share or keep, where model and data lie or how many workers read it.
+    /// nor where it is logged to, what ranks share or keep or what lies where, where model and data lie or how many workers read it.
     /// </summary>
     private static TrainingRecord Empty(Experiment experiment, Compute compute, TrainingInputs inputs, int[] layers) =>
         new(TrainingRecord.CurrentFormat, ProgramVersion.CreatedBy,
         experiment.Finetune! with
         {
             SaveEvery = new FineTuneOptions().SaveEvery, Parent = null, LogTo = FineTuneOptions.LogAlone,
-            Shard = FineTuneOptions.Unshared, KeepActivations = FineTuneOptions.KeepNone,
+            Shard = FineTuneOptions.Unshared, KeepActivations = FineTuneOptions.KeepNone, Offload = FineTuneOptions.OffloadNone,
         },
         experiment.Data! with { Path = null, Images = null, Workers = 0 }, compute.Device.type.ToString().ToLowerInvariant(),
         compute.TypeName, experiment.Seed, inputs, layers, [], 0, "", 0, 0, new Dictionary<string, long>(), 0, 0);

@@ -48,6 +48,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
     private readonly RankGroup _ranks = ranks ?? RankGroup.Alone;
     private readonly TrainingEvents? _events = options.LogTo != FineTuneOptions.TensorBoard || ranks is { Leads: false } ? null
         : new(Path.Combine(folder, TrainingEvents.Name), TimeProvider.System);
+    private readonly IReadOnlySet<int> _offloaded = OffloadedLayers.Of(options, layers, model.Layers.Count);
     private Shares? _shares;
     private IOptimiser? _optimiser;
 
@@ -101,12 +102,12 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _optimiser ??= NewOptimiser(_shares.Own);
         var state = Begin(total, sampleCount);
         var within = _shares.AreShared ? CancellationToken.None : cancellation;   // a step is one that all ranks end, or none
-        using var calls = new InTurn(behind: _ranks.Count > 1 && Overlaps());
-        var objective = Objective(layerOwners is null ? null : new SharedLayers(model, layerOwners, _ranks.Collective, calls));
+        using var calls = _ranks.Count > 1 ? new InTurn(Overlaps()) : new InTurn(behind: _offloaded.Count > 0 && IsOnGpu, waits: true);
+        var objective = Objective(calls);
         using var sums = _ranks.Count == 1 ? null : new GradientSums(model, _tuned, _shares, _ranks.Collective, calls);
         var steps = new TrainingSteps(Batches, TrainsAllText, _ranks.Collective);
         var gradients = new StepGradients(model, parent, objective, options, sums, StateScale, TrainsAllText, _ranks.Collective,
-            sharesLayers: layerOwners is not null);
+            layersElsewhere: LayersElsewhere);
         Dictionary<long, string> failing = [];   // of this epoch
         bool whole = true;   // weights, optimiser and log stand where the state says
         int saved = state.Step;
@@ -172,24 +173,40 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         _tuned.RemoveAdapters();
     }
 
-    private IOptimiser NewOptimiser(IReadOnlyList<Parameter> own) => options.IsLean
-        ? new LeanAdamW(own, seed, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay)
-        : new AdamW(own, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
-
-    private IObjective Objective(SharedLayers? shared)
+    private IOptimiser NewOptimiser(IReadOnlyList<Parameter> own)
     {
-        if (window is not null) return new WindowFit(model, parent!, window);
-        var distillation = parent is not null && options.LearnsFromParent
-            ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) : null;
-        return new LossGradient(model, options.Recompute, distillation: distillation) { Shared = shared, KeptBytes = KeptBytes() };
+        bool offload = IsOnGpu && options.Offload != FineTuneOptions.OffloadNone;
+        return options.IsLean
+            ? new LeanAdamW(own, seed, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay, offload)
+            : new AdamW(own, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay, offload);
     }
 
+    private IObjective Objective(InTurn calls)
+    {
+        if (window is not null) return new WindowFit(model, parent!, window) { Brought = BroughtOfParent(calls) };
+        var distillation = parent is not null && options.LearnsFromParent
+            ? new Distillation(parent, options.Distill, options.DistillTemperature, Anchors) { Brought = BroughtOfParent(calls) } : null;
+        return new LossGradient(model, options.Recompute, distillation: distillation) { Brought = Brought(calls), KeptBytes = KeptBytes() };
+    }
+
+    private BroughtLayers? Brought(InTurn calls) => layerOwners is not null ? new SharedLayers(model, layerOwners, _ranks.Collective, calls)
+        : _offloaded.Count > 0 ? new OffloadedLayers(model, _offloaded, calls) : null;
+
+    private OffloadedLayers? BroughtOfParent(InTurn calls) => options.Offload != FineTuneOptions.OffloadAll ? null
+        : new(parent!, OffloadedLayers.Of(options, [], parent!.Layers.Count), calls);
+
+    private bool IsOnGpu => model.Device.type != DeviceType.CPU;
+
+    /// <summary>What to set where all layers have to be here; null where they are.</summary>
+    private string? LayersElsewhere => layerOwners is not null ? $"finetune.shard={FineTuneOptions.Unshared}"
+        : _offloaded.Count > 0 ? $"finetune.offload={FineTuneOptions.OffloadNone}" : null;
+
     /// <summary>
-    /// Bytes of activations to keep beside what is needed: half of what is free. Graphs would keep the weights that ranks share.
+    /// Bytes of activations to keep beside what is needed: half of what is free. Graphs would keep weights that are brought for a moment.
     /// </summary>
     private long KeptBytes()
     {
-        if (options.KeepActivations == FineTuneOptions.KeepNone || layerOwners is not null) return 0;
+        if (options.KeepActivations == FineTuneOptions.KeepNone || LayersElsewhere is not null) return 0;
         var needed = Memory;
         long free = model.Device.type == DeviceType.CPU ? HostMemory.Read().Available / _ranks.Launch.LocalCount - needed.Total
             : (GpuMemory.Free(model.Device) ?? 0) - needed.Masters - needed.Activations;   // the weights are there
@@ -336,7 +353,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         if (loss is not null) _events?.AppendValidation(row);
     }
 
-    private InputException NoNumber(Batch batch) => layerOwners is null
+    private InputException NoNumber(Batch batch) => LayersElsewhere is null
         ? FiniteValues.Refusal("The validation loss is no number", model, batch)
         : new($"The validation loss is no number: {StepGradients.LowerTheRate}.");
 

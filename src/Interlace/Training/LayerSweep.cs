@@ -12,13 +12,13 @@ namespace Interlace.Training;
 /// <param name="model">The model.</param>
 /// <param name="pass">What its layers share.</param>
 /// <param name="lowest">The lowest layer that needs a gradient; those below run once and keep nothing.</param>
-/// <param name="bottom">The lowest layer that a batch of any rank may need a gradient in: so far down shared layers go round.</param>
+/// <param name="bottom">The lowest layer that a batch of any rank may need a gradient in: so far down brought layers come.</param>
 /// <param name="keptFrom">From this layer on up graphs are kept; of those below inputs alone.</param>
 /// <param name="embedded">X0 [N, D] where it was made with a graph, for the gradients of what made it; else null.</param>
-/// <param name="shared">Brings the weights of layers that other ranks hold; null where this one holds all.</param>
+/// <param name="brought">Brings the weights of layers that lie elsewhere; null where all are here.</param>
 /// <param name="anchors">Looks at the states on the way up and adds to the gradients on the way down; null where nothing does.</param>
 internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, int bottom, int keptFrom, Tensor? embedded,
-    SharedLayers? shared, AnchorLoss? anchors)
+    BroughtLayers? brought, AnchorLoss? anchors)
 {
     private readonly Kept[] _kept = new Kept[model.Layers.Count];
     private readonly Tensor?[] _levels = new Tensor?[model.AddedLevels];   // gradients of what enters between the layers
@@ -26,8 +26,8 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
     /// <summary>Runs a layer on its way up, without a graph behind its output.</summary>
     public Tensor Up(int l, Func<Tensor, Tensor> layer, Tensor input)
     {
-        Tensor output = shared is null ? Run(l, layer, input)
-            : shared.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => Run(l, layer, input));
+        Tensor output = brought is null ? Run(l, layer, input)
+            : brought.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => Run(l, layer, input));
         anchors?.Compare(l, output);
         return output;
     }
@@ -45,11 +45,11 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
             pass.Cancellation.ThrowIfCancellationRequested();
             anchors?.AddTo(l, gradient);
             Tensor above = gradient;
-            gradient = shared is null ? Down(l, above) : shared.With(l, l > bottom ? l - 1 : null, () => Down(l, above));
+            gradient = brought is null ? Down(l, above) : brought.With(l, l > bottom ? l - 1 : null, () => Down(l, above));
             passed?.Invoke(l);
             KeepLevel(l, gradient);
         }
-        if (lowest > bottom) shared?.Follow(lowest - 1, bottom);
+        if (lowest > bottom) brought?.Follow(lowest - 1, bottom);
         if (embedded is not null) BackwardInput(embedded, gradient);
     }
 

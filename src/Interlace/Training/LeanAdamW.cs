@@ -22,7 +22,8 @@ internal sealed class LeanAdamW : IOptimiser
     /// <summary>Bytes that it takes in a saved state.</summary>
     public const double SavedBytesPerWeight = 2 + MomentBytes;
 
-    private const double MomentBytes = 2 * (1 + (double)sizeof(float) / EightBitMoment.Block);
+    /// <summary>Bytes of these that are moments.</summary>
+    public const double MomentBytes = 2 * (1 + (double)sizeof(float) / EightBitMoment.Block);
     private const long Piece = 4096 * EightBitMoment.Block;   // elements that are worked on at a time
 
     private readonly IReadOnlyList<Parameter> _parameters;
@@ -34,15 +35,22 @@ internal sealed class LeanAdamW : IOptimiser
     private int _steps;
 
     /// <summary>Fresh states for parameters that are trained in bf16, all of one device.</summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="seed">Of what chance does.</param>
+    /// <param name="beta1">Of the first moment.</param>
+    /// <param name="beta2">Of the second moment.</param>
+    /// <param name="epsilon">Beside the root of the second moment.</param>
+    /// <param name="weightDecay">Part of a weight that a step at rate 1 takes away.</param>
+    /// <param name="offload">The moments lie in the memory of the machine, and come to the device piece by piece.</param>
     public LeanAdamW(IReadOnlyList<Parameter> parameters, int seed, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
-        double weightDecay = 0)
+        double weightDecay = 0, bool offload = false)
     {
         (_parameters, _seed, _gradients) = (parameters, seed, new(parameters));
         (_beta1, _beta2, _epsilon, _weightDecay) = (beta1, beta2, epsilon, weightDecay);
         Device device = parameters.Count == 0 ? CPU : parameters[0].Value.device;
         (_signed, _positive) = (new(signed: true, device), new(signed: false, device));
-        _means = [.. parameters.Select(p => new EightBitMoment(p.Value.numel(), _signed, device))];
-        _roots = [.. parameters.Select(p => new EightBitMoment(p.Value.numel(), _positive, device))];
+        _means = [.. parameters.Select(p => new EightBitMoment(p.Value.numel(), _signed, offload))];
+        _roots = [.. parameters.Select(p => new EightBitMoment(p.Value.numel(), _positive, offload))];
     }
 
     /// <summary>The moments, <c>mean.NAME</c> and <c>root.NAME</c>, and their scales.</summary>

@@ -28,9 +28,11 @@ internal static class LeanerSettings
     {
         string[] optimisers = options.IsLean || options.Lora > 0
             ? [options.OptimizerMemory] : [options.OptimizerMemory, FineTuneOptions.Lean];
+        string[] places = [FineTuneOptions.OffloadNone, FineTuneOptions.OffloadOptimizer, FineTuneOptions.OffloadAll];
         foreach (string optimiser in optimisers)
+        foreach (string place in places[Math.Max(0, Array.IndexOf(places, options.Offload))..])
         {
-            var settings = options with { Recompute = true, OptimizerMemory = optimiser };
+            var settings = options with { Recompute = true, OptimizerMemory = optimiser, Offload = place };
             yield return settings;
             for (int tokens = options.MicroBatchTokens / 2; tokens >= FewestTokens; tokens /= 2)
                 yield return settings with { MicroBatchTokens = tokens };
@@ -43,6 +45,7 @@ internal static class LeanerSettings
         if (after.Recompute != before.Recompute) changes.Add("finetune.recompute=true");
         if (after.MicroBatchTokens != before.MicroBatchTokens) changes.Add($"finetune.micro_batch_tokens={after.MicroBatchTokens}");
         if (after.OptimizerMemory != before.OptimizerMemory) changes.Add($"finetune.optimizer_memory={after.OptimizerMemory}");
+        if (after.Offload != before.Offload) changes.Add($"finetune.offload={after.Offload}");
         return changes;
     }
 }

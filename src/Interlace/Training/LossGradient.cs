@@ -23,8 +23,8 @@ namespace Interlace.Training;
 public sealed class LossGradient(VisionLanguageModel model, bool recompute = true, int headRows = 512, Distillation? distillation = null)
     : IObjective
 {
-    /// <summary>Brings the weights of layers that other ranks hold; null where this one holds all.</summary>
-    internal SharedLayers? Shared { get; init; }
+    /// <summary>Brings the weights of layers that lie elsewhere; null where all are here.</summary>
+    internal BroughtLayers? Brought { get; init; }
 
     /// <summary>
     /// Bytes of activations that may be kept although layers are run again: those of the upper layers, which are needed first. On a CPU the
@@ -65,7 +65,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             bool hasGraph = x0.requires_grad;   // not where the projector alone is trained and nothing of the batch is an image
             int lowest = hasGraph ? 0 : _lowestTuned;
             var anchors = taught?.States.Count > 0 ? new AnchorLoss(taught.States, stateScale, lowest) : null;
-            var sweep = new LayerSweep(model, pass, lowest, Lowest, KeptFrom(batch.TokenCount), hasGraph ? x0 : null, Shared, anchors);
+            var sweep = new LayerSweep(model, pass, lowest, Lowest, KeptFrom(batch.TokenCount), hasGraph ? x0 : null, Brought, anchors);
             Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
             var (total, gradient) = Head(hidden, batch, scale, taught?.Rows);
             hidden.Dispose();
@@ -80,16 +80,16 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        Tensor hidden = model.Hidden(batch, Shared is null ? null
-            : (l, layer, x) => Shared.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => layer(x)));
+        Tensor hidden = model.Hidden(batch, Brought is null ? null
+            : (l, layer, x) => Brought.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => layer(x)));
         return AnswerLoss.Sum(model, hidden, batch, headRows);
     }
 
     void IObjective.Follow(bool backward, Action<int>? passed)
     {
-        if (Shared is null) return;
-        Shared.Follow(0, model.Layers.Count - 1);
-        if (backward && Lowest < model.Layers.Count) Shared.Follow(model.Layers.Count - 1, Lowest, passed);
+        if (Brought is null) return;
+        Brought.Follow(0, model.Layers.Count - 1);
+        if (backward && Lowest < model.Layers.Count) Brought.Follow(model.Layers.Count - 1, Lowest, passed);
     }
 
     /// <summary>The lowest layer that a batch of any rank may need a gradient in.</summary>

@@ -1,6 +1,7 @@
 using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Decoder;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,10 +16,11 @@ namespace Interlace.Training;
 /// <param name="Parent">Under distillation: the unpruned model's weights, one of its layers at work, its chunk of the head where its
 /// predictions are learnt from, its state behind every anchor, and one comparison of states in fp32.</param>
 /// <param name="BytesPerWeight">What one trained weight takes of <paramref name="Masters"/>.</param>
+/// <param name="Host">Moments that lie in the memory of the machine and not in that of the device.</param>
 public sealed record MemoryEstimate(long Weights, long Masters, long Activations, long Parent = 0,
-    double BytesPerWeight = AdamW.BytesPerWeight)
+    double BytesPerWeight = AdamW.BytesPerWeight, long Host = 0)
 {
-    /// <summary>All of it.</summary>
+    /// <summary>All of it on the device.</summary>
     public long Total => Weights + Masters + Activations + Parent;
 
     /// <summary>For a model whose tuned layers are known, and the unpruned model where one is learnt from.</summary>
@@ -35,8 +37,10 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         IReadOnlyList<int?>? layerOwners = null)
     {
         int size = SizeOf(model);
-        long weights = model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * size)
-            - Elsewhere(model, tuned, options, layerOwners, ranks) * size;
+        bool offloadsLayers = options.Offload == FineTuneOptions.OffloadAll;
+        long elsewhere = offloadsLayers ? InFile(model, KeptFrom(model, tuned, options))
+            : Elsewhere(model, tuned, options, layerOwners, ranks);
+        long weights = (model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel()) - elsewhere) * size;
         int depth = tuned.Projector ? model.Layers.Count : model.Layers.Count - tuned.Layers.Min();
         long layer = LayerGraph(model, options.MicroBatchTokens, options.Lora);
         long states = (long)options.MicroBatchTokens * model.HiddenSize;
@@ -44,13 +48,21 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         long projector = tuned.Projector ? options.MicroBatchTokens * RowWidths(model.Projector) * size : 0;
         // Logits and their gradient; on a GPU the engine makes them in fp32, and another such matrix.
         long head = (model.Device.type == DeviceType.CPU ? 2L * size : 3L * sizeof(float)) * headRows * model.VocabularySize;
-        long learntFrom = parent is null ? 0 : parent.Parameters.Sum(p => p.Value.numel() * size) + layer + (options.Distill > 0 ? head : 0)
+        long parents = parent is null ? 0
+            : parent.Parameters.Sum(p => p.Value.numel()) - (offloadsLayers ? InFile(parent, parent.Layers.Count) : 0);
+        long learntFrom = parent is null ? 0 : parents * size + layer + (options.Distill > 0 ? head : 0)
             + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
-        double masters = HeldBytes(tuned, options, size, ranks), each = masters / tuned.Count;
+        double masters = HeldBytes(tuned, options, size, ranks), host = 0;
+        if (options.Offload != FineTuneOptions.OffloadNone && model.Device.type != DeviceType.CPU)
+        {
+            long own = options.Shard == FineTuneOptions.Unshared ? tuned.Count : Shares.Largest(tuned.Parameters, ranks);
+            host = own * (options.IsLean ? LeanAdamW.MomentBytes : AdamW.MomentBytes);
+        }
+        double each = (masters - host) / tuned.Count;
         long activations = options.Objective == FineTuneOptions.WindowMse   // one layer with its graph, and no head
             ? layer + 2 * states * size + 3 * states * sizeof(float)
             : kept + (options.Recompute ? layer : depth * layer) + projector + head;
-        return new(weights, (long)Math.Ceiling(masters), activations, learntFrom, each);
+        return new(weights, (long)Math.Ceiling(masters - host), activations, learntFrom, each, (long)Math.Ceiling(host));
     }
 
     /// <summary>What the graph of a layer holds.</summary>
@@ -72,12 +84,24 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         IReadOnlyList<int?>? owners, int ranks)
     {
         if (owners is null) return 0;
-        int kept = options.Recompute ? model.Layers.Count : tuned.Projector ? 0 : tuned.Layers.Min();   // graphs keep what they need
-        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept)
-            .Select(l => l.Item.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel()))];
+        int kept = KeptFrom(model, tuned, options);
+        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept).Select(l => Frozen(l.Item))];
         int others = layers.Length - (layers.Length + ranks - 1) / ranks;
         return Math.Max(0, others - 2) * layers.DefaultIfEmpty(0).Max();
     }
+
+    /// <summary>Frozen weights of layers that stay in the file, less one that is run and one that is on its way.</summary>
+    private static long InFile(VisionLanguageModel model, int keptFrom)
+    {
+        long[] layers = [.. model.Layers.Take(keptFrom).Select(Frozen).OrderDescending()];
+        return layers.Skip(2).Sum();
+    }
+
+    /// <summary>The lowest layer whose graph is kept, and with it the weights that it needs.</summary>
+    private static int KeptFrom(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options) =>
+        options.Recompute ? model.Layers.Count : tuned.Projector ? 0 : tuned.Layers.Min();
+
+    private static long Frozen(IDecoderLayer layer) => layer.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel());
 
     private static double HeldBytes(TrainedParameters tuned, FineTuneOptions options, int computeSize, int ranks)
     {
@@ -102,6 +126,6 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         string In(long bytes) => (bytes / size).ToString(format);
         return $"{In(Total)} {unit} of memory ({In(Weights)} weights, {In(Masters)} trained weights, gradients and optimiser at "
             + $"{BytesPerWeight:0.##} bytes a weight, {In(Activations)} activations"
-            + $"{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")})";
+            + $"{(Parent > 0 ? $", {In(Parent)} the unpruned model" : "")}){(Host > 0 ? $", and {In(Host)} {unit} of the machine's" : "")}";
     }
 }

@@ -18,9 +18,9 @@ namespace Interlace.Training;
 /// </param>
 /// <param name="trainsAllText">All text is trained on, and not answers alone.</param>
 /// <param name="ranks">The ranks.</param>
-/// <param name="sharesLayers">Frozen layers go round.</param>
+/// <param name="layersElsewhere">What to set where frozen layers are brought from elsewhere; null where all are here.</param>
 internal sealed class StepGradients(VisionLanguageModel model, VisionLanguageModel? parent, IObjective objective, FineTuneOptions options,
-    GradientSums? sums, Func<double, double> stateScale, bool trainsAllText, ICollective ranks, bool sharesLayers)
+    GradientSums? sums, Func<double, double> stateScale, bool trainsAllText, ICollective ranks, string? layersElsewhere)
 {
     /// <summary>What is said where numbers grow out of bounds.</summary>
     public const string LowerTheRate = "lower finetune.learning_rate, or compute in fp32";
@@ -34,7 +34,8 @@ internal sealed class StepGradients(VisionLanguageModel model, VisionLanguageMod
     {
         double loss = 0;
         sums?.Begin();
-        int rounds = sharesLayers ? step.Rounds : step.Own.Count;   // of shared layers every rank is there whenever one runs them
+        // Of layers that ranks share every rank is there whenever one runs them.
+        int rounds = layersElsewhere is null ? step.Own.Count : step.Rounds;
         for (int i = 0; i < rounds; i++)
         {
             bool isLast = i == rounds - 1;
@@ -67,10 +68,10 @@ internal sealed class StepGradients(VisionLanguageModel model, VisionLanguageMod
 
     private InputException NoNumber(int step, Batch batch)
     {
+        if (layersElsewhere is not null)   // to look for the place all of them have to be here
+            return new($"The loss is no number at step {step}: {LowerTheRate}, or look for the place with {layersElsewhere}.");
         if (parent is not null && FiniteValues.First(parent, batch) is not null)
             return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
-        if (sharesLayers)   // a rank that looks for the place alone would have to have them all
-            return new($"The loss is no number at step {step}: {LowerTheRate}, or look for the place with finetune.shard=none.");
         if (step == 0) return FiniteValues.Refusal("The loss is no number", model, batch);
         return new("The loss is no longer a number at step "
             + $"{step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");

@@ -17,6 +17,9 @@ namespace Interlace.Training;
 /// <param name="window">Which layer stands for which.</param>
 public sealed class WindowFit(VisionLanguageModel model, VisionLanguageModel parent, Window window) : IObjective
 {
+    /// <summary>Brings the weights of the unpruned model's layers, where they lie elsewhere.</summary>
+    internal BroughtLayers? Brought { get; init; }
+
     /// <summary>What messages call it.</summary>
     internal const string Setting = "finetune.objective = " + FineTuneOptions.WindowMse;
 
@@ -94,7 +97,8 @@ public sealed class WindowFit(VisionLanguageModel model, VisionLanguageModel par
             {
                 if (l == window.Layer) input = entering.alias();
                 if (l == window.After) behind = entering.alias();
-                return l < window.After ? layer(entering) : entering;
+                if (l >= window.After) return entering;
+                return Brought?.With(l, l + 1 < window.After ? l + 1 : null, () => layer(entering)) ?? layer(entering);
             });
             Tensor added = VisionLanguageModel.Enter(window.Layer + 1, zeros_like(last), pass);
             Tensor wanted = (behind ?? last).to(ScalarType.Float32).Plus(added.to(ScalarType.Float32).neg());

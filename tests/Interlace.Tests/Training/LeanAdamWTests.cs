@@ -30,7 +30,7 @@ public class LeanAdamWTests
         using var scope = NewDisposeScope();
         using var codes = new EightBitCodes(signed, CPU);
         float[] numbers = [.. Enumerable.Range(0, 700).Select(i => (signed && i % 2 == 1 ? -1 : 1) * MathF.Exp(-i / 60f) * (i < 256 ? 3 : 0.02f))];
-        using var moment = new EightBitMoment(numbers.Length, codes, CPU);
+        using var moment = new EightBitMoment(numbers.Length, codes);
         Assert.Equal(new float[700], moment.Read(0, 700).data<float>().ToArray());
         using var chance = new Generator(5, CPU);
         const int times = 400;

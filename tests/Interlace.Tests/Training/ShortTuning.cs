@@ -19,12 +19,12 @@ internal sealed class ShortTuning
         Assert.Equal(0, CommandRun.Of("prune", TinyCheckpoints.Tied, "--plan", plan, "--out", _pruned).Code);
     }
 
-    /// <summary>Tunes with one more setting, or none, and gives the folder.</summary>
-    public string Run(string name, string? setting = null)
+    /// <summary>Tunes with more settings, or none, and gives the folder.</summary>
+    public string Run(string name, params string[] settings)
     {
         var run = CommandRun.Of(["finetune", _pruned, "--data", Path.Combine(Demo.Root, "finevision"), "--rate", "0.005",
             "--max-steps", "2", "--set", "finetune.samples_per_step=2", "--device", "cpu", "--dtype", "fp32",
-            "--out", _scratch.At(name), .. setting is null ? (string[])[] : ["--set", setting]]);
+            "--out", _scratch.At(name), .. settings.SelectMany(setting => new[] { "--set", setting })]);
         Assert.True(run.Code == 0, run.Error);
         return _scratch.At(name);
     }
