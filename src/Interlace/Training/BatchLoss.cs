@@ -5,6 +5,9 @@ namespace Interlace.Training;
 /// <param name="States">Squared differences from the unpruned model's states, summed over anchors, tokens and elements.</param>
 public readonly record struct BatchLoss(double Answers, double States)
 {
+    /// <summary>Of two batches together.</summary>
+    public static BatchLoss operator +(BatchLoss a, BatchLoss b) => new(a.Answers + b.Answers, a.States + b.States);
+
     /// <summary>Both are numbers.</summary>
     public bool IsFinite => double.IsFinite(Answers) && double.IsFinite(States);
 }

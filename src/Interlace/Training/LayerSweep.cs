@@ -17,8 +17,9 @@ namespace Interlace.Training;
 /// <param name="embedded">X0 [N, D] where it was made with a graph, for the gradients of what made it; else null.</param>
 /// <param name="brought">Brings the weights of layers that lie elsewhere; null where all are here.</param>
 /// <param name="anchors">Looks at the states on the way up and adds to the gradients on the way down; null where nothing does.</param>
+/// <param name="turn">Among other sweeps over the same weights: a layer's gradients are added behind those of the one before.</param>
 internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowest, int bottom, int keptFrom, Tensor? embedded,
-    BroughtLayers? brought, AnchorLoss? anchors)
+    BroughtLayers? brought, AnchorLoss? anchors, SideBySide.Turn turn)
 {
     private readonly Kept[] _kept = new Kept[model.Layers.Count];
     private readonly Tensor?[] _levels = new Tensor?[model.AddedLevels];   // gradients of what enters between the layers
@@ -44,13 +45,17 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
         {
             pass.Cancellation.ThrowIfCancellationRequested();
             anchors?.AddTo(l, gradient);
+            if (TrainedParameters.AreIn(model.Layers[l])) turn.Wait(l);
             Tensor above = gradient;
             gradient = brought is null ? Down(l, above) : brought.With(l, l > bottom ? l - 1 : null, () => Down(l, above));
             passed?.Invoke(l);
+            turn.Pass(l);
             KeepLevel(l, gradient);
         }
         if (lowest > bottom) brought?.Follow(lowest - 1, bottom);
-        if (embedded is not null) BackwardInput(embedded, gradient);
+        if (embedded is null) return;
+        turn.Wait(int.MinValue);   // until the sweep before is done with all of it
+        BackwardInput(embedded, gradient);
     }
 
     // Input of a layer, and its output with the graph between them unless that is recomputed.

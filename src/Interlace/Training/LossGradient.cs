@@ -1,4 +1,5 @@
 using Interlace.Vlm;
+using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
@@ -52,7 +53,36 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     /// <param name="stateScale">What the summed squares are multiplied by.</param>
     /// <param name="passed">Is told of each layer that has come through the backward pass; null where nobody asks.</param>
     /// <returns>Both sums, not scaled.</returns>
-    public BatchLoss Accumulate(Batch batch, double scale, double stateScale, Action<int>? passed = null)
+    public BatchLoss Accumulate(Batch batch, double scale, double stateScale, Action<int>? passed = null) =>
+        Accumulate([batch], scale, stateScale, passed is null ? null : (layer, _) => passed(layer));
+
+    /// <summary>
+    /// The same for parts of a batch that go through the model at the same time. Every trained layer gets their gradients in their order,
+    /// so the result does not depend on the threads.
+    /// </summary>
+    /// <param name="parts">The parts.</param>
+    /// <param name="scale">What the summed loss is multiplied by.</param>
+    /// <param name="stateScale">What the summed squares are multiplied by.</param>
+    /// <param name="passed">
+    /// Is told of each layer that a part has come through, before the next part adds to it, and whether the part is the last one.
+    /// </param>
+    /// <returns>Both sums, not scaled.</returns>
+    public BatchLoss Accumulate(IReadOnlyList<Batch> parts, double scale, double stateScale, Action<int, bool>? passed = null)
+    {
+        var losses = new BatchLoss[parts.Count];
+        SideBySide.Run(parts.Count, turn =>
+        {
+            bool isLast = turn.Index == parts.Count - 1;
+            losses[turn.Index] = Accumulate(parts[turn.Index], scale, stateScale, turn, headRows / parts.Count,
+                passed is null ? null : layer => passed(layer, isLast));
+        });
+        return losses.Aggregate((all, one) => all + one);
+    }
+
+    // Weights that are brought stand in one place; a head that is trained gets gradients at both ends of a pass, where parts have no order.
+    bool IObjective.TakesParts => Brought is null && distillation?.Brought is null && !TrainsHead(model);
+
+    private BatchLoss Accumulate(Batch batch, double scale, double stateScale, SideBySide.Turn turn, int headRows, Action<int>? passed)
     {
         using var scope = NewDisposeScope();
         using var inputGradient = _trainsInput ? enable_grad() : (IDisposable)no_grad();
@@ -65,9 +95,10 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             bool hasGraph = x0.requires_grad;   // not where the projector alone is trained and nothing of the batch is an image
             int lowest = hasGraph ? 0 : _lowestTuned;
             var anchors = taught?.States.Count > 0 ? new AnchorLoss(taught.States, stateScale, lowest) : null;
-            var sweep = new LayerSweep(model, pass, lowest, Lowest, KeptFrom(batch.TokenCount), hasGraph ? x0 : null, Brought, anchors);
+            var sweep = new LayerSweep(model, pass, lowest, Lowest, KeptFrom(batch.TokenCount), hasGraph ? x0 : null, Brought, anchors,
+                turn);
             Tensor hidden = model.Hidden(x.detach(), pass, sweep.Up);
-            var (total, gradient) = Head(hidden, batch, scale, taught?.Rows);
+            var (total, gradient) = Head(hidden, batch, scale, taught?.Rows, Math.Max(1, headRows));
             hidden.Dispose();
             taught?.Rows?.Dispose();
             sweep.Down(gradient, passed);
@@ -106,7 +137,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
     /// <summary>Its answer tokens.</summary>
     public long Terms(Batch batch) => batch.AnswerRows.shape[0];
 
-    private (Tensor Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows)
+    private (Tensor Loss, Tensor Gradient) Head(Tensor hidden, Batch batch, double scale, Tensor? parentRows, int headRows)
     {
         using var timed = Profile.Of("loss");
         Tensor gradient = zeros_like(hidden), total = zeros([], ScalarType.Float64, hidden.device);
@@ -127,11 +158,12 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
         return (total, gradient);
     }
 
-    private static bool TrainsInput(VisionLanguageModel model)
-    {
-        var layers = model.Layers.SelectMany(layer => layer.Parameters).ToHashSet();
-        return model.Parameters.Any(parameter => parameter.IsTrainable && !layers.Contains(parameter));
-    }
+    private static bool TrainsInput(VisionLanguageModel model) => TrainedOutsideLayers(model).Any();
+
+    private static bool TrainsHead(VisionLanguageModel model) => TrainedOutsideLayers(model).Except(model.Projector).Any();
+
+    private static IEnumerable<Parameter> TrainedOutsideLayers(VisionLanguageModel model) =>
+        model.Parameters.Where(parameter => parameter.IsTrainable).Except(model.Layers.SelectMany(layer => layer.Parameters));
 
     /// <summary>The lowest layer with a trainable parameter; the number of layers where only others are trained.</summary>
     private static int LowestTuned(VisionLanguageModel model)

@@ -35,25 +35,31 @@ internal sealed class StepGradients(VisionLanguageModel model, VisionLanguageMod
         double loss = 0;
         sums?.Begin();
         // Of layers that ranks share every rank is there whenever one runs them.
-        int rounds = layersElsewhere is null ? step.Own.Count : step.Rounds;
-        for (int i = 0; i < rounds; i++)
+        int round = 0, rounds = layersElsewhere is null ? step.Own.Sum(batch => batch.Parts.Count) : step.Rounds;
+        foreach (var own in step.Own)
         {
-            bool isLast = i == rounds - 1;
-            Action<int>? passed = sums is null ? null : layer => sums.Passed(layer, isLast);
-            if (i >= step.Own.Count)
-            {
-                objective.Follow(backward: true, passed);
-                continue;
-            }
-            var own = step.Own[i];
             bool overStep = options.Loss == "batch_mean";
             double scale = overStep ? 1.0 / Math.Max(1, step.Answers) : 1.0 / (Math.Max(1, own.Answers) * step.MicroBatches);
             double ofStates = stateScale(overStep ? 1.0 / step.Tokens : 1.0 / (own.Tokens * step.MicroBatches));
-            using var batch = Batch.Pack(own.Samples, model.Device, trainsAllText);
-            var both = objective.Accumulate(batch, scale, ofStates, passed);
-            sums?.Passed();
-            if (!both.IsFinite) throw NoNumber(number, batch);
-            loss += scale * both.Answers + ofStates * both.States;
+            var sum = default(BatchLoss);
+            foreach (var part in own.Parts.Chunk(objective.TakesParts ? own.Parts.Count : 1))
+            {
+                round += part.Length;
+                bool endsStep = round == rounds;
+                Batch[] batches = [.. part.Select(samples => Batch.Pack(samples, model.Device, trainsAllText))];
+                using var freed = new Freed(batches);
+                var both = objective.Accumulate(batches, scale, ofStates,
+                    sums is null ? null : (layer, isLast) => sums.Passed(layer, isLast && endsStep));
+                sums?.Passed();
+                if (!both.IsFinite) throw NoNumber(number, batches);
+                sum += both;
+            }
+            loss += scale * sum.Answers + ofStates * sum.States;
+        }
+        for (; round < rounds; round++)
+        {
+            bool isLast = round == rounds - 1;
+            objective.Follow(backward: true, sums is null ? null : layer => sums.Passed(layer, isLast));
         }
         sums?.Complete();
         return sums is null ? loss : Summed(loss);
@@ -66,14 +72,26 @@ internal sealed class StepGradients(VisionLanguageModel model, VisionLanguageMod
         return sum[0].item<double>();
     }
 
-    private InputException NoNumber(int step, Batch batch)
+    private InputException NoNumber(int step, Batch[] parts)
     {
         if (layersElsewhere is not null)   // to look for the place all of them have to be here
             return new($"The loss is no number at step {step}: {LowerTheRate}, or look for the place with {layersElsewhere}.");
-        if (parent is not null && FiniteValues.First(parent, batch) is not null)
-            return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, batch);
-        if (step == 0) return FiniteValues.Refusal("The loss is no number", model, batch);
+        if (parent is not null && FirstFault(parent, parts) is { Fault: not null } taught)
+            return FiniteValues.Refusal("The logits of the model that is learnt from are no numbers", parent, taught.Part);
+        var found = FirstFault(model, parts);
+        if (step == 0) return FiniteValues.Refusal("The loss is no number", model, found.Part);
         return new("The loss is no longer a number at step "
-            + $"{step}{(FiniteValues.First(model, batch) is { } fault ? $", first {fault}" : "")}: {LowerTheRate}.");
+            + $"{step}{(found.Fault is null ? "" : $", first {found.Fault}")}: {LowerTheRate}.");
+    }
+
+    private static (FirstFault? Fault, Batch Part) FirstFault(VisionLanguageModel model, Batch[] parts) =>
+        parts.Select(part => (FiniteValues.First(model, part), part)).FirstOrDefault(found => found.Item1 is not null, (null, parts[0]));
+
+    private sealed class Freed(Batch[] parts) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var part in parts) part.Dispose();
+        }
     }
 }

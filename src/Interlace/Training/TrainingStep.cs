@@ -4,7 +4,7 @@ namespace Interlace.Training;
 
 /// <summary>An optimiser step as one rank has it: what it computes itself, and what all ranks compute together.</summary>
 /// <param name="Own">The micro-batches of this rank; it may have none.</param>
-/// <param name="Rounds">The most micro-batches that one rank has.</param>
+/// <param name="Rounds">The most parts of micro-batches that one rank has.</param>
 /// <param name="Failing">Samples of this rank that turned out to be of no use, by index, with the reason: the step is made anew.</param>
 /// <param name="Samples">Samples of the step.</param>
 /// <param name="Tokens">Their tokens.</param>

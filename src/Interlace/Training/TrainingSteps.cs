@@ -11,7 +11,8 @@ namespace Interlace.Training;
 /// <param name="options">How samples are grouped.</param>
 /// <param name="trainsAllText">All text is trained on, and not answers alone.</param>
 /// <param name="ranks">The ranks.</param>
-internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, ICollective ranks)
+/// <param name="parts">Into how many parts a micro-batch is cut, where it has as many samples.</param>
+internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, ICollective ranks, int parts)
 {
     private static readonly Dictionary<long, string> None = [];
 
@@ -33,7 +34,8 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
             var (skipped, ended) = (epoch.Skipped, epoch.Ended);
             var all = step.MicroBatches.SelectMany(batch => batch).Select(sample => sample.Encoded);
             var mine = own(step);
-            int rounds = ranks.Count == 1 ? mine.Own.Count : Enumerable.Range(0, ranks.Count).Max(rank => BatchesOf(step, rank).Count());
+            int rounds = ranks.Count == 1 ? mine.Own.Sum(batch => batch.Parts.Count)
+                : Enumerable.Range(0, ranks.Count).Max(rank => BatchesOf(step, rank).Sum(batch => Math.Min(parts, batch.Count())));
             yield return new(mine.Own, rounds, mine.Failing, all.Count(), all.Sum(sample => (long)sample.Length), all.Sum(Targets),
                 step.MicroBatches.Count, step.NextIndex, skipped, ended);
         }
@@ -70,7 +72,13 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
             .Select(batch => batch.Select(i => own[i]));
     }
 
-    private MicroBatch Of(EncodedSample[] samples) => new(samples, samples.Sum(Targets), samples.Sum(sample => (long)sample.Length));
+    private MicroBatch Of(EncodedSample[] samples)
+    {
+        int count = Math.Min(parts, samples.Length);
+        int[] places = Sharing.Out([.. samples.Select(sample => (long)sample.Length)], count);
+        return new([.. Enumerable.Range(0, count).Select(part => samples.Where((_, i) => places[i] == part).ToArray())],
+            samples.Sum(Targets), samples.Sum(sample => (long)sample.Length));
+    }
 
     private long Targets(EncodedSample sample) => Batch.CountTargets(sample, trainsAllText);
 

@@ -44,10 +44,10 @@ public sealed class WindowFit(VisionLanguageModel model, VisionLanguageModel par
 
     /// <summary>
     /// Adds the gradient of <paramref name="stateScale"/> times the summed squares to the layer's gradients; there is nothing that the
-    /// other scale is for, and the layer is told of to nobody.
+    /// other scale is for.
     /// </summary>
     /// <returns>The summed squares, not scaled, as <see cref="BatchLoss.States"/>.</returns>
-    public BatchLoss Accumulate(Batch batch, double scale, double stateScale, Action<int>? passed = null)
+    public BatchLoss Accumulate(Batch batch, double scale, double stateScale)
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
@@ -55,6 +55,11 @@ public sealed class WindowFit(VisionLanguageModel model, VisionLanguageModel par
         squares.Times(stateScale).backward();
         return new(0, squares.item<double>());
     }
+
+    bool IObjective.TakesParts => false;
+
+    BatchLoss IObjective.Accumulate(IReadOnlyList<Batch> parts, double scale, double stateScale, Action<int, bool>? passed) =>
+        Accumulate(parts.Single(), scale, stateScale);
 
     /// <summary>Nothing: the layer that runs is one that every rank holds.</summary>
     void IObjective.Follow(bool backward, Action<int>? passed)

@@ -96,6 +96,47 @@ public class LossGradientTests
         }
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void Parts_give_what_the_whole_gives_and_the_same_bytes_on_any_number_of_threads(bool shows)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Random(4, tied: true);
+        var trained = TrainedParameters.Of(model, [1, 3], projector: true);
+        EncodedSample first = shows ? Conversation(5, (2, 1)) : Conversation(5), second = shows ? Conversation(9, (1, 1)) : Conversation(9);
+        using Batch whole = Batch.Pack([first, second, Conversation(4)], CPU), one = Batch.Pack([first], CPU),
+            other = Batch.Pack([second, Conversation(4)], CPU);
+        var gradient = new LossGradient(model, headRows: 3);
+        List<int> passed = [];
+        Tensor[] Gradients(out double loss, params Batch[] parts)
+        {
+            passed.Clear();
+            loss = gradient.Accumulate(parts, Scale, 0, (layer, isLast) =>
+            {
+                if (isLast) passed.Add(layer);
+            }).Answers;
+            return [.. trained.Parameters.Select(parameter =>
+            {
+                if (parameter.Value.grad is not { } reached) return zeros_like(parameter.Value);   // the projector, without an image
+                Tensor copy = reached.clone();
+                reached.zero_();
+                return copy;
+            })];
+        }
+        Tensor[] expected = Gradients(out double sum, whole), serial = Gradients(out double parts, one, other);
+        Assert.Equal(sum, parts, 1e-5 * sum);
+        foreach (var (all, inParts) in expected.Zip(serial))
+            Assert.True((all - inParts).norm().item<float>() <= 1e-5 * all.norm().item<float>());
+        for (int time = 0; time < 20; time++)
+        {
+            double again = 0;
+            Tensor[] found = [];
+            Interlace.Vlm.Engine.Kernels.Workers.Within(2, () => found = Gradients(out again, one, other));
+            Assert.Equal(parts, again);
+            Assert.All(serial.Zip(found), pair => Assert.Equal(pair.First.bytes.ToArray(), pair.Second.bytes.ToArray()));
+            Assert.Equal(shows ? [3, 2, 1, 0] : [3, 2, 1], passed);
+        }
+    }
+
     [Fact]
     public void The_tower_below_a_trained_projector_runs_without_a_graph()
     {

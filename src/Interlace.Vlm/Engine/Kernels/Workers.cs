@@ -10,7 +10,10 @@ namespace Interlace.Vlm.Engine.Kernels;
 /// </summary>
 internal static unsafe class Workers
 {
-    private static readonly delegate* unmanaged<int, void> SetOwn = FindSetOwn();
+    private static readonly delegate* unmanaged<int, void> SetOwn = (delegate* unmanaged<int, void>)Find("omp_set_num_threads");
+
+    // MKL counts its threads by itself; absent where the engine comes without it. -> what was set before
+    private static readonly delegate* unmanaged<int, int> SetMkl = (delegate* unmanaged<int, int>)Find("MKL_Set_Num_Threads_Local");
 
     /// <summary>The engine can be held to one thread within a part.</summary>
     public static bool AreOurs => SetOwn is not null;
@@ -39,32 +42,42 @@ internal static unsafe class Workers
         }
     }
 
-    /// <summary>How many threads the engine may use for what the calling thread asks of it.</summary>
-    internal static void Allow(int threads) => SetOwn(threads);
-
-    private static void Alone(int i, Action<int> part)
+    /// <summary>Does work for which the engine may use so many threads.</summary>
+    internal static void Within(int threads, Action work)
     {
-        // Asking first also lets the engine prepare the thread, which would set the number again in the middle of the part.
-        int threads = get_num_threads();
-        if (threads > 1) Allow(1);
+        // Asking first also lets the engine prepare the thread, which would set the number again in the middle of the work.
+        int before = get_num_threads();
+        if (before == threads)
+        {
+            work();
+            return;
+        }
+        SetOwn(threads);
+        int ofMkl = SetMkl is null ? 0 : SetMkl(threads);
         try
         {
-            using var _ = no_grad();
-            using var scope = NewDisposeScope();
-            part(i);
+            work();
         }
         finally
         {
-            if (threads > 1) Allow(threads);
+            SetOwn(before);
+            if (SetMkl is not null) _ = SetMkl(ofMkl);
         }
     }
 
-    /// <summary>OpenMP's own call, of the library that the engine came with: it holds for the calling thread alone.</summary>
-    private static delegate* unmanaged<int, void> FindSetOwn()
+    private static void Alone(int i, Action<int> part) => Within(1, () =>
     {
-        if (!OperatingSystem.IsLinux()) return null;
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        part(i);
+    });
+
+    /// <summary>A call of the libraries that the engine came with: it holds for the calling thread alone.</summary>
+    private static nint Find(string name)
+    {
+        if (!OperatingSystem.IsLinux()) return 0;
         Aten.RequireKnownEngine();
         return NativeLibrary.TryLoad("torch_cpu", typeof(Aten).Assembly, null, out nint engine)
-            && NativeLibrary.TryGetExport(engine, "omp_set_num_threads", out nint call) ? (delegate* unmanaged<int, void>)call : null;
+            && NativeLibrary.TryGetExport(engine, name, out nint call) ? call : 0;
     }
 }

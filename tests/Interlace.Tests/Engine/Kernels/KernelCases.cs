@@ -60,18 +60,7 @@ internal static class KernelCases
     {
         Assert.SkipUnless(Workers.AreOurs, "the engine's threads cannot be told apart here");
         Tensor[] first = run();
-        int threads = get_num_threads();
         foreach (int count in (int[])[2, 3])
-        {
-            Workers.Allow(count);
-            try
-            {
-                Assert.All(first.Zip(run()), pair => Assert.True(pair.First.Equals(pair.Second)));
-            }
-            finally
-            {
-                Workers.Allow(threads);
-            }
-        }
+            Workers.Within(count, () => Assert.All(first.Zip(run()), pair => Assert.True(pair.First.Equals(pair.Second))));
     }
 }

@@ -35,21 +35,13 @@ public class ProductsTests
         Assert.SkipUnless(Workers.AreOurs, NotOurs);
         using var scope = NewDisposeScope();
         Tensor[] first = Results(shape, outputs, hasBias, Products.ByOneDnn);
-        int threads = get_num_threads();
         foreach (int count in (int[])[2, 3, 8])
-        {
-            Workers.Allow(count);
-            try
+            Workers.Within(count, () =>
             {
                 Tensor[] again = Results(shape, outputs, hasBias, Products.ByOneDnn);
                 Assert.All(first.Zip(again), pair => Assert.True(pair.First.Equals(pair.Second)));
                 Assert.Equal(count, get_num_threads());
-            }
-            finally
-            {
-                Workers.Allow(threads);
-            }
-        }
+            });
     }
 
     [Fact]
@@ -68,9 +60,7 @@ public class ProductsTests
     public void Parts_that_fail_say_why()
     {
         Assert.SkipUnless(Workers.AreOurs, NotOurs);
-        int threads = get_num_threads();
-        Workers.Allow(2);
-        try
+        Workers.Within(2, () =>
         {
             var thrown = Assert.Throws<InvalidDataException>(() => Workers.Run(8, static part =>
             {
@@ -78,11 +68,7 @@ public class ProductsTests
             }));
             Assert.Equal("part 3", thrown.Message);
             Assert.Equal(2, get_num_threads());
-        }
-        finally
-        {
-            Workers.Allow(threads);
-        }
+        });
     }
 
     /// <summary>The product, and the gradients of everything by a weighted sum of it; the numbers depend on the shapes alone.</summary>
