@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Interlace.Vlm.Engine.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Engine;
@@ -43,6 +44,19 @@ public sealed class SideBySide
             Task.WaitAll(others);
         }
         all._fault?.Throw();
+    }
+
+    /// <summary>Cuts a list into two of about one size; it stays whole where it cannot be cut, and where the device is no CPU.</summary>
+    /// <param name="all">What goes through a model.</param>
+    /// <param name="size">The size of one.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <returns>One or two parts, in order.</returns>
+    public static IReadOnlyList<T>[] Halves<T>(IReadOnlyList<T> all, Func<T, long> size, Device device)
+    {
+        if (all.Count < 2 || device.type != DeviceType.CPU) return [all];
+        long half = all.Sum(size) / 2, before = 0;
+        int cut = Math.Clamp(all.TakeWhile(one => (before += size(one)) <= half).Count(), 1, all.Count - 1);
+        return [[.. all.Take(cut)], [.. all.Skip(cut)]];
     }
 
     private void Work(int index, Action<Turn> work)

@@ -78,10 +78,16 @@ internal sealed class DecodingBatch(
     private void Prefill(IReadOnlyList<ActiveConversation> arrivals, int longest)
     {
         using var part = Profile.Of("prefill");
+        int firstSlot = _active.Count;
+        using (no_grad()) _cache.Reserve(firstSlot + arrivals.Count, longest + 1, Most(arrivals));
+        var parts = observe is null ? SideBySide.Halves(arrivals, c => c.Length, model.Device) : [arrivals];   // who looks on sees all
+        SideBySide.Run(parts.Length, turn => Read(parts[turn.Index], firstSlot + turn.Index * parts[0].Count));
+    }
+
+    private void Read(IReadOnlyList<ActiveConversation> arrivals, int firstSlot)
+    {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        int firstSlot = _active.Count;
-        _cache.Reserve(firstSlot + arrivals.Count, longest + 1, Most(arrivals));
         using var batch = Batch.Pack([.. arrivals.Select(c => c.Prompt)], model.Device);
         long[] rows = [.. arrivals.Index().SelectMany(c => Rows((long)(firstSlot + c.Index) * _cache.Capacity, c.Item.Length))];
         long end = 0;

@@ -1,5 +1,6 @@
 using Interlace.Data;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Inputs;
 
 namespace Interlace.Calibration;
@@ -32,9 +33,14 @@ internal sealed class BatchMeter(VisionLanguageModel model, CalibrationSettings 
     /// <summary>The sums of each sample of a batch.</summary>
     public SampleSums[] Measure(IReadOnlyList<EncodedSample> samples)
     {
-        using var packed = Batch.Pack(samples, model.Device);
-        var sums = _meter.Measure(model, packed);
+        var parts = SideBySide.Halves(samples, sample => sample.Length, model.Device);
+        var sums = new SampleSums[parts.Length][];
+        SideBySide.Run(parts.Length, turn =>
+        {
+            using var packed = Batch.Pack(parts[turn.Index], model.Device);
+            sums[turn.Index] = _meter.Measure(model, packed);
+        });
         model.CheckUnchanged();
-        return sums;
+        return [.. sums.SelectMany(part => part)];
     }
 }
