@@ -18,8 +18,9 @@ public static class Dealing
     /// <param name="isWanted">Whether a piece is to be done, asked by several threads; pieces are numbered from 0.</param>
     /// <param name="work">Asks for pieces as it needs them and gives a result for each, in any order; the same on all ranks.</param>
     /// <param name="cancellation">Nobody is waited for any more.</param>
+    /// <param name="together">Pieces that a member gets for one request: small ones would have it wait for messages.</param>
     public static IEnumerable<(int Piece, byte[] Result)> Lead(RankGroup group, Func<int, bool> isWanted,
-        Func<IEnumerable<int>, IEnumerable<(int Piece, byte[] Result)>> work, CancellationToken cancellation)
+        Func<IEnumerable<int>, IEnumerable<(int Piece, byte[] Result)>> work, CancellationToken cancellation, int together = 1)
     {
         int next = -1;
         int? Take() => Interlocked.Increment(ref next) is var piece && isWanted(piece) ? piece : null;
@@ -34,8 +35,12 @@ public static class Dealing
         }
         var results = new BlockingCollection<(int, byte[])>();   // not disposed: a postman that nobody waits for may still hold it
         bool stopped = false;
-        var postman = Task.Factory.StartNew(() => Deliver(group, () => Volatile.Read(ref stopped) ? null : Take(), results),
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        IEnumerable<int> Dealt()
+        {
+            for (int i = 0; i < together && !Volatile.Read(ref stopped) && Take() is { } piece; i++) yield return piece;
+        }
+        var postman = Task.Factory.StartNew(() => Deliver(group, Dealt, results), CancellationToken.None,
+            TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             foreach (var own in work(Own()))
@@ -105,7 +110,7 @@ public static class Dealing
                 group.Send(0, MessageKind.Request, []);
                 var (_, kind, content) = group.Next();
                 if (kind == MessageKind.NoPiece) yield break;
-                yield return BinaryPrimitives.ReadInt32LittleEndian(content);
+                foreach (byte[] piece in content.Chunk(sizeof(int))) yield return BinaryPrimitives.ReadInt32LittleEndian(piece);
             }
         }
         foreach (var (piece, result) in work(Asked())) group.Send(0, MessageKind.Result, Numbered(piece, result));
@@ -113,7 +118,7 @@ public static class Dealing
     }
 
     /// <summary>Answers requests and takes results in until every member is done.</summary>
-    private static void Deliver(RankGroup group, Func<int?> take, BlockingCollection<(int, byte[])> results)
+    private static void Deliver(RankGroup group, Func<IEnumerable<int>> take, BlockingCollection<(int, byte[])> results)
     {
         try
         {
@@ -126,7 +131,7 @@ public static class Dealing
                 }
                 if (kind == MessageKind.Dealt) working--;
                 else if (kind == MessageKind.Result) results.Add((BinaryPrimitives.ReadInt32LittleEndian(content), content[sizeof(int)..]));
-                else if (take() is { } piece) group.Send(from, MessageKind.Piece, Number(piece));
+                else if (take().SelectMany(Number).ToArray() is { Length: > 0 } pieces) group.Send(from, MessageKind.Piece, pieces);
                 else group.Send(from, MessageKind.NoPiece, []);
             }
         }

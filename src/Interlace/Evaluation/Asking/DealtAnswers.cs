@@ -19,6 +19,8 @@ internal sealed class DealtAnswers
 
     private const string SizesName = "table_bytes";
 
+    private const int RowsTogether = 8;   // few enough that no rank has much left when the others are done
+
     private readonly LoadedModel _loaded;
     private readonly Job _job;
     private readonly TableSet _tables;
@@ -79,7 +81,7 @@ internal sealed class DealtAnswers
         }
         ranks.Collective.Broadcast(questions.ToBytes());
         foreach (var (result, bytes) in Dealing.Lead(ranks, piece => piece < questions.Count, pieces => Share(questions, pieces),
-            _job.Cancellation))
+            _job.Cancellation, RowsTogether))
         {
             if (result < 0) skipped[~result].Merge(SkipCounts.Parse(Encoding.UTF8.GetString(bytes)));
             else if (AnswerFile.Of(bytes) is var (answer, seconds)) yield return (result, answer, seconds);
