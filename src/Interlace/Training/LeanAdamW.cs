@@ -24,6 +24,7 @@ internal sealed class LeanAdamW : IOptimiser
 
     /// <summary>Bytes of these that are moments.</summary>
     public const double MomentBytes = 2 * (1 + (double)sizeof(float) / EightBitMoment.Block);
+
     private const long Piece = 4096 * EightBitMoment.Block;   // elements that are worked on at a time
 
     private readonly IReadOnlyList<Parameter> _parameters;

@@ -28,7 +28,8 @@ public class SideBySideTests
             Assert.Equal(caller, last);
             Assert.Equal(threads, get_num_threads());
             Assert.Equal(15, added.Count);
-            Assert.All(Enumerable.Range(0, 5), step => Assert.Equal([0, 1, 2], added.Where(one => one.Step == step).Select(one => one.Part)));
+            Assert.All(Enumerable.Range(0, 5),
+                step => Assert.Equal([0, 1, 2], added.Where(one => one.Step == step).Select(one => one.Part)));
         });
     }
 

@@ -1,6 +1,7 @@
 using Interlace.Pruning;
 using Interlace.Tests.Cli;
 using Interlace.Tests.Evaluation;
+using Interlace.Training;
 
 namespace Interlace.Tests.Training;
 
@@ -27,5 +28,12 @@ internal sealed class ShortTuning
             "--out", _scratch.At(name), .. settings.SelectMany(setting => new[] { "--set", setting })]);
         Assert.True(run.Code == 0, run.Error);
         return _scratch.At(name);
+    }
+
+    /// <summary>Two tunings gave the same files, but for the log, which has times.</summary>
+    public static void AssertAlike(string one, string other)
+    {
+        foreach (string file in Directory.GetFiles(one).Where(file => Path.GetFileName(file) != TrainingLog.Name))
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(other, Path.GetFileName(file))));
     }
 }
