@@ -1,5 +1,6 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Families;
 using Interlace.Vlm.Families.Qwen3VL;
 using Interlace.Vlm.Inputs;
@@ -10,6 +11,13 @@ namespace Interlace.Bench;
 /// <summary>Models of a published shape in memory, with weights that are chance, and samples for them.</summary>
 internal static class ShapedModel
 {
+    /// <summary>The types in which this processor is worth measuring: without instructions for bf16 nobody computes in it.</summary>
+    public static IReadOnlyList<ScalarType> Types { get; } =
+        Cpu.HasBFloat16 ? [ScalarType.BFloat16, ScalarType.Float32] : [ScalarType.Float32];
+
+    /// <summary>The one that the program takes by itself.</summary>
+    public static ScalarType Type => Types[0];
+
     /// <summary>A model of some layers.</summary>
     /// <param name="shape">4b or 8b.</param>
     /// <param name="type">Type of the weights and of the computation.</param>

@@ -13,12 +13,14 @@ internal static class CalibrationFigures
 {
     private const int Layers = 4, Photos = 12, BatchTokens = 8192;
 
+    private static string TypeName => Compute.NameOf(ShapedModel.Type);
+
     /// <summary>The demo's model on 96 of its rows, and four layers of the shape of 4b on a text.</summary>
     public static IEnumerable<Figure> Run()
     {
         using (var loaded = LoadedModel.Open(Repository.DemoModel, CPU, ScalarType.Float32))
             yield return Cost(loaded.Model, DemoSamples.Take(loaded, 96), "demo, fp32", rounds: 7);
-        foreach (ScalarType type in new[] { ScalarType.BFloat16, ScalarType.Float32 })
+        foreach (ScalarType type in ShapedModel.Types)
         {
             using var model = ShapedModel.Create("4b", type, Layers, vocabulary: 4096);
             yield return Cost(model, [ShapedModel.Text(1024)], $"{Layers} layers of 4b, {Compute.NameOf(type)}", rounds: 5);
@@ -31,7 +33,7 @@ internal static class CalibrationFigures
         foreach (var (part, name) in new[] { ("calibrate", "calibration"), ("vision", "vision tower") })
         {
             double Peak(string way) => Processes.Own("child", part, way).Peak;
-            yield return Figure.Of($"peak memory of the {name}, {Photos} photos, {Layers} layers of 4b, bf16", "<= 1.2",
+            yield return Figure.Of($"peak memory of the {name}, {Photos} photos, {Layers} layers of 4b, {TypeName}", "<= 1.2",
                 ("packed", [Peak("packed")]), ("one by one", [Peak("single")]), Turns.Size);
         }
     }
@@ -39,7 +41,7 @@ internal static class CalibrationFigures
     /// <summary>One of both, in a process whose memory is then looked at.</summary>
     public static void Child(string part, string way)
     {
-        using var model = ShapedModel.Create("4b", ScalarType.BFloat16, Layers, visionBlocks: 24, vocabulary: 4096);
+        using var model = ShapedModel.Create("4b", ShapedModel.Type, Layers, visionBlocks: 24, vocabulary: 4096);
         var random = new Random(0);
         EncodedSample[] samples = [.. Enumerable.Range(0, Photos).Select(_ => Photo(random))];
         var meter = new SimilarityMeter(Layers, [1, 3]);

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
@@ -11,15 +12,17 @@ namespace Interlace.Bench.Figures;
 /// <summary>Answers: sixteen in flight against one at a time, and a step of one against reading the weights once.</summary>
 internal static class DecodingFigures
 {
-    private const int Slots = 16, Steps = 16;
+    private const int Layers = 4, Slots = 16, Steps = 16;
+
+    private static string Shape => $"{Layers} layers of 4b, {Compute.NameOf(ShapedModel.Type)}";
 
     /// <summary>Answers of 64 tokens to the demo's questions, and texts of a model of published shape.</summary>
     public static IEnumerable<Figure> Run()
     {
         using (var loaded = LoadedModel.Open(Repository.DemoModel, CPU, ScalarType.Float32))
             yield return Together(loaded.Model, "demo", DemoSamples.Questions(loaded, 3, image => image)[..Slots], tokens: 64);
-        using var model = ShapedModel.Create("4b", ScalarType.BFloat16, layers: 4, vocabulary: 16_896);
-        yield return Together(model, "4 layers of 4b, bf16", [.. Enumerable.Range(0, Slots).Select(i => ShapedModel.Text(64 + i))], Steps);
+        using var model = ShapedModel.Create("4b", ShapedModel.Type, Layers, vocabulary: 16_896);
+        yield return Together(model, Shape, [.. Enumerable.Range(0, Slots).Select(i => ShapedModel.Text(64 + i))], Steps);
         yield return OneStep(model);
     }
 
@@ -60,7 +63,7 @@ internal static class DecodingFigures
             steps.Add(step);
             reads.Add(read);
         }
-        return Figure.Of("decoding, a step of one answer, 4 layers of 4b, bf16, against reading the weights once", "<= 1.3",
+        return Figure.Of($"decoding, a step of one answer, {Shape}, against reading the weights once", "<= 1.3",
             ("step", steps), ("read", reads), Turns.Time);
     }
 

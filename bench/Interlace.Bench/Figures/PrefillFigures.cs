@@ -17,7 +17,7 @@ internal static class PrefillFigures
     /// <param name="lengths">Tokens of the sequence.</param>
     public static IEnumerable<Figure> Run(string shape, params int[] lengths)
     {
-        foreach (ScalarType type in new[] { ScalarType.BFloat16, ScalarType.Float32 })
+        foreach (ScalarType type in ShapedModel.Types)
         {
             using var model = ShapedModel.Create(shape, type, layers: 1);
             foreach (int length in lengths) yield return Prefill(model, shape, type, length);

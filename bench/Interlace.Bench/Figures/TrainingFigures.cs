@@ -22,6 +22,8 @@ internal static class TrainingFigures
 
     private static readonly int[] DemoTuned = [2, 6, 8, 12];
 
+    private static string Shape => $"{Layers} layers of 4b, {Compute.NameOf(ShapedModel.Type)}";
+
     /// <summary>The demo's model on 32 of its rows, and six layers of the shape of 4b on eight texts.</summary>
     public static IEnumerable<Figure> Run()
     {
@@ -31,7 +33,7 @@ internal static class TrainingFigures
             foreach (var figure in Recipes(loaded.Model, DemoSamples.Take(loaded, 32), "demo, fp32")) yield return figure;
         }
         using var model = Shaped();
-        foreach (var figure in Recipes(model, Texts(), $"{Layers} layers of 4b, bf16")) yield return figure;
+        foreach (var figure in Recipes(model, Texts(), Shape)) yield return figure;
         yield return Share(model);
     }
 
@@ -44,7 +46,7 @@ internal static class TrainingFigures
         double[] ours = Beyond("ours");
         foreach (string recipe in new[] { "padded", "flattened" })
         {
-            yield return Figure.Of($"memory of tuning beyond the weights, {Layers} layers of 4b, bf16", "<= 0.5", ("ours", ours),
+            yield return Figure.Of($"memory of tuning beyond the weights, {Shape}", "<= 0.5", ("ours", ours),
                 ($"the authors' recipe, {recipe}", Beyond(recipe)), Turns.Size);
         }
     }
@@ -124,7 +126,7 @@ internal static class TrainingFigures
 
     private static VisionLanguageModel Shaped()
     {
-        var model = ShapedModel.Create("4b", ScalarType.BFloat16, Layers, vocabulary: Vocabulary);
+        var model = ShapedModel.Create("4b", ShapedModel.Type, Layers, vocabulary: Vocabulary);
         TrainedParameters.Of(model, Tuned);
         return model;
     }
@@ -138,9 +140,9 @@ internal static class TrainingFigures
         using var _ = no_grad();
         EncodedSample[] samples = [ShapedModel.Text(512, AnswerTokens), ShapedModel.Text(512, AnswerTokens)];
         int tokens = samples.Sum(sample => sample.Length);
-        var products = LayerProducts.Of(model.Layers[0], tokens, ScalarType.BFloat16, sequences: samples.Length);
+        var products = LayerProducts.Of(model.Layers[0], tokens, ShapedModel.Type, sequences: samples.Length);
         Tensor head = model.InputParameters[0].Value, answers = randn(samples.Length * AnswerTokens, model.HiddenSize).to(head.dtype);
-        return Turns.Compare($"tuning step, {Layers} layers of 4b, bf16, {tokens} tokens: share of the products it cannot do without",
+        return Turns.Compare($"tuning step, {Shape}, {tokens} tokens: share of the products it cannot do without",
             ">= 0.75", ("products", () =>
             {
                 for (int layer = 0; layer < Layers; layer++)
