@@ -23,6 +23,7 @@ using Interlace.Bench.Figures;
     ("busy", true, CommandFigures.Busy),
     ("ranks", true, RankFigures.Run),
     ("attention", false, AttentionFigures.Run),
+    ("products", false, ProductFigures.Run),
     ("recompute", false, TrainingFigures.Recompute),
     ("order", false, DecodingFigures.Order),
     ("table", false, TableFigures.Run),

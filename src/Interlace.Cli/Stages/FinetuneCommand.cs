@@ -18,7 +18,7 @@ internal static class FinetuneCommand
         "interlace finetune run/pruned --data data/finevision --out run/tuned --set finetune.learning_rate=2e-5 --max-steps 200",
         "interlace finetune run/pruned --data data/finevision --out run/distilled --distill 0.5 --parent models/Qwen3-VL-8B-Instruct",
     ], Run, resumes: true) { Pruned, StageOptions.Data, StageOptions.Rate, StageOptions.MaxSteps, StageOptions.Distill, StageOptions.Parent,
-        StageOptions.Shard, Target, CommonOptions.Config, CommonOptions.Recipe, CommonOptions.Set };
+        StageOptions.Shard, StageOptions.Offload, Target, CommonOptions.Config, CommonOptions.Recipe, CommonOptions.Set };
 
     private static int Run(Invocation invocation)
     {

@@ -40,6 +40,8 @@ internal static class StageOptions
         "Weight, from 0 to 1, of the divergence from what the unpruned model predicts.", "WEIGHT");
     public static readonly ExperimentOption Shard = new("--shard", "finetune.shard",
         "What ranks (mpirun) hold a share each of: none, optimizer, or all, frozen layers too. It changes no result.");
+    public static readonly ExperimentOption Offload = new("--offload", "finetune.offload",
+        "What a GPU leaves to the machine's memory: none, optimizer, or all, frozen layers too. It changes no result.");
     public static readonly ExperimentOption Parent = new("--parent", "finetune.parent", "The unpruned model, under distillation.", "MODEL");
     public static readonly ExperimentOption Benchmarks = new("--benchmarks", "evaluate.benchmarks",
         "Folder of benchmark tables: VLMEvalKit's TSV files, or others that a benchmarks.json beside them names.", "FOLDER");

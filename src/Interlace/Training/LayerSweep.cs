@@ -27,8 +27,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
     /// <summary>Runs a layer on its way up, without a graph behind its output.</summary>
     public Tensor Up(int l, Func<Tensor, Tensor> layer, Tensor input)
     {
-        Tensor output = brought is null ? Run(l, layer, input)
-            : brought.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => Run(l, layer, input));
+        Tensor output = brought?.With(l, l + 1 < model.Layers.Count ? l + 1 : null, () => Run(l, layer, input)) ?? Run(l, layer, input);
         anchors?.Compare(l, output);
         return output;
     }
@@ -47,7 +46,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
             anchors?.AddTo(l, gradient);
             if (TrainedParameters.AreIn(model.Layers[l])) turn.Wait(l);
             Tensor above = gradient;
-            gradient = brought is null ? Down(l, above) : brought.With(l, l > bottom ? l - 1 : null, () => Down(l, above));
+            gradient = brought?.With(l, l > bottom ? l - 1 : null, () => Down(l, above)) ?? Down(l, above);
             passed?.Invoke(l);
             turn.Pass(l);
             KeepLevel(l, gradient);

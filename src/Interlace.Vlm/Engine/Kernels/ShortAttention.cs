@@ -90,28 +90,7 @@ internal static unsafe class ShortAttention
         int keys = shape.Keys, seen = shape.Seen(at + rows - 1), columns = (seen + Tiles.Columns - 1) / Tiles.Columns * Tiles.Columns;
         Tiles.Product(room.Queries, shape.Size, 1, room.TurnedKeys, keys, room.Weights, keys, rows, shape.Size, columns);
         for (int row = 0; row < rows; row++)
-            Softmax(room.Weights + row * keys, shape.Seen(at + row), columns, shape.Scale);
-    }
-
-    /// <summary>softmax(scale x) over the first numbers of a row; those behind become 0. A row has room for whole steps.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Softmax(float* row, int seen, int end, float scale)
-    {
-        for (int i = seen; i < end; i++) row[i] = float.NegativeInfinity;
-        var most = Vector512.Create(float.NegativeInfinity);
-        for (int i = 0; i < seen; i += Lanes.Count) most = Vector512.MaxNative(most, Vector512.Load(row + i));
-        float largest = float.NegativeInfinity;
-        for (int lane = 0; lane < Lanes.Count; lane++) largest = Math.Max(largest, most[lane]);
-        (var shift, var factor, var sums) = (Vector512.Create(largest), Vector512.Create(scale), Vector512<float>.Zero);
-        for (int i = 0; i < seen; i += Lanes.Count)
-        {
-            var power = Lanes.Exp((Vector512.Load(row + i) - shift) * factor);
-            power.Store(row + i);
-        }
-        for (int i = seen; i < end; i++) row[i] = 0;
-        for (int i = 0; i < seen; i += Lanes.Count) sums += Vector512.Load(row + i);
-        var inverse = Vector512.Create(1 / Vector512.Sum(sums));
-        for (int i = 0; i < seen; i += Lanes.Count) (Vector512.Load(row + i) * inverse).Store(row + i);
+            SoftmaxRows.Forward(room.Weights + row * keys, shape.Seen(at + row), columns, shape.Scale);
     }
 
     /// <summary>Rows of a head in fp32, [rows, d].</summary>

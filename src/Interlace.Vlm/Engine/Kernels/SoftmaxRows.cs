@@ -29,12 +29,32 @@ internal static unsafe class SoftmaxRows
                 int count = seen(i);
                 long place = (long)i * keys;
                 new ReadOnlySpan<float>(from + place, count).CopyTo(wide);
-                Normalise(row, count, scale);
-                wide.AsSpan(count).Clear();
+                Forward(row, count, wide.Length, scale);
                 if (isWide) wide.AsSpan(0, keys).CopyTo(new Span<float>((float*)to + place, keys));
                 else Lanes.Narrow(row, (ushort*)to + place, keys);
             }
         }
+    }
+
+    /// <summary>softmax(scale x) over the first numbers of a row; those behind become 0.</summary>
+    /// <param name="row">With room for a whole last step, which lies before the end.</param>
+    /// <param name="seen">How many numbers are seen, at least 1.</param>
+    /// <param name="end">Up to where the row is written.</param>
+    /// <param name="scale">Above 0.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Forward(float* row, int seen, int end, float scale)
+    {
+        for (int i = seen; i % Lanes.Count != 0; i++) row[i] = float.NegativeInfinity;
+        var most = Vector512.Create(float.NegativeInfinity);
+        for (int i = 0; i < seen; i += Lanes.Count) most = Vector512.MaxNative(most, Vector512.Load(row + i));
+        float largest = float.NegativeInfinity;
+        for (int lane = 0; lane < Lanes.Count; lane++) largest = Math.Max(largest, most[lane]);
+        (var shift, var factor, var sums) = (Vector512.Create(largest), Vector512.Create(scale), Vector512<float>.Zero);
+        for (int i = 0; i < seen; i += Lanes.Count) Lanes.Exp((Vector512.Load(row + i) - shift) * factor).Store(row + i);
+        new Span<float>(row + seen, end - seen).Clear();   // the power of -inf is only nearly 0
+        for (int i = 0; i < seen; i += Lanes.Count) sums += Vector512.Load(row + i);
+        var inverse = Vector512.Create(1 / Vector512.Sum(sums));
+        for (int i = 0; i < seen; i += Lanes.Count) (Vector512.Load(row + i) * inverse).Store(row + i);
     }
 
     /// <summary>Gradients of scores: scale w (g - sum of w g over the row).</summary>
@@ -62,27 +82,5 @@ internal static unsafe class SoftmaxRows
         for (int j = 0; j < whole; j += Lanes.Count)
             (Vector512.Load(weights + j) * factor * (Vector512.Load(gradients + j) - mean)).Store(gradients + j);
         for (int j = whole; j < keys; j++) gradients[j] = weights[j] * scale * (gradients[j] - sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Normalise(float* row, int count, float scale)
-    {
-        int end = (count + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
-        for (int j = count; j < end; j++) row[j] = float.NegativeInfinity;   // next to nothing in the sum
-        var most = Vector512.Create(float.NegativeInfinity);
-        for (int j = 0; j < end; j += Lanes.Count) most = Vector512.MaxNative(most, Vector512.Load(row + j));
-        float largest = float.NegativeInfinity;
-        for (int lane = 0; lane < Lanes.Count; lane++) largest = Math.Max(largest, most[lane]);
-        (var shift, var factor, var sums) = (Vector512.Create(largest), Vector512.Create(scale), Vector512<float>.Zero);
-        for (int j = 0; j < end; j += Lanes.Count)
-        {
-            var power = Lanes.Exp((Vector512.Load(row + j) - shift) * factor);
-            sums += power;
-            power.Store(row + j);
-        }
-        float sum = 0;
-        for (int lane = 0; lane < Lanes.Count; lane++) sum += sums[lane];
-        var inverse = Vector512.Create(1 / sum);
-        for (int j = 0; j < end; j += Lanes.Count) (Vector512.Load(row + j) * inverse).Store(row + j);
     }
 }
