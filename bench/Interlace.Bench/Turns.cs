@@ -16,16 +16,26 @@ internal static class Turns
     public static Figure Compare(string what, string aim, (string Name, Action Run) first, (string Name, Action Run) second,
         int rounds = 7, int warmUp = 1)
     {
-        var (one, other) = (new List<double>(), new List<double>());
-        for (int i = -warmUp; i < rounds; i++)
+        var times = Times(rounds, warmUp, first.Run, second.Run);
+        return Figure.Of(what, aim, (first.Name, times[0]), (second.Name, times[1]), Time);
+    }
+
+    /// <summary>Seconds of several ways by round, in turns.</summary>
+    /// <param name="rounds">How often all are measured.</param>
+    /// <param name="warmUp">How often all run before.</param>
+    /// <param name="ways">What is measured.</param>
+    public static double[][] Times(int rounds, int warmUp, params Action[] ways)
+    {
+        double[][] times = [.. ways.Select(_ => new double[rounds])];
+        for (int round = -warmUp; round < rounds; round++)
         {
-            foreach (var (values, run) in new[] { (one, first.Run), (other, second.Run) })
+            foreach (var (i, run) in ways.Index())
             {
                 double seconds = Seconds(run);
-                if (i >= 0) values.Add(seconds);
+                if (round >= 0) times[i][round] = seconds;
             }
         }
-        return Figure.Of(what, aim, (first.Name, one), (second.Name, other), Time);
+        return times;
     }
 
     /// <summary>How long something takes.</summary>

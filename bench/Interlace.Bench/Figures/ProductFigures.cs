@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Interlace.Bench.Figures;
 
-/// <summary>fp32 products of linear layers as the engine hands them on, and by oneDNN: which of both is the quicker on this processor.</summary>
+/// <summary>fp32 products of linear layers as the engine hands them on, and by oneDNN: the quicker one on this processor.</summary>
 internal static class ProductFigures
 {
     /// <summary>Rows, inputs and outputs of layers of the demo's model, of a small one and of 4b.</summary>
