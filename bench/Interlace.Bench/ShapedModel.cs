@@ -18,6 +18,9 @@ internal static class ShapedModel
     /// <summary>The one that the program takes by itself.</summary>
     public static ScalarType Type => Types[0];
 
+    /// <summary>What some layers of the shape of 4b in that type are called in the table.</summary>
+    public static string Named(int layers) => $"{layers} layers of 4b, {Compute.NameOf(Type)}";
+
     /// <summary>A model of some layers.</summary>
     /// <param name="shape">4b or 8b.</param>
     /// <param name="type">Type of the weights and of the computation.</param>

@@ -43,7 +43,7 @@ internal static class AttentionFigures
             yield return Turns.Compare($"attention of {count} sequences of {length} tokens, forward and backward", "> 1",
                 ("plain", () => Step(() => Plain(Heads(q), Heads(k), Heads(v)))),
                 ("packed", () => Step(() => packed.Forward(q, k, v))), rounds: 15);
-            void Packed(bool own)
+            void Take(bool own)
             {
                 bool before = ShortAttention.IsPreferred;
                 ShortAttention.IsPreferred = own;
@@ -51,7 +51,7 @@ internal static class AttentionFigures
                 ShortAttention.IsPreferred = before;
             }
             yield return Turns.Compare($"attention of {count} sequences of {length} tokens, our kernel for short ones", "> 1",
-                ("the engine's", () => Packed(own: false)), ("ours", () => Packed(own: true)), rounds: 15);
+                ("the engine's", () => Take(own: false)), ("ours", () => Take(own: true)), rounds: 15);
 
             Tensor Heads(Tensor x) => x.view(count, length, -1, size).transpose(1, 2);
         }

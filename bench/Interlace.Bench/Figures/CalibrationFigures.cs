@@ -13,8 +13,6 @@ internal static class CalibrationFigures
 {
     private const int Layers = 4, Photos = 12, BatchTokens = 8192;
 
-    private static string TypeName => Compute.NameOf(ShapedModel.Type);
-
     /// <summary>The demo's model on 96 of its rows, and four layers of the shape of 4b on a text.</summary>
     public static IEnumerable<Figure> Run()
     {
@@ -33,7 +31,7 @@ internal static class CalibrationFigures
         foreach (var (part, name) in new[] { ("calibrate", "calibration"), ("vision", "vision tower") })
         {
             double Peak(string way) => Processes.Own("child", part, way).Peak;
-            yield return Figure.Of($"peak memory of the {name}, {Photos} photos, {Layers} layers of 4b, {TypeName}", "<= 1.2",
+            yield return Figure.Of($"peak memory of the {name}, {Photos} photos, {ShapedModel.Named(Layers)}", "<= 1.2",
                 ("packed", [Peak("packed")]), ("one by one", [Peak("single")]), Turns.Size);
         }
     }

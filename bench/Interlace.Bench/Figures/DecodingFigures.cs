@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Interlace.Vlm;
-using Interlace.Vlm.Engine;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Images;
 using Interlace.Vlm.Inputs;
@@ -14,7 +13,7 @@ internal static class DecodingFigures
 {
     private const int Layers = 4, Slots = 16, Steps = 16;
 
-    private static string Shape => $"{Layers} layers of 4b, {Compute.NameOf(ShapedModel.Type)}";
+    private static string Shape => ShapedModel.Named(Layers);
 
     /// <summary>Answers of 64 tokens to the demo's questions, and texts of a model of published shape.</summary>
     public static IEnumerable<Figure> Run()

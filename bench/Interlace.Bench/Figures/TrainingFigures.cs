@@ -23,7 +23,7 @@ internal static class TrainingFigures
 
     private static readonly int[] DemoTuned = [2, 6, 8, 12];
 
-    private static string Shape => $"{Layers} layers of 4b, {Compute.NameOf(ShapedModel.Type)}";
+    private static string Shape => ShapedModel.Named(Layers);
 
     /// <summary>The demo's model on 32 of its rows, and six layers of the shape of 4b on eight texts.</summary>
     public static IEnumerable<Figure> Run()
