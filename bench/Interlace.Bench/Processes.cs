@@ -36,6 +36,22 @@ internal static class Processes
         return new(seconds, peak, output.Result);
     }
 
+    /// <summary>Seconds from a command's start to the first character that it writes.</summary>
+    /// <exception cref="InvalidOperationException">It wrote none, or failed.</exception>
+    public static double FirstWord(string command, params string[] arguments)
+    {
+        var clock = Stopwatch.StartNew();
+        using var process = Start(command, arguments);
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        int first = process.StandardOutput.Read();
+        double seconds = clock.Elapsed.TotalSeconds;
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return first >= 0 && process.ExitCode == 0 ? seconds
+            : throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+    }
+
     /// <summary>Starts a command and does not wait.</summary>
     public static Process Start(string command, params string[] arguments) =>
         Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;

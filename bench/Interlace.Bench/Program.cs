@@ -28,6 +28,7 @@ using Interlace.Bench.Figures;
     ("order", false, DecodingFigures.Order),
     ("table", false, TableFigures.Run),
 ];
+if (Value("--program") is { } program) Repository.Program = program;
 switch (args)
 {
     case ["all", ..]:
@@ -59,12 +60,13 @@ switch (args)
     default:
         Console.Error.WriteLine($"""
             usage: Interlace.Bench all [--model FOLDER] [--out FILE.md]
-                   Interlace.Bench {string.Join(" | ", figures.Select(figure => figure.Name))} [--model FOLDER]
+                   Interlace.Bench {string.Join(" | ", figures.Select(figure => figure.Name))} [--model FOLDER] [--program FILE]
                    Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]
                    Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]
                    Interlace.Bench scale check
                    Interlace.Bench scale [--tflops N] [--bandwidth GB/s] [--latency us] [--tokens N]
             FOLDER is what is pruned and opened: the demo's model, unless one that was fabricated is named.
+            FILE is the program whose commands are timed: the one in the build's folder, unless the archive's is named.
             """);
         return 2;
 }

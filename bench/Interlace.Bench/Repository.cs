@@ -12,15 +12,12 @@ internal static class Repository
     /// <summary>The demo's model.</summary>
     public static string DemoModel => Path.Combine(Demo, "model");
 
-    /// <summary>The program as it was built.</summary>
+    /// <summary>The program: as it was built, unless another is named.</summary>
     public static string Program
     {
-        get
-        {
-            string path = Path.Combine(Folder, "src", "Interlace.Cli", "bin", "Release", "net10.0", "interlace");
-            return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: build the program first.");
-        }
-    }
+        get => File.Exists(field) ? field : throw new InvalidOperationException($"{field} is missing: build the program first.");
+        set;
+    } = Path.Combine(Folder, "src", "Interlace.Cli", "bin", "Release", "net10.0", "interlace");
 
     private static string Find()
     {

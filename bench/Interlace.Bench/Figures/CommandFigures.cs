@@ -20,21 +20,26 @@ internal static class CommandFigures
         }
     }
 
-    /// <summary>From the start of the program to its end, for three small pieces of work on the demo's model.</summary>
+    /// <summary>
+    /// Three small pieces of work on the demo's model: from the start of the program to its end, and to an answer's first word.
+    /// </summary>
     public static IEnumerable<Figure> Start()
     {
         string scratch = Files.Scratch(), image = Path.Combine(scratch, "image.png");
         string table = Directory.EnumerateFiles(Path.Combine(Repository.Demo, "benchmarks"), "*.tsv").Order(StringComparer.Ordinal).First();
         using (var rows = BenchmarkTable.Open(table)) File.WriteAllBytes(image, rows.Images(rows.Rows[0])[0]);
-        foreach (var (name, limit, arguments) in new (string, double, string[])[]
+        string[] version = ["--version"], inspect = ["inspect", Repository.DemoModel];
+        string[] generate = ["generate", Repository.DemoModel, "What is this?", "--image", image];
+        foreach (var (name, limit, run) in new (string, double, Func<double>)[]
         {
-            ("`--version`", 0.15, ["--version"]),
-            ("`inspect`", 0.3, ["inspect", Repository.DemoModel]),
-            ("`generate`", 0.6, ["generate", Repository.DemoModel, "What is this?", "--image", image]),
+            ("`--version`, to the end", 0.15, () => Processes.Interlace(version).Seconds),
+            ("`inspect`, to the end", 0.3, () => Processes.Interlace(inspect).Seconds),
+            ("`generate`, to the first word", 0.6, () => Processes.FirstWord(Repository.Program, generate)),
+            ("`generate`, to the end", 0.6, () => Processes.Interlace(generate).Seconds),
         })
         {
-            double[] seconds = [.. Enumerable.Range(-1, 8).Select(_ => Processes.Interlace(arguments).Seconds).Skip(1)];
-            yield return Seconds($"start: {name}, from beginning to end", limit, seconds);
+            double[] seconds = [.. Enumerable.Range(-1, 8).Select(_ => run()).Skip(1)];
+            yield return Seconds($"start: {name}", limit, seconds);
         }
         Directory.Delete(scratch, recursive: true);
     }

@@ -57,6 +57,24 @@ public static partial class NativeSettings
         if (OperatingSystem.IsLinux()) _ = setenv(name, value, overwrite ? 1 : 0);
     }
 
+    /// <summary>
+    /// Lets the process end without the destructors of the libraries that it has loaded by now. For a program at its end, when everything
+    /// is written: what C libraries have not yet written to their standard output is lost.
+    /// </summary>
+    public static void SkipDestructors()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            // Of the functions that run at the end the last one registered is the first; it gets the exit code, and ends the process.
+            _ = on_exit(NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "_exit"), 0);
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            // Another C library.
+        }
+    }
+
     private static bool IsSet(string name) => Environment.GetEnvironmentVariable(name) is not null;
 
     [SupportedOSPlatform("linux")]
@@ -66,4 +84,8 @@ public static partial class NativeSettings
     [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int mallopt(int setting, int value);
+
+    [SupportedOSPlatform("linux")]
+    [LibraryImport("libc", EntryPoint = "on_exit")]
+    private static partial int on_exit(nint function, nint argument);
 }

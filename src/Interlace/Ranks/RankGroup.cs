@@ -60,7 +60,7 @@ public sealed class RankGroup
         var launch = Launch.Of(Environment.GetEnvironmentVariable);
         if (launch.Count == 1) return Alone;
         OwnDevice.Claim(launch);
-        var mpi = Mpi.Start();
+        var mpi = Mpi.Start(oneMachine: launch.LocalCount == launch.Count);
         var world = new MpiCollective(mpi, mpi.World);
         if (world.Count != launch.Count)
         {

@@ -9,6 +9,7 @@ using Interlace.Pruning.Sparsity;
 using Interlace.Ranks;
 using Interlace.Training;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Runs;
 
@@ -36,6 +37,8 @@ public static class Membership
     /// <exception cref="InputException">A model or data are wrong, as seen from this rank's machine.</exception>
     public static void Serve(RankGroup group, int? threads = null)
     {
+        // The leader does this too before it calls. What is wrong with the engine is said when a task needs it.
+        _ = Task.Run(Aten.RequireKnownEngine);
         using var ready = new ReadyModel();
         group.Serve(content => ready.Open(Job.Of(group, content, threads), content), (task, content) =>
         {
