@@ -9,7 +9,8 @@ using Interlace.Bench.Figures;
     ("prefill", true, () => PrefillFigures.Run("4b", 512, 4096)),
     ("vision", true, VisionFigures.Run),
     ("calibration", true, CalibrationFigures.Run),
-    ("training", true, TrainingFigures.Run),
+    ("training", true, TrainingFigures.Demo),
+    ("training-4b", true, TrainingFigures.Big),
     ("training-memory", true, TrainingFigures.Memory),
     ("decoding", true, DecodingFigures.Run),
     ("prune", true, () => FileFigures.Prune(Model())),
@@ -32,7 +33,9 @@ if (Value("--program") is { } program) Repository.Program = program;
 switch (args)
 {
     case ["all", ..]:
-        Table.Write(figures.Where(figure => figure.InTable).Select(figure => (figure.Name, figure.Run)), Value("--out"));
+        string[] without = (Value("--without") ?? "").Split(',');
+        Table.Write(figures.Where(figure => figure.InTable && !without.Contains(figure.Name))
+            .Select(figure => (figure.Name, figure.Run)), Value("--out"));
         break;
     case [var name, ..] when figures.FirstOrDefault(figure => figure.Name == name).Run is { } run:
         foreach (var figure in run()) Console.WriteLine(figure.Line);
@@ -59,7 +62,7 @@ switch (args)
         break;
     default:
         Console.Error.WriteLine($"""
-            usage: Interlace.Bench all [--model FOLDER] [--out FILE.md]
+            usage: Interlace.Bench all [--model FOLDER] [--without NAME,NAME] [--out FILE.md]
                    Interlace.Bench {string.Join(" | ", figures.Select(figure => figure.Name))} [--model FOLDER] [--program FILE]
                    Interlace.Bench device MODEL [--device cpu|cuda] [--type fp32|bf16] [--threads N] [--brief] [--out FILE]
                    Interlace.Bench fabricate FOLDER --like 4b|8b [--layers N] [--tokenizer MODEL]

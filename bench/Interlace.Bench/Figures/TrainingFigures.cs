@@ -25,14 +25,17 @@ internal static class TrainingFigures
 
     private static string Shape => ShapedModel.Named(Layers);
 
-    /// <summary>The demo's model on 32 of its rows, and six layers of the shape of 4b on eight texts.</summary>
-    public static IEnumerable<Figure> Run()
+    /// <summary>The demo's model on 32 of its rows.</summary>
+    public static IEnumerable<Figure> Demo()
     {
-        using (var loaded = LoadedModel.Open(Repository.DemoModel, CPU, ScalarType.Float32))
-        {
-            TrainedParameters.Of(loaded.Model, DemoTuned);
-            foreach (var figure in Recipes(loaded.Model, DemoSamples.Take(loaded, 32), "demo, fp32", rounds: 5)) yield return figure;
-        }
+        using var loaded = LoadedModel.Open(Repository.DemoModel, CPU, ScalarType.Float32);
+        TrainedParameters.Of(loaded.Model, DemoTuned);
+        foreach (var figure in Recipes(loaded.Model, DemoSamples.Take(loaded, 32), "demo, fp32", rounds: 5)) yield return figure;
+    }
+
+    /// <summary>Six layers of the shape of 4b on eight texts.</summary>
+    public static IEnumerable<Figure> Big()
+    {
         using var model = Shaped();
         foreach (var figure in Recipes(model, Texts(), Shape, rounds: 3)) yield return figure;
         yield return Share(model);
