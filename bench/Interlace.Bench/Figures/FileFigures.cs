@@ -40,7 +40,8 @@ internal static class FileFigures
                 Directory.Delete(copy, recursive: true);
             }
             string what = $"prune, {dropped} of {layers} layers, {Turns.Size(Files.Bytes(model))}";
-            yield return Figure.Of($"{what}, cold, flushed", "<= 1.15", ("prune", prunes), ("cp, its share of the bytes", copies), Turns.Time);
+            yield return Figure.Of($"{what}, cold, flushed", "<= 1.15", ("prune", prunes), ("cp, its share of the bytes", copies),
+                Turns.Time);
             yield return Figure.Of($"{what}: memory", "< 200 MB", ("prune", peaks), ("200 MB", [.. peaks.Select(_ => 200e6)]), Turns.Size);
         }
         finally

@@ -25,8 +25,7 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
     public static Compute Choose(string device = "auto", string type = "auto", int? threads = null,
         int localCount = 1)
     {
-        ProcessLimits.CheckAddressSpace();
-        Aten.RequireKnownEngine();
+        LoadEngine();
         Device chosen = device switch
         {
             "auto" => cuda.is_available() ? CUDA : CPU,
@@ -46,6 +45,15 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
         int count = threads ?? Math.Clamp(Cpu.MachineCores / localCount, 1, Cpu.Cores);
         set_num_threads(count);
         return new(chosen, scalar, count);
+    }
+
+    /// <summary>Loads the engine, where that can be done.</summary>
+    /// <exception cref="InputException">It is of another version than this program needs, or the process may not use the memory that it
+    /// needs.</exception>
+    public static void LoadEngine()
+    {
+        ProcessLimits.CheckAddressSpace();
+        Aten.RequireKnownEngine();
     }
 
     /// <summary>fp32 or bf16.</summary>

@@ -38,14 +38,21 @@ public static class Membership
     public static void Serve(RankGroup group, int? threads = null)
     {
         // The leader does this too before it calls. What is wrong with the engine is said when a task needs it.
-        _ = Task.Run(Aten.RequireKnownEngine);
-        using var ready = new ReadyModel();
-        group.Serve(content => ready.Open(Job.Of(group, content, threads), content), (task, content) =>
+        var engine = Task.Run(Compute.LoadEngine);
+        try
         {
-            var job = Job.Of(group, content, threads);
-            job.ConnectDevices();
-            Tasks[task](job, content, ready);
-        });
+            using var ready = new ReadyModel();
+            group.Serve(content => ready.Open(Job.Of(group, content, threads), content), (task, content) =>
+            {
+                var job = Job.Of(group, content, threads);
+                job.ConnectDevices();
+                Tasks[task](job, content, ready);
+            });
+        }
+        finally
+        {
+            Task.WhenAny(engine).Wait();   // no process may end while a library is being loaded
+        }
     }
 
     private static Action<Job, JsonObject, ReadyModel> WithModel(Action<LoadedModel, Job, JsonObject> join) => (job, content, ready) =>
