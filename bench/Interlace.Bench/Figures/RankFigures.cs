@@ -7,7 +7,7 @@ namespace Interlace.Bench.Figures;
 /// </summary>
 internal static class RankFigures
 {
-    private const int Rounds = 2;
+    private const int Rounds = 3;
 
     /// <summary>How many times as fast two ranks are, and two separate processes.</summary>
     public static IEnumerable<Figure> Run()
