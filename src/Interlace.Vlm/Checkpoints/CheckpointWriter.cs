@@ -1,31 +1,40 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Vlm.Checkpoints;
 
 /// <summary>Writes the weights of a model folder in Hugging Face's layout: one file, or shards with an index.</summary>
 public static class CheckpointWriter
 {
+    private const int FilesAtOnce = 2;
+
     private static readonly JsonSerializerOptions IndexFormat =
         new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
-    /// Writes one file per shard, named as readers expect them. One shard needs no index; more are listed in one, with the bytes (and
-    /// parameters, where
-    /// <paramref name="indexMetadata"/> has them) counted anew.
+    /// Writes one file per shard, two at a time, and flushes each to the disk. They are named as readers expect them. One shard needs no
+    /// index; more are listed in one, with the bytes (and parameters, where <paramref name="indexMetadata"/> has them) counted anew.
     /// </summary>
     /// <param name="folder">An existing folder without weights.</param>
-    /// <param name="shards">The tensors of each shard; empty shards are left out.</param>
+    /// <param name="shards">The tensors of each shard; empty ones are left out. Two threads ask for their bytes.</param>
     /// <param name="indexMetadata">The <c>metadata</c> of the index that the tensors come from, where there is one.</param>
-    /// <param name="written">Receives the number of bytes after each tensor.</param>
+    /// <param name="written">Receives the number of bytes after each tensor, from several threads.</param>
     /// <param name="cancel">Stops between chunks; what is written is then the caller's to delete.</param>
     public static void Write(string folder, IEnumerable<IReadOnlyList<TensorSource>> shards, JsonObject? indexMetadata = null,
         IProgress<long>? written = null, CancellationToken cancel = default)
     {
         IReadOnlyList<TensorSource>[] filled = [.. shards.Where(shard => shard.Count > 0)];
-        for (int i = 0; i < filled.Length; i++)
-            SafeTensorsWriter.Write(Path.Combine(folder, FileName(i, filled.Length)), filled[i], null, written, cancel);
+        // One goes to the disk while another is copied.
+        var several = new ParallelOptions { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = cancel };
+        Together.Run(() => Parallel.For(0, filled.Length, several, i =>
+        {
+            string path = Path.Combine(folder, FileName(i, filled.Length));
+            SafeTensorsWriter.Write(path, filled[i], null, written, cancel);
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.FlushToDisk(file);
+        }));
         if (filled.Length > 1) File.WriteAllText(Path.Combine(folder, Checkpoint.IndexName), Index(filled, indexMetadata));
     }
 

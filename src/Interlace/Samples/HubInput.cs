@@ -2,6 +2,7 @@ using Interlace.Data;
 using Interlace.Data.Parquet;
 using Interlace.Data.Sampled;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Hub;
 
 namespace Interlace.Samples;
@@ -39,7 +40,7 @@ internal sealed class HubInput(HubRepository repository, HubSettings settings, i
         var places = _sets.SelectMany((set, i) => set.Files.Select((_, j) => (Set: i, Shard: j))).ToArray();
         var opened = _sets.ConvertAll(set => new Shard[set.Files.Length]);
         int known = 0;
-        Run(() => Parallel.ForEach(places, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation },
+        Together.Run(() => Parallel.ForEach(places, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation },
             place =>
         {
             HubFile file = _sets[place.Set].Files[place.Shard];
@@ -67,20 +68,6 @@ internal sealed class HubInput(HubRepository repository, HubSettings settings, i
 
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
-
-    /// <summary>Runs parallel work; what one of its parts throws comes out as if it had been alone.</summary>
-    internal static void Run(Action work)
-    {
-        try
-        {
-            work();
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions is var all)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(
-                all.FirstOrDefault(one => one is not OperationCanceledException) ?? all[0]);
-        }
-    }
 
     private static bool IsRows(HubFile file) => file.Name.EndsWith(Ending, StringComparison.Ordinal) && file.Name.Length > Ending.Length
         && !file.Path.Split('/').Any(part => part.StartsWith('.'));

@@ -4,6 +4,7 @@ using Interlace.Data.Sampled;
 using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Vlm;
+using Interlace.Vlm.Engine;
 
 namespace Interlace.Samples;
 
@@ -28,7 +29,7 @@ internal sealed class Taking(ISampleInput input, DataSource data, IReadOnlyDicti
         var all = rows.OrderBy(file => file.Key).ToLookup(file => IsThere(file.Key));
         _done = all[true].Sum(file => file.Value.LongLength);
         Report();
-        HubInput.Run(() => Parallel.ForEach(all[false],
+        Together.Run(() => Parallel.ForEach(all[false],
             new ParallelOptions { MaxDegreeOfParallelism = SampleStage.AtOnce, CancellationToken = cancellation },
             file => Take(file.Key.Set, file.Key.Shard, file.Value)));
     }

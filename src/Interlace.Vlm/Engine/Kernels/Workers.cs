@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
@@ -32,14 +31,7 @@ internal static unsafe class Workers
             for (int i = 0; i < count; i++) part(i);
             return;
         }
-        try
-        {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, part);
-        }
-        catch (AggregateException exception)
-        {
-            ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
-        }
+        Together.Run(() => Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, part));
     }
 
     /// <summary>Does work for which the engine may use so many threads.</summary>
