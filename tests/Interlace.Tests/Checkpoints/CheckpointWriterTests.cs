@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Interlace.Vlm;
 using Interlace.Vlm.Checkpoints;
 
 namespace Interlace.Tests.Checkpoints;
@@ -41,10 +42,46 @@ public class CheckpointWriterTests
         Assert.Equal(40, progress.Bytes);
     }
 
+    [Fact]
+    public void Shards_written_at_once_have_the_bytes_of_one_after_the_other()
+    {
+        using var scratch = new ScratchFolder();
+        TensorSource[][] shards = [.. Enumerable.Range(0, 7).Select(i => Enumerable.Range(0, 3).Select(j =>
+            TensorSource.FromBytes($"t.{i}.{j}", ElementType.U8, [999], Enumerable.Range(0, 999).Select(k => (byte)(i + j + k)).ToArray())).ToArray())];
+        CheckpointWriter.Write(scratch.At(), shards);
+        foreach (var (i, shard) in shards.Index())
+        {
+            SafeTensorsWriter.Write(scratch.At("alone"), shard);
+            Assert.Equal(File.ReadAllBytes(scratch.At("alone")), File.ReadAllBytes(scratch.At(CheckpointWriter.FileName(i, shards.Length))));
+        }
+    }
+
+    [Fact]
+    public void What_one_shard_throws_comes_out_as_it_is()
+    {
+        using var scratch = new ScratchFolder();
+        var damaged = new TensorSource("t", ElementType.F32, [2], (_, _) => throw new InputException("The file ends within tensor t."));
+        var thrown = Assert.Throws<InputException>(() => CheckpointWriter.Write(scratch.At(), [Five[..2], [damaged], Five[2..]]));
+        Assert.Equal("The file ends within tensor t.", thrown.Message);
+    }
+
+    [Fact]
+    public void Writing_ends_where_it_is_called_off()
+    {
+        using var scratch = new ScratchFolder();
+        using var cancel = new CancellationTokenSource();
+        var last = new TensorSource("t", ElementType.F32, [2], (_, _) => cancel.Cancel());
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            CheckpointWriter.Write(scratch.At(), [[last, Five[0]], [.. Five[1..]], [last]], cancel: cancel.Token));
+        Assert.False(File.Exists(scratch.At(Checkpoint.IndexName)));
+    }
+
     private sealed class Sum : IProgress<long>
     {
-        public long Bytes { get; private set; }
+        private long _bytes;
 
-        public void Report(long value) => Bytes += value;
+        public long Bytes => _bytes;
+
+        public void Report(long value) => Interlocked.Add(ref _bytes, value);
     }
 }
