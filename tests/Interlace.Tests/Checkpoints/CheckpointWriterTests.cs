@@ -70,7 +70,11 @@ public class CheckpointWriterTests
     {
         using var scratch = new ScratchFolder();
         using var cancel = new CancellationTokenSource();
-        var last = new TensorSource("t", ElementType.F32, [2], (_, _) => cancel.Cancel());
+        var last = new TensorSource("t", ElementType.F32, [2], (_, token) =>
+        {
+            cancel.Cancel();
+            token.ThrowIfCancellationRequested();
+        });
         Assert.ThrowsAny<OperationCanceledException>(() =>
             CheckpointWriter.Write(scratch.At(), [[last, Five[0]], [.. Five[1..]], [last]], cancel: cancel.Token));
         Assert.False(File.Exists(scratch.At(Checkpoint.IndexName)));
