@@ -48,7 +48,7 @@ internal static class RankFigures
                 }
                 static double[] Less(List<double> whole, List<double> start) => [.. whole.Zip(start, (all, some) => all - some)];
                 yield return Figure.Of($"two ranks of a thread against one: {name}", aim, ("one rank", one), ("two", two), Turns.Time);
-                yield return Figure.Of($"the work alone: {name}", "-", ("one rank", Less(one, oneStart)), ("two", Less(two, twoStart)),
+                yield return Figure.Of($"the work alone: {name}", aim, ("one rank", Less(one, oneStart)), ("two", Less(two, twoStart)),
                     Turns.Time);
                 yield return Figure.Of($"with little to do: {name}", "-", ("one rank", oneStart), ("two", twoStart), Turns.Time);
                 yield return Figure.Of($"what the machine allows: {name}", "-", ("one process", one), ("half of two at once", half),
