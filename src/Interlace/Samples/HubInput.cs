@@ -40,8 +40,8 @@ internal sealed class HubInput(HubRepository repository, HubSettings settings, i
         var places = _sets.SelectMany((set, i) => set.Files.Select((_, j) => (Set: i, Shard: j))).ToArray();
         var opened = _sets.ConvertAll(set => new Shard[set.Files.Length]);
         int known = 0;
-        Together.Run(() => Parallel.ForEach(places, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation },
-            place =>
+        var several = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation };
+        Together.Run(() => Parallel.ForEach(places, several, place =>
         {
             HubFile file = _sets[place.Set].Files[place.Shard];
             opened[place.Set][place.Shard] = FineVisionFile.Open(ShardOf(file.Path), $"{HubRepository.Prefix}{repository.Id}/{file.Path}",
