@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Interlace.Vlm.Engine;
 
 namespace Interlace.Vlm.Checkpoints;
 

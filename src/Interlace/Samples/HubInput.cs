@@ -2,7 +2,6 @@ using Interlace.Data;
 using Interlace.Data.Parquet;
 using Interlace.Data.Sampled;
 using Interlace.Vlm;
-using Interlace.Vlm.Engine;
 using Interlace.Vlm.Hub;
 
 namespace Interlace.Samples;

@@ -4,7 +4,6 @@ using Interlace.Data.Sampled;
 using Interlace.Jobs;
 using Interlace.Outputs;
 using Interlace.Vlm;
-using Interlace.Vlm.Engine;
 
 namespace Interlace.Samples;
 

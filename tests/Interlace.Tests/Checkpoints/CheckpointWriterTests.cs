@@ -46,13 +46,15 @@ public class CheckpointWriterTests
     public void Shards_written_at_once_have_the_bytes_of_one_after_the_other()
     {
         using var scratch = new ScratchFolder();
-        TensorSource[][] shards = [.. Enumerable.Range(0, 7).Select(i => Enumerable.Range(0, 3).Select(j =>
-            TensorSource.FromBytes($"t.{i}.{j}", ElementType.U8, [999], Enumerable.Range(0, 999).Select(k => (byte)(i + j + k)).ToArray())).ToArray())];
+        static TensorSource Bytes(int i, int j) => TensorSource.FromBytes($"t.{i}.{j}", ElementType.U8, [999],
+            Enumerable.Range(0, 999).Select(k => (byte)(i + j + k)).ToArray());
+        TensorSource[][] shards = [.. Enumerable.Range(0, 7).Select(i => Enumerable.Range(0, 3).Select(j => Bytes(i, j)).ToArray())];
         CheckpointWriter.Write(scratch.At(), shards);
         foreach (var (i, shard) in shards.Index())
         {
             SafeTensorsWriter.Write(scratch.At("alone"), shard);
-            Assert.Equal(File.ReadAllBytes(scratch.At("alone")), File.ReadAllBytes(scratch.At(CheckpointWriter.FileName(i, shards.Length))));
+            string written = scratch.At(CheckpointWriter.FileName(i, shards.Length));
+            Assert.Equal(File.ReadAllBytes(scratch.At("alone")), File.ReadAllBytes(written));
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Interlace.Vlm.Engine;
+namespace Interlace.Vlm;
 
 /// <summary>Work that several threads do at once.</summary>
 public static class Together
