@@ -1,5 +1,6 @@
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Families;
 using Interlace.Vlm.Families.Qwen3VL;
@@ -23,7 +24,7 @@ internal static class ShapedModel
 
     /// <summary>A model of some layers.</summary>
     /// <param name="shape">4b or 8b.</param>
-    /// <param name="type">Type of the weights and of the computation.</param>
+    /// <param name="type">Type of the computation.</param>
     /// <param name="layers">Decoder layers.</param>
     /// <param name="visionBlocks">Blocks of the vision tower; 0: its weights are left out, and it cannot be run.</param>
     /// <param name="vocabulary">Tokens; null: embeddings are left out, and layers alone can be run.</param>
@@ -55,6 +56,7 @@ internal static class ShapedModel
             [.. Enumerable.Range(0, length).Select(i => i < length - answer ? TokenKind.Prompt : TokenKind.Answer)],
             [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, length).ToArray())], length, []);
 
-    private static Tensor Weight(long[] sizes, ScalarType type) =>
-        sizes.Length == 1 ? ones(sizes, type) : randn(sizes).mul_(0.02f).to(type);
+    /// <summary>As it would be held if it came from a folder in bf16.</summary>
+    private static Tensor Weight(long[] sizes, ScalarType type) => sizes.Length == 1 ? ones(sizes, type)
+        : randn(sizes).mul_(0.02f).to(ParameterSources.Held(ElementType.BF16, sizes, CPU, type));
 }

@@ -103,15 +103,16 @@ public sealed class VisionLanguageModel : IDisposable
     private Checkpoint? Weights { get; init; }   // keeps mapped weights alive
 
     /// <summary>
-    /// Reads one of its weights from the checkpoint anew, in the type of the computation. -> of the parameter's shape, the caller's; on a
-    /// CPU where it lies in the mapped file, if it has that type there. To a GPU it goes without anybody waiting for it.
+    /// Reads one of its weights from the checkpoint anew, in the type in which the model holds it. -> of the parameter's shape, the
+    /// caller's; on a CPU where it lies in the mapped file, if it has that type there. To a GPU it goes without anybody waiting for it.
     /// </summary>
     public Tensor Read(Parameter parameter)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (file, entry) = Weights!.Find(parameter.Name);
-        return Upload.Of(ParameterSources.Load(file, entry, CPU, ComputeType), Device).DetachFromDisposeScope();
+        ScalarType held = ParameterSources.Held(entry.Type, entry.Shape, Device, ComputeType);
+        return Upload.Of(ParameterSources.Load(file, entry, CPU, held), Device).DetachFromDisposeScope();
     }
 
     /// <summary>Builds a model of a configuration.</summary>
@@ -261,7 +262,7 @@ public sealed class VisionLanguageModel : IDisposable
         using var part = Profile.Of("head");
         using var scope = NewDisposeScope();
         Tensor normed = _norm.Forward(x);
-        Tensor logits = _head?.Forward(normed) ?? Products.Linear(normed, _embedding.As(x.dtype));
+        Tensor logits = _head?.Forward(normed) ?? Products.Linear(normed, _embedding.Value);
         return logits.MoveToOuterDisposeScope();
     }
 

@@ -25,6 +25,9 @@ internal static class TinyCheckpoints
     private static readonly Lazy<string> Fourth = new(() => Make("experts", layers: 10, hidden: 48, heads: 4, tied: false, [0, 2], ElementType.F32,
         shards: 2, WithExperts(chosen: 2, count: 5, size: 24, dense: [4, 6])));
 
+    private static readonly Lazy<string> Fifth = new(() => Make("broad", layers: 6, hidden: 64, heads: 4, tied: true, [1, 3, 5], ElementType.BF16,
+        shards: 1, config => config["text_config"]!["intermediate_size"] = 16_384));
+
     static TinyCheckpoints() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Folder.Dispose();
 
     /// <summary>12 layers, visual features behind the first three; one file of bfloat16 weights; the embedding is the head.</summary>
@@ -35,6 +38,11 @@ internal static class TinyCheckpoints
 
     /// <summary>10 layers, all but two with experts, visual features behind the first two; two files of float32 weights.</summary>
     public static string Experts => Fourth.Value;
+
+    /// <summary>
+    /// 6 layers whose feed-forward is as broad as that of a large model, so that its bfloat16 weights stay in the file where fp32 is computed.
+    /// </summary>
+    public static string Broad => Fifth.Value;
 
     /// <summary>10 layers, no images; one file of bfloat16 weights.</summary>
     public static string Text => Third.Value;

@@ -63,7 +63,7 @@ internal sealed class LayerProducts
         {
             using var own = NewDisposeScope();
             // Without a layer below, queries, keys and values have gradients of their weights alone.
-            if (below || i is not (0 or 1 or 2)) gradient.matmul(weight);
+            if (below || i is not (0 or 1 or 2)) Products.Linear(gradient, weight.t());
             if (tuned) gradient.t().matmul(input);
         }
         Attention(backward: true);

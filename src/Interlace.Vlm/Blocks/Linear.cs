@@ -21,7 +21,7 @@ public sealed class Linear(ParameterSource source, string name, long input, long
     {
         using var part = Profile.Of("linear");
         observe?.Invoke(Weight, x);
-        Tensor y = Products.Linear(x, Weight.As(x.dtype), Bias?.As(x.dtype));
+        Tensor y = Products.Linear(x, Weight.Value, Bias?.As(x.dtype));
         return Adapter is { } adapter ? y.Plus(adapter.Forward(x)) : y;
     }
 }

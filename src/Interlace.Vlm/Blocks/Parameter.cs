@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Blocks;
 
 /// <summary>
-/// One named weight of a model. A frozen one may lie in the mapped checkpoint and must not be written to; a trainable one is an fp32 master
-/// copy with a gradient, cast to the compute type where it is used.
+/// One named weight of a model. A frozen one may lie in the mapped checkpoint, narrower than what is computed, and must not be written to;
+/// a trainable one is an fp32 master copy with a gradient, cast to the compute type where it is used.
 /// </summary>
 public sealed class Parameter(string name, Tensor value) : IDisposable
 {

@@ -1,5 +1,6 @@
 using Interlace.Vlm.Checkpoints;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Blocks;
@@ -8,14 +9,14 @@ namespace Interlace.Vlm.Blocks;
 public static class ParameterSources
 {
     /// <summary>
-    /// Parameters of a checkpoint. On the CPU a tensor already in the type of the computation is used where it lies in the mapped file;
-    /// others are converted.
+    /// Parameters of a checkpoint. On the CPU a tensor already in the type of the computation is used where it lies in the mapped file,
+    /// and so is a large bf16 matrix where the computation is in fp32; others are converted.
     /// </summary>
     /// <exception cref="InputException">A tensor is absent or has another shape than the configuration says.</exception>
     public static ParameterSource From(Checkpoint checkpoint, Device device, ScalarType type) => (name, shape) =>
     {
         var (file, entry) = Find(checkpoint, name, shape);
-        return new Parameter(name, Load(file, entry, device, type));
+        return new Parameter(name, Load(file, entry, device, Held(entry.Type, shape, device, type)));
     };
 
     /// <summary>
@@ -25,12 +26,21 @@ public static class ParameterSources
     /// <exception cref="InputException">A tensor is absent or has another shape than the configuration says.</exception>
     public static ParameterSource Absent(Checkpoint checkpoint, Device device, ScalarType type) => (name, shape) =>
     {
-        Find(checkpoint, name, shape);
+        var (_, entry) = Find(checkpoint, name, shape);
         using var scope = NewDisposeScope();
-        Tensor none = empty([1], type, device);
+        Tensor none = empty([1], Held(entry.Type, shape, device, type), device);
         none.Fill(double.NaN);
         return new Parameter(name, none.expand(shape));
     };
+
+    /// <summary>The type in which a model holds a weight of a checkpoint.</summary>
+    /// <param name="stored">Its type there.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="device">Where the model runs.</param>
+    /// <param name="type">Type of the computation.</param>
+    internal static ScalarType Held(ElementType stored, IReadOnlyList<long> shape, Device device, ScalarType type) =>
+        device.type == TorchSharp.DeviceType.CPU && type == ScalarType.Float32 && stored == ElementType.BF16
+            && NarrowWeights.Stays(shape) ? ScalarType.BFloat16 : type;
 
     private static (SafeTensorsFile File, TensorEntry Entry) Find(Checkpoint checkpoint, string name, long[] shape)
     {

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Interlace.Training;
 
 /// <summary>What tuning will need, in bytes, before it starts.</summary>
-/// <param name="Weights">All weights in the type of the computation; on a CPU those of the file's own type stay in the mapped file.</param>
+/// <param name="Weights">All frozen weights as the model holds them; on a CPU those of the file's own type stay in the mapped file.</param>
 /// <param name="Masters">The trained weights, their gradients and two optimiser states; where ranks share them, what the rank that has most
 /// holds, and copies to compute with and gradients of the rest.</param>
 /// <param name="Activations">Kept layer inputs, one layer at work (all of them without recomputation), a chunk of the head,
@@ -40,7 +40,7 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         bool offloadsLayers = options.Offload == FineTuneOptions.OffloadAll;
         long elsewhere = offloadsLayers ? InFile(model, KeptFrom(model, tuned, options))
             : Elsewhere(model, tuned, options, layerOwners, ranks);
-        long weights = (model.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel()) - elsewhere) * size;
+        long weights = Frozen(model.Parameters) - elsewhere;
         int depth = tuned.Projector ? model.Layers.Count : model.Layers.Count - tuned.Layers.Min();
         long layer = LayerGraph(model, options.MicroBatchTokens, options.Lora);
         long states = (long)options.MicroBatchTokens * model.HiddenSize;
@@ -49,8 +49,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
         // Logits and their gradient; on a GPU the engine makes them in fp32, and another such matrix.
         long head = (model.Device.type == DeviceType.CPU ? 2L * size : 3L * sizeof(float)) * headRows * model.VocabularySize;
         long parents = parent is null ? 0
-            : parent.Parameters.Sum(p => p.Value.numel()) - (offloadsLayers ? InFile(parent, parent.Layers.Count) : 0);
-        long learntFrom = parent is null ? 0 : parents * size + layer + (options.Distill > 0 ? head : 0)
+            : Frozen(parent.Parameters) - (offloadsLayers ? InFile(parent, parent.Layers.Count) : 0);
+        long learntFrom = parent is null ? 0 : parents + layer + (options.Distill > 0 ? head : 0)
             + anchors * states * size + (anchors > 0 ? 3 * states * sizeof(float) : 0);
         double masters = HeldBytes(tuned, options, size, ranks), host = 0;
         if (options.Offload != FineTuneOptions.OffloadNone && model.Device.type != DeviceType.CPU)
@@ -79,21 +79,21 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
 
     private static int SizeOf(VisionLanguageModel model) => model.ComputeType == ScalarType.Float32 ? 4 : 2;
 
-    /// <summary>Weights of layers that the rank with most of them does not hold, less one that is run and one that is on its way.</summary>
+    /// <summary>Bytes of layers that the rank with most of them does not hold, less one that is run and one that is on its way.</summary>
     private static long Elsewhere(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options,
         IReadOnlyList<int?>? owners, int ranks)
     {
         if (owners is null) return 0;
         int kept = KeptFrom(model, tuned, options);
-        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept).Select(l => Frozen(l.Item))];
+        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept).Select(l => Frozen(l.Item.Parameters))];
         int others = layers.Length - (layers.Length + ranks - 1) / ranks;
         return Math.Max(0, others - 2) * layers.DefaultIfEmpty(0).Max();
     }
 
-    /// <summary>Frozen weights of layers that stay in the file, less one that is run and one that is on its way.</summary>
+    /// <summary>Bytes of frozen weights of layers that stay in the file, less one that is run and one that is on its way.</summary>
     private static long InFile(VisionLanguageModel model, int keptFrom)
     {
-        long[] layers = [.. model.Layers.Take(keptFrom).Select(Frozen).OrderDescending()];
+        long[] layers = [.. model.Layers.Take(keptFrom).Select(layer => Frozen(layer.Parameters)).OrderDescending()];
         return layers.Skip(2).Sum();
     }
 
@@ -101,7 +101,9 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     private static int KeptFrom(VisionLanguageModel model, TrainedParameters tuned, FineTuneOptions options) =>
         options.Recompute ? model.Layers.Count : tuned.Projector ? 0 : tuned.Layers.Min();
 
-    private static long Frozen(IDecoderLayer layer) => layer.Parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel());
+    /// <summary>Bytes of the frozen ones.</summary>
+    private static long Frozen(IEnumerable<Parameter> parameters) =>
+        parameters.Sum(p => p.IsTrainable ? 0 : p.Value.numel() * p.Value.ElementSize);
 
     private static double HeldBytes(TrainedParameters tuned, FineTuneOptions options, int computeSize, int ranks)
     {

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Interlace.Data;
 using Interlace.Ranks;
+using Interlace.Vlm;
 using Interlace.Vlm.Inputs;
 
 namespace Interlace.Training;
@@ -47,8 +49,8 @@ internal sealed class TrainingSteps(BatchOptions options, bool trainsAllText, IC
     private (IReadOnlyList<MicroBatch>, IReadOnlyDictionary<long, string>) Opened(OptimiserStep step)
     {
         LoadedSample[][] batches = [.. BatchesOf(step, ranks.Rank).Select(batch => batch.ToArray())];
-        var found = batches.SelectMany(batch => batch).AsParallel().AsOrdered()
-            .Select(sample => (sample.Index, Opened: sample.Open!())).ToDictionary(sample => sample.Index, sample => sample.Opened);
+        var found = new ConcurrentDictionary<long, (EncodedSample? Encoded, string? Skip)>();
+        Together.Run(() => Parallel.ForEach(batches.SelectMany(batch => batch), sample => found[sample.Index] = sample.Open!()));
         var failing = found.Where(sample => sample.Value.Encoded is null).ToDictionary(sample => sample.Key, sample => sample.Value.Skip!);
         return failing.Count > 0 ? ([], failing)
             : ([.. batches.Select(batch => Of([.. batch.Select(sample => found[sample.Index].Encoded!)]))], None);

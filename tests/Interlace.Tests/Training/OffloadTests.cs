@@ -39,12 +39,13 @@ public sealed class OffloadTests : IDisposable
         Assert.Equal([0, 1, 2], OffloadedLayers.Of(new(Offload: "all", Lora: 4), [1], 3).Order());
     }
 
-    [Theory, InlineData(false), InlineData(true)]
-    public void Layers_come_with_the_weights_of_the_file_and_go_again(bool behind)
+    [Theory, InlineData(false, false), InlineData(true, false), InlineData(true, true)]
+    public void Layers_come_with_the_weights_of_the_file_and_go_again(bool behind, bool broad)
     {
         using var scope = NewDisposeScope();
-        using var loaded = LoadedModel.Open(TinyCheckpoints.Tied, CPU, ScalarType.Float32, elsewhere: l => l is 3 or 4);
-        using var whole = LoadedModel.Open(TinyCheckpoints.Tied, CPU, ScalarType.Float32);
+        string folder = broad ? TinyCheckpoints.Broad : TinyCheckpoints.Tied;
+        using var loaded = LoadedModel.Open(folder, CPU, ScalarType.Float32, elsewhere: l => l is 3 or 4);
+        using var whole = LoadedModel.Open(folder, CPU, ScalarType.Float32);
         using var calls = new InTurn(behind, waits: true);
         var layers = new OffloadedLayers(loaded.Model, new HashSet<int> { 3, 4 }, calls);
         foreach (int l in new[] { 2, 3, 4, 5, 4, 3 })   // up, and down again
@@ -52,7 +53,10 @@ public sealed class OffloadTests : IDisposable
             layers.With(l, l + 1, () =>
             {
                 foreach (var (here, there) in loaded.Model.Layers[l].Parameters.Zip(whole.Model.Layers[l].Parameters))
+                {
+                    Assert.Equal(there.Value.dtype, here.Value.dtype);
                     Assert.True(here.Value.eq(there.Value).all().item<bool>());
+                }
                 return empty(0);
             });
             if (l is 3 or 4) Assert.True(loaded.Model.Layers[l].Parameters[0].Value.isnan().all().item<bool>());

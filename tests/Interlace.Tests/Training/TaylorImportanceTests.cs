@@ -29,10 +29,10 @@ public class TaylorImportanceTests
         }
     }
 
-    [Fact]
-    public void A_few_layers_at_a_time_give_the_same_and_leave_the_weights_as_they_were()
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_few_layers_at_a_time_give_the_same_and_leave_the_weights_as_they_were(bool broad)
     {
-        using var prepared = new PreparedSamples(TinyCheckpoints.Tied, 4);
+        using var prepared = new PreparedSamples(broad ? TinyCheckpoints.Broad : TinyCheckpoints.Tied, 4);
         var (model, samples) = (prepared.Loaded.Model, prepared.Encoded(Enumerable.Range(0, 4)));
         Tensor[] before = [.. model.Parameters.Select(parameter => parameter.Value)];
         var all = TaylorImportance.Measure(model, samples);
