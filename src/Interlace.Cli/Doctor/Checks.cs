@@ -106,8 +106,9 @@ internal static class Checks
         }
         string own = Speed(static (x, weight) => nn.functional.linear(x, weight));
         if (device.type != DeviceType.CPU || type != ScalarType.Float32) return own;
-        if (!KernelProducts.PrefersOneDnn) return own;
-        return $"{Speed(static (x, weight) => KernelProducts.Linear(x, weight))} by oneDNN ({own} by MKL)";
+        if (!KernelProducts.CutsLarge) return own;
+        string taken = Speed(static (x, weight) => KernelProducts.Linear(x, weight));
+        return KernelProducts.PrefersOneDnn ? $"{taken} by oneDNN ({own} by MKL)" : $"{taken} in blocks ({own} in one piece)";
     }
 
     /// <summary>Causal attention of a thousand tokens, by the way that the models take here, and by the other.</summary>

@@ -10,7 +10,7 @@ public static class ParameterSources
 {
     /// <summary>
     /// Parameters of a checkpoint. On the CPU a tensor already in the type of the computation is used where it lies in the mapped file,
-    /// and so is a large bf16 matrix where the computation is in fp32; others are converted.
+    /// and so is a large matrix in bf16 or fp16 where the computation is in fp32; others are converted.
     /// </summary>
     /// <exception cref="InputException">A tensor is absent or has another shape than the configuration says.</exception>
     public static ParameterSource From(Checkpoint checkpoint, Device device, ScalarType type) => (name, shape) =>
@@ -39,8 +39,8 @@ public static class ParameterSources
     /// <param name="device">Where the model runs.</param>
     /// <param name="type">Type of the computation.</param>
     internal static ScalarType Held(ElementType stored, IReadOnlyList<long> shape, Device device, ScalarType type) =>
-        device.type == TorchSharp.DeviceType.CPU && type == ScalarType.Float32 && stored == ElementType.BF16
-            && NarrowWeights.Stays(shape) ? ScalarType.BFloat16 : type;
+        device.type == TorchSharp.DeviceType.CPU && type == ScalarType.Float32
+            && stored is ElementType.BF16 or ElementType.F16 && NarrowWeights.Stay(shape) ? stored.ToScalarType() : type;
 
     private static (SafeTensorsFile File, TensorEntry Entry) Find(Checkpoint checkpoint, string name, long[] shape)
     {

@@ -15,7 +15,7 @@ public sealed class HeldWeightsTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
 
-    public HeldWeightsTests() => Assert.SkipUnless(NarrowWeights.Stays([16_384, 64]), "weights are not held narrow here");
+    public HeldWeightsTests() => Assert.SkipUnless(NarrowWeights.Stay([16_384, 64]), "weights are not held narrow here");
 
     public void Dispose() => _scratch.Dispose();
 
@@ -32,6 +32,16 @@ public sealed class HeldWeightsTests : IDisposable
         Assert.All(narrowest.Model.Parameters, parameter => Assert.Equal(ScalarType.BFloat16, parameter.Value.dtype));
     }
 
+    [Theory, InlineData(ElementType.BF16), InlineData(ElementType.F16), InlineData(ElementType.F32)]
+    public void A_weight_is_held_as_it_is_stored_where_that_is_narrower(ElementType stored)
+    {
+        long[] large = [2048, 1024], small = [256, 256];
+        Assert.Equal(stored.ToScalarType(), ParameterSources.Held(stored, large, CPU, ScalarType.Float32));
+        Assert.Equal(ScalarType.Float32, ParameterSources.Held(stored, small, CPU, ScalarType.Float32));
+        Assert.Equal(ScalarType.BFloat16, ParameterSources.Held(stored, large, CPU, ScalarType.BFloat16));
+        Assert.Equal(ScalarType.Float32, ParameterSources.Held(stored, large, CUDA, ScalarType.Float32));
+    }
+
     [Fact]
     public void States_answers_and_gradients_are_those_of_a_model_with_wide_weights()
     {
@@ -45,7 +55,7 @@ public sealed class HeldWeightsTests : IDisposable
 
         EncodedSample[] prompts = prepared.Encoded(1, 3, 4);
         int[][] Answers(VisionLanguageModel model) =>
-            [.. new Generator(model, new GenerationOptions(MaxNewTokens: 12, Slots: 2), new HashSet<int>()).Run(prompts).Select(a => a.Ids.ToArray())];
+            [.. new Generator(model, new(MaxNewTokens: 12, Slots: 2), new HashSet<int>()).Run(prompts).Select(answer => answer.Ids.ToArray())];
         Assert.Equal(Answers(other), Answers(own));
 
         foreach (var model in new[] { own, other }) TrainedParameters.Of(model, [1, 4]);

@@ -13,7 +13,7 @@ public class TrainingStepsTests
     public void A_rank_opens_its_share_of_every_step()
     {
         Assert.Equal(3, Steps(Outline).Count);
-        Assert.All(Steps(Outline), step => Assert.Equal(2, step.Own.Sum(batch => batch.Parts.Sum(part => part.Count()))));
+        Assert.All(Steps(Outline), step => Assert.Equal(2, step.Own.Sum(batch => batch.Parts.Sum(part => part.Count))));
     }
 
     [Fact]

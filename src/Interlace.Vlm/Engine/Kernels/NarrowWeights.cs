@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Engine.Kernels;
 
 /// <summary>
-/// Large frozen bf16 matrices of a model that is computed in fp32 on a CPU. They stay where they lie, in the mapped file, and are widened on
-/// their way into a product: the numbers are those of a wide copy, at half of its memory and, where few rows are computed, half of its
-/// reading.
+/// Large frozen matrices in bf16 or fp16 of a model that is computed in fp32 on a CPU. They stay where they lie, in the mapped file, and
+/// are widened on their way into a product: the numbers are those of a wide copy, at half of its memory and, where few rows are computed,
+/// half of its reading.
 /// </summary>
 internal static unsafe class NarrowWeights
 {
-    /// <summary>Up to so many rows a product is computed here: for more it is quicker to widen a piece of the matrix first.</summary>
+    /// <summary>Up to so many rows a product with bf16 is computed here: for more it is quicker to widen pieces of the matrix.</summary>
     public const int MostRows = 16;
 
     /// <summary>Weights that are widened at once: 32 bytes of them.</summary>
@@ -23,17 +23,17 @@ internal static unsafe class NarrowWeights
     /// <summary>Smaller matrices are widened when a model is opened: they are soon read, and their products are short.</summary>
     public const long SmallestWeight = 1 << 20;
 
-    /// <summary>A weight of this shape stays narrow.</summary>
-    public static bool Stays(IReadOnlyList<long> shape) => Rows.AreFast && Workers.AreOurs && shape is [>= Outputs, var inputs]
+    /// <summary>A weight of this shape stays narrow, where it is stored so.</summary>
+    public static bool Stay(IReadOnlyList<long> shape) => Rows.AreFast && Workers.AreOurs && shape is [>= Outputs, var inputs]
         && inputs % Step == 0 && shape[0] * inputs >= SmallestWeight;
 
     /// <summary>A product is one of wide rows with a narrow matrix.</summary>
-    public static bool Are(Tensor x, Tensor weight) => x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.BFloat16
-        && !weight.requires_grad && weight.device_type == DeviceType.CPU && Workers.AreOurs;
+    public static bool Are(Tensor x, Tensor weight) => x.dtype == ScalarType.Float32
+        && weight.dtype is ScalarType.BFloat16 or ScalarType.Float16 && !weight.requires_grad && weight.device_type == DeviceType.CPU && Workers.AreOurs;
 
     /// <summary>The kernel serves these rows and this matrix.</summary>
-    public static bool Serves(Tensor x, Tensor weight) => Rows.AreFast && x.numel() <= MostRows * x.size(-1)
-        && weight.size(0) >= Outputs && weight.size(1) % Step == 0 && weight.is_contiguous();
+    public static bool Serves(Tensor x, Tensor weight) => Rows.AreFast && weight.dtype == ScalarType.BFloat16
+        && x.numel() <= MostRows * x.size(-1) && weight.size(0) >= Outputs && weight.size(1) % Step == 0 && weight.is_contiguous();
 
     /// <summary>
     /// x W^T + b without a gradient. x [.., input] in fp32, at most <see cref="MostRows"/> rows, weight [output, input] in bf16, bias
@@ -56,7 +56,7 @@ internal static unsafe class NarrowWeights
         return bias is null ? y : y.add_(bias);
     }
 
-    /// <summary>Within sixteen numbers those at even places stand before those at odd ones, as the halves of <see cref="Step"/> do.</summary>
+    /// <summary>Of sixteen numbers those at even places come to stand before those at odd ones.</summary>
     private static void Turn(float* from, float* to, long count)
     {
         for (long i = 0; i < count; i += Step)

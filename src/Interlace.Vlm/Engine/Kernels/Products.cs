@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace Interlace.Vlm.Engine.Kernels;
 
 /// <summary>
-/// Linear layers. The engine hands products of fp32 to MKL, which leaves half of an AMD processor's vector unit idle where that has AVX-512:
-/// there oneDNN is taken, which the engine has too. Its order of sums depends on the number of its threads, so the product is cut into
+/// Linear layers. The engine hands products of fp32 to MKL, which leaves half of an AMD processor's vector unit idle where that has
+/// AVX-512: there oneDNN is taken, which the engine has too. Its order of sums depends on the number of its threads, so the product is cut into
 /// blocks by its shape alone, and each block is computed by one thread. Products with large weights are cut elsewhere too: MKL is quicker
 /// in blocks that stay in a cache, and weights that are held narrower (<see cref="NarrowWeights"/>) are widened block by block.
 /// </summary>
 public static class Products
 {
-    /// <summary>Weights below this size stay with the engine where oneDNN is preferred: the calls would take longer than what is won.</summary>
+    /// <summary>Smaller weights stay with the engine where oneDNN is preferred: the calls would take longer than what is won.</summary>
     private const long SmallestForOneDnn = 1 << 16;
 
     /// <summary>The gradients of a head of more outputs would need a copy of a large part of its weight.</summary>
@@ -19,6 +19,9 @@ public static class Products
 
     private static readonly Blocks OneDnn = new(Rows: 512, Columns: 512, Aten.OneDnnLinear, CopiesTurned: true);
     private static readonly Blocks Engine = new(Rows: 512, Columns: 256, nn.functional.linear, CopiesTurned: false);
+
+    /// <summary>Those with large weights are computed in blocks on this machine.</summary>
+    public static bool CutsLarge { get; } = Workers.AreOurs;
 
     /// <summary>fp32 products go to oneDNN on this machine.</summary>
     public static bool PrefersOneDnn { get; internal set; } =
@@ -48,7 +51,7 @@ public static class Products
         if (x.dtype != ScalarType.Float32 || x.device_type != DeviceType.CPU || weight.device_type != DeviceType.CPU) return false;
         long size = weight.NumberOfElements;
         return PrefersOneDnn ? size >= SmallestForOneDnn && (weight.shape[0] <= MostOutputs || !hasGradient)
-            : size >= NarrowWeights.SmallestWeight && Workers.AreOurs;
+            : size >= NarrowWeights.SmallestWeight && CutsLarge;
     }
 
     private static Tensor By(Blocks blocks, Tensor x, Tensor weight, Tensor? bias) => !HasGradient(x, weight, bias)

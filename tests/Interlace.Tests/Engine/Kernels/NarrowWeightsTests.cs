@@ -55,14 +55,15 @@ public class NarrowWeightsTests
         Assert.SkipUnless(Workers.AreOurs, NotHere);
         using var scope = NewDisposeScope();
         var (x, weight, bias) = Case([40, 1024], 1030, hasBias: true);
-        Assert.True(NarrowWeights.Stays(weight.shape));
+        Assert.True(NarrowWeights.Stay(weight.shape));
         Tensor[] frozen = KernelCases.WithGradients(inputs => Products.Linear(inputs[0], weight, bias), x);
-        Tensor[] trained = KernelCases.WithGradients(inputs => Products.Linear(inputs[0], inputs[1], bias), x, weight.to(ScalarType.Float32));
+        Tensor wide = weight.to(ScalarType.Float32);
+        Tensor[] trained = KernelCases.WithGradients(inputs => Products.Linear(inputs[0], inputs[1], bias), x, wide);
         Assert.All(frozen.Zip(trained), pair => Assert.True(pair.First.Equals(pair.Second)));
     }
 
     [Fact]
-    public void A_weight_that_is_turned_or_trained_in_bf16_is_served_too()
+    public void A_weight_that_is_turned_or_trained_in_bf16_or_held_in_fp16_is_served_too()
     {
         Assert.SkipUnless(Workers.AreOurs, NotHere);
         using var scope = NewDisposeScope();
@@ -70,6 +71,8 @@ public class NarrowWeightsTests
         Tensor turned = weight.t().contiguous().t(), trained = weight.clone().requires_grad_();
         Tensor expected = nn.functional.linear(x, weight.to(ScalarType.Float32));
         KernelCases.AssertNear(expected, Products.Linear(x, turned), 4e-6);
+        Tensor half = weight.to(ScalarType.Float16);
+        KernelCases.AssertNear(nn.functional.linear(x, half.to(ScalarType.Float32)), Products.Linear(x, half), 4e-6);
         Tensor y = Products.Linear(x, trained);
         KernelCases.AssertNear(expected, y.detach(), 4e-6);
         y.sum().backward();
