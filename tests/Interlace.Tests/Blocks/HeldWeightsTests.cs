@@ -55,7 +55,7 @@ public sealed class HeldWeightsTests : IDisposable
 
         EncodedSample[] prompts = prepared.Encoded(1, 3, 4);
         int[][] Answers(VisionLanguageModel model) =>
-            [.. new Generator(model, new(MaxNewTokens: 12, Slots: 2), new HashSet<int>()).Run(prompts).Select(answer => answer.Ids.ToArray())];
+            [.. new Generator(model, new(MaxNewTokens: 12, Slots: 2), new HashSet<int>()).Run(prompts).Select(a => a.Ids.ToArray())];
         Assert.Equal(Answers(other), Answers(own));
 
         foreach (var model in new[] { own, other }) TrainedParameters.Of(model, [1, 4]);

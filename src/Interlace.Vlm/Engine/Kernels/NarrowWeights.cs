@@ -29,7 +29,8 @@ internal static unsafe class NarrowWeights
 
     /// <summary>A product is one of wide rows with a narrow matrix.</summary>
     public static bool Are(Tensor x, Tensor weight) => x.dtype == ScalarType.Float32
-        && weight.dtype is ScalarType.BFloat16 or ScalarType.Float16 && !weight.requires_grad && weight.device_type == DeviceType.CPU && Workers.AreOurs;
+        && weight.dtype is ScalarType.BFloat16 or ScalarType.Float16 && !weight.requires_grad
+        && weight.device_type == DeviceType.CPU && Workers.AreOurs;
 
     /// <summary>The kernel serves these rows and this matrix.</summary>
     public static bool Serves(Tensor x, Tensor weight) => Rows.AreFast && weight.dtype == ScalarType.BFloat16

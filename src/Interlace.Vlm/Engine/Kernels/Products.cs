@@ -5,9 +5,9 @@ namespace Interlace.Vlm.Engine.Kernels;
 
 /// <summary>
 /// Linear layers. The engine hands products of fp32 to MKL, which leaves half of an AMD processor's vector unit idle where that has
-/// AVX-512: there oneDNN is taken, which the engine has too. Its order of sums depends on the number of its threads, so the product is cut into
-/// blocks by its shape alone, and each block is computed by one thread. Products with large weights are cut elsewhere too: MKL is quicker
-/// in blocks that stay in a cache, and weights that are held narrower (<see cref="NarrowWeights"/>) are widened block by block.
+/// AVX-512: there oneDNN is taken, which the engine has too. Its order of sums depends on the number of its threads, so the product is
+/// cut into blocks by its shape alone, and each block is computed by one thread. Products with large weights are cut elsewhere too: MKL is
+/// quicker in blocks that stay in a cache, and weights that are held narrower (<see cref="NarrowWeights"/>) are widened block by block.
 /// </summary>
 public static class Products
 {
