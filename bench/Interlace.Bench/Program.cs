@@ -2,6 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using Interlace.Bench;
 using Interlace.Bench.Figures;
+using Interlace.Vlm.Engine;
+
+Compute.LoadEngine();   // with the settings of the program
 
 // Every figure compares two ways of doing the same thing, in turns in one run.
 (string Name, bool InTable, Func<IEnumerable<Figure>> Run)[] figures =

@@ -44,10 +44,26 @@ internal static class DecodingFigures
         }
     }
 
-    private static Figure Together(VisionLanguageModel model, string name, IReadOnlyList<EncodedSample> prompts, int tokens) =>
-        Turns.Compare($"decoding, {prompts.Count} answers of {tokens} tokens, {name}", ">= 8",
-            ("one at a time", () => Answer(model, prompts, 1, tokens, [])),
-            ($"{Slots} in flight", () => Answer(model, prompts, Slots, tokens, [])), rounds: 3);
+    /// <summary>The steps of all answers, without what comes before them.</summary>
+    private static Figure Together(VisionLanguageModel model, string name, IReadOnlyList<EncodedSample> prompts, int tokens)
+    {
+        var (one, all) = (new List<double>(), new List<double>());
+        for (int round = -1; round < 3; round++)
+        {
+            var (alone, together) = (StepsAlone(model, prompts, 1, tokens), StepsAlone(model, prompts, Slots, tokens));
+            if (round < 0) continue;
+            one.Add(alone);
+            all.Add(together);
+        }
+        return Figure.Of($"decoding, {tokens} steps of {prompts.Count} answers, {name}", ">= 8", ("one at a time", one),
+            ($"{Slots} in flight", all), Turns.Time);
+    }
+
+    private static double StepsAlone(VisionLanguageModel model, IReadOnlyList<EncodedSample> prompts, int slots, int steps)
+    {
+        double begin = Turns.Seconds(() => Answer(model, prompts, slots, 1, []));
+        return Turns.Seconds(() => Answer(model, prompts, slots, 1 + steps, [])) - begin;
+    }
 
     private static Figure OneStep(VisionLanguageModel model)
     {
@@ -55,8 +71,7 @@ internal static class DecodingFigures
         var (steps, reads) = (new List<double>(), new List<double>());
         for (int round = -1; round < 7; round++)
         {
-            double begin = Turns.Seconds(() => Answer(model, prompt, 1, 1, []));
-            double step = (Turns.Seconds(() => Answer(model, prompt, 1, 1 + Steps, [])) - begin) / Steps;
+            double step = StepsAlone(model, prompt, 1, Steps) / Steps;
             double read = Turns.Seconds(() => Read(model));
             if (round < 0) continue;
             steps.Add(step);

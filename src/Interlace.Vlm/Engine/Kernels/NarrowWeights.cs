@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,11 @@ internal static unsafe class NarrowWeights
     /// <summary>Weights that are widened at once: 32 bytes of them.</summary>
     private const int Step = 16;
 
-    private const int Outputs = 4, RowsAtOnce = 3, PartSize = 1 << 16;
+    /// <summary>Weights of a line of the cache.</summary>
+    private const int Line = 32;
+
+    /// <summary>Outputs that are computed at once, of as many rows; outputs of a part of the work.</summary>
+    private const int Outputs = 3, InPart = 24;
 
     /// <summary>Smaller matrices are widened when a model is opened: they are soon read, and their products are short.</summary>
     public const long SmallestWeight = 1 << 20;
@@ -49,10 +54,8 @@ internal static unsafe class NarrowWeights
         {
             Turn((float*)from, (float*)to, (long)count * inputs);
             var (matrix, states, given) = ((nint)w, (nint)to, (nint)results);
-            int each = Math.Max(1, PartSize / inputs / Outputs) * Outputs;
-            Workers.Share((outputs + each - 1) / each, part =>
-                Product((ushort*)matrix, (float*)states, (float*)given, count, inputs, outputs, part * each,
-                    Math.Min(outputs, (part + 1) * each)));
+            Workers.Share((outputs + InPart - 1) / InPart, part =>
+                Part((ushort*)matrix, (float*)states, (float*)given, count, inputs, outputs, part * InPart));
         }
         return bias is null ? y : y.add_(bias);
     }
@@ -67,80 +70,95 @@ internal static unsafe class NarrowWeights
         }
     }
 
-    private static void Product(ushort* w, float* x, float* y, int rows, int inputs, int outputs, int first, int behind)
+    /// <summary>All rows with the weights of some outputs.</summary>
+    private static void Part(ushort* w, float* x, float* y, int rows, int inputs, int outputs, int first)
     {
-        for (int output = first; output < behind; output += Outputs)
+        for (int output = first; output < Math.Min(first + InPart, outputs); output += Outputs)
         {
             // The last ones are computed once more where their number is no multiple.
             int own = Math.Min(output, outputs - Outputs), row = 0;
             ushort* weights = w + (long)own * inputs;
-            for (; row + RowsAtOnce <= rows; row += RowsAtOnce)
+            Prefetch(weights + Outputs * (long)inputs, Outputs * inputs);
+            for (; row + Outputs <= rows; row += Outputs)
                 Three(weights, x + (long)row * inputs, inputs, y + (long)row * outputs + own, outputs);
             for (; row < rows; row++) One(weights, x + (long)row * inputs, inputs, y + (long)row * outputs + own);
         }
     }
 
+    /// <summary>Three rows with the weights of three outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Three(ushort* w, float* x, int inputs, float* y, int outputs)
     {
-        ushort* w1 = w + inputs, w2 = w1 + inputs, w3 = w2 + inputs;
+        ushort* w1 = w + inputs, w2 = w1 + inputs;
         float* x1 = x + inputs, x2 = x1 + inputs, y1 = y + outputs, y2 = y1 + outputs;
-        Vector256<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector256<float> s10 = default, s11 = default, s12 = default, s13 = default;
-        Vector256<float> s20 = default, s21 = default, s22 = default, s23 = default;
+        Vector256<float> s00 = default, s01 = default, s02 = default, s10 = default, s11 = default, s12 = default;
+        Vector256<float> s20 = default, s21 = default, s22 = default;
         for (int i = 0; i < inputs; i += Step)
         {
-            var pairs = Vector256.Load((uint*)(w + i));
-            s00 = Add(pairs, x + i, s00);
-            s10 = Add(pairs, x1 + i, s10);
-            s20 = Add(pairs, x2 + i, s20);
-            pairs = Vector256.Load((uint*)(w1 + i));
-            s01 = Add(pairs, x + i, s01);
-            s11 = Add(pairs, x1 + i, s11);
-            s21 = Add(pairs, x2 + i, s21);
-            pairs = Vector256.Load((uint*)(w2 + i));
-            s02 = Add(pairs, x + i, s02);
-            s12 = Add(pairs, x1 + i, s12);
-            s22 = Add(pairs, x2 + i, s22);
-            pairs = Vector256.Load((uint*)(w3 + i));
-            s03 = Add(pairs, x + i, s03);
-            s13 = Add(pairs, x1 + i, s13);
-            s23 = Add(pairs, x2 + i, s23);
+            Vector256<uint> pairs = Pairs(w + i), pairs1 = Pairs(w1 + i), pairs2 = Pairs(w2 + i);
+            Vector256<float> a = Even(pairs), a1 = Even(pairs1), a2 = Even(pairs2), states = Vector256.Load(x + i);
+            (s00, s01, s02) = (Add(a, states, s00), Add(a1, states, s01), Add(a2, states, s02));
+            states = Vector256.Load(x1 + i);
+            (s10, s11, s12) = (Add(a, states, s10), Add(a1, states, s11), Add(a2, states, s12));
+            states = Vector256.Load(x2 + i);
+            (s20, s21, s22) = (Add(a, states, s20), Add(a1, states, s21), Add(a2, states, s22));
+            (a, a1, a2, states) = (Odd(pairs), Odd(pairs1), Odd(pairs2), Vector256.Load(x + i + Step / 2));
+            (s00, s01, s02) = (Add(a, states, s00), Add(a1, states, s01), Add(a2, states, s02));
+            states = Vector256.Load(x1 + i + Step / 2);
+            (s10, s11, s12) = (Add(a, states, s10), Add(a1, states, s11), Add(a2, states, s12));
+            states = Vector256.Load(x2 + i + Step / 2);
+            (s20, s21, s22) = (Add(a, states, s20), Add(a1, states, s21), Add(a2, states, s22));
         }
-        Write(s00, s01, s02, s03, y);
-        Write(s10, s11, s12, s13, y1);
-        Write(s20, s21, s22, s23, y2);
+        Write(s00, s01, s02, y);
+        Write(s10, s11, s12, y1);
+        Write(s20, s21, s22, y2);
     }
 
+    /// <summary>A row with the weights of three outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(ushort* w, float* x, int inputs, float* y)
     {
-        ushort* w1 = w + inputs, w2 = w1 + inputs, w3 = w2 + inputs;
-        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        ushort* w1 = w + inputs, w2 = w1 + inputs;
+        Vector256<float> s0 = default, s1 = default, s2 = default;
         for (int i = 0; i < inputs; i += Step)
         {
-            s0 = Add(Vector256.Load((uint*)(w + i)), x + i, s0);
-            s1 = Add(Vector256.Load((uint*)(w1 + i)), x + i, s1);
-            s2 = Add(Vector256.Load((uint*)(w2 + i)), x + i, s2);
-            s3 = Add(Vector256.Load((uint*)(w3 + i)), x + i, s3);
+            Vector256<uint> pairs = Pairs(w + i), pairs1 = Pairs(w1 + i), pairs2 = Pairs(w2 + i);
+            var states = Vector256.Load(x + i);
+            (s0, s1, s2) = (Add(Even(pairs), states, s0), Add(Even(pairs1), states, s1), Add(Even(pairs2), states, s2));
+            states = Vector256.Load(x + i + Step / 2);
+            (s0, s1, s2) = (Add(Odd(pairs), states, s0), Add(Odd(pairs1), states, s1), Add(Odd(pairs2), states, s2));
         }
-        Write(s0, s1, s2, s3, y);
+        Write(s0, s1, s2, y);
     }
 
-    /// <summary>Eight pairs of weights times sixteen turned numbers: bf16 is the upper half of fp32.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Add(Vector256<uint> pairs, float* x, Vector256<float> sum)
-    {
-        Vector256<float> even = (pairs << 16).AsSingle(), odd = (pairs & Vector256.Create(0xFFFF0000u)).AsSingle();
-        sum = Vector256.FusedMultiplyAdd(even, Vector256.Load(x), sum);
-        return Vector256.FusedMultiplyAdd(odd, Vector256.Load(x + Step / 2), sum);
-    }
-
-    private static void Write(Vector256<float> s0, Vector256<float> s1, Vector256<float> s2, Vector256<float> s3, float* y)
+    private static void Write(Vector256<float> s0, Vector256<float> s1, Vector256<float> s2, float* y)
     {
         y[0] = Vector256.Sum(s0);
         y[1] = Vector256.Sum(s1);
         y[2] = Vector256.Sum(s2);
-        y[3] = Vector256.Sum(s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Pairs(ushort* w) => Vector256.Load((uint*)w);
+
+    /// <summary>bf16 is the upper half of fp32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Even(Vector256<uint> pairs) => (pairs << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Odd(Vector256<uint> pairs) => (pairs & Vector256.Create(0xFFFF0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Add(Vector256<float> weights, Vector256<float> states, Vector256<float> sum) =>
+        Vector256.FusedMultiplyAdd(weights, states, sum);
+
+    /// <summary>
+    /// Asks for the weights of the next outputs while these are computed: the processor's own looking ahead ends with every page. They may
+    /// lie behind the end; nothing comes then.
+    /// </summary>
+    private static void Prefetch(ushort* next, int count)
+    {
+        if (!Sse.IsSupported) return;
+        for (int i = 0; i < count; i += Line) Sse.Prefetch0(next + i);
     }
 }
