@@ -76,7 +76,8 @@ public sealed class VisionLanguageModel : IDisposable
     public ScalarType ComputeType { get; private init; }
 
     /// <summary>
-    /// Calls off what the model is at work on: looked at between the parts of a decoder layer and between the blocks of the vision encoder.
+    /// Calls off what the model is at work on: looked at between the parts of a decoder layer, between the blocks of the vision encoder,
+    /// and within large products on a CPU.
     /// </summary>
     public CancellationToken Cancellation { get; private init; }
 
@@ -171,11 +172,13 @@ public sealed class VisionLanguageModel : IDisposable
             using var vision = Profile.Of("vision encoder");
             // Whoever looks on wants each state of all images in one piece.
             var groups = observe is null ? ImageGroups.Of(batch.Images) : [batch.Images];
-            var features = ImageGroups.Join([.. groups.Select(group => Vision!.Encode(group, ComputeType, Device, (part, value) =>
+            void Look(string part, Tensor value)
             {
                 Cancellation.ThrowIfCancellationRequested();
                 observe?.Invoke(part, value);
-            }))]);
+            }
+            var features = Interruptible.Run(Cancellation,
+                () => ImageGroups.Join([.. groups.Select(group => Vision!.Encode(group, ComputeType, Device, Look))]));
             long seen = features.Merged.shape[0], places = batch.VisualRows.shape[0];
             if (seen != places) throw new InvalidOperationException($"{seen} visual features for {places} image tokens");
             x = x.index_copy(0, batch.VisualRows, features.Merged);
@@ -262,7 +265,7 @@ public sealed class VisionLanguageModel : IDisposable
         using var part = Profile.Of("head");
         using var scope = NewDisposeScope();
         Tensor normed = _norm.Forward(x);
-        Tensor logits = _head?.Forward(normed) ?? Products.Linear(normed, _embedding.Value);
+        Tensor logits = Interruptible.Run(Cancellation, () => _head?.Forward(normed) ?? Products.Linear(normed, _embedding.Value));
         return logits.MoveToOuterDisposeScope();
     }
 
@@ -306,7 +309,7 @@ public sealed class VisionLanguageModel : IDisposable
             Tensor Layer(Tensor state)
             {
                 using var part = Profile.Of("layer");
-                return Layers[index].Forward(state, pass, index);
+                return Interruptible.Run(Cancellation, () => Layers[index].Forward(state, pass, index));
             }
         }
         return Replace(x, Enter(Layers.Count, x, pass));

@@ -25,10 +25,15 @@ internal sealed unsafe partial class LlamaModel : IDisposable
     static LlamaModel()
     {
         NativeLibraryConfig.All.WithLogCallback((_, _) => { });
-        NativeApi.llama_empty_call();   // loads the library
+        NativeApi.llama_empty_call();
         NativeApi.MtmdDefaultMarker();
         mtmd_log_set(&Ignore, null);
         mtmd_helper_log_set(&Ignore, null);
+    }
+
+    /// <summary>The library is loaded behind this, in the one place that tells it to be quiet first.</summary>
+    public static void Load()
+    {
     }
 
     /// <summary>Loads a decoder's file, and that of the parts that see.</summary>

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Interlace.Exporting;
 using Interlace.Tests;
 using Interlace.Vlm.Checkpoints.Gguf;
-using LLama.Native;
 
 namespace Interlace.Llama;
 
@@ -11,7 +10,7 @@ public sealed unsafe partial class QuantisationTests : IDisposable
 {
     private readonly ScratchFolder _scratch = new();
 
-    static QuantisationTests() => NativeApi.llama_empty_call();   // loads the library
+    static QuantisationTests() => LlamaModel.Load();
 
     public void Dispose() => _scratch.Dispose();
 

@@ -21,6 +21,8 @@ internal sealed class GatedFeedForward(ParameterSource source, string name, Deco
     {
         Tensor gate = _gate.Forward(x, pass.Observe);
         pass.Cancellation.ThrowIfCancellationRequested();
-        return _down.Forward(Activation.Gated(spec.Activation, gate, _up.Forward(x, pass.Observe)), pass.Observe);
+        Tensor inner = Activation.Gated(spec.Activation, gate, _up.Forward(x, pass.Observe));
+        pass.Cancellation.ThrowIfCancellationRequested();
+        return _down.Forward(inner, pass.Observe);
     }
 }

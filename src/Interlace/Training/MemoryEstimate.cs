@@ -85,7 +85,8 @@ public sealed record MemoryEstimate(long Weights, long Masters, long Activations
     {
         if (owners is null) return 0;
         int kept = KeptFrom(model, tuned, options);
-        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept).Select(l => Frozen(l.Item.Parameters))];
+        long[] layers = [.. model.Layers.Index().Where(l => owners[l.Index] is not null && l.Index < kept)
+            .Select(l => Frozen(l.Item.Parameters))];
         int others = layers.Length - (layers.Length + ranks - 1) / ranks;
         return Math.Max(0, others - 2) * layers.DefaultIfEmpty(0).Max();
     }

@@ -18,7 +18,8 @@ internal static unsafe class Workers
     public static bool AreOurs => SetOwn is not null;
 
     /// <summary>
-    /// Runs the parts 0, 1, .. count - 1, in any order, without gradients. What a part makes in the engine is freed behind it.
+    /// Runs the parts 0, 1, .. count - 1, in any order, without gradients. What a part makes in the engine is freed behind it. Parts are
+    /// left out when the work is called off (<see cref="Interruptible"/>).
     /// </summary>
     public static void Run(int count, Action<int> part) => Share(count, i => Alone(i, part));
 
@@ -59,6 +60,7 @@ internal static unsafe class Workers
 
     private static void Alone(int i, Action<int> part) => Within(1, () =>
     {
+        if (Interruptible.IsCalledOff) return;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         part(i);
