@@ -33,10 +33,15 @@ Compute.LoadEngine();   // with the settings of the program
     ("table", false, TableFigures.Run),
 ];
 if (Value("--program") is { } program) Repository.Program = program;
-switch (args)
+switch (args.Contains("--help") ? [] : args)
 {
     case ["all", ..]:
-        string[] without = (Value("--without") ?? "").Split(',');
+        string[] without = (Value("--without") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries);
+        if (without.FirstOrDefault(name => figures.All(figure => figure.Name != name)) is { } unknown)
+        {
+            Console.Error.WriteLine($"There is no figure '{unknown}' to be left out (--without).");
+            return 2;
+        }
         Table.Write(figures.Where(figure => figure.InTable && !without.Contains(figure.Name))
             .Select(figure => (figure.Name, figure.Run)), Value("--out"));
         break;

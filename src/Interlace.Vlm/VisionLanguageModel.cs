@@ -177,8 +177,8 @@ public sealed class VisionLanguageModel : IDisposable
                 Cancellation.ThrowIfCancellationRequested();
                 observe?.Invoke(part, value);
             }
-            var features = Interruptible.Run(Cancellation,
-                () => ImageGroups.Join([.. groups.Select(group => Vision!.Encode(group, ComputeType, Device, Look))]));
+            var features = Interruptible.Run(
+                () => ImageGroups.Join([.. groups.Select(group => Vision!.Encode(group, ComputeType, Device, Look))]), Cancellation);
             long seen = features.Merged.shape[0], places = batch.VisualRows.shape[0];
             if (seen != places) throw new InvalidOperationException($"{seen} visual features for {places} image tokens");
             x = x.index_copy(0, batch.VisualRows, features.Merged);
@@ -265,7 +265,7 @@ public sealed class VisionLanguageModel : IDisposable
         using var part = Profile.Of("head");
         using var scope = NewDisposeScope();
         Tensor normed = _norm.Forward(x);
-        Tensor logits = Interruptible.Run(Cancellation, () => _head?.Forward(normed) ?? Products.Linear(normed, _embedding.Value));
+        Tensor logits = Interruptible.Run(() => _head?.Forward(normed) ?? Products.Linear(normed, _embedding.Value), Cancellation);
         return logits.MoveToOuterDisposeScope();
     }
 
@@ -309,7 +309,7 @@ public sealed class VisionLanguageModel : IDisposable
             Tensor Layer(Tensor state)
             {
                 using var part = Profile.Of("layer");
-                return Interruptible.Run(Cancellation, () => Layers[index].Forward(state, pass, index));
+                return Interruptible.Run(() => Layers[index].Forward(state, pass, index), Cancellation);
             }
         }
         return Replace(x, Enter(Layers.Count, x, pass));

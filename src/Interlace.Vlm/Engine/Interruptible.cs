@@ -12,10 +12,10 @@ public static class Interruptible
     internal static bool IsCalledOff => Current.Value.IsCancellationRequested;
 
     /// <summary>Does work.</summary>
-    /// <param name="cancellation">Calls it off.</param>
     /// <param name="work">The work; its large products end early.</param>
+    /// <param name="cancellation">Calls it off.</param>
     /// <exception cref="OperationCanceledException">It was called off: what it gave is worth nothing.</exception>
-    public static T Run<T>(CancellationToken cancellation, Func<T> work)
+    public static T Run<T>(Func<T> work, CancellationToken cancellation)
     {
         if (!cancellation.CanBeCanceled) return work();
         CancellationToken before = Current.Value;

@@ -46,7 +46,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
             anchors?.AddTo(l, gradient);
             if (TrainedParameters.AreIn(model.Layers[l])) turn.Wait(l);
             Tensor above = gradient;
-            Tensor Backward() => Interruptible.Run(pass.Cancellation, () => Down(l, above));
+            Tensor Backward() => Interruptible.Run(() => Down(l, above), pass.Cancellation);
             gradient = brought?.With(l, l > bottom ? l - 1 : null, Backward) ?? Backward();
             passed?.Invoke(l);
             turn.Pass(l);

@@ -151,7 +151,7 @@ public sealed class LossGradient(VisionLanguageModel model, bool recompute = tru
             {
                 Tensor logits = model.Logits(part), ids = batch.AnswerIds.narrow(0, at, count);
                 var taught = parentRows is null ? null : distillation!.Predictions(parentRows.narrow(0, at, count));
-                total.Add(Interruptible.Run(model.Cancellation, () => AnswerLoss.Backward(logits, ids, scale, taught)));
+                total.Add(Interruptible.Run(() => AnswerLoss.Backward(logits, ids, scale, taught), model.Cancellation));
             }
             gradient.index_copy_(0, batch.AnswerRows.narrow(0, at, count), part.grad!);
         }

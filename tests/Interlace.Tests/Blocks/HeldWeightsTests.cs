@@ -39,7 +39,7 @@ public sealed class HeldWeightsTests : IDisposable
         Assert.Equal(stored.ToScalarType(), ParameterSources.Held(stored, large, CPU, ScalarType.Float32));
         Assert.Equal(ScalarType.Float32, ParameterSources.Held(stored, small, CPU, ScalarType.Float32));
         Assert.Equal(ScalarType.BFloat16, ParameterSources.Held(stored, large, CPU, ScalarType.BFloat16));
-        Assert.Equal(ScalarType.Float32, ParameterSources.Held(stored, large, CUDA, ScalarType.Float32));
+        Assert.Equal(ScalarType.Float32, ParameterSources.Held(stored, large, META, ScalarType.Float32));
     }
 
     [Fact]

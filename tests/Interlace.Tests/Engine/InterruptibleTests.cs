@@ -12,14 +12,14 @@ public class InterruptibleTests
     {
         using var ending = new CancellationTokenSource();
         int done = 0;
-        Assert.Throws<OperationCanceledException>(() => Interruptible.Run(ending.Token, () =>
+        Assert.Throws<OperationCanceledException>(() => Interruptible.Run(() =>
         {
             Workers.Run(1000, _ =>
             {
                 if (Interlocked.Increment(ref done) == 3) ending.Cancel();
             });
             return done;
-        }));
+        }, ending.Token));
         Assert.InRange(done, 3, 3 + get_num_threads());
     }
 
@@ -30,13 +30,13 @@ public class InterruptibleTests
         using var scope = NewDisposeScope();
         using var ending = new CancellationTokenSource();
         Tensor x = randn(40, 1024).requires_grad_(), weight = randn(2048, 1024);
-        Assert.Throws<OperationCanceledException>(() => Interruptible.Run(ending.Token, () =>
+        Assert.Throws<OperationCanceledException>(() => Interruptible.Run(() =>
         {
             Tensor y = Products.Linear(x, weight);
             ending.Cancel();
             y.sum().backward();
             return y;
-        }));
+        }, ending.Token));
     }
 
     [Fact]
@@ -46,9 +46,9 @@ public class InterruptibleTests
         using var ended = new CancellationTokenSource();
         ended.Cancel();
         Tensor x = randn(40, 1024), weight = randn(2048, 1024);
-        Assert.Throws<OperationCanceledException>(() => Interruptible.Run(ended.Token, () => Products.Linear(x, weight)));
+        Assert.Throws<OperationCanceledException>(() => Interruptible.Run(() => Products.Linear(x, weight), ended.Token));
         Kernels.KernelCases.AssertNear(nn.functional.linear(x, weight), Products.Linear(x, weight), 4e-6);
-        Tensor within = Interruptible.Run(CancellationToken.None, () => Products.Linear(x, weight));
+        Tensor within = Interruptible.Run(() => Products.Linear(x, weight), CancellationToken.None);
         Assert.False(within.IsInvalid);
     }
 }

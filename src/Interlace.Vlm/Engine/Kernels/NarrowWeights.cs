@@ -57,7 +57,8 @@ internal static unsafe class NarrowWeights
             Workers.Share((outputs + InPart - 1) / InPart, part =>
                 Part((ushort*)matrix, (float*)states, (float*)given, count, inputs, outputs, part * InPart));
         }
-        return bias is null ? y : y.add_(bias);
+        if (bias is not null) y.Add(bias);
+        return y;
     }
 
     /// <summary>Of sixteen numbers those at even places come to stand before those at odd ones.</summary>
