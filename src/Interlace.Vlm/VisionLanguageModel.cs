@@ -84,6 +84,15 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>Where it runs.</summary>
     public Device Device { get; }
 
+    /// <summary>
+    /// In how many parts a batch goes through the model at the same time (<see cref="SideBySide"/>): two on a CPU, whose threads share
+    /// small operators badly; one where matrices are large, and parts would read each of them once more.
+    /// </summary>
+    public int Parts => Device.type != TorchSharp.DeviceType.CPU || HasLargeProducts ? 1 : 2;
+
+    private bool HasLargeProducts => Products.CutsLarge
+        && Layers.Any(layer => layer.Linears.Any(linear => linear.Weight.Value.numel() >= NarrowWeights.SmallestWeight));
+
     /// <summary>Width D of the residual stream.</summary>
     public int HiddenSize => _spec.HiddenSize;
 

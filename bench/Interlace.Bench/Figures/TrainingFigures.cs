@@ -103,11 +103,11 @@ internal static class TrainingFigures
         }
     }
 
-    /// <summary>A micro-batch goes through the model as two parts at the same time, as in tuning.</summary>
+    /// <summary>A micro-batch goes through the model in as many parts at the same time as in tuning.</summary>
     private static Action Ours(VisionLanguageModel model, EncodedSample[] samples, long kept = 0) => () =>
     {
-        int[] places = Sharing.Out([.. samples.Select(sample => (long)sample.Length)], 2);
-        Batch[] parts = [.. Enumerable.Range(0, 2).Select(part => Batch.Pack([.. samples.Where((_, i) => places[i] == part)], CPU))];
+        int[] places = Sharing.Out([.. samples.Select(sample => (long)sample.Length)], model.Parts);
+        Batch[] parts = [.. Enumerable.Range(0, model.Parts).Select(part => Batch.Pack([.. samples.Where((_, i) => places[i] == part)], CPU))];
         new LossGradient(model) { KeptBytes = kept }.Accumulate(parts, 1, 0);
         foreach (var part in parts) part.Dispose();
         Forget(model);

@@ -46,14 +46,14 @@ public sealed class SideBySide
         all._fault?.Throw();
     }
 
-    /// <summary>Cuts a list into two of about one size; it stays whole where it cannot be cut, and where the device is no CPU.</summary>
+    /// <summary>Cuts a list into two of about one size; it stays whole where it cannot be cut, or goes in one part.</summary>
     /// <param name="all">What goes through a model.</param>
     /// <param name="size">The size of one.</param>
-    /// <param name="device">Where it goes.</param>
+    /// <param name="parts">In how many parts, one or two.</param>
     /// <returns>One or two parts, in order.</returns>
-    public static IReadOnlyList<T>[] Halves<T>(IReadOnlyList<T> all, Func<T, long> size, Device device)
+    public static IReadOnlyList<T>[] Halves<T>(IReadOnlyList<T> all, Func<T, long> size, int parts)
     {
-        if (all.Count < 2 || device.type != DeviceType.CPU) return [all];
+        if (all.Count < 2 || parts == 1) return [all];
         long half = all.Sum(size) / 2, before = 0;
         int cut = Math.Clamp(all.TakeWhile(one => (before += size(one)) <= half).Count(), 1, all.Count - 1);
         return [[.. all.Take(cut)], [.. all.Skip(cut)]];

@@ -80,7 +80,7 @@ internal sealed class DecodingBatch(
         using var part = Profile.Of("prefill");
         int firstSlot = _active.Count;
         using (no_grad()) _cache.Reserve(firstSlot + arrivals.Count, longest + 1, Most(arrivals));
-        var parts = observe is null ? SideBySide.Halves(arrivals, c => c.Length, model.Device) : [arrivals];   // who looks on sees all
+        var parts = observe is null ? SideBySide.Halves(arrivals, c => c.Length, model.Parts) : [arrivals];   // who looks on sees all
         SideBySide.Run(parts.Length, turn => Read(parts[turn.Index], firstSlot + turn.Index * parts[0].Count));
     }
 

@@ -33,7 +33,7 @@ internal sealed class BatchMeter(VisionLanguageModel model, CalibrationSettings 
     /// <summary>The sums of each sample of a batch.</summary>
     public SampleSums[] Measure(IReadOnlyList<EncodedSample> samples)
     {
-        var parts = SideBySide.Halves(samples, sample => sample.Length, model.Device);
+        var parts = SideBySide.Halves(samples, sample => sample.Length, model.Parts);
         var sums = new SampleSums[parts.Length][];
         SideBySide.Run(parts.Length, turn =>
         {

@@ -105,7 +105,7 @@ public sealed class FineTuner(VisionLanguageModel model, IReadOnlyList<int> laye
         using var calls = _ranks.Count > 1 ? new InTurn(Overlaps()) : new InTurn(behind: _offloaded.Count > 0 && IsOnGpu, waits: true);
         var objective = Objective(calls);
         using var sums = _ranks.Count == 1 ? null : new GradientSums(model, _tuned, _shares, _ranks.Collective, calls);
-        var steps = new TrainingSteps(Batches, TrainsAllText, _ranks.Collective, parts: IsOnGpu ? 1 : 2);
+        var steps = new TrainingSteps(Batches, TrainsAllText, _ranks.Collective, model.Parts);
         var gradients = new StepGradients(model, parent, objective, options, sums, StateScale, TrainsAllText, _ranks.Collective,
             layersElsewhere: LayersElsewhere);
         Dictionary<long, string> failing = [];   // of this epoch

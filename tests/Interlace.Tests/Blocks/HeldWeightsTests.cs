@@ -43,6 +43,14 @@ public sealed class HeldWeightsTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_goes_whole_through_a_model_with_large_matrices()
+    {
+        using var broad = LoadedModel.Open(TinyCheckpoints.Broad, CPU, ScalarType.Float32);
+        using var narrow = LoadedModel.Open(TinyCheckpoints.Tied, CPU, ScalarType.Float32);
+        Assert.Equal((1, 2), (broad.Model.Parts, narrow.Model.Parts));
+    }
+
+    [Fact]
     public void States_answers_and_gradients_are_those_of_a_model_with_wide_weights()
     {
         using var scope = NewDisposeScope();
