@@ -25,8 +25,8 @@ internal static class TinyCheckpoints
     private static readonly Lazy<string> Fourth = new(() => Make("experts", layers: 10, hidden: 48, heads: 4, tied: false, [0, 2], ElementType.F32,
         shards: 2, WithExperts(chosen: 2, count: 5, size: 24, dense: [4, 6])));
 
-    private static readonly Lazy<string> Fifth = new(() => Make("broad", layers: 6, hidden: 64, heads: 4, tied: true, [1, 3, 5], ElementType.BF16,
-        shards: 1, config => config["text_config"]!["intermediate_size"] = 16_384));
+    private static readonly Lazy<string> Fifth = new(() => Make("broad", layers: 6, hidden: 64, heads: 4, tied: true, [1, 3, 5],
+        ElementType.BF16, shards: 1, config => config["text_config"]!["intermediate_size"] = 16_384));
 
     static TinyCheckpoints() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Folder.Dispose();
 
@@ -40,7 +40,8 @@ internal static class TinyCheckpoints
     public static string Experts => Fourth.Value;
 
     /// <summary>
-    /// 6 layers whose feed-forward is as broad as that of a large model, so that its bfloat16 weights stay in the file where fp32 is computed.
+    /// 6 layers whose feed-forward is as broad as that of a large model, so that its bfloat16 weights stay in the file where fp32 is
+    /// computed.
     /// </summary>
     public static string Broad => Fifth.Value;
 

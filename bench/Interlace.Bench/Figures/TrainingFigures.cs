@@ -107,7 +107,8 @@ internal static class TrainingFigures
     private static Action Ours(VisionLanguageModel model, EncodedSample[] samples, long kept = 0) => () =>
     {
         int[] places = Sharing.Out([.. samples.Select(sample => (long)sample.Length)], model.Parts);
-        Batch[] parts = [.. Enumerable.Range(0, model.Parts).Select(part => Batch.Pack([.. samples.Where((_, i) => places[i] == part)], CPU))];
+        EncodedSample[] Of(int part) => [.. samples.Where((_, i) => places[i] == part)];
+        Batch[] parts = [.. Enumerable.Range(0, model.Parts).Select(part => Batch.Pack(Of(part), CPU))];
         new LossGradient(model) { KeptBytes = kept }.Accumulate(parts, 1, 0);
         foreach (var part in parts) part.Dispose();
         Forget(model);
