@@ -14,6 +14,7 @@ Compute.LoadEngine();   // with the settings of the program
     ("calibration", true, CalibrationFigures.Run),
     ("training", true, TrainingFigures.Demo),
     ("training-4b", true, TrainingFigures.Big),
+    ("training-step", true, TrainingFigures.Step),
     ("training-memory", true, TrainingFigures.Memory),
     ("decoding", true, DecodingFigures.Run),
     ("prune", true, () => FileFigures.Prune(Model())),

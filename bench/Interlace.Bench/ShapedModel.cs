@@ -57,6 +57,10 @@ internal static class ShapedModel
             [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, length).ToArray())], length, []);
 
     /// <summary>As it would be held if it came from a folder in bf16.</summary>
-    private static Tensor Weight(long[] sizes, ScalarType type) => sizes.Length == 1 ? ones(sizes, type)
-        : randn(sizes).mul_(0.02f).to(ParameterSources.Held(ElementType.BF16, sizes, CPU, type));
+    private static Tensor Weight(long[] sizes, ScalarType type)
+    {
+        if (sizes.Length == 1) return ones(sizes, type);
+        using var scope = NewDisposeScope();
+        return randn(sizes).mul_(0.02f).to(ParameterSources.Held(ElementType.BF16, sizes, CPU, type)).MoveToOuterDisposeScope();
+    }
 }

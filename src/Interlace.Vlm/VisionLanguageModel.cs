@@ -88,9 +88,9 @@ public sealed class VisionLanguageModel : IDisposable
     /// In how many parts a batch goes through the model at the same time (<see cref="SideBySide"/>): two on a CPU, whose threads share
     /// small operators badly; one where matrices are large, and parts would read each of them once more.
     /// </summary>
-    public int Parts => Device.type != TorchSharp.DeviceType.CPU || HasLargeProducts ? 1 : 2;
+    public int Parts => Device.type == TorchSharp.DeviceType.CPU && !HasLargeProducts ? 2 : 1;
 
-    private bool HasLargeProducts => Products.CutsLarge
+    private bool HasLargeProducts => Device.type == TorchSharp.DeviceType.CPU && Products.CutsLarge
         && Layers.Any(layer => layer.Linears.Any(linear => linear.Weight.Value.numel() >= NarrowWeights.SmallestWeight));
 
     /// <summary>Width D of the residual stream.</summary>
@@ -180,7 +180,7 @@ public sealed class VisionLanguageModel : IDisposable
         {
             using var vision = Profile.Of("vision encoder");
             // Whoever looks on wants each state of all images in one piece.
-            var groups = observe is null ? ImageGroups.Of(batch.Images) : [batch.Images];
+            var groups = observe is null ? ImageGroups.Of(batch.Images, ImageGroups.MostPixels(Device)) : [batch.Images];
             void Look(string part, Tensor value)
             {
                 Cancellation.ThrowIfCancellationRequested();
@@ -214,7 +214,7 @@ public sealed class VisionLanguageModel : IDisposable
         {
             Rotary = _rope.Of(batch.Positions, ComputeType), SlidingRotary = _slidingRope?.Of(batch.Positions, ComputeType),
             Added = added, Observe = observe, ObserveFeedForward = observeFeedForward, AttentionScale = _spec.AttentionScale,
-            Cancellation = Cancellation,
+            RowsAtOnce = HasLargeProducts ? RowBlocks.Few : RowBlocks.Rows, Cancellation = Cancellation,
         };
     }
 
@@ -311,9 +311,9 @@ public sealed class VisionLanguageModel : IDisposable
         run ??= static (_, layer, x) => layer(x);
         for (int l = 0; l < Layers.Count; l++)
         {
-            Tensor input = Replace(x, Enter(l, x, pass));
+            Tensor input = Enter(l, x, pass).InPlaceOf(x);
             int index = l;
-            x = Replace(input, run(l, Layer, input));   // X(l+1) = f(X(l))
+            x = run(l, Layer, input).InPlaceOf(input);   // X(l+1) = f(X(l))
 
             Tensor Layer(Tensor state)
             {
@@ -321,7 +321,7 @@ public sealed class VisionLanguageModel : IDisposable
                 return Interruptible.Run(() => Layers[index].Forward(state, pass, index), Cancellation);
             }
         }
-        return Replace(x, Enter(Layers.Count, x, pass));
+        return Enter(Layers.Count, x, pass).InPlaceOf(x);
     }
 
     /// <summary>Frees the parameters; a model that shares another's frees nothing.</summary>
@@ -340,11 +340,4 @@ public sealed class VisionLanguageModel : IDisposable
     {
         Tensor x = _embedding.Value.index_select(0, ids).to(ComputeType);
         return _spec.EmbeddingScale is { } scale ? x.mul(tensor((float)scale, device: Device).to(ComputeType)) : x;
-    }
-
-    private static Tensor Replace(Tensor old, Tensor now)
-    {
-        if (!ReferenceEquals(old, now)) old.Dispose();
-        return now;
-    }
-}
+    }}

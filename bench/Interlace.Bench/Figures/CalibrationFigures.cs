@@ -1,5 +1,6 @@
 using Interlace.Calibration;
 using Interlace.Data;
+using Interlace.Experiments;
 using Interlace.Vlm;
 using Interlace.Vlm.Engine;
 using Interlace.Vlm.Images;
@@ -11,7 +12,9 @@ namespace Interlace.Bench.Figures;
 /// <summary>What measuring costs beyond the plain forward pass of the same batches, and the memory of packed samples.</summary>
 internal static class CalibrationFigures
 {
-    private const int Layers = 4, Photos = 12, BatchTokens = 8192;
+    private const int Layers = 4, Photos = 12;
+
+    private static readonly int BatchTokens = new CalibrationOptions().BatchTokens;
 
     /// <summary>The demo's model on 96 of its rows, and four layers of the shape of 4b on a text.</summary>
     public static IEnumerable<Figure> Run()

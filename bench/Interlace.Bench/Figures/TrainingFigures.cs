@@ -5,6 +5,7 @@ using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine;
+using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Inputs;
 using static TorchSharp.torch;
 
@@ -38,6 +39,12 @@ internal static class TrainingFigures
     {
         using var model = Shaped();
         foreach (var figure in Recipes(model, Texts(), Shape, rounds: 3)) yield return figure;
+    }
+
+    /// <summary>What of a step the products take that nobody can do without.</summary>
+    public static IEnumerable<Figure> Step()
+    {
+        using var model = Shaped();
         yield return Share(model);
     }
 
@@ -155,7 +162,7 @@ internal static class TrainingFigures
         EncodedSample[] samples = [ShapedModel.Text(512, AnswerTokens), ShapedModel.Text(512, AnswerTokens)];
         int tokens = samples.Sum(sample => sample.Length);
         var products = LayerProducts.Of(model.Layers[0], tokens, ShapedModel.Type, sequences: samples.Length);
-        Tensor head = model.InputParameters[0].Value, answers = randn(samples.Length * AnswerTokens, model.HiddenSize).to(head.dtype);
+        Tensor head = model.InputParameters[0].Value, answers = randn(samples.Length * AnswerTokens, model.HiddenSize).to(ShapedModel.Type);
         return Turns.Compare($"tuning step, {Shape}, {tokens} tokens: share of the products it cannot do without",
             ">= 0.75", ("products", () =>
             {
@@ -165,7 +172,7 @@ internal static class TrainingFigures
                     if (layer >= Tuned[0]) products.RunBackward(layer > Tuned[0], Tuned.Contains(layer));
                 }
                 using var own = NewDisposeScope();
-                nn.functional.linear(answers, head).matmul(head);
+                Products.Linear(Products.Linear(answers, head), head.t());
             }), ("step", Ours(model, samples, long.MaxValue)), rounds: 5);
     }
 }

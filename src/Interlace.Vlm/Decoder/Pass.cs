@@ -31,6 +31,9 @@ public abstract class Pass : IDisposable
     /// <summary>What the attention scores are multiplied by; 1 / sqrt(d) where absent.</summary>
     public double? AttentionScale { get; init; }
 
+    /// <summary>Rows that go through the rest of a layer together, beside its attention.</summary>
+    public long RowsAtOnce { get; init; } = RowBlocks.Rows;
+
     /// <summary>Calls the pass off, between the parts of its layers.</summary>
     public CancellationToken Cancellation { get; init; }
 
@@ -44,7 +47,7 @@ public abstract class Pass : IDisposable
     internal Tensor[] InBlocks(long count, Func<Func<Tensor, Tensor>, Tensor[]> run)
     {
         bool isObserved = Observe is not null || ObserveFeedForward is not null || ObserveExperts is not null;
-        return RowBlocks.Run(count, isObserved, rows =>
+        return RowBlocks.Run(count, isObserved ? count : RowsAtOnce, rows =>
         {
             Cancellation.ThrowIfCancellationRequested();
             return run(rows);

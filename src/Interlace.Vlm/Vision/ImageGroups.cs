@@ -1,4 +1,5 @@
 using Interlace.Vlm.Inputs;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interlace.Vlm.Vision;
@@ -9,13 +10,15 @@ namespace Interlace.Vlm.Vision;
 /// </summary>
 internal static class ImageGroups
 {
-    /// <summary>Pixels of a group: two images of 1,024 x 1,024, whose patches fill a product on any device.</summary>
-    public const long LargestPixels = 1L << 21;
+    /// <summary>
+    /// Pixels of a group: two images of 1,024 x 1,024, whose patches fill a product on any GPU; a quarter of that fills one on a CPU.
+    /// </summary>
+    public static long MostPixels(Device device) => device.type == DeviceType.CPU ? 1L << 19 : 1L << 21;
 
     /// <summary>Runs of images in their order that have at most so many pixels together; a larger image stands alone.</summary>
     /// <param name="images">As the family's processor prepared them.</param>
     /// <param name="pixels">The most pixels of a group.</param>
-    public static IEnumerable<IReadOnlyList<VisualInput>> Of(IEnumerable<VisualInput> images, long pixels = LargestPixels)
+    public static IEnumerable<IReadOnlyList<VisualInput>> Of(IEnumerable<VisualInput> images, long pixels)
     {
         List<VisualInput> group = [];
         long total = 0;

@@ -1,7 +1,9 @@
+using Interlace.Tests.Training;
 using Interlace.Training;
 using Interlace.Vlm;
 using Interlace.Vlm.Blocks;
 using Interlace.Vlm.Checkpoints;
+using Interlace.Vlm.Decoder;
 using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Generation;
 using Interlace.Vlm.Inputs;
@@ -48,6 +50,22 @@ public sealed class HeldWeightsTests : IDisposable
         using var broad = LoadedModel.Open(TinyCheckpoints.Broad, CPU, ScalarType.Float32);
         using var narrow = LoadedModel.Open(TinyCheckpoints.Tied, CPU, ScalarType.Float32);
         Assert.Equal((1, 2), (broad.Model.Parts, narrow.Model.Parts));
+    }
+
+    [Fact]
+    public void Many_rows_go_through_a_layer_a_few_at_a_time()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var loaded = LoadedModel.Open(TinyCheckpoints.Broad, CPU, ScalarType.Float32);
+        var model = loaded.Model;
+        int length = (int)(2 * RowBlocks.Few) + 5;
+        using var batch = Batch.Pack([LossGradientTests.Conversation(length)], CPU);
+        using Pass whole = model.NewPass(batch, observe: static (_, _) => { }), some = model.NewPass(batch);
+        using var x = model.Embed(batch).X;
+        Tensor all = model.Layers[0].Forward(x, whole, 0), parts = model.Layers[0].Forward(x, some, 0);
+        Assert.Equal(RowBlocks.Few, some.RowsAtOnce);
+        AssertNear(all, parts);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ internal sealed class ClipTower
         using var attention = PackedAttention.Create([.. Enumerable.Repeat(tokens, tiles.Count)], causal: false, device);
         for (int i = 0; i < _used; i++)
         {
-            x = _layers[i].Forward(x, attention);
+            x = _layers[i].Forward(x, attention).InPlaceOf(x);
             observe?.Invoke($"vision.layers.{i}.output", x);
         }
         if (_norms) x = _postNorm.Forward(x);

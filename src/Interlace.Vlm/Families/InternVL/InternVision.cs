@@ -84,7 +84,7 @@ internal sealed class InternVision : IVisionEncoder
         int used = _features.LayersOf(_config.Depth);
         for (int i = 0; i < used; i++)
         {
-            x = _layers[i].Forward(x, attention);
+            x = _layers[i].Forward(x, attention).InPlaceOf(x);
             observe?.Invoke($"vision.layers.{i}.output", x);
         }
         if (_features.Layer == -1 && _finalNorm is not null) x = _finalNorm.Forward(x);

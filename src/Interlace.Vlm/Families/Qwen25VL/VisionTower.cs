@@ -60,7 +60,7 @@ internal sealed class VisionTower : IVisionEncoder
         using var inWindows = PackedAttention.Create([.. windows.Lengths.Select(tokens => tokens * block)], causal: false, device);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            x = _blocks[i].Forward(x, rotary, _config.FullBlocks.Contains(i) ? whole : inWindows);
+            x = _blocks[i].Forward(x, rotary, _config.FullBlocks.Contains(i) ? whole : inWindows).InPlaceOf(x);
             observe?.Invoke($"vision.blocks.{i}.output", x);
         }
         Tensor merged = _merger.Forward(x).index_select(0, order.argsort());

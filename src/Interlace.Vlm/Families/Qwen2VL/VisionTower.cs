@@ -1,4 +1,5 @@
 using Interlace.Vlm.Blocks;
+using Interlace.Vlm.Engine;
 using Interlace.Vlm.Engine.Kernels;
 using Interlace.Vlm.Families.QwenVL;
 using Interlace.Vlm.Images;
@@ -47,7 +48,7 @@ internal sealed class VisionTower : IVisionEncoder
         using var attention = PackedAttention.Create([.. grids.Select(grid => grid.Height * grid.Width)], causal: false, device);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            x = _blocks[i].Forward(x, rotary, attention);
+            x = _blocks[i].Forward(x, rotary, attention).InPlaceOf(x);
             observe?.Invoke($"vision.blocks.{i}.output", x);
         }
         Tensor merged = _merger.Forward(x);

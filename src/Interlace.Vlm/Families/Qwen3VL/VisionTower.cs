@@ -66,7 +66,7 @@ internal sealed class VisionTower : IVisionEncoder
         var levels = new Tensor[_deepStackMergers.Length];
         for (int i = 0; i < _blocks.Length; i++)
         {
-            x = _blocks[i].Forward(x, rotary, attention);
+            x = _blocks[i].Forward(x, rotary, attention).InPlaceOf(x);
             observe?.Invoke($"vision.blocks.{i}.output", x);
             for (int level = 0; level < levels.Length; level++)
             {
