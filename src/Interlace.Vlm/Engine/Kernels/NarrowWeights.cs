@@ -79,23 +79,23 @@ internal static unsafe class NarrowWeights
             // The last ones are computed once more where their number is no multiple.
             int own = Math.Min(output, outputs - Outputs), row = 0;
             ushort* weights = w + (long)own * inputs;
-            Prefetch(weights + Outputs * (long)inputs, Outputs * inputs);
             for (; row + Outputs <= rows; row += Outputs)
-                Three(weights, x + (long)row * inputs, inputs, y + (long)row * outputs + own, outputs);
+                Three(weights, x + (long)row * inputs, inputs, y + (long)row * outputs + own, outputs, asks: row == 0);
             for (; row < rows; row++) One(weights, x + (long)row * inputs, inputs, y + (long)row * outputs + own);
         }
     }
 
-    /// <summary>Three rows with the weights of three outputs.</summary>
+    /// <summary>Three rows with the weights of three outputs; it asks for the next ones' ahead.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Three(ushort* w, float* x, int inputs, float* y, int outputs)
+    private static void Three(ushort* w, float* x, int inputs, float* y, int outputs, bool asks)
     {
-        ushort* w1 = w + inputs, w2 = w1 + inputs;
+        ushort* w1 = w + inputs, w2 = w1 + inputs, next = w2 + inputs;
         float* x1 = x + inputs, x2 = x1 + inputs, y1 = y + outputs, y2 = y1 + outputs;
         Vector256<float> s00 = default, s01 = default, s02 = default, s10 = default, s11 = default, s12 = default;
         Vector256<float> s20 = default, s21 = default, s22 = default;
         for (int i = 0; i < inputs; i += Step)
         {
+            if (asks) Ask(next + Outputs * i);
             Vector256<uint> pairs = Pairs(w + i), pairs1 = Pairs(w1 + i), pairs2 = Pairs(w2 + i);
             Vector256<float> a = Even(pairs), a1 = Even(pairs1), a2 = Even(pairs2), states = Vector256.Load(x + i);
             (s00, s01, s02) = (Add(a, states, s00), Add(a1, states, s01), Add(a2, states, s02));
@@ -115,14 +115,15 @@ internal static unsafe class NarrowWeights
         Write(s20, s21, s22, y2);
     }
 
-    /// <summary>A row with the weights of three outputs.</summary>
+    /// <summary>A row with the weights of three outputs; it asks for the next ones' ahead.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(ushort* w, float* x, int inputs, float* y)
     {
-        ushort* w1 = w + inputs, w2 = w1 + inputs;
+        ushort* w1 = w + inputs, w2 = w1 + inputs, next = w2 + inputs;
         Vector256<float> s0 = default, s1 = default, s2 = default;
         for (int i = 0; i < inputs; i += Step)
         {
+            Ask(next + Outputs * i);
             Vector256<uint> pairs = Pairs(w + i), pairs1 = Pairs(w1 + i), pairs2 = Pairs(w2 + i);
             var states = Vector256.Load(x + i);
             (s0, s1, s2) = (Add(Even(pairs), states, s0), Add(Even(pairs1), states, s1), Add(Even(pairs2), states, s2));
@@ -154,12 +155,14 @@ internal static unsafe class NarrowWeights
         Vector256.FusedMultiplyAdd(weights, states, sum);
 
     /// <summary>
-    /// Asks for the weights of the next outputs while these are computed: the processor's own looking ahead ends with every page. They may
-    /// lie behind the end; nothing comes then.
+    /// Asks for weights of the next outputs while these are computed, as many as one step takes: the processor's own looking ahead ends
+    /// with every page, and all at once would have to wait for each other. They may lie behind the end; nothing comes then.
     /// </summary>
-    private static void Prefetch(ushort* next, int count)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask(ushort* next)
     {
         if (!Sse.IsSupported) return;
-        for (int i = 0; i < count; i += Line) Sse.Prefetch0(next + i);
+        Sse.Prefetch0(next);
+        Sse.Prefetch0(next + Line);
     }
 }
