@@ -54,6 +54,23 @@ public sealed class LiveTensorsTests : IDisposable
         Assert.Equal(0, Left(Pass));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_layer_that_came_through_the_backward_pass_leaves_no_tensor(bool isBroad)
+    {
+        using var samples = new PreparedSamples(isBroad ? TinyCheckpoints.Broad : TinyCheckpoints.Tied, 4);
+        TrainedParameters.Of(samples.Loaded.Model, [1, 4]);
+        List<long> alive = [];
+        var gradient = new LossGradient(samples.Loaded.Model, headRows: 3);
+        using var batch = Batch.Pack(samples.Encoded(0, 1, 2, 3), CPU);
+        for (int round = 0; round < 2; round++)
+        {
+            alive.Clear();
+            gradient.Accumulate(batch, 0.1, 0, _ => alive.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
+        }
+        // Each gives its input back.
+        Assert.True(alive.Count > 3 && alive.Zip(alive.Skip(1)).All(pair => pair.Second < pair.First), string.Join(' ', alive));
+    }
+
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Families)), Trait("Category", "Golden")]
     public void Gradients_and_answers_of_every_family_leave_no_tensor(string family)
     {

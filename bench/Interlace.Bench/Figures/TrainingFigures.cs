@@ -20,6 +20,9 @@ internal static class TrainingFigures
 {
     // A quarter of the shape's layers, and of its vocabulary, so that the head has its usual share.
     private const int Layers = 6, Vocabulary = 32_768, AnswerTokens = 40, Micro = 8, TextCount = 4, TextTokens = 138;
+
+    // Memory does not go by shares: the logits of a whole vocabulary, and as many tokens as a micro-batch may have.
+    private const int WholeVocabulary = 151_936, WholeTextTokens = 409;
     private static readonly int[] Tuned = [2, 4];
 
     private static readonly int[] DemoTuned = [2, 6, 8, 12];
@@ -52,12 +55,11 @@ internal static class TrainingFigures
     public static IEnumerable<Figure> Memory()
     {
         long weights = Processes.Own("child", "train", "none").Peak;
-        double[] Beyond(string recipe) =>
-            [.. Enumerable.Range(0, 3).Select(_ => (double)(Processes.Own("child", "train", recipe).Peak - weights))];
+        double[] Beyond(string recipe) => [Processes.Own("child", "train", recipe).Peak - weights];
         double[] ours = Beyond("ours");
         foreach (string recipe in new[] { "padded", "flattened" })
         {
-            yield return Figure.Of($"memory of tuning beyond the weights, {Shape}", "<= 0.5", ("ours", ours),
+            yield return Figure.Of($"memory of tuning beyond the weights, {TextCount} samples of a micro-batch, {Shape}", "<= 0.5", ("ours", ours),
                 ($"the authors' recipe, {recipe}", Beyond(recipe)), Turns.Size);
         }
     }
@@ -77,13 +79,14 @@ internal static class TrainingFigures
     /// <param name="recipe">none, ours, padded or flattened.</param>
     public static void Child(string recipe)
     {
-        using var model = Shaped();
+        using var model = Shaped(WholeVocabulary);
+        EncodedSample[] texts = Texts(WholeTextTokens);
         foreach (var run in recipe switch
         {
             "none" => Array.Empty<Action>(),
-            "ours" => [Ours(model, Texts())],
-            "padded" => Authors(model, Texts(), padded: true),
-            _ => Authors(model, Texts(), padded: false),
+            "ours" => [Ours(model, texts)],
+            "padded" => Authors(model, texts, padded: true),
+            _ => Authors(model, texts, padded: false),
         })
             run();
     }
@@ -144,16 +147,17 @@ internal static class TrainingFigures
         foreach (var parameter in model.Parameters.Where(parameter => parameter.IsTrainable)) parameter.Value.grad = null;
     }
 
-    private static VisionLanguageModel Shaped()
+    private static VisionLanguageModel Shaped(int vocabulary = Vocabulary)
     {
-        var model = ShapedModel.Create("4b", ShapedModel.Type, Layers, vocabulary: Vocabulary);
+        var model = ShapedModel.Create("4b", ShapedModel.Type, Layers, vocabulary: vocabulary);
         TrainedParameters.Of(model, Tuned);
         return model;
     }
 
     /// <summary>Texts as different in length as conversations are.</summary>
-    private static EncodedSample[] Texts() =>
-        [.. Enumerable.Range(1, TextCount).Select(i => ShapedModel.Text(TextTokens * i, AnswerTokens))];
+    /// <param name="tokens">Those of the shortest; the others have two, three and four times as many.</param>
+    private static EncodedSample[] Texts(int tokens = TextTokens) =>
+        [.. Enumerable.Range(1, TextCount).Select(i => ShapedModel.Text(tokens * i, AnswerTokens))];
 
     private static Figure Share(VisionLanguageModel model)
     {

@@ -159,7 +159,7 @@ public sealed class SimilarityMeter(int layerCount, IReadOnlyList<int> spans, bo
         public static State Of(Tensor x)
         {
             using var scope = NewDisposeScope();
-            Tensor values = x.detach().alias();
+            Tensor values = x.detach();
             Tensor norms = CosineRows.Products(values, values).sqrt();
             return new State(values.MoveToOuterDisposeScope(), norms.MoveToOuterDisposeScope());
         }

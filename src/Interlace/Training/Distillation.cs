@@ -43,7 +43,7 @@ public sealed record Distillation(VisionLanguageModel Parent, double Weight, dou
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var (x, pass) = x0 is null ? Parent.Embed(batch) : (x0.detach().alias(), PassOver(batch, added));
+        var (x, pass) = x0 is null ? Parent.Embed(batch) : (x0.detach(), PassOver(batch, added));
         var states = new Dictionary<int, Tensor>();
         int last = Weight > 0 ? Parent.Layers.Count - 1 : (Anchors ?? []).Max(anchor => anchor.Original);
         using (pass)

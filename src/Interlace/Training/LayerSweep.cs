@@ -66,7 +66,7 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
     private Tensor Run(int l, Func<Tensor, Tensor> layer, Tensor input)
     {
         if (l < lowest) return layer(input);
-        Tensor kept = input.detach().alias();
+        Tensor kept = input.detach();
         if (l < keptFrom)
         {
             _kept[l] = new(kept, null);
@@ -76,13 +76,14 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
         {
             kept = kept.requires_grad_(NeedsInputGradient(l));
             _kept[l] = new(kept, layer(kept));
-            return _kept[l].Output!.detach().alias();
+            return _kept[l].Output!.detach();
         }
     }
 
     private Tensor Down(int l, Tensor gradient)
     {
         using var part = Profile.Of("backward");
+        using var scope = NewDisposeScope();   // gradients on their way through our own functions belong to it
         Tensor result;
         using (enable_grad())
         {
@@ -93,8 +94,9 @@ internal sealed class LayerSweep(VisionLanguageModel model, Pass pass, int lowes
             output.Dispose();
             input.Dispose();
         }
-        if (!ReferenceEquals(result, gradient)) gradient.Dispose();
-        return result;
+        if (ReferenceEquals(result, gradient)) return gradient;
+        gradient.Dispose();
+        return result.MoveToOuterDisposeScope();
     }
 
     /// <summary>What entered before layer l (l = L: before the head) takes its rows of the gradient there.</summary>
