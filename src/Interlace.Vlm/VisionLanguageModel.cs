@@ -340,4 +340,5 @@ public sealed class VisionLanguageModel : IDisposable
     {
         Tensor x = _embedding.Value.index_select(0, ids).to(ComputeType);
         return _spec.EmbeddingScale is { } scale ? x.mul(tensor((float)scale, device: Device).to(ComputeType)) : x;
-    }}
+    }
+}

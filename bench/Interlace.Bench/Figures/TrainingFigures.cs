@@ -23,6 +23,7 @@ internal static class TrainingFigures
 
     // Memory does not go by shares: the logits of a whole vocabulary, and as many tokens as a micro-batch may have.
     private const int WholeVocabulary = 151_936, WholeTextTokens = 409;
+
     private static readonly int[] Tuned = [2, 4];
 
     private static readonly int[] DemoTuned = [2, 6, 8, 12];
@@ -57,10 +58,11 @@ internal static class TrainingFigures
         long weights = Processes.Own("child", "train", "none").Peak;
         double[] Beyond(string recipe) => [Processes.Own("child", "train", recipe).Peak - weights];
         double[] ours = Beyond("ours");
+        int tokens = Texts(WholeTextTokens).Sum(text => text.Length);
         foreach (string recipe in new[] { "padded", "flattened" })
         {
-            yield return Figure.Of($"memory of tuning beyond the weights, {TextCount} samples of a micro-batch, {Shape}", "<= 0.5", ("ours", ours),
-                ($"the authors' recipe, {recipe}", Beyond(recipe)), Turns.Size);
+            yield return Figure.Of($"memory of tuning beyond the weights, {tokens} tokens, {Shape} and its whole vocabulary", "<= 0.5",
+                ("ours", ours), ($"the authors' recipe, {recipe}", Beyond(recipe)), Turns.Size);
         }
     }
 

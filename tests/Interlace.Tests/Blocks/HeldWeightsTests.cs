@@ -59,12 +59,14 @@ public sealed class HeldWeightsTests : IDisposable
         using var _ = no_grad();
         using var loaded = LoadedModel.Open(TinyCheckpoints.Broad, CPU, ScalarType.Float32);
         var model = loaded.Model;
-        int length = (int)(2 * RowBlocks.Few) + 5;
-        using var batch = Batch.Pack([LossGradientTests.Conversation(length)], CPU);
-        using Pass whole = model.NewPass(batch, observe: static (_, _) => { }), some = model.NewPass(batch);
+        using var batch = Batch.Pack([LossGradientTests.Conversation((int)RowBlocks.Few)], CPU);   // as many again, and one more
+        List<long> seen = [];   // whoever looks on sees all rows at once
+        using Pass whole = model.NewPass(batch, observe: (_, input) => seen.Add(input.shape[0])), some = model.NewPass(batch);
         using var x = model.Embed(batch).X;
         Tensor all = model.Layers[0].Forward(x, whole, 0), parts = model.Layers[0].Forward(x, some, 0);
         Assert.Equal(RowBlocks.Few, some.RowsAtOnce);
+        Assert.True(batch.TokenCount > 2 * RowBlocks.Few);
+        Assert.Equal(model.Layers[0].Linears.Select(_ => (long)batch.TokenCount), seen);
         AssertNear(all, parts);
     }
 
